@@ -1,0 +1,40 @@
+# Two commands for a fresh machine: `make run` and `make test`. Needs Python 3.11+, make and a way to PyPI.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The home of everything `make run` makes: media, cells, observations, scores, reports.
+export BENCH_HOME ?= $(CURDIR)/bench-home
+
+.PHONY: run test setup lint lock clean
+
+run: setup
+	$(BIN)/bench data fetch sample
+	$(BIN)/bench run --suite quickstart
+	$(BIN)/bench report --suite quickstart
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: $(VENV)/.ready
+
+# face_recognition_models is published as a source archive only; it is pure Python and is built here,
+# without isolation, by the locked setuptools. Nothing is compiled.
+$(VENV)/.ready: requirements/locked.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "deid-bench needs Python 3.11 or newer; say which with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 4; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements/build.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --require-hashes -r requirements/locked.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:
+	requirements/lock.sh
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,113 @@
+"""The unit of work and what became of it."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from harness.canonical import content_hash
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.dataset import PreparedActor, PreparedDonor, Split
+from harness.model.job import CONTRACT_VERSION, Limits, Setting, StepReport
+
+
+class CellSpec(Frozen):
+    """Everything that can change a cell's result, and nothing else: its hash is the cell's id.
+
+    Media are named by content, so a changed dataset is another cell; the host, the parallelism
+    and the order of work are not part of it.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    contract_version: int = CONTRACT_VERSION
+    tool: str
+    version: str
+    image_digest: str | None = None
+    config: str
+    settings: dict[str, Setting]
+    dataset: str
+    split: Split
+    actor: PreparedActor
+    donor: PreparedDonor | None = None
+    seed: int = 0
+    limits: Limits = Limits()
+
+    @property
+    def id(self) -> str:
+        """64 hex digits."""
+        return content_hash(self.model_dump(mode="json"))
+
+    @property
+    def slug(self) -> str:
+        """A name for people: ``blur-default-actor03-1a2b3c4d5e6f``."""
+        donor = f"-{self.donor.name}" if self.donor else ""
+        text = f"{self.tool}-{self.version}-{self.config}-actor{self.actor.number:02d}{donor}"
+        return f"{re.sub('[^A-Za-z0-9.]+', '-', text)[:80]}-{self.id[:12]}"
+
+
+class Status(StrEnum):
+    OK = "ok"
+    TOOL_ERROR = "tool_error"
+    TIMEOUT = "timeout"
+    OOM = "oom"
+    BAD_OUTPUT = "bad_output"
+    INFRA_ERROR = "infra_error"
+    CANCELLED = "cancelled"
+
+
+class Resources(Frozen):
+    """What an attempt used."""
+
+    wall_s: float
+    cpu_s: float
+    peak_memory_bytes: int
+
+
+class Host(Frozen):
+    """Where an attempt ran; provenance, never part of the id."""
+
+    system: str
+    machine: str
+    cpu: str
+    cores: int
+    memory_bytes: int
+    python: str
+    bench_version: str
+
+
+class Attempt(Frozen):
+    """One try at a cell, stored whatever came of it."""
+
+    schema_version: int = SCHEMA_VERSION
+    cell_id: str
+    number: int
+    uuid: str
+    started_at: str
+    ended_at: str
+    status: Status
+    reason: str
+    """A sentence; for ``ok``, ``done``."""
+    exit_code: int | None
+    log_tail: tuple[str, ...]
+    resources: Resources
+    host: Host
+    steps: tuple[StepReport, ...] = ()
+
+
+class Artifact(Frozen):
+    """A file of a cell, relative to the cell's folder."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+class Result(Frozen):
+    """``result.json``: published once, by atomic rename, only for a successful attempt."""
+
+    schema_version: int = SCHEMA_VERSION
+    cell_id: str
+    attempt: str
+    """Folder name below ``attempts/``."""
+    swapped: Artifact
+    steps: tuple[StepReport, ...]

@@ -1,0 +1,144 @@
+"""Who is in a dataset, which clips show them, and which of these may be trained on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from harness.model.base import Frozen
+
+
+class Sex(StrEnum):
+    MALE = "male"
+    FEMALE = "female"
+
+
+class Split(StrEnum):
+    """How an actor's clips are divided."""
+
+    HELD_OUT = "held-out"
+    """Test takes are never in the training video (the default)."""
+    THESIS = "thesis"
+    """Everything is trained on, the test takes too, as the 2020 thesis did."""
+
+
+class Part(StrEnum):
+    TRAINING = "training"
+    TEST = "test"
+
+
+class Span(Frozen):
+    """A stretch of a clip, in seconds from its start; ``end_s`` None means to the end."""
+
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+class Clip(Frozen):
+    """One video file (or a stretch of it) that shows one actor."""
+
+    path: Path
+    expression: str | None = None
+    part: Part = Part.TRAINING
+    span: Span | None = None
+
+
+class Crop(Frozen):
+    """A rectangle in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Photo(Frozen):
+    path: Path
+    crop: Crop | None = None
+
+
+class Source(Frozen):
+    """Where material comes from, and under which licence."""
+
+    name: str
+    url: str
+    licence: str
+    note: str = ""
+
+
+class Actor(Frozen):
+    """A person whose identity is to be hidden."""
+
+    number: int
+    sex: Sex
+    clips: tuple[Clip, ...]
+    photo: Photo | None = None
+    """The reference face, when the user names one; else the best training frame is chosen."""
+    source: Source | None = None
+
+
+class Donor(Frozen):
+    """A person whose face is put on. A donor has clips, a photo, or both."""
+
+    name: str
+    sex: Sex
+    clips: tuple[Clip, ...] = ()
+    photo: Photo | None = None
+    source: Source | None = None
+
+
+class Dataset(Frozen):
+    """A named set of actors and donors; paths are absolute."""
+
+    name: str
+    actors: tuple[Actor, ...]
+    donors: tuple[Donor, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+class VideoInfo(Frozen):
+    """What FFmpeg says of a video's picture stream, after rotation is applied."""
+
+    frames: int
+    width: int
+    height: int
+    fps: str
+    """Frames per second as a fraction, ``30000/1001``."""
+    duration_s: float
+    codec: str
+    pixel_format: str
+    has_audio: bool
+    variable_rate: bool = False
+
+
+class MediaRef(Frozen):
+    """A file in the store's ``media/``, named by its content."""
+
+    sha256: str
+    suffix: str
+    """``.mp4`` or ``.png``."""
+    info: VideoInfo | None = None
+    """Known for videos."""
+
+
+class PreparedActor(Frozen):
+    """What a cell needs of its actor: everything by content hash."""
+
+    number: int
+    sex: Sex
+    split: Split
+    training: MediaRef | None
+    """All training clips in one video; None when the dataset has no training material."""
+    test: MediaRef
+    reference: MediaRef
+    """The reference face, a PNG; never from the test video."""
+    reference_note: str
+    """How the reference was chosen, for the report."""
+
+
+class PreparedDonor(Frozen):
+    name: str
+    sex: Sex
+    training: MediaRef | None
+    reference: MediaRef
+    reference_note: str

@@ -1,0 +1,94 @@
+"""The driver contract: one process, one step, one JSON file in, files out (containers/CONTRACT.md)."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from harness.model.base import Frozen
+
+CONTRACT_VERSION = 1
+
+Setting = bool | int | float | str
+
+
+class Step(StrEnum):
+    EXTRACT = "extract"
+    TRAIN = "train"
+    CONVERT = "convert"
+
+
+class ExitCode(IntEnum):
+    """What a driver's exit code means; anything else is a crash."""
+
+    DONE = 0
+    BAD_JOB = 64
+    INPUT_UNUSABLE = 65
+    TOOL_FAILED = 70
+    TRANSIENT = 75
+
+
+class Role(StrEnum):
+    """The inputs a driver may be given. A path is present only when the cell has it."""
+
+    TEST_VIDEO = "test_video"
+    """The video to be de-identified."""
+    ACTOR_TRAINING = "actor_training"
+    ACTOR_REFERENCE = "actor_reference"
+    DONOR_TRAINING = "donor_training"
+    DONOR_REFERENCE = "donor_reference"
+    FACE_LANDMARKER = "face_landmarker"
+    """MediaPipe's face_landmarker.task model, for embedded tools."""
+
+
+class Limits(Frozen):
+    """What a step may use. None means no limit of that kind."""
+
+    wall_s: float = 3600.0
+    memory_bytes: int | None = None
+    output_bytes: int | None = None
+    log_bytes: int = 16 << 20
+    iterations: int | None = None
+
+
+class Job(Frozen):
+    """``/job/job.json``. ``inputs`` maps a Role to a read-only path."""
+
+    contract_version: int = CONTRACT_VERSION
+    step: Step
+    tool: str
+    version: str
+    inputs: dict[Role, str]
+    state: str
+    out: str
+    settings: dict[str, Setting]
+    limits: Limits
+    gpu: bool = False
+    seed: int = 0
+
+
+class StepReport(Frozen):
+    """``/out/step.json``: what a step did, in the driver's own count."""
+
+    step: Step
+    frames: int | None = None
+    frames_without_face: int | None = None
+    frames_with_several_faces: int | None = None
+    faces_found: dict[str, int] = {}
+    iterations: int | None = None
+    upstream_revision: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Event(Frozen):
+    """One ``@bench`` line. ``kind`` is ``progress``, ``loss`` or ``note``."""
+
+    kind: str
+    done: float | None = None
+    total: float | None = None
+    unit: str | None = None
+    text: str | None = None
+    values: dict[str, float] = {}
+
+
+JobDict = dict[str, Any]

@@ -1,0 +1,128 @@
+"""What a cell scored: pure functions of observations, small enough to keep as JSON."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from harness.model.base import SCHEMA_VERSION, Frozen
+
+
+class Comparison(StrEnum):
+    """The four comparisons C(V, ID) of the thesis (4.3.2)."""
+
+    ORIGINAL_ORIGINAL = "or_or"
+    ORIGINAL_SWAPPED = "or_sw"
+    SWAPPED_ORIGINAL = "sw_or"
+    SWAPPED_SWAPPED = "sw_sw"
+
+
+class Distances(Frozen):
+    """L2 distances of sampled frames to one reference face.
+
+    ``asked`` frames were sampled, ``used`` had a face and a distance; the rest is failure to
+    acquire (FTA), never skipped in silence. Quantiles are linear-interpolated (numpy's default).
+    The whiskers are Tukey's: the furthest values within 1.5 interquartile ranges of the box.
+    All statistics are None when no frame was usable.
+    """
+
+    asked: int
+    used: int
+    several_faces: int
+    mean: float | None = None
+    sd: float | None = None
+    """Sample standard deviation (n - 1); None for fewer than two."""
+    median: float | None = None
+    q1: float | None = None
+    q3: float | None = None
+    whisker_low: float | None = None
+    whisker_high: float | None = None
+    p01: float | None = None
+    p99: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    outliers: tuple[float, ...] = ()
+    """At most 50, the most extreme, for the box plot."""
+    share_at_or_under_threshold: float | None = None
+
+    @property
+    def fta(self) -> float:
+        """Failure to acquire: share of the asked frames without a usable face."""
+        return 1.0 - self.used / self.asked if self.asked else 1.0
+
+
+class EvidenceFrame(Frozen):
+    """A frame worth looking at: the worst leak, the median, the best hidden."""
+
+    kind: str
+    """``worst``, ``median`` or ``best``."""
+    frame: int
+    distance_l2: float
+
+
+class Identity(Frozen):
+    recogniser: str
+    threshold: float
+    comparisons: dict[Comparison, Distances]
+    swapped_reading: str
+    """Which face "ID swapped" is: ``donor photo`` or ``swapped frame``."""
+    evidence: tuple[EvidenceFrame, ...] = ()
+    seed: int
+    frames: int
+    """Frames in the video the sample was drawn from."""
+
+
+class UnitScore(Frozen):
+    """One action unit. ``measurable`` is False for a channel that does not move in the original."""
+
+    unit: str
+    """``AU12``."""
+    measurable: bool
+    reason: str = ""
+    pcc: float | None = None
+    rmse: float | None = None
+    nrmse: float | None = None
+    """RMSE divided by the original's standard deviation."""
+    ccc: float | None = None
+    original_quartiles: tuple[float, float, float, float, float] | None = None
+    """Minimum, q1, median, q3, maximum of the original's intensity."""
+    swapped_quartiles: tuple[float, float, float, float, float] | None = None
+
+
+class Attributes(Frozen):
+    source: str
+    """``mediapipe-blendshapes`` or ``openface``; sources are never mixed in one number."""
+    scale: str
+    frames: int
+    paired: int
+    """Frames with a face in both videos; coverage is paired / frames."""
+    units: tuple[UnitScore, ...]
+    mean_pcc: float | None
+    mean_rmse: float | None
+    mean_ccc: float | None
+
+
+class Alignment(Frozen):
+    """Whether original and swapped frames may be paired at all."""
+
+    frames_original: int
+    frames_swapped: int
+    same_size: bool
+    same_rate: bool
+    lag_frames: int | None
+    """Shift of the swapped video that fits the original best; 0 is aligned, None undecidable."""
+    lag_correlation: float | None
+    aligned: bool
+    reason: str
+
+
+class CellScore(Frozen):
+    """``scores/<cell id>/<protocol>.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    cell_id: str
+    protocol: str
+    inputs: dict[str, str]
+    """Hash of everything it was computed from: media, observers, protocol parameters."""
+    alignment: Alignment
+    identity: Identity
+    attributes: tuple[Attributes, ...]

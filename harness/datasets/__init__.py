@@ -1,0 +1,1 @@
+"""Datasets: who is shown, by which clips, under which licence."""

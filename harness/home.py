@@ -1,0 +1,21 @@
+"""Where the benchmark keeps its files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def bench_home() -> Path:
+    """The folder of the store: ``$BENCH_HOME``, else the user's data folder. Not created."""
+    named = os.environ.get("BENCH_HOME")
+    if named:
+        return Path(named).expanduser().resolve()
+    return Path(platformdirs.user_data_dir("deid-bench", appauthor=False))
+
+
+def downloads_dir(home: Path) -> Path:
+    """Archives and models fetched from elsewhere. Not created."""
+    return home / "downloads"

@@ -1,0 +1,100 @@
+"""The one way to call FFmpeg."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.errors import UnfitMachineError, UnusableInputError
+
+_KEPT_LINES = 6
+
+
+class Output(NamedTuple):
+    """What a finished FFmpeg wrote."""
+
+    stdout: bytes
+    stderr: str
+
+
+def ffmpeg_path() -> Path:
+    """FFmpeg's program: ``$BENCH_FFMPEG``, else the one that imageio-ffmpeg brings.
+
+    Raises UnfitMachineError when there is none.
+    """
+    named = os.environ.get("BENCH_FFMPEG")
+    if named:
+        if Path(named).is_file():
+            return Path(named)
+        raise UnfitMachineError(
+            f"BENCH_FFMPEG names {named}, which is not a file.",
+            hint="Correct the variable, or unset it to use the FFmpeg that was installed.",
+        )
+    import imageio_ffmpeg
+
+    try:
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise UnfitMachineError(
+            "No FFmpeg program was found: the imageio-ffmpeg package has none for this system.",
+            hint="Install FFmpeg and set BENCH_FFMPEG to its path.",
+        ) from error
+
+
+@functools.cache
+def ffmpeg_version(program: Path) -> str:
+    """The first line's version word of ``ffmpeg -version``, for the hash of prepared media."""
+    result = subprocess.run([str(program), "-version"], capture_output=True, check=False)
+    found = re.match(rb"ffmpeg version (\S+)", result.stdout)
+    return found.group(1).decode(errors="replace") if found else "unknown"
+
+
+def ffmpeg_output(args: Sequence[str], *, timeout_s: float = 600) -> Output:
+    """Run FFmpeg with ``args`` and return what it wrote; it never reads the terminal.
+
+    Raises UnusableInputError with FFmpeg's last lines when it fails or takes longer than
+    ``timeout_s``, UnfitMachineError when there is no FFmpeg.
+    """
+    command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-nostats", *args]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnusableInputError(
+            f"FFmpeg did not finish within {timeout_s:g} s on {_input_of(args)}.",
+            hint="Try the file in a player; a very long video must be cut first.",
+        ) from error
+    stderr = done.stderr.decode(errors="replace")
+    if done.returncode:
+        raise failed(_input_of(args), stderr)
+    return Output(done.stdout, stderr)
+
+
+def run_ffmpeg(args: Sequence[str], *, timeout_s: float = 600) -> str:
+    """Run FFmpeg with ``args`` and return its stderr; raises as ``ffmpeg_output`` does."""
+    return ffmpeg_output(args, timeout_s=timeout_s).stderr
+
+
+def failed(what: str, stderr: str) -> UnusableInputError:
+    """The error for an FFmpeg that gave up on ``what``, with its last lines."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()][-_KEPT_LINES:]
+    said = "\n  ".join(lines) or "(nothing)"
+    return UnusableInputError(
+        f"FFmpeg could not process {what}; the file is probably damaged or not a video. "
+        f"It said:\n  {said}\n",
+        hint="Try the file in a player, and fetch or export it again.",
+    )
+
+
+def _input_of(args: Sequence[str]) -> str:
+    for flag, value in itertools.pairwise(args):
+        if flag == "-i":
+            return value
+    return "its input"

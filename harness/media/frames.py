@@ -1,0 +1,172 @@
+"""Frames in and out of videos, one at a time, through FFmpeg pipes."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import BenchError, StoreError
+from harness.media.ffmpeg import failed, ffmpeg_path
+from harness.media.probe import frame_size
+from harness.store.atomic import publish_file
+
+Frame = NDArray[np.uint8]
+
+BITEXACT = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1")
+"""Options without which FFmpeg writes its version and the date into files."""
+
+_SCALER = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int+bitexact")
+
+
+def read_frames(path: Path) -> Iterator[Frame]:
+    """Every coded frame of the first picture stream, once, in order of presentation.
+
+    Frames are BGR, (height, width, 3), uint8, rotation applied, writable, and streamed: one is
+    in memory at a time. Raises UnusableInputError for a file that is missing or cannot be decoded.
+    """
+    width, height = frame_size(path)
+    raw = ["-c:v", "rawvideo", "-pix_fmt", "bgr24", *_SCALER, "-f", "rawvideo", "pipe:1"]
+    command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-v", "error", "-i", str(path)]
+    command += ["-map", "0:v:0", "-fps_mode", "passthrough", *raw]
+    size_bytes = width * height * 3
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+        )
+        stream = process.stdout
+        assert stream is not None
+        try:
+            while len(data := stream.read(size_bytes)) == size_bytes:
+                yield np.frombuffer(bytearray(data), np.uint8).reshape(height, width, 3)
+            if process.wait() or data:
+                raise failed(str(path), _tail(log))
+        finally:
+            process.kill()
+            process.wait()
+            stream.close()
+
+
+def read_frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, Frame]]:
+    """The frames of ``path`` whose index (from 0) is in ``indices``, ascending, each once.
+
+    An index past the end is not yielded; the caller counts. Raises as ``read_frames`` does.
+    """
+    wanted = set(indices)
+    if not wanted:
+        return
+    last = max(wanted)
+    for index, frame in enumerate(read_frames(path)):
+        if index in wanted:
+            yield index, frame
+        if index == last:
+            return
+
+
+class VideoWriter:
+    """Writes BGR frames as H.264 in MP4, constant rate, no audio.
+
+    Pixels are yuv420p, or yuv444p when a side is odd. ``fps`` is a fraction in text
+    (``30000/1001``). The file appears at ``path`` whole when the block ends without an error,
+    and not at all otherwise.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, fps: str, crf: int = 16) -> None:
+        self.frames = 0
+        self._path = path
+        self._shape = (height, width, 3)
+        self._crf = crf
+        self._fps = fps
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        self._part = path.with_name(f".{path.name}.part")
+
+    def __enter__(self) -> Self:
+        height, width, _ = self._shape
+        odd = width % 2 or height % 2
+        source = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}"]
+        source += ["-r", self._fps, "-i", "pipe:0"]
+        pixels = "yuv444p" if odd else "yuv420p"
+        codec = ["-an", *x264_options(self._crf, pixels), *_SCALER]
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        command = [str(ffmpeg_path()), "-hide_banner", "-v", "error", "-y", *source, *codec]
+        command += [*BITEXACT, "-f", "mp4", str(self._part)]
+        self._log = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+        )
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Append a frame; raises ValueError for another shape or type than the video's."""
+        if frame.shape != self._shape or frame.dtype != np.uint8:
+            raise ValueError(f"a frame is {self._shape} uint8, not {frame.shape} {frame.dtype}")
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(np.ascontiguousarray(frame).data)
+        except BrokenPipeError as error:
+            raise self._refused() from error
+        self.frames += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._log is not None
+        try:
+            if kind is not None:
+                self._process.kill()
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:
+                self._process.kill()
+            code = self._process.wait()
+            if kind is None:
+                if code:
+                    raise self._refused()
+                publish_file(self._part, self._path)
+        finally:
+            self._log.close()
+            self._part.unlink(missing_ok=True)
+
+    def _refused(self) -> BenchError:
+        assert self._log is not None
+        return StoreError(
+            f"FFmpeg could not write {self._path}: {_tail(self._log).strip() or 'no reason given'}",
+            hint="Check the free space and the rights of the folder.",
+        )
+
+
+def x264_options(crf: int, pixel_format: str = "yuv420p") -> list[str]:
+    """The one way this project encodes: the same input gives the same bytes.
+
+    x264's output depends on its thread count, so that is fixed.
+    """
+    quality = [
+        "-preset",
+        "medium",
+        "-crf",
+        str(crf),
+        "-x264-params",
+        "threads=4:lookahead-threads=1",
+    ]
+    return ["-c:v", "libx264", *quality, "-pix_fmt", pixel_format]
+
+
+def _tail(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read()[-4000:].decode(errors="replace")

@@ -1,0 +1,147 @@
+"""What a video really holds, found by decoding it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.errors import UnusableInputError
+from harness.media.ffmpeg import Output, ffmpeg_output
+from harness.model.dataset import VideoInfo
+
+_STREAM = re.compile(r"Stream #0:\d+.*?: Video: (\w+).*?, (\w+)(?:\([^)]*\))?, \d+x\d+")
+_AUDIO = re.compile(r"Stream #0:\d+.*?: Audio: ")
+_DAMAGE = re.compile(r"partial file|Invalid data found|moov atom not found|Packet corrupt", re.I)
+_STANDARD_RATES = tuple(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 100, 120))
+
+
+class _Timing(NamedTuple):
+    fps: Fraction
+    variable: bool
+    duration_s: float
+
+
+def probe(path: Path) -> VideoInfo:
+    """Decode the first picture stream of ``path`` and describe it, rotation applied.
+
+    Every coded frame is counted. Raises UnusableInputError when the file is missing, empty, cut
+    short, damaged or not a video.
+    """
+    require_file(path)
+    output = ffmpeg_output(_count_args(path))
+    if damage := _DAMAGE.search(output.stderr):
+        raise UnusableInputError(
+            f"The video {path} is cut short or damaged (FFmpeg said: {damage.group(0)}).",
+            hint="Fetch or export it again.",
+        )
+    return _describe(path, output)
+
+
+def frame_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels, rotation applied, from the first frame alone.
+
+    Raises UnusableInputError as ``probe`` does, for what the first frame can show.
+    """
+    require_file(path)
+    return _size(path, ffmpeg_output([*_count_args(path)[:-3], "-frames:v", "1", *_SINK]).stdout)
+
+
+def is_rotated(path: Path) -> bool:
+    """Whether the file asks players to rotate its picture."""
+    require_file(path)
+    stderr = ffmpeg_output(["-i", str(path), "-map", "0:v:0", "-frames:v", "1", *_NULL]).stderr
+    return re.search(r"display ?matrix: rotation", stderr, re.I) is not None
+
+
+def require_file(path: Path) -> None:
+    """Raise UnusableInputError when ``path`` is no file with something in it."""
+    if not path.is_file():
+        kind = "is a folder" if path.is_dir() else "does not exist"
+        raise UnusableInputError(
+            f"The file {path} {kind}.", hint="Check the path; is a disk not mounted?"
+        )
+    if path.stat().st_size == 0:
+        raise UnusableInputError(
+            f"The file {path} is empty, probably after a download that failed.",
+            hint="Fetch it again.",
+        )
+
+
+_SINK = ["-f", "framecrc", "-"]
+_NULL = ["-f", "null", "-"]
+
+
+def _count_args(path: Path) -> list[str]:
+    passthrough = ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
+    return ["-i", str(path), "-map", "0:v:0", *passthrough, *_SINK]
+
+
+def _describe(path: Path, output: Output) -> VideoInfo:
+    stream = _STREAM.search(output.stderr)
+    if stream is None:
+        raise UnusableInputError(f"{path} has no picture stream that FFmpeg knows.")
+    width, height = _size(path, output.stdout)
+    ticks = _timestamps(output.stdout)
+    timing = _timing(ticks, _tick_s(output.stdout))
+    return VideoInfo(
+        frames=len(ticks),
+        width=width,
+        height=height,
+        fps=f"{timing.fps.numerator}/{timing.fps.denominator}",
+        duration_s=round(timing.duration_s, 6),
+        codec=stream.group(1),
+        pixel_format=stream.group(2),
+        has_audio=_AUDIO.search(output.stderr) is not None,
+        variable_rate=timing.variable,
+    )
+
+
+def _size(path: Path, table: bytes) -> tuple[int, int]:
+    found = re.search(rb"#dimensions 0: (\d+)x(\d+)", table)
+    has_frame = any(line and not line.startswith(b"#") for line in table.splitlines())
+    if found is None or not has_frame:
+        raise UnusableInputError(
+            f"No frame of {path} could be decoded; it is probably cut short or not a video.",
+            hint="Try it in a player, and fetch or export it again.",
+        )
+    return int(found.group(1)), int(found.group(2))
+
+
+def _tick_s(table: bytes) -> Fraction:
+    found = re.search(rb"#tb 0: (\d+)/(\d+)", table)
+    return Fraction(int(found.group(1)), int(found.group(2))) if found else Fraction(1, 25)
+
+
+def _timestamps(table: bytes) -> list[int]:
+    rows = (line.split(b",") for line in table.splitlines() if line and not line.startswith(b"#"))
+    return [int(row[2]) for row in rows]
+
+
+def _timing(ticks: list[int], tick_s: Fraction) -> _Timing:
+    """Rate and regularity from presentation times.
+
+    A rate is constant when every step is within one tick of the commonest: containers with
+    coarse clocks (1 ms) alternate between 33 and 34.
+    """
+    steps = [after - before for before, after in itertools.pairwise(ticks)]
+    if not steps or ticks[-1] <= ticks[0]:
+        return _Timing(Fraction(25), False, len(ticks) / 25)
+    mean = Fraction(ticks[-1] - ticks[0], len(steps))
+    common, _ = Counter(steps).most_common(1)[0]
+    variable = any(abs(step - common) > 1 for step in steps)
+    exact = len(set(steps)) == 1
+    fps = 1 / (mean * tick_s) if exact else _snap(1 / (mean * tick_s))
+    return _Timing(fps, variable, float(len(ticks) / fps))
+
+
+def _snap(fps: Fraction) -> Fraction:
+    """The standard rate within 0.05 % of ``fps``, else ``fps`` to a thousandth."""
+    ntsc = [rate * 1000 / 1001 for rate in _STANDARD_RATES]
+    nearest = min([*_STANDARD_RATES, *ntsc], key=lambda rate: abs(rate - fps))
+    if abs(nearest - fps) <= fps / 2000:
+        return nearest
+    return Fraction(round(fps * 1000), 1000)

@@ -1,0 +1,1 @@
+"""The store: files are the truth, published by atomic rename."""

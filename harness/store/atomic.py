@@ -1,0 +1,100 @@
+"""Files and folders that exist whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from harness.errors import StoreError
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file through a temporary neighbour, fsync and rename; parents are made.
+
+    Raises StoreError when the disk refuses; an older file at ``path`` then stays as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)
+    except OSError as error:
+        raise _refused(path, error) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        sync_dir(path.parent)
+    except OSError as error:
+        raise _refused(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: BaseModel | Any) -> None:
+    """Write a model, or anything JSON can spell, as indented JSON with sorted keys.
+
+    Raises ValueError for NaN or infinity, StoreError when the disk refuses.
+    """
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def publish_file(temporary: Path, final: Path) -> None:
+    """Move a finished file of the same file system to its name, after fsync.
+
+    Raises StoreError when the disk refuses.
+    """
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(final)
+        sync_dir(final.parent)
+    except OSError as error:
+        raise _refused(final, error) from error
+
+
+def publish_dir(temporary: Path, final: Path) -> None:
+    """Rename a finished folder to its name, after fsync of the files in it.
+
+    Raises StoreError when ``final`` is already there and not empty, or the disk refuses.
+    """
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        for path in temporary.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as stream:
+                    os.fsync(stream.fileno())
+        temporary.rename(final)
+        sync_dir(final.parent)
+    except OSError as error:
+        raise _refused(final, error) from error
+
+
+def sync_dir(folder: Path) -> None:
+    """Make a rename inside ``folder`` outlive a power cut, where the system can."""
+    flags = getattr(os, "O_DIRECTORY", None)
+    if flags is None:
+        return
+    handle = os.open(folder, os.O_RDONLY | flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _refused(path: Path, error: OSError) -> StoreError:
+    reason = error.strerror or str(error)
+    return StoreError(
+        f"Could not write {path}: {reason}.",
+        hint="Check the free space and the rights of this folder, or set BENCH_HOME to another.",
+    )

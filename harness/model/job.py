@@ -1,4 +1,4 @@
-"""The driver contract: one process, one step, one JSON file in, files out (containers/CONTRACT.md)."""
+"""The driver contract: one process, one step, one JSON file in, files out."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Suites, named configs, the published study as data, and performance benchmarks."""

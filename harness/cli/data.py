@@ -1,0 +1,99 @@
+"""``bench data``: fetch, verify and list datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.output import print_json, print_table
+
+app = typer.Typer(help="Fetch, verify and list datasets.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_data(as_json: AsJson = False) -> None:
+    """List the datasets with their actors, donors and licences.
+
+    Example: bench data list
+    """
+    from harness.datasets.registry import list_datasets
+    from harness.home import bench_home
+
+    found = list_datasets(bench_home())
+    if as_json:
+        print_json([entry.model_dump(mode="json") for entry in found])
+        return
+    for entry in found:
+        typer.echo(f"{entry.name}: {'ready' if entry.ready else 'not fetched'}  {entry.where}")
+        actors = ", ".join(str(number) for number in entry.actors)
+        typer.echo(
+            f"  actors: {actors or 'none yet'}   donors: {', '.join(entry.donors) or 'none'}"
+        )
+        for source in entry.sources:
+            note = f" ({source.note})" if source.note else ""
+            typer.echo(f"  {source.name}: {source.licence}{note}  {source.url}")
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(help="`sample` or `ravdess`.")],
+    actor: Annotated[str, typer.Option(help="RAVDESS actors: numbers and ranges.")] = "1-24",
+    extended: Annotated[bool, typer.Option("--extended", help="The longer sample clips.")] = False,
+) -> None:
+    """Fetch a dataset, checked against recorded checksums; resumes where it stopped.
+
+    Example: bench data fetch ravdess --actor 1-4
+    """
+    from harness.errors import unknown_name
+    from harness.home import bench_home
+
+    home = bench_home()
+    say = _say
+    if dataset == "sample":
+        from harness.datasets.sample import fetch_sample
+
+        fetch_sample(home, extended, say)
+    elif dataset == "ravdess":
+        from harness.datasets.ravdess_fetch import fetch_ravdess
+        from harness.plan import parse_numbers
+
+        fetch_ravdess(home, parse_numbers(actor), say)
+    else:
+        raise unknown_name(
+            "dataset to fetch", dataset, ["sample", "ravdess"], see="bench data list"
+        )
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A folder with RAVDESS files.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say per actor what is there, missing, unreadable or duplicate. Exit code 1 if not whole.
+
+    Example: bench data verify ~/ravdess
+    """
+    from harness.datasets.verify import verify as verify_folder
+
+    report = verify_folder(folder)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        rows = [
+            (a.number, a.sex.value, a.present, len(a.missing), len(a.unreadable), len(a.duplicates))
+            for a in report.actors
+        ]
+        print_table(("actor", "sex", "present", "missing", "unreadable", "duplicate"), rows)
+        for actor in report.actors:
+            for path in actor.unreadable:
+                typer.echo(f"actor {actor.number}: unreadable {path}")
+    if not report.complete:
+        raise typer.Exit(1)

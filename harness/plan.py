@@ -1,0 +1,159 @@
+"""From what the user asked for to a list of cells. Pure: nothing is prepared or run here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from harness.errors import UsageError, unknown_name
+from harness.model.dataset import Actor, Dataset, Donor
+from harness.model.job import Role, Setting
+from harness.model.suite import PlannedCell, Suite, ToolEntry
+from harness.model.tool import Tool
+from harness.registry import resolve_settings
+
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+
+
+def parse_numbers(text: str) -> tuple[int, ...]:
+    """``1-4,7`` as (1, 2, 3, 4, 7). Raises UsageError for anything else."""
+    numbers: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise UsageError(
+                f"'{text}' does not name actors.",
+                hint="Write numbers and ranges: 3 or 1-24 or 1-4,7.",
+            )
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first > 10_000:
+            raise UsageError(f"'{part}' is not a range of actors: its end comes before its start.")
+        numbers.extend(range(first, last + 1))
+    return tuple(dict.fromkeys(numbers))
+
+
+def choose_actors(dataset: Dataset, text: str) -> tuple[Actor, ...]:
+    """The actors that ``text`` names; a range may span numbers that the dataset does not have.
+
+    Raises UsageError when a number that stands alone, or every number of the text, is unknown.
+    """
+    if text == "all":
+        return dataset.actors
+    wanted = parse_numbers(text)
+    by_number = {actor.number: actor for actor in dataset.actors}
+    alone = {int(part) for part in text.replace(" ", "").split(",") if part.isdigit()}
+    missing = sorted(alone - by_number.keys())
+    chosen = tuple(by_number[number] for number in wanted if number in by_number)
+    if missing or not chosen:
+        known = ", ".join(str(number) for number in sorted(by_number)) or "none"
+        which = ", ".join(map(str, missing)) or text
+        raise UsageError(
+            f"The dataset '{dataset.name}' has no actor {which}; it has {known}.",
+            hint="See `bench data list`.",
+        )
+    return chosen
+
+
+def choose_donors(dataset: Dataset, actor: Actor, rule: str) -> tuple[Donor, ...]:
+    """The donors for one actor: by sex, all, or by name."""
+    if rule == "all":
+        return dataset.donors
+    if rule in {"same-sex", "other-sex"}:
+        same = rule == "same-sex"
+        return tuple(d for d in dataset.donors if (d.sex == actor.sex) == same)[:1]
+    by_name = {donor.name: donor for donor in dataset.donors}
+    names = [name.strip() for name in rule.split(",")]
+    for name in names:
+        if name not in by_name:
+            raise unknown_name("donor", name, by_name, see="bench data list")
+    return tuple(by_name[name] for name in names)
+
+
+def actor_as_donor(actor: Actor) -> Donor:
+    """An actor in the donor's place, named so that cells tell them apart."""
+    return Donor(
+        name=f"actor{actor.number:02d}",
+        sex=actor.sex,
+        clips=actor.clips,
+        photo=actor.photo,
+        source=actor.source,
+    )
+
+
+def _donor_names(dataset: Dataset, tool: Tool, actor: Actor, rule: str) -> tuple[str | None, ...]:
+    if not tool.uses_donor:
+        return (None,)
+    if Role.DONOR_REFERENCE not in tool.needs and tool.control:
+        # The oracle shows another actor: the next one in the dataset's order.
+        others = [a for a in dataset.actors if a.number != actor.number]
+        if not others:
+            raise UsageError(
+                f"'{tool.name}' shows another actor, but '{dataset.name}' has one actor only."
+            )
+        later = [a for a in others if a.number > actor.number]
+        return (actor_as_donor((later or others)[0]).name,)
+    donors = choose_donors(dataset, actor, rule)
+    if not donors:
+        raise UsageError(
+            f"'{dataset.name}' has no donor for actor {actor.number} by the rule '{rule}'.",
+            hint="Name one with --donor, or add donors to the dataset's manifest.",
+        )
+    return tuple(donor.name for donor in donors)
+
+
+def find_donor(dataset: Dataset, name: str) -> Donor:
+    """The donor of that name, among donors and actors standing in. Raises UsageError."""
+    donors = {donor.name: donor for donor in dataset.donors}
+    donors.update((d.name, d) for d in map(actor_as_donor, dataset.actors))
+    if name not in donors:
+        raise unknown_name("donor", name, donors, see="bench data list")
+    return donors[name]
+
+
+def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[PlannedCell, ...]:
+    """All cells of a suite, by tool, actor and donor. Raises UsageError for unknown names."""
+    actors = choose_actors(dataset, suite.actors)
+    cells: list[PlannedCell] = []
+    for entry in suite.tools:
+        if entry.tool not in tools:
+            raise unknown_name("tool", entry.tool, tools, see="bench tools list")
+        tool = tools[entry.tool]
+        version, settings = _version(tool, entry), _settings(tool, entry)
+        for actor in actors:
+            cells.extend(
+                PlannedCell(
+                    tool=tool.name,
+                    version=version,
+                    config=entry.config,
+                    settings=settings,
+                    actor=actor.number,
+                    donor=donor,
+                )
+                for donor in _donor_names(dataset, tool, actor, suite.donors)
+            )
+    return _unique(cells)
+
+
+def _unique(cells: Sequence[PlannedCell]) -> tuple[PlannedCell, ...]:
+    seen: dict[str, PlannedCell] = {}
+    for cell in cells:
+        seen.setdefault(cell.model_dump_json(), cell)
+    return tuple(seen.values())
+
+
+def _version(tool: Tool, entry: ToolEntry) -> str:
+    if entry.version is None:
+        return tool.versions[-1]
+    if entry.version not in tool.versions:
+        raise unknown_name(
+            f"version of {tool.name}",
+            entry.version,
+            tool.versions,
+            see=f"bench tools show {tool.name}",
+        )
+    return entry.version
+
+
+def _settings(tool: Tool, entry: ToolEntry) -> dict[str, Setting]:
+    overrides = {name: str(value) for name, value in entry.set.items()}
+    return resolve_settings(tool, entry.config, overrides)

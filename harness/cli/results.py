@@ -137,7 +137,8 @@ def score(
     else:
         specs, protocol = _suite_specs(suite)
     done = [spec for spec in specs if store.result(spec) is not None]
-    outcomes = score_cells(done, store.home, protocol, Progress(len(done)).say)
+    progress = Progress(len(done))
+    outcomes = score_cells(done, store.home, protocol, progress.say, progress.measure)
     rows = [
         {"cell": spec.slug, **score_fields(outcome.score), "reason": outcome.reason}
         for spec, outcome in zip(done, outcomes, strict=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.model.cell import CellSpec
+    from harness.model.job import Event
     from harness.runner import CellOutcome
     from harness.workflow import ScoreOutcome, Study
 
@@ -103,10 +104,15 @@ def _execute(study: Study, as_json: bool) -> None:
         )
         progress.advance(f"{names[outcome.cell_id]} {how}{reason}")
 
-    context = RunContext(home=study.home, finished=finished)
+    def heard(spec: CellSpec, event: Event) -> None:
+        if event.done is not None and event.total:
+            progress.tick(f"{spec.slug} {event.done:.0f}/{event.total:.0f} {event.unit or ''}")
+
+    context = RunContext(home=study.home, finished=finished, listen=heard)
     outcomes = run_study(study, specs, context)
     good = {outcome.cell_id for outcome in outcomes if outcome.status is Status.OK}
-    scores = score([s for s in specs if s.id in good], study.home, study.protocol, progress.say)
+    done = [spec for spec in specs if spec.id in good]
+    scores = score(done, study.home, study.protocol, progress.say, progress.measure)
     _summarise(specs, outcomes, scores, as_json)
     if len(good) < len(specs) or any(outcome.score is None for outcome in scores):
         raise typer.Exit(1)

@@ -1,0 +1,255 @@
+"""Cells in the results folder: what was asked, every try, and at most one published result.
+
+cells/<slug>/spec.json                  canonical JSON whose hash is the cell's id
+cells/<slug>/lock                       held (flock) by the process that runs the cell
+cells/<slug>/state/                     the tool's own: kept between steps and attempts
+cells/<slug>/attempts/<n>-<uuid>/       one try; without attempt.json it is half-written
+cells/<slug>/result.json                published once, by atomic rename
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from harness.canonical import canonical_json, file_sha256
+from harness.errors import StoreError
+from harness.model.cell import Artifact, Attempt, CellSpec, Result, Status
+from harness.model.job import StepReport
+from harness.store.atomic import publish_file, write_bytes, write_json
+from harness.store.schema import check_store, mark_store
+
+SPEC_FILE = "spec.json"
+ATTEMPT_FILE = "attempt.json"
+RESULT_FILE = "result.json"
+LOCK_FILE = "lock"
+
+Model = TypeVar("Model", bound=BaseModel)
+# Inside the class the name `list` is its method.
+Specs = list[CellSpec]
+Attempts = list[Attempt]
+
+
+@dataclass(frozen=True)
+class OpenAttempt:
+    """A try that has begun: its folder is there, its ``attempt.json`` is not."""
+
+    number: int
+    uuid: str
+    folder: Path
+    started_at: str
+
+
+def utc_now() -> str:
+    """The time as ISO 8601 with milliseconds and ``+00:00``."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def attempt_name(number: int, attempt_uuid: str) -> str:
+    """The name of an attempt's folder; it sorts by number."""
+    return f"{number:03d}-{attempt_uuid}"
+
+
+class CellStore:
+    """The cells below ``home``. Raises StoreError when a newer deid-bench wrote the store."""
+
+    def __init__(self, home: Path) -> None:
+        check_store(home)
+        self.home = home
+
+    def folder(self, spec: CellSpec) -> Path:
+        """Where everything of the cell lies."""
+        return self.home / "cells" / spec.slug
+
+    def state(self, spec: CellSpec) -> Path:
+        """The tool's own folder, kept between the cell's steps and attempts."""
+        return self.folder(spec) / "state"
+
+    def list(self) -> Specs:
+        """All cells, by slug. Raises StoreError naming a file that is damaged."""
+        paths = sorted((self.home / "cells").glob(f"*/{SPEC_FILE}"))
+        return [_read(path, CellSpec) for path in paths]
+
+    def attempts(self, spec: CellSpec) -> Attempts:
+        """The cell's finished attempts, oldest first, whatever came of them."""
+        paths = sorted((self.folder(spec) / "attempts").glob(f"*/{ATTEMPT_FILE}"))
+        return sorted((_read(path, Attempt) for path in paths), key=lambda one: one.number)
+
+    def result(self, spec: CellSpec) -> Result | None:
+        """The published result; None when there is none, or its video is gone or cut short.
+
+        The video's size is checked here, its hash by ``verify``.
+        """
+        path = self.folder(spec) / RESULT_FILE
+        if not path.is_file():
+            return None
+        result = _read(path, Result)
+        video = self.folder(spec) / result.swapped.path
+        if result.cell_id != spec.id or not video.is_file():
+            return None
+        return result if video.stat().st_size == result.swapped.size_bytes else None
+
+    def verify(self, spec: CellSpec) -> bool:
+        """Whether the cell has a result whose video is, by its SHA-256, the one published."""
+        result = self.result(spec)
+        if result is None:
+            return False
+        return file_sha256(self.folder(spec) / result.swapped.path) == result.swapped.sha256
+
+    def swapped_path(self, spec: CellSpec) -> Path:
+        """The published video. Raises StoreError when the cell has no result."""
+        result = self.result(spec)
+        if result is None:
+            raise StoreError(
+                f"The cell {spec.slug} has no result in {self.home}.",
+                hint=f"Try it again: bench retry {spec.slug}",
+            )
+        return self.folder(spec) / result.swapped.path
+
+    @contextmanager
+    def lock(self, spec: CellSpec, *, wait: bool = False) -> Iterator[bool]:
+        """Hold the cell; yields False (at once, unless ``wait``) when another process holds it.
+
+        The kernel releases the lock however the holder ends.
+        """
+        mark_store(self.home)
+        path = self.folder(spec) / LOCK_FILE
+        handle = _lock_file(path, wait)
+        try:
+            yield handle is not None
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    def begin(self, spec: CellSpec) -> OpenAttempt:
+        """Open a new attempt. Call with the cell's lock held: half-written work is discarded."""
+        folder = self.folder(spec)
+        self._discard_half_written(spec)
+        if (folder / SPEC_FILE).is_file():
+            if _read(folder / SPEC_FILE, CellSpec).id != spec.id:
+                raise StoreError(
+                    f"{folder} belongs to another cell of the same name.",
+                    hint="Move this folder away, then run the command again.",
+                )
+        else:
+            write_bytes(folder / SPEC_FILE, canonical_json(spec.model_dump(mode="json")))
+        number = max((one.number for one in self.attempts(spec)), default=0) + 1
+        name = str(uuid.uuid4())
+        opened = folder / "attempts" / attempt_name(number, name)
+        with disk_errors(opened):
+            opened.mkdir(parents=True)
+        return OpenAttempt(number=number, uuid=name, folder=opened, started_at=utc_now())
+
+    def finish(self, spec: CellSpec, attempt: Attempt) -> None:
+        """Store an attempt that is no result. Raises ValueError for one that succeeded."""
+        if attempt.status is Status.OK:
+            raise ValueError("a successful attempt is stored by publish()")
+        write_json(self._attempt_folder(spec, attempt) / ATTEMPT_FILE, attempt)
+
+    def publish(
+        self, spec: CellSpec, attempt: Attempt, swapped: Path, steps: Sequence[StepReport]
+    ) -> Result:
+        """Store a successful attempt and make ``swapped`` (on this file system) the cell's result.
+
+        The video is in place and on the disk before anything names it; ``result.json`` comes last.
+        Raises ValueError for an attempt that did not succeed.
+        """
+        if attempt.status is not Status.OK:
+            raise ValueError(f"an attempt that ended as {attempt.status} is never a result")
+        folder = self._attempt_folder(spec, attempt)
+        final = folder / "out" / "swapped.mp4"
+        publish_file(swapped, final)
+        artifact = Artifact(
+            path=final.relative_to(self.folder(spec)).as_posix(),
+            sha256=file_sha256(final),
+            size_bytes=final.stat().st_size,
+        )
+        result = Result(cell_id=spec.id, attempt=folder.name, swapped=artifact, steps=tuple(steps))
+        write_json(folder / ATTEMPT_FILE, attempt)
+        write_json(self.folder(spec) / RESULT_FILE, result)
+        return result
+
+    def _attempt_folder(self, spec: CellSpec, attempt: Attempt) -> Path:
+        return self.folder(spec) / "attempts" / attempt_name(attempt.number, attempt.uuid)
+
+    def _discard_half_written(self, spec: CellSpec) -> None:
+        """Remove attempts that were cut off, and successful ones that no valid result names."""
+        result = self.result(spec)
+        with disk_errors(self.folder(spec)):
+            if result is None:
+                (self.folder(spec) / RESULT_FILE).unlink(missing_ok=True)
+            for folder in (self.folder(spec) / "attempts").glob("*"):
+                record = folder / ATTEMPT_FILE
+                if record.is_file() and (
+                    result is not None or _read(record, Attempt).status is not Status.OK
+                ):
+                    continue
+                shutil.rmtree(folder)
+
+
+@contextmanager
+def disk_errors(place: Path) -> Iterator[None]:
+    """Turn an OSError (full, read-only, no rights) into a StoreError that names ``place``."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        cause = "the disk is full" if full else error.strerror or str(error)
+        raise StoreError(
+            f"The store could not be written at {error.filename or place}: {cause}. "
+            "Finished cells are kept.",
+            hint="Make room or set BENCH_HOME to another folder, then run the same command again.",
+        ) from error
+
+
+def _lock_file(path: Path, wait: bool) -> int | None:
+    """The open, locked file, or None when it is held elsewhere and ``wait`` is not set."""
+    flags = fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
+    while True:
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, flags)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except BaseException:
+            os.close(handle)
+            raise
+        if _is_same_file(handle, path):
+            return handle
+        # The folder was removed and made again while this process waited.
+        os.close(handle)
+
+
+def _is_same_file(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _read(path: Path, kind: type[Model]) -> Model:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be read: {error.strerror}.", hint="Check the rights of this folder."
+        ) from error
+    except ValidationError as error:
+        raise StoreError(
+            f"{path} is damaged: {error.errors()[0]['msg']}.",
+            hint=f"Move the folder {path.parent} away, then run the same command again.",
+        ) from error

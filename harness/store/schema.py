@@ -1,0 +1,61 @@
+"""Which version of deid-bench may read a results folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import StoreError
+from harness.host import bench_version
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.store.atomic import write_json
+
+STORE_FILE = "store.json"
+
+
+class StoreVersion(Frozen):
+    """``store.json``."""
+
+    schema_version: int
+    written_by: str
+    """The version of deid-bench that made the store."""
+
+
+def check_store(home: Path) -> None:
+    """Raise StoreError for a store that a newer deid-bench wrote, or whose version is unreadable.
+
+    A folder without ``store.json`` is a store that nothing was written to yet.
+    """
+    path = home / STORE_FILE
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(
+            f"The store {home} cannot be read: {error.strerror}.",
+            hint="Check the rights of this folder, or set BENCH_HOME to another.",
+        ) from error
+    try:
+        found = StoreVersion.model_validate_json(text)
+    except ValidationError as error:
+        raise StoreError(
+            f"{path} is damaged: it does not say which version of deid-bench wrote this store.",
+            hint="Restore it from a copy, or set BENCH_HOME to another folder.",
+        ) from error
+    if found.schema_version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The store {home} was written by deid-bench {found.written_by} (store schema "
+            f"{found.schema_version}); this is deid-bench {bench_version()}, which reads up to "
+            f"schema {SCHEMA_VERSION}.",
+            hint=f"Use deid-bench {found.written_by} or later, or set another BENCH_HOME.",
+        )
+
+
+def mark_store(home: Path) -> None:
+    """Write ``store.json`` where there is none; raises as ``check_store``, and when it cannot."""
+    check_store(home)
+    if not (home / STORE_FILE).exists():
+        version = StoreVersion(schema_version=SCHEMA_VERSION, written_by=bench_version())
+        write_json(home / STORE_FILE, version)

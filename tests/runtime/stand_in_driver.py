@@ -1,0 +1,144 @@
+"""A driver that behaves as its setting ``mode`` says; run as a child by the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(300)"]
+
+
+def say_pid(job: dict[str, Any], pid: int) -> None:
+    with (Path(job["state"]) / "pids").open("a") as stream:
+        stream.write(f"{pid}\n")
+
+
+def done(job: dict[str, Any], step: str | None = None) -> None:
+    report = {"step": step or job["step"], "frames": 1}
+    (Path(job["out"]) / "step.json").write_text(json.dumps(report))
+
+
+def copy_video(job: dict[str, Any]) -> None:
+    shutil.copyfile(job["inputs"]["test_video"], Path(job["out"]) / "swapped.mp4")
+
+
+def good(job: dict[str, Any]) -> None:
+    print('@bench {"kind": "progress", "done": 1, "total": 2, "unit": "frames"}')
+    print("@bench {not json", end="\rsecond\n")
+    copy_video(job)
+    done(job)
+
+
+def slow(job: dict[str, Any]) -> None:
+    time.sleep(0.3)
+    (Path(job["out"]) / "swapped.mp4").write_bytes(b"half")
+    time.sleep(0.3)
+    good(job)
+
+
+def count(job: dict[str, Any]) -> None:
+    say_pid(job, os.getpid())
+    time.sleep(0.3)
+    good(job)
+
+
+def hang(job: dict[str, Any]) -> None:
+    time.sleep(300)
+
+
+def stubborn(job: dict[str, Any]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    hang(job)
+
+
+def grandchild(job: dict[str, Any]) -> None:
+    child = subprocess.Popen(SLEEPER, start_new_session=True)
+    say_pid(job, child.pid)
+    good(job)
+    os._exit(0)
+
+
+def hang_with_grandchild(job: dict[str, Any]) -> None:
+    child = subprocess.Popen(SLEEPER, start_new_session=True)
+    say_pid(job, child.pid)
+    hang(job)
+
+
+def flood(job: dict[str, Any]) -> None:
+    print("first line")
+    for _ in range(200):
+        sys.stdout.write(("x" * 99 + "\n") * 500)
+    sys.stdout.write("y" * 300_000)
+    print("\nlast line")
+    copy_video(job)
+    done(job)
+
+
+def eat(job: dict[str, Any]) -> None:
+    held = []
+    for _ in range(40):
+        held.append(bytearray(b"x" * (10 << 20)))
+        time.sleep(0.05)
+    hang(job)
+
+
+def fill(job: dict[str, Any]) -> None:
+    (Path(job["out"]) / "big").write_bytes(b"x" * (4 << 20))
+    hang(job)
+
+
+def burn(job: dict[str, Any]) -> None:
+    subprocess.run(
+        [sys.executable, "-c", "import time\nwhile time.process_time() < 0.5: pass"], check=True
+    )
+    good(job)
+
+
+def broken(job: dict[str, Any]) -> None:
+    (Path(job["out"]) / "swapped.mp4").write_bytes(b"not a video" * 1000)
+    done(job)
+
+
+def other(job: dict[str, Any]) -> None:
+    shutil.copyfile(job["settings"]["file"], Path(job["out"]) / "swapped.mp4")
+    done(job)
+
+
+def transient_once(job: dict[str, Any]) -> None:
+    marker = Path(job["state"]) / "tried"
+    if not marker.exists():
+        marker.touch()
+        sys.exit(75)
+    good(job)
+
+
+def main() -> None:
+    job = json.loads(Path(sys.argv[1]).read_text())
+    mode = job["settings"]["mode"]
+    say_pid(job, os.getpid())
+    if mode == "crash":
+        raise RuntimeError("the stand-in crashed")
+    if mode == "exit":
+        sys.exit(int(job["settings"]["code"]))
+    if mode == "abort":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if mode == "nothing":
+        return
+    if mode == "bad_report":
+        (Path(job["out"]) / "step.json").write_text('{"steps": 1}')
+        return
+    if mode == "other_step":
+        done(job, "train")
+        return
+    globals()[mode](job)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.model.cell import Status
+from harness.model.job import Event, Job, Limits, Role, Setting, Step
+from harness.model.tool import ChildProcess, Tool
+from harness.runtime import process
+from harness.runtime.base import StepOutcome
+from harness.runtime.process import ProcessRuntime
+
+HERE = Path(__file__).parent
+TOOL = Tool(
+    name="stand-in",
+    summary="",
+    homepage="",
+    licence="",
+    versions=("1",),
+    runs_as=ChildProcess(module="stand_in_driver"),
+)
+
+
+class Bench:
+    """Runs the stand-in in a folder of its own and remembers the events."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[Event] = []
+        self.video = folder / "in.mp4"
+        self.video.write_bytes(b"video")
+
+    def job(self, limits: Limits, **settings: Setting) -> Job:
+        return Job(
+            step=Step.CONVERT,
+            tool="stand-in",
+            version="1",
+            inputs={Role.TEST_VIDEO: str(self.video)},
+            state=str(self.folder / "state"),
+            out=str(self.folder / "job" / "out"),
+            settings=settings,
+            limits=limits,
+        )
+
+    def run(self, mode: str, limits: Limits | None = None, **settings: Setting) -> StepOutcome:
+        runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(HERE)})
+        job = self.job(limits or Limits(wall_s=30), mode=mode, **settings)
+        outcome = runtime.run(TOOL, job, self.folder / "job", self.events.append)
+        assert self.survivors() == []
+        return outcome
+
+    def pids(self) -> list[int]:
+        path = self.folder / "state" / "pids"
+        return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    def survivors(self) -> list[int]:
+        return [pid for pid in self.pids() if is_alive(pid)]
+
+    @property
+    def log(self) -> bytes:
+        return (self.folder / "job" / "log.txt").read_bytes()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until_gone(pids: list[int], seconds: float = 5) -> list[int]:
+    end = time.monotonic() + seconds
+    while (alive := [pid for pid in pids if is_alive(pid)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    return alive
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_a_good_driver_is_ok_and_its_events_and_log_lines_are_told_apart(bench: Bench) -> None:
+    outcome = bench.run("good")
+    assert (outcome.status, outcome.reason, outcome.exit_code) == (Status.OK, "done", 0)
+    assert outcome.report is not None
+    assert outcome.report.step is Step.CONVERT
+    assert [(event.done, event.total) for event in bench.events] == [(1, 2)]
+    assert bench.log == b"@bench {not json\nsecond\n"
+    assert outcome.log_tail == ("@bench {not json", "second")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (64, Status.TOOL_ERROR),
+        (65, Status.TOOL_ERROR),
+        (70, Status.TOOL_ERROR),
+        (75, Status.INFRA_ERROR),
+        (3, Status.TOOL_ERROR),
+    ],
+)
+def test_exit_codes_mean_what_the_contract_says(bench: Bench, code: int, status: Status) -> None:
+    outcome = bench.run("exit", code=code)
+    assert (outcome.status, outcome.exit_code) == (status, code)
+    assert str(code) in outcome.reason
+
+
+def test_a_crash_is_a_tool_error_with_its_traceback(bench: Bench) -> None:
+    outcome = bench.run("crash")
+    assert outcome.status is Status.TOOL_ERROR
+    assert outcome.log_tail[-1] == "RuntimeError: the stand-in crashed"
+
+
+def test_a_driver_ended_by_a_signal_names_the_signal(bench: Bench) -> None:
+    outcome = bench.run("abort")
+    assert outcome.status is Status.TOOL_ERROR
+    assert outcome.exit_code == -signal.SIGSEGV
+    assert "SIGSEGV" in outcome.reason
+
+
+@pytest.mark.parametrize("mode", ["nothing", "bad_report", "other_step"])
+def test_exit_0_without_a_sound_report_is_bad_output(bench: Bench, mode: str) -> None:
+    outcome = bench.run(mode)
+    assert outcome.status is Status.BAD_OUTPUT
+    assert "step.json" in outcome.reason
+    assert outcome.report is None
+
+
+def test_a_hanging_driver_is_stopped_at_its_wall_limit(bench: Bench) -> None:
+    outcome = bench.run("hang", Limits(wall_s=0.5))
+    assert outcome.status is Status.TIMEOUT
+    assert 0.5 <= outcome.resources.wall_s < 3
+
+
+def test_a_driver_that_ignores_sigterm_is_killed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GRACE_S", 0.5)
+    outcome = bench.run("stubborn", Limits(wall_s=0.5))
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.exit_code == -signal.SIGKILL
+
+
+def test_a_daemonised_grandchild_does_not_survive_a_good_end(bench: Bench) -> None:
+    assert bench.run("grandchild").status is Status.OK
+    assert len(bench.pids()) == 2
+
+
+def test_a_daemonised_grandchild_does_not_survive_a_timeout(bench: Bench) -> None:
+    assert bench.run("hang_with_grandchild", Limits(wall_s=1)).status is Status.TIMEOUT
+    assert len(bench.pids()) == 2
+
+
+def test_a_flood_keeps_the_head_and_the_tail_of_the_log(bench: Bench) -> None:
+    limit = 1 << 20
+    outcome = bench.run("flood", Limits(wall_s=30, log_bytes=limit))
+    assert outcome.status is Status.OK
+    assert len(bench.log) <= limit + 100
+    assert bench.log.startswith(b"first line\n")
+    assert bench.log.endswith(b"last line\n")
+    assert b"bytes left out here" in bench.log
+    assert [path.name for path in (bench.folder / "job").glob("log*")] == ["log.txt"]
+
+
+def test_a_driver_that_eats_memory_is_oom(bench: Bench) -> None:
+    outcome = bench.run("eat", Limits(wall_s=30, memory_bytes=100 << 20))
+    assert outcome.status is Status.OOM
+    assert "100.0 MiB" in outcome.reason
+    assert outcome.resources.peak_memory_bytes > 100 << 20
+
+
+def test_a_driver_that_fills_the_disk_is_stopped(bench: Bench) -> None:
+    outcome = bench.run("fill", Limits(wall_s=30, output_bytes=1 << 20))
+    assert outcome.status is Status.BAD_OUTPUT
+    assert "4.0 MiB" in outcome.reason
+
+
+def test_cpu_time_of_ended_children_counts(bench: Bench) -> None:
+    outcome = bench.run("burn")
+    assert 0.5 <= outcome.resources.cpu_s < 5
+    assert outcome.resources.peak_memory_bytes > 1 << 20
+
+
+def test_the_environment_is_minimal_and_threads_are_limited(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_PRIVATE_TOKEN", "secret")
+    env = ProcessRuntime()._environment(bench.folder)
+    assert "A_PRIVATE_TOKEN" not in env
+    assert (env["OMP_NUM_THREADS"], env["PYTHONUNBUFFERED"]) == ("2", "1")
+
+
+def test_an_interrupted_listener_leaves_no_process(bench: Bench) -> None:
+    def interrupt(event: Event) -> None:
+        raise KeyboardInterrupt
+
+    runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(HERE)})
+    job = bench.job(Limits(wall_s=30), mode="good")
+    with pytest.raises(KeyboardInterrupt):
+        runtime.run(TOOL, job, bench.folder / "job", interrupt)
+    assert bench.survivors() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_process_survives_bench_itself(bench: Bench, number: signal.Signals) -> None:
+    job = bench.job(Limits(wall_s=60), mode="hang_with_grandchild")
+    program = f"""
+        from pathlib import Path
+        from harness.model.job import Job
+        from harness.model.tool import Tool
+        from harness.runtime.process import ProcessRuntime
+        ProcessRuntime(extra_env={{"PYTHONPATH": {str(HERE)!r}}}).run(
+            Tool.model_validate_json({TOOL.model_dump_json()!r}),
+            Job.model_validate_json({job.model_dump_json()!r}),
+            Path({str(bench.folder / "job")!r}),
+            print,
+        )
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)], stderr=subprocess.DEVNULL
+    ) as parent:
+        end = time.monotonic() + 20
+        while len(bench.pids()) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert len(bench.pids()) == 2
+        os.kill(parent.pid, number)
+    assert wait_until_gone(bench.pids()) == []

@@ -1,0 +1,119 @@
+"""Short clips made once, and a way to run a tool's driver as the harness does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.media.ffmpeg import run_ffmpeg
+from harness.model.job import Job, Limits, Role, Setting, Step, StepReport
+from harness.model.tool import ChildProcess, Tool
+from harness.registry import resolve_settings
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a driver ended, and where its files are."""
+
+    code: int
+    log: str
+    errors: str
+    out: Path
+
+    @property
+    def swapped(self) -> Path:
+        return self.out / "swapped.mp4"
+
+    @property
+    def report(self) -> StepReport:
+        return StepReport.model_validate_json((self.out / "step.json").read_text())
+
+
+def _cut(source: Path, target: Path, *options: str, frames: int = 20) -> Path:
+    run_ffmpeg(
+        ["-y", *("-i", str(source)), *("-frames:v", str(frames)), *options]
+        + ["-an", "-c:v", "libx264", "-crf", "12", str(target)]
+    )
+    return target
+
+
+@pytest.fixture(scope="session")
+def clips(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``woman``, ``man``, ``empty`` (no face) and ``crowd`` (three people), .mp4."""
+    folder = tmp_path_factory.mktemp("short clips, 'quoted' é")
+    _cut(sample_dir / "WolfgangLanger_Pexels.mp4", folder / "woman.mp4")
+    _cut(sample_dir / "single_face.mp4", folder / "man.mp4", frames=8)
+    _cut(sample_dir / "no_face.mp4", folder / "empty.mp4", "-vf", "scale=320:-2", frames=6)
+    photo = sample_dir / "multi_face.jpg"
+    run_ffmpeg(
+        ["-y", "-loop", "1", "-framerate", "25", "-i", str(photo), "-frames:v", "4"]
+        + ["-vf", "scale=640:-2", "-pix_fmt", "yuv420p", str(folder / "crowd.mp4")]
+    )
+    whole = (folder / "woman.mp4").read_bytes()
+    (folder / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
+    return folder
+
+
+class Driver:
+    """Runs tools on a test video in a fresh folder each time."""
+
+    def __init__(self, folder: Path, inputs: dict[Role, str]) -> None:
+        self._folder, self._inputs = folder, inputs
+        self._runs = 0
+
+    def job(self, tool: Tool, video: Path, settings: dict[str, Setting] | None = None) -> Job:
+        """The job the harness would write, with the tool's default settings."""
+        self._runs += 1
+        folder = self._folder / f"run {self._runs}"
+        folder.mkdir()
+        given = {**self._inputs, Role.TEST_VIDEO: str(video)}
+        return Job(
+            step=Step.CONVERT,
+            tool=tool.name,
+            version=tool.versions[-1],
+            inputs={role: given[role] for role in tool.needs},
+            state=str(folder / "state"),
+            out=str(folder / "out"),
+            settings={**resolve_settings(tool, "default", {}), **(settings or {})},
+            limits=Limits(wall_s=60.0),
+        )
+
+    def run_json(self, tool: Tool, text: str, out: Path) -> Ended:
+        """Run the driver on a job file with this text."""
+        assert isinstance(tool.runs_as, ChildProcess)
+        path = self._folder / f"job {self._runs}.json"
+        path.write_text(text)
+        command = [sys.executable, "-m", tool.runs_as.module, str(path)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ)
+        )
+        return Ended(done.returncode, done.stdout, done.stderr, out)
+
+    def run(self, tool: Tool, video: Path, settings: dict[str, Setting] | None = None) -> Ended:
+        """Run the driver on a video."""
+        job = self.job(tool, video, settings)
+        return self.run_json(tool, job.model_dump_json(), Path(job.out))
+
+
+@pytest.fixture
+def driver(tmp_path: Path, clips: Path, sample_dir: Path, face_landmarker: Path) -> Driver:
+    """A driver runner whose donor is the man of the samples."""
+    return Driver(
+        tmp_path,
+        {
+            Role.DONOR_TRAINING: str(clips / "man.mp4"),
+            Role.DONOR_REFERENCE: str(sample_dir / "single_face.jpg"),
+            Role.FACE_LANDMARKER: str(face_landmarker),
+        },
+    )
+
+
+def events(log: str) -> list[dict[str, object]]:
+    """The ``@bench`` events of a log."""
+    return [json.loads(line[7:]) for line in log.splitlines() if line.startswith("@bench ")]

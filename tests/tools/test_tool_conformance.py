@@ -1,0 +1,102 @@
+"""What every registered embedded tool must do, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.media.probe import probe
+from harness.model.job import Event, ExitCode, Role
+from harness.model.tool import ChildProcess, Tool
+from harness.registry import load_tools, resolve_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOOLS = [tool for tool in load_tools().values() if isinstance(tool.runs_as, ChildProcess)]
+every_tool = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+face_tools = pytest.mark.parametrize(
+    "tool", [tool for tool in TOOLS if Role.FACE_LANDMARKER in tool.needs], ids=lambda t: t.name
+)
+pytestmark = pytest.mark.clips
+
+
+@every_tool
+def test_the_output_has_the_count_size_and_rate_of_the_input(
+    tool: Tool, driver: Any, clips: Path
+) -> None:
+    ended = driver.run(tool, clips / "woman.mp4")
+    assert ended.code == ExitCode.DONE, ended.errors
+    before, after = probe(clips / "woman.mp4"), probe(ended.swapped)
+    assert (after.frames, after.width, after.height) == (20, before.width, before.height)
+    assert after.fps == before.fps
+    assert ended.report.frames == 20
+
+
+@every_tool
+def test_progress_ends_at_its_total(tool: Tool, driver: Any, clips: Path) -> None:
+    ended = driver.run(tool, clips / "empty.mp4")
+    lines = [line[7:] for line in ended.log.splitlines() if line.startswith("@bench ")]
+    progress = [
+        event for event in map(Event.model_validate_json, lines) if event.kind == "progress"
+    ]
+    assert progress[-1].done == progress[-1].total
+
+
+@face_tools
+def test_a_clip_without_a_face_passes_with_all_its_frames_counted(
+    tool: Tool, driver: Any, clips: Path
+) -> None:
+    ended = driver.run(tool, clips / "empty.mp4")
+    assert ended.code == ExitCode.DONE, ended.errors
+    assert probe(ended.swapped).frames == 6
+    assert ended.report.frames_without_face == 6
+
+
+@face_tools
+def test_frames_with_several_faces_are_counted(tool: Tool, driver: Any, clips: Path) -> None:
+    ended = driver.run(tool, clips / "crowd.mp4")
+    assert ended.code == ExitCode.DONE, ended.errors
+    assert ended.report.frames_with_several_faces == 4
+
+
+@every_tool
+def test_a_truncated_video_is_an_unusable_input_in_one_sentence(
+    tool: Tool, driver: Any, clips: Path
+) -> None:
+    ended = driver.run(tool, clips / "truncated.mp4")
+    assert ended.code == ExitCode.INPUT_UNUSABLE
+    assert "Traceback" not in ended.errors
+    assert not ended.swapped.exists()
+
+
+@every_tool
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda job: "not json",
+        lambda job: json.dumps({**job, "contract_version": 99}),
+        lambda job: json.dumps({**job, "inputs": {}}),
+        lambda job: json.dumps({**job, "step": "train"}),
+    ],
+    ids=["not json", "another contract", "no inputs", "another step"],
+)
+def test_a_bad_job_is_refused_with_64(
+    tool: Tool, spoil: Callable[[dict[str, object]], str], driver: Any, clips: Path
+) -> None:
+    job = driver.job(tool, clips / "empty.mp4")
+    ended = driver.run_json(tool, spoil(job.model_dump(mode="json")), Path(job.out))
+    assert ended.code == ExitCode.BAD_JOB, ended.errors
+    assert "Traceback" not in ended.errors
+
+
+@every_tool
+def test_every_config_resolves_within_its_bounds(tool: Tool) -> None:
+    for config in tool.configs:
+        resolve_settings(tool, config.name, {})
+    assert tool.configs[0].name == "default"
+    assert all(setting.help for setting in tool.settings)
+    assert bool(tool.expected) == tool.control

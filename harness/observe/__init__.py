@@ -1,0 +1,1 @@
+"""Measuring what is in one video or photo; nothing here compares two of them."""

@@ -1,0 +1,1 @@
+"""Scores as pure functions of observations, and the one place that stores them."""

@@ -1,0 +1,17 @@
+"""Which frames are looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def sample_frames(total: int, n: int, seed: int) -> tuple[int, ...]:
+    """At most ``n`` of the frames 0 to ``total`` - 1, ascending, drawn without replacement.
+
+    Depends on the three numbers alone, so the original and every tool are seen at the same
+    frames; all frames when there are no more than ``n``.
+    """
+    if n >= total:
+        return tuple(range(total))
+    chosen = np.random.Generator(np.random.PCG64(seed)).choice(total, size=n, replace=False)
+    return tuple(int(frame) for frame in np.sort(chosen))

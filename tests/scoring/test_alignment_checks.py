@@ -1,0 +1,84 @@
+"""Count, size, rate and lag, on pictures whose timing is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.model.dataset import VideoInfo
+from harness.scoring.alignment import Thumbnails, align
+
+
+def video(frames: int, width: int = 64, fps: str = "25/1") -> VideoInfo:
+    return VideoInfo(
+        frames=frames,
+        width=width,
+        height=36,
+        fps=fps,
+        duration_s=frames / 25,
+        codec="h264",
+        pixel_format="yuv420p",
+        has_audio=False,
+    )
+
+
+def moving(frames: int, seed: int = 1) -> Thumbnails:
+    steps = np.random.default_rng(seed).normal(size=(frames, 18, 32))
+    return (128 + np.cumsum(steps, axis=0)).astype(np.float32)
+
+
+BACKGROUND: NDArray[np.bool_] = np.ones((18, 32), dtype=bool)
+
+
+def test_equal_videos_are_aligned() -> None:
+    picture = moving(80)
+    found = align(video(80), video(80), (picture, picture), BACKGROUND)
+    assert found.aligned
+    assert found.lag_frames == 0
+    assert found.lag_correlation == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("shift", [-7, -1, 1, 5])
+def test_a_shifted_video_is_found_out(shift: int) -> None:
+    long = moving(120)
+    original, swapped = long[20:100], long[20 - shift : 100 - shift]
+    found = align(video(80), video(80), (original, swapped), BACKGROUND)
+    assert found.lag_frames == shift
+    assert not found.aligned
+    assert "cannot be paired" in found.reason
+
+
+def test_a_still_video_is_paired_by_count() -> None:
+    still = np.full((80, 18, 32), 90, np.float32)
+    found = align(video(80), video(80), (still, still), BACKGROUND)
+    assert found.lag_frames is None
+    assert found.aligned
+
+
+def test_another_scene_leaves_the_lag_undecided() -> None:
+    found = align(video(80), video(80), (moving(80, 1), moving(80, 2)), BACKGROUND)
+    assert found.lag_frames is None
+    assert found.aligned
+
+
+def test_another_frame_count_is_never_paired() -> None:
+    picture = moving(80)
+    found = align(video(80), video(78), (picture, picture[:78]), BACKGROUND)
+    assert not found.aligned
+    assert "78 frames" in found.reason
+
+
+def test_another_size_and_rate_are_told_but_frames_still_pair() -> None:
+    picture = moving(80)
+    found = align(video(80), video(80, 128, "30/1"), (picture, picture), BACKGROUND)
+    assert found.aligned
+    assert not found.same_size
+    assert not found.same_rate
+    assert "128x36" in found.reason
+    assert "30/1" in found.reason
+
+
+def test_videos_of_one_frame_are_undecided() -> None:
+    found = align(video(1), video(1), (moving(1), moving(1)), BACKGROUND)
+    assert found.lag_frames is None

@@ -1,0 +1,109 @@
+"""PCC, RMSE, CCC and the guard against dead channels, against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from harness.scoring.attributes import (
+    BLENDSHAPE_SCALE,
+    OPENFACE_SCALE,
+    concordance,
+    moves,
+    pearson,
+    rmse,
+    score_attributes,
+)
+
+WAVE = 0.5 + 0.4 * np.sin(np.linspace(0, 12, 200))
+
+
+def table(frames: int = 200, **units: NDArray[np.float64]) -> pd.DataFrame:
+    return pd.DataFrame({"frame": range(frames), **units})
+
+
+@given(
+    arrays(np.float64, 20, elements=st.floats(0, 1, width=16), unique=True),
+    st.floats(0.1, 3),
+    st.floats(-2, 2),
+)
+def test_a_linear_map_keeps_pcc_at_one_and_lowers_ccc_as_lin_says(
+    x: NDArray[np.float64], gain: float, offset: float
+) -> None:
+    if x.std() < 1e-3:
+        return
+    y = gain * x + offset
+    variance = x.var()
+    gap = x.mean() - y.mean()
+    assert pearson(x, y) == pytest.approx(1.0, abs=1e-9)
+    assert pearson(x, -y) == pytest.approx(-1.0, abs=1e-9)
+    assert concordance(x, y) == pytest.approx(
+        2 * gain * variance / (variance + gain**2 * variance + gap**2), abs=1e-9
+    )
+
+
+def test_the_moments_agree_with_numpy_on_random_series() -> None:
+    x, y = np.random.default_rng(1).normal(size=(2, 500))
+    assert pearson(x, y) == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-12)
+    assert rmse(x, y) == pytest.approx(np.linalg.norm(x - y) / np.sqrt(500), abs=1e-12)
+
+
+def test_a_copy_scores_one_and_zero_exactly() -> None:
+    scores = score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=WAVE))
+    assert scores.mean_pcc == pytest.approx(1.0, abs=1e-12)
+    assert scores.mean_rmse == 0
+    assert scores.mean_ccc == pytest.approx(1.0, abs=1e-12)
+    assert scores.paired == 200
+
+
+def test_a_dead_channel_is_not_measurable_however_well_it_correlates() -> None:
+    dead = WAVE * 1e-5
+    scores = score_attributes(
+        "s", BLENDSHAPE_SCALE, 200, table(AU06=dead, AU12=WAVE), table(AU06=dead, AU12=WAVE / 2)
+    )
+    au06, au12 = scores.units
+    assert not au06.measurable
+    assert au06.pcc is None
+    assert au06.reason == "does not move in the original"
+    assert scores.mean_rmse == au12.rmse
+
+
+def test_the_guard_grows_with_the_scale() -> None:
+    faint = 0.03 * np.sin(np.linspace(0, 12, 200))
+    assert moves(faint, BLENDSHAPE_SCALE)
+    assert not moves(faint, OPENFACE_SCALE)
+
+
+def test_a_frozen_face_has_no_pcc_but_a_ccc_of_zero() -> None:
+    frozen = np.full(200, 0.3)
+    (unit,) = score_attributes(
+        "s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=frozen)
+    ).units
+    assert unit.measurable
+    assert unit.pcc is None
+    assert unit.ccc == pytest.approx(0, abs=1e-12)
+    assert "constant" in unit.reason
+    assert unit.rmse == pytest.approx(np.sqrt(np.mean((WAVE - 0.3) ** 2)))
+    assert unit.nrmse == pytest.approx((unit.rmse or 0) / WAVE.std())
+
+
+def test_only_frames_with_a_face_in_both_videos_are_paired() -> None:
+    original, swapped = WAVE.copy(), WAVE.copy()
+    original[:10] = np.nan
+    swapped[190:] = np.nan
+    scores = score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=original), table(AU12=swapped))
+    assert scores.paired == 180
+    assert scores.mean_rmse == 0
+
+
+def test_a_video_without_a_face_scores_nothing_and_says_why() -> None:
+    none = np.full(200, np.nan)
+    scores = score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=none))
+    assert scores.paired == 0
+    assert scores.mean_pcc is None
+    assert "0 frames" in scores.units[0].reason

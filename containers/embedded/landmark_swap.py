@@ -34,6 +34,7 @@ class Swapper:
         self._keep_mouth = job.flag("keep_mouth")
         self._mesh: Mesh | None = None
         self._colour: NDArray[np.float64] | None = None
+        self._cast: NDArray[np.float64] | None = None
         self.feathered = 0
         self.stray = 0
 
@@ -70,6 +71,8 @@ class Swapper:
         if self._seamless:
             cloned = clone(view, warped, mask)
             if cloned is not None:
+                # A dark or tinted edge of the photo spreads over the whole clone; undo the cast.
+                cloned, self._cast = match_colour(cloned, view, core, self._cast, _COLOUR_INERTIA)
                 return blend(view, cloned, core, feather_px)
             self.feathered += 1
         return blend(view, warped, core, feather_px)

@@ -82,6 +82,8 @@ def match_colour(
     which this frame's is mixed so that the colour does not flicker; the new one is returned too.
     """
     inside = mask > 0
+    if not inside.any():
+        return warped, np.stack([np.ones(3), np.zeros(3)]) if before is None else before
     lab = cv2.cvtColor(warped, cv2.COLOR_BGR2LAB).astype(np.float32)
     wanted = cv2.cvtColor(view, cv2.COLOR_BGR2LAB)[inside].astype(np.float64)
     given = lab[inside].astype(np.float64)

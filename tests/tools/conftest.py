@@ -37,8 +37,18 @@ class Ended:
 
 def _cut(source: Path, target: Path, *options: str, frames: int = 20) -> Path:
     run_ffmpeg(
-        ["-y", *("-i", str(source)), *("-frames:v", str(frames)), *options]
-        + ["-an", "-c:v", "libx264", "-crf", "12", str(target)]
+        [
+            "-y",
+            *("-i", str(source)),
+            *("-frames:v", str(frames)),
+            *options,
+            "-an",
+            "-c:v",
+            "libx264",
+            "-crf",
+            "12",
+            str(target),
+        ]
     )
     return target
 
@@ -52,8 +62,22 @@ def clips(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     _cut(sample_dir / "no_face.mp4", folder / "empty.mp4", "-vf", "scale=320:-2", frames=6)
     photo = sample_dir / "multi_face.jpg"
     run_ffmpeg(
-        ["-y", "-loop", "1", "-framerate", "25", "-i", str(photo), "-frames:v", "4"]
-        + ["-vf", "scale=640:-2", "-pix_fmt", "yuv420p", str(folder / "crowd.mp4")]
+        [
+            "-y",
+            "-loop",
+            "1",
+            "-framerate",
+            "25",
+            "-i",
+            str(photo),
+            "-frames:v",
+            "4",
+            "-vf",
+            "scale=640:-2",
+            "-pix_fmt",
+            "yuv420p",
+            str(folder / "crowd.mp4"),
+        ]
     )
     whole = (folder / "woman.mp4").read_bytes()
     (folder / "truncated.mp4").write_bytes(whole[: len(whole) // 2])

@@ -1,0 +1,1 @@
+"""Reports: figures, tables and pages. Reads what the store holds, and changes nothing in it."""

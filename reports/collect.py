@@ -1,0 +1,196 @@
+"""Reads a selection of cells out of a store. Nothing is measured or changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from harness.errors import BenchError
+from harness.model.cell import Attempt, CellSpec, Result
+from harness.model.dataset import Source
+from harness.model.score import CellScore
+from harness.model.tool import Tool
+from harness.scoring.score import load_score
+from harness.store.cells import CellStore
+from harness.store.media import MediaStore
+from reports.evidence import Rung, evidence_pairs, face_uri
+from reports.model import NOT_RUN, NOT_SCORED, AttemptNote, EvidencePair, ReportCell, ReportData
+from reports.model import ToolInfo as Info
+
+PICTURES_PER_CELL = 6
+
+
+def collect(
+    home: Path,
+    specs: Sequence[CellSpec],
+    protocol_name: str,
+    *,
+    title: str = "Face de-identification report",
+    tools: Mapping[str, Tool] | None = None,
+    sources: Sequence[Source] = (),
+) -> ReportData:
+    """Everything a page shows of ``specs``; a cell without a score says why.
+
+    ``tools`` defaults to the installed adapters. ``sources`` are the datasets' own, with licences.
+    """
+    store, media = CellStore(home), MediaStore(home)
+    scores = {spec.id: load_score(spec, home, protocol_name) for spec in specs}
+    rung = Rung(images=PICTURES_PER_CELL * sum(score is not None for score in scores.values()))
+    names = variant_names(specs)
+    cells = []
+    for spec in specs:
+        score = scores[spec.id]
+        pictures, note = _pictures(store, media, spec, score, rung)
+        cells.append(
+            _cell(store, spec, names[spec.id], score).model_copy(
+                update={"evidence": pictures, "evidence_note": note}
+            )
+        )
+    known = _tools() if tools is None else tools
+    used = {spec.tool for spec in specs}
+    return ReportData(
+        title=title,
+        protocol=protocol_name,
+        generated_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        bench_version=_bench_version(),
+        cells=tuple(cells),
+        tools={name: tool_info(tool) for name, tool in known.items() if name in used},
+        faces=_faces(media, specs),
+        sources=tuple(dict.fromkeys(sources)),
+        image_note=rung.note,
+    )
+
+
+def tool_info(tool: Tool) -> Info:
+    """What a page says of an adapter."""
+    return Info(
+        name=tool.name,
+        summary=tool.summary,
+        homepage=tool.homepage,
+        licence=tool.licence,
+        control=tool.control,
+        expected=tool.expected,
+    )
+
+
+def variant_names(specs: Sequence[CellSpec]) -> dict[str, str]:
+    """Cell id to column name: the tool, and whatever else differs among its cells."""
+    names = {}
+    for spec in specs:
+        same = [other for other in specs if other.tool == spec.tool]
+        parts = [spec.tool]
+        parts += [spec.version] if len({o.version for o in same}) > 1 else []
+        parts += [spec.config] if len({o.config for o in same}) > 1 else []
+        by_config = [o for o in same if (o.version, o.config) == (spec.version, spec.config)]
+        for key in sorted(spec.settings):
+            if len({str(o.settings.get(key)) for o in by_config}) > 1:
+                parts.append(f"{key}={spec.settings[key]}")
+        if len({o.dataset for o in same}) > 1:
+            parts.append(spec.dataset)
+        if len({o.split for o in same}) > 1:
+            parts.append(f"{spec.split.value} split")
+        if spec.donor and _several_donors(same):
+            parts.append(f"donor {spec.donor.name}")
+        names[spec.id] = " ".join(parts)
+    return names
+
+
+def _several_donors(specs: Sequence[CellSpec]) -> bool:
+    """Whether one actor of a tool meets more than one donor (one per sex is the normal case)."""
+    met: dict[int, set[str]] = {}
+    for spec in specs:
+        met.setdefault(spec.actor.number, set()).add(spec.donor.name if spec.donor else "")
+    return any(len(donors) > 1 for donors in met.values())
+
+
+def _cell(store: CellStore, spec: CellSpec, variant: str, score: CellScore | None) -> ReportCell:
+    attempts = store.attempts(spec)
+    result, problem = _result(store, spec)
+    if result is None:
+        score = None
+    status, reason = _state(attempts, result, score, problem)
+    steps = result.steps if result else (attempts[-1].steps if attempts else ())
+    return ReportCell(
+        spec=spec,
+        variant=variant,
+        status=status,
+        reason=reason,
+        attempts=tuple(_note(attempt) for attempt in attempts),
+        steps=steps,
+        score=score,
+    )
+
+
+def _result(store: CellStore, spec: CellSpec) -> tuple[Result | None, str]:
+    try:
+        return store.result(spec), ""
+    except BenchError as error:
+        return None, str(error)
+
+
+def _state(
+    attempts: Sequence[Attempt], result: Result | None, score: CellScore | None, problem: str
+) -> tuple[str, str]:
+    """(status, why there is no score); the reason is empty when there is one."""
+    if score is not None and result is not None:
+        return "ok", ""
+    if result is not None:
+        return NOT_SCORED, "This cell has run, but has no score yet; `bench score` makes it."
+    if problem:
+        return "bad_output", problem
+    if not attempts:
+        return NOT_RUN, "This cell has not been run; `bench run` does it."
+    last = attempts[-1]
+    if last.status.value == "ok":
+        return NOT_RUN, "The result of this cell is no longer in the store; `bench run` redoes it."
+    return last.status.value, last.reason
+
+
+def _note(attempt: Attempt) -> AttemptNote:
+    return AttemptNote(
+        number=attempt.number,
+        status=attempt.status,
+        reason=attempt.reason,
+        started_at=attempt.started_at,
+        wall_s=attempt.resources.wall_s,
+        peak_memory_bytes=attempt.resources.peak_memory_bytes,
+        host=attempt.host,
+    )
+
+
+def _pictures(
+    store: CellStore, media: MediaStore, spec: CellSpec, score: CellScore | None, rung: Rung
+) -> tuple[tuple[EvidencePair, ...], str]:
+    if score is None or not score.identity.evidence:
+        return (), ""
+    try:
+        original, swapped = media.path(spec.actor.test), store.swapped_path(spec)
+    except BenchError as error:
+        return (), str(error)
+    return evidence_pairs(original, swapped, score.identity.evidence, rung)
+
+
+def _faces(media: MediaStore, specs: Sequence[CellSpec]) -> dict[str, str]:
+    faces: dict[str, str] = {}
+    for spec in specs:
+        refs = [spec.actor.reference] + ([spec.donor.reference] if spec.donor else [])
+        for ref in refs:
+            known = ref.sha256 in faces or not media.has(ref)
+            if not known and (uri := face_uri(media.path(ref))):
+                faces[ref.sha256] = uri
+    return faces
+
+
+def _tools() -> dict[str, Tool]:
+    from harness.registry import load_tools
+
+    return load_tools()
+
+
+def _bench_version() -> str:
+    try:
+        return version("deid-bench")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,108 @@
+"""Pictures for a report: evidence frames and reference faces as JPEG data URIs within a budget."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import BenchError
+from harness.media.frames import read_frames_at
+from harness.model.score import EvidenceFrame
+from reports.model import EvidencePair
+
+IMAGE_BUDGET_BYTES = 2_600_000
+"""For all evidence frames of a page, as base64: with Plotly (4.8 MB) the page stays below 8 MB."""
+RUNGS = ((320, 80), (240, 75), (200, 65), (160, 60), (128, 50), (96, 45))
+"""(largest width in pixels, JPEG quality), best first; the whole page uses one rung."""
+PREFIX = "data:image/jpeg;base64,"
+
+
+class Rung:
+    """A width and a quality that fit ``images`` pictures into the budget."""
+
+    def __init__(self, images: int, budget_bytes: int = IMAGE_BUDGET_BYTES) -> None:
+        share = budget_bytes / max(1, images)
+        self.width_px, self.quality = next(
+            ((w, q) for w, q in RUNGS if _likely_bytes(w, q) <= share), RUNGS[-1]
+        )
+        self.limit_bytes = max(900, int(share))
+
+    @property
+    def note(self) -> str:
+        """For the page."""
+        return (
+            f"Frames are at most {self.width_px} pixels wide here (JPEG); "
+            "the numbers come from the full videos."
+        )
+
+
+def _likely_bytes(width_px: int, quality: int) -> float:
+    """Base64 size of a picture with 3:4 sides: about 0.7 bits a pixel at 50, 1.5 at 80."""
+    bits = 0.7 + 0.8 * (quality - 50) / 30
+    return width_px * width_px * 0.75 * max(0.5, bits) / 8 * 4 / 3
+
+
+def jpeg_uri(image: NDArray[np.uint8], rung: Rung) -> str:
+    """A BGR picture (HxWx3) as a data URI, lowered in quality, then width, until it fits."""
+    import cv2
+
+    width, quality = min(rung.width_px, image.shape[1]), rung.quality
+    while True:
+        height = max(1, round(image.shape[0] * width / image.shape[1]))
+        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        text = PREFIX + base64.b64encode(data.tobytes()).decode() if done else PREFIX
+        if len(text) <= rung.limit_bytes or width <= 64:
+            return text
+        if quality > 50:
+            quality -= 10
+        else:
+            width = int(width * 0.8)
+
+
+def face_uri(path: Path) -> str | None:
+    """A reference face, at most 160 pixels wide, or None when the file is not there."""
+    import cv2
+
+    data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data is not None and data.size else None
+    if image is None:
+        return None
+    rung = Rung(images=200, budget_bytes=200 * 12_000)
+    rung.width_px = 160
+    return jpeg_uri(np.asarray(image, dtype=np.uint8), rung)
+
+
+def evidence_pairs(
+    original: Path, swapped: Path, wanted: Sequence[EvidenceFrame], rung: Rung
+) -> tuple[tuple[EvidencePair, ...], str]:
+    """The wanted frames of both videos, and why some are missing (empty when none is)."""
+    indices = sorted({item.frame for item in wanted})
+    if not indices:
+        return (), ""
+    try:
+        before = dict(_uris(read_frames_at(original, indices), rung))
+        after = dict(_uris(read_frames_at(swapped, indices), rung))
+    except BenchError as error:
+        return (), f"the videos cannot be read: {error}"
+    pairs = tuple(
+        EvidencePair(
+            kind=item.kind,
+            frame=item.frame,
+            distance_l2=item.distance_l2,
+            original=before[item.frame],
+            swapped=after[item.frame],
+        )
+        for item in wanted
+        if item.frame in before and item.frame in after
+    )
+    return pairs, "" if len(pairs) == len(wanted) else "some frames are not in both videos"
+
+
+def _uris(frames: Iterable[tuple[int, NDArray[np.uint8]]], rung: Rung) -> Iterable[tuple[int, str]]:
+    for index, image in frames:
+        yield index, jpeg_uri(image, rung)

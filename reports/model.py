@@ -1,0 +1,84 @@
+"""Everything a report shows, as frozen models: a page is a pure function of a ReportData."""
+
+from __future__ import annotations
+
+from harness.model.base import Frozen
+from harness.model.cell import CellSpec, Host, Status
+from harness.model.dataset import Source
+from harness.model.job import StepReport
+from harness.model.score import CellScore
+
+NOT_RUN = "not_run"
+NOT_SCORED = "not_scored"
+
+NOT_DETECTED_FTA = 0.95
+"""From this failure-to-acquire rate on, a cell is "not detected": its distance describes almost
+no frames, so it is never called hidden."""
+
+
+class ToolInfo(Frozen):
+    """What a report says of a tool."""
+
+    name: str
+    summary: str = ""
+    homepage: str = ""
+    licence: str = ""
+    control: bool = False
+    expected: str | None = None
+
+
+class AttemptNote(Frozen):
+    """One attempt, in short."""
+
+    number: int
+    status: Status
+    reason: str
+    started_at: str
+    wall_s: float
+    peak_memory_bytes: int
+    host: Host
+
+
+class EvidencePair(Frozen):
+    """One frame, original and swapped, as data URIs (JPEG)."""
+
+    kind: str
+    """``worst``, ``median`` or ``best``."""
+    frame: int
+    distance_l2: float
+    original: str
+    swapped: str
+
+
+class ReportCell(Frozen):
+    """One cell: what was asked, what became of it, and what it scored."""
+
+    spec: CellSpec
+    variant: str
+    """The name of the column a cell belongs to: the tool, and what tells it from its namesakes."""
+    status: str
+    """A Status, ``not_run`` or ``not_scored``."""
+    reason: str
+    """Why there is no score; empty when there is one."""
+    attempts: tuple[AttemptNote, ...] = ()
+    steps: tuple[StepReport, ...] = ()
+    score: CellScore | None = None
+    evidence: tuple[EvidencePair, ...] = ()
+    evidence_note: str = ""
+    """Why frames are missing, when they are."""
+
+
+class ReportData(Frozen):
+    """A selection of cells under one protocol, ready to be shown."""
+
+    title: str
+    protocol: str
+    generated_at: str
+    bench_version: str
+    cells: tuple[ReportCell, ...]
+    tools: dict[str, ToolInfo] = {}
+    faces: dict[str, str] = {}
+    """Reference faces as data URIs, by the sha256 of the PNG."""
+    sources: tuple[Source, ...] = ()
+    image_note: str = ""
+    """How evidence frames were scaled and compressed."""

@@ -1,0 +1,117 @@
+"""Where every number comes from: versions, hashes, settings, hosts, limits, references."""
+
+from __future__ import annotations
+
+import json
+
+from harness.model.base import Frozen
+from harness.model.dataset import Split
+from reports.model import ReportCell, ReportData
+from reports.tables import Table, text
+
+GIB = 1 << 30
+
+
+class ReferenceRow(Frozen):
+    """A reference face, for the page."""
+
+    name: str
+    note: str
+    image: str | None
+    sha256: str
+
+
+def reference_rows(data: ReportData) -> list[ReferenceRow]:
+    """The reference faces of all actors, then of all donors."""
+    actors: dict[str, ReferenceRow] = {}
+    donors: dict[str, ReferenceRow] = {}
+    for cell in sorted(data.cells, key=lambda c: c.spec.actor.number):
+        actor, donor = cell.spec.actor, cell.spec.donor
+        sha = actor.reference.sha256
+        actors[f"{actor.number}/{sha}"] = ReferenceRow(
+            name=f"Actor {actor.number} ({actor.sex.value})",
+            note=actor.reference_note,
+            image=data.faces.get(sha),
+            sha256=sha,
+        )
+        if donor:
+            sha = donor.reference.sha256
+            donors[f"{donor.name}/{sha}"] = ReferenceRow(
+                name=f"Donor {donor.name} ({donor.sex.value})",
+                note=donor.reference_note,
+                image=data.faces.get(sha),
+                sha256=sha,
+            )
+    return [*actors.values(), *donors.values()]
+
+
+def host_lines(data: ReportData) -> list[str]:
+    """The machines that ran attempts, each once."""
+    lines: dict[str, None] = {}
+    for cell in data.cells:
+        for attempt in cell.attempts:
+            h = attempt.host
+            lines[
+                f"{h.system}, {h.machine}, {h.cpu}, {h.cores} cores, "
+                f"{h.memory_bytes / GIB:.1f} GiB memory, Python {h.python}, "
+                f"deid-bench {h.bench_version}"
+            ] = None
+    return list(lines)
+
+
+def provenance_table(data: ReportData) -> Table:
+    """One row for each cell."""
+    columns = (
+        *("Cell", "Tool", "Version", "Config", "Settings", "Dataset", "Split", "Seed"),
+        *("Limits", "Wall time", "Peak memory", "Inputs", "Test video", "Steps"),
+    )
+    rows = tuple(tuple(text(value) for value in _row(cell)) for cell in data.cells)
+    return Table(title="Provenance of every cell", columns=columns, rows=rows)
+
+
+def _row(cell: ReportCell) -> tuple[str, ...]:
+    spec = cell.spec
+    last = cell.attempts[-1] if cell.attempts else None
+    image = f" ({spec.image_digest})" if spec.image_digest else ""
+    inputs = cell.score.inputs if cell.score else {}
+    limits = {k: v for k, v in spec.limits.model_dump(mode="json").items() if v is not None}
+    return (
+        spec.slug,
+        spec.tool,
+        spec.version + image,
+        spec.config,
+        json.dumps(spec.settings, sort_keys=True, ensure_ascii=False),
+        spec.dataset,
+        "THESIS: test takes are in the training video"
+        if spec.split is Split.THESIS
+        else "held-out",
+        str(spec.seed),
+        ", ".join(f"{k} {v:g}" for k, v in limits.items()),
+        f"{last.wall_s:.1f} s" if last else "not run",
+        f"{last.peak_memory_bytes / (1 << 20):.0f} MiB" if last else "not run",
+        "; ".join(f"{k} {_short(v)}" for k, v in sorted(inputs.items())),
+        spec.actor.test.sha256[:12],
+        " | ".join(_step_words(cell)),
+    )
+
+
+def _short(value: str) -> str:
+    is_hash = len(value) == 64 and all(c in "0123456789abcdef" for c in value)
+    return value[:12] if is_hash else value
+
+
+def _step_words(cell: ReportCell) -> list[str]:
+    lines = []
+    for step in cell.steps:
+        parts = [step.step.value]
+        known = (
+            ("frames", step.frames),
+            ("without a face", step.frames_without_face),
+            ("with several faces", step.frames_with_several_faces),
+            ("iterations", step.iterations),
+            ("revision", step.upstream_revision),
+        )
+        parts += [f"{name} {value}" for name, value in known if value is not None]
+        parts += [f"{video}: {count} faces" for video, count in sorted(step.faces_found.items())]
+        lines.append(", ".join([*parts, *step.notes]))
+    return lines

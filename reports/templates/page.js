@@ -1,0 +1,111 @@
+"use strict";
+(function () {
+  var root = document.documentElement;
+  var button = document.getElementById("theme");
+  var media = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function isDark() {
+    var chosen = root.getAttribute("data-theme");
+    return chosen ? chosen === "dark" : media.matches;
+  }
+
+  function colours() {
+    var style = getComputedStyle(root);
+    return {
+      ink: style.getPropertyValue("--ink").trim(),
+      grid: style.getPropertyValue("--line").trim()
+    };
+  }
+
+  function layoutFor(div, layout) {
+    var c = colours();
+    var narrow = div.clientWidth < 500;
+    var axis = { gridcolor: c.grid, linecolor: c.grid };
+    var out = Object.assign({}, layout);
+    out.height = Number(div.dataset.height);
+    out.autosize = true;
+    out.paper_bgcolor = "rgba(0,0,0,0)";
+    out.plot_bgcolor = "rgba(0,0,0,0)";
+    out.font = { color: c.ink, size: narrow ? 11 : 13, family: "system-ui, sans-serif" };
+    out.margin = { l: 50, r: 10, t: 40, b: 40 };
+    out.xaxis = Object.assign({}, axis, layout.xaxis);
+    out.yaxis = Object.assign({}, axis, layout.yaxis);
+    out.hovermode = "closest";
+    return out;
+  }
+
+  function draw(div) {
+    var holder = document.querySelector('script[data-for="' + div.id + '"]');
+    if (!holder || !window.Plotly || !div.clientWidth) { return; }
+    var spec = JSON.parse(holder.textContent);
+    var layout = layoutFor(div, spec.layout);
+    window.Plotly.react(div, spec.data, layout, { displayModeBar: false, responsive: true });
+    div.dataset.drawn = "1";
+  }
+
+  function drawAll(again) {
+    document.querySelectorAll(".plot").forEach(function (div) {
+      if (again ? div.dataset.drawn : true) { draw(div); }
+    });
+  }
+
+  function showTheme() {
+    var dark = isDark();
+    button.setAttribute("aria-pressed", String(dark));
+    button.textContent = dark ? "Light" : "Dark";
+    button.setAttribute("aria-label", dark ? "Use light colours" : "Use dark colours");
+  }
+
+  button.addEventListener("click", function () {
+    root.setAttribute("data-theme", isDark() ? "light" : "dark");
+    showTheme();
+    drawAll(true);
+  });
+  media.addEventListener("change", function () { showTheme(); drawAll(true); });
+
+  function key(row, column) {
+    var text = row.cells[column].dataset.sort;
+    var number = Number(text);
+    return text !== "" && !Number.isNaN(number) ? number : text;
+  }
+
+  function compare(a, b) {
+    if (a === "" || b === "") { return (a === "") - (b === ""); }
+    if (typeof a === "number" && typeof b === "number") { return a - b; }
+    return String(a).localeCompare(String(b), undefined, { numeric: true });
+  }
+
+  function sort(th) {
+    var table = th.closest("table");
+    var body = table.tBodies[0];
+    var up = th.getAttribute("aria-sort") !== "ascending";
+    table.querySelectorAll("th[aria-sort]").forEach(function (other) {
+      other.setAttribute("aria-sort", "none");
+    });
+    th.setAttribute("aria-sort", up ? "ascending" : "descending");
+    Array.from(body.rows).sort(function (x, y) {
+      var a = key(x, th.cellIndex), b = key(y, th.cellIndex);
+      var order = compare(a, b);
+      return a === "" || b === "" || up ? order : -order;
+    }).forEach(function (row) { body.appendChild(row); });
+  }
+
+  document.querySelectorAll("button.sort").forEach(function (b) {
+    b.addEventListener("click", function () { sort(b.closest("th")); });
+  });
+
+  document.querySelectorAll("details").forEach(function (d) {
+    d.addEventListener("toggle", function () {
+      if (d.open) {
+        d.querySelectorAll(".plot").forEach(function (p) { if (!p.dataset.drawn) { draw(p); } });
+      }
+    });
+  });
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("details.tool").forEach(function (d) { d.open = true; });
+  });
+
+  showTheme();
+  drawAll(false);
+  root.dataset.ready = "1";
+})();

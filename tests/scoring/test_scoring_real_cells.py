@@ -218,3 +218,52 @@ def test_a_video_without_a_face_has_all_columns_and_no_values(bench: Bench) -> N
     assert table["jawOpen"].isna().all()
     assert seen["jawOpen"].between(0, 1).all()
     assert seen["yaw_deg"].abs().max() < 90
+
+
+def test_several_processes_measure_what_one_does(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sha256 = bench.media.path(bench.original), bench.original.sha256
+    alone = observe_identity(path, sha256, range(6), bench.home)
+    monkeypatch.setattr("harness.observe.identity._POOL_FROM", 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    together = observe_identity(path, sha256, range(6), bench.home / "elsewhere")
+    assert np.array_equal(np.stack(list(alone["embedding"])), np.stack(list(together["embedding"])))
+
+
+def test_an_interruption_keeps_what_was_measured(bench: Bench) -> None:
+    path, sha256 = bench.media.path(bench.original), bench.original.sha256
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        observe_identity(path, sha256, range(6), bench.home, interrupt)
+    (stored,) = (bench.home / "observations" / sha256).glob("face_recognition@*.parquet")
+    assert pd.read_parquet(stored)["frame"].tolist() == [0, 1]
+
+
+def test_the_main_of_several_faces_does_not_depend_on_the_frames_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def two_faces(_: Path, frames: list[int]) -> list[tuple[int, object]]:
+        large, small = (0, 200, 200, 0), (10, 350, 60, 300)
+        found = ([large, small], [np.full(128, 1.0), np.full(128, 2.0)])
+        return [(frame, found) for frame in frames]
+
+    tracked = pd.DataFrame(
+        {"frame": [0, 1, 2], "faces": [1, 1, 0]}
+        | {f"box_{side}": value for side, value in zip(("x0", "y0", "x1", "y1"), BOX, strict=True)}
+    )
+    monkeypatch.setattr("harness.observe.identity._detect_all", two_faces)
+    monkeypatch.setattr("harness.observe.identity.observe_attributes", lambda *_: tracked)
+    path = bench.media.path(bench.original)
+    whole = observe_identity(path, "a", [0, 1, 2], bench.home)
+    single = observe_identity(path, "b", [1], bench.home)
+    assert [row[0] for row in whole["embedding"]] == [2.0, 2.0, 1.0]
+    assert single["embedding"].iloc[0][0] == 2.0
+    assert whole["faces"].tolist() == [2, 2, 2]
+
+
+BOX = (300.0, 10.0, 350.0, 60.0)

@@ -25,12 +25,13 @@ from reports.aggregate import (
     variants,
 )
 from reports.model import ReportCell, ReportData
-from reports.tables import ORDER, SHORT, Table, number, overview_table, text
+from reports.tables import ORDER, SHORT, Table, number, text
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c6d31")
 """Okabe and Ito's colours, told apart by most colour-blind readers; shapes differ as well."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "pentagon", "hexagon")
 MANY_ACTORS = 4
+WIDE_ACTORS = 8
 Trace = dict[str, Any]
 
 
@@ -44,6 +45,8 @@ class Figure(Frozen):
     traces: tuple[Trace, ...]
     layout: dict[str, Any]
     height_px: int = 420
+    wide: bool = False
+    """Takes the full width of the page, and scrolls in its own frame on a phone."""
     table: Table | None = None
 
 
@@ -131,7 +134,7 @@ def box_figures(data: ReportData, variant: str, index: int) -> list[Figure]:
     cells = cells_of(data, variant)
     n = len({c.spec.actor.number for c in cells})
     layout: dict[str, Any] = {
-        "yaxis": _axis("L2 distance"),
+        "yaxis": _axis("L2 distance", range=[0, _top(data)]),
         "shapes": [_threshold_shape(threshold_of(data))],
         "legend": {"orientation": "h", "y": 1.12},
     }
@@ -165,11 +168,25 @@ def box_figures(data: ReportData, variant: str, index: int) -> list[Figure]:
                 ),
                 alt=f"Grouped box plot of {_in_words(cells)}",
                 traces=tuple(per_actor),
-                layout={**layout, "boxmode": "group", "xaxis": _axis("", type="category")},
+                layout={**layout, "boxmode": "group", "xaxis": _actor_axis(cells)},
+                wide=n > WIDE_ACTORS,
                 table=quartile_table(cells, f"{variant}: quartiles"),
             )
         )
     return figures
+
+
+def _top(data: ReportData) -> float:
+    """The same upper end for the distance axis of every tool, so that figures can be compared."""
+    found = (distances(c, comparison) for c in data.cells for comparison in ORDER)
+    return 1.05 * max((d.whisker_high for d in found if d and d.whisker_high), default=1.0)
+
+
+def _actor_axis(cells: Sequence[ReportCell]) -> dict[str, Any]:
+    """One place for each actor, also for those without a score."""
+    names = list(dict.fromkeys(f"actor {c.spec.actor.number}" for c in cells))
+    order = {"categoryorder": "array", "categoryarray": names}
+    return _axis("", type="category", range=[-0.5, len(names) - 0.5], **order)
 
 
 def _in_words(cells: Sequence[ReportCell]) -> str:
@@ -199,7 +216,8 @@ def scatter_figure(data: ReportData, source: str | None) -> Figure | None:
     caption = (
         "Higher hides better, further right keeps expressions better. Large marks: mean over "
         "actors; small marks: single actors. Hollow crosses at the foot are cells in which no "
-        "face was detected: they have no distance, and are not counted as hidden. "
+        "face was detected: they have no distance (nor, at PCC 0, a PCC), "
+        "and are not counted as hidden. "
         f"Dashed: threshold {threshold:g}."
     )
     alt = "Scatter plot of SW-OR distance against mean PCC. " + _scatter_words(data, source)
@@ -211,7 +229,6 @@ def scatter_figure(data: ReportData, source: str | None) -> Figure | None:
         traces=tuple(traces),
         layout=layout,
         height_px=520,
-        table=overview_table(data, source),
     )
 
 

@@ -60,6 +60,16 @@ class Table(Frozen):
     footer: tuple[tuple[TableCell, ...], ...] = ()
     note: str = ""
 
+    @property
+    def reasons(self) -> list[str]:
+        """Why numbers are missing, each reason once: the table's footnotes."""
+        cells = (cell for row in (*self.rows, *self.footer) for cell in row)
+        return list(dict.fromkeys(cell.reason for cell in cells if cell.reason))
+
+    def is_numeric(self, column: int) -> bool:
+        """Whether most of a column's cells are numbers, so that its header goes right."""
+        return 2 * sum(row[column].look == "number" for row in self.rows) > len(self.rows)
+
 
 def text(value: object, look: str = "", sort: float | str | None = None) -> TableCell:
     """A cell of words."""
@@ -168,22 +178,40 @@ def actor_table(data: ReportData, variant: str) -> Table:
     scored = sum(c.score is not None for c in cells)
     seen = sum(detected(c) for c in cells)
     means = [over_actors(by_actor_distance(cells, c)) for c in ORDER]
+    blank = (text(""),) * 2
+    tail = (text(""),) * 3
     footer = (
-        text("Mean"),
-        text(""),
-        text(f"{scored} of {len(cells)} cells scored, {seen} detected"),
-        *(mean_cell(m, "no cell with this distance") for m in means),
-        text(""),
-        share(mean_fta(cells).mean),
-        text(""),
-        text(""),
-        text(""),
+        (
+            text("Mean of actors"),
+            *blank,
+            *(number(m.mean, "no cell with this distance") for m in means),
+            text(""),
+            share(mean_fta(cells).mean, "no cell of this tool has a score"),
+            *tail,
+        ),
+        (
+            text("SD across actors"),
+            *blank,
+            *(number(m.sd, "needs two actors") for m in means),
+            text(""),
+            text(""),
+            *tail,
+        ),
+        (
+            text("Actors"),
+            *blank,
+            *(text(m.n, "number") for m in means),
+            text(""),
+            text(""),
+            *tail,
+        ),
     )
     note = (
-        "Mean L2 distances over sampled frames. Last row: mean over actors ± standard deviation "
-        "across actors; SW columns leave out cells in which no face was detected."
+        "Mean L2 distances over sampled frames. In the last rows the SW columns leave out "
+        "cells in which no face was detected."
     )
-    return Table(title=variant, columns=columns, rows=rows, footer=(footer,), note=note)
+    title = f"{variant}: {scored} of {len(cells)} cells scored, {seen} detected"
+    return Table(title=title, columns=columns, rows=rows, footer=footer, note=note)
 
 
 def _actor_row(cell: ReportCell) -> tuple[TableCell, ...]:

@@ -98,7 +98,7 @@ def view(data: ReportData) -> dict[str, Any]:
         "variants": [(n, is_control(data, n), cells_of(data, n)) for n in names],
         "overview": overview_table(data, sources[0] if sources else None),
         "scatter": scatter_figure(data, sources[0] if sources else None),
-        "boxes": figures,
+        "boxes": sorted(figures, key=lambda figure: figure.wide),
         "actor_tables": [actor_table(data, name) for name in names],
         "units": units,
         "scales": _scales(data, sources),

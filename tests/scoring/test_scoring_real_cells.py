@@ -29,8 +29,8 @@ from harness.store.media import MediaStore
 
 pytestmark = pytest.mark.clips
 
-FRAMES = 40
-PROTOCOL = Protocol(frames=8)
+FRAMES = 30
+PROTOCOL = Protocol(frames=5)
 Frames = list[NDArray[np.uint8]]
 
 
@@ -40,7 +40,7 @@ class Bench:
     def __init__(self, home: Path, clip: Path, photo: Path, patch: pytest.MonkeyPatch) -> None:
         self.home, self.patch = home, patch
         self.media = MediaStore(home)
-        self.source = [f for f, _ in zip(read_frames(clip), range(FRAMES + 10), strict=False)]
+        self.source = [f for f, _ in zip(read_frames(clip), range(FRAMES), strict=False)]
         self.original = self.store(self.source[:FRAMES], "original.mp4")
         self.actor_photo = self.photo(photo)
 
@@ -165,10 +165,10 @@ def test_a_late_video_is_found_out_and_its_frames_are_not_paired(bench: Bench) -
 
 
 def test_a_short_video_keeps_its_identity_score_but_pairs_nothing(bench: Bench) -> None:
-    short = bench.write(bench.source[: FRAMES - 20], "short.mp4")
+    short = bench.write(bench.source[: FRAMES - 15], "short.mp4")
     score = bench.score("short", short)
     assert not score.alignment.aligned
-    assert score.alignment.frames_swapped == FRAMES - 20
+    assert score.alignment.frames_swapped == FRAMES - 15
     assert score.attributes[0].paired == 0
     swapped = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
     assert 0 < swapped.asked < PROTOCOL.frames

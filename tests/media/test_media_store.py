@@ -1,0 +1,71 @@
+"""Atomic writes and the media store."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.canonical import file_sha256
+from harness.errors import StoreError
+from harness.home import bench_home
+from harness.model.dataset import MediaRef
+from harness.store.atomic import publish_dir, write_bytes, write_json
+from harness.store.media import MediaStore
+
+
+def test_a_refused_write_keeps_the_old_file_and_leaves_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"a": 1})
+    before = path.read_bytes()
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+
+
+def test_a_published_folder_is_never_replaced(tmp_path: Path) -> None:
+    for name in ("work", "final"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    with pytest.raises(StoreError):
+        publish_dir(tmp_path / "work", tmp_path / "final")
+    assert (tmp_path / "final" / "file").read_text() == "final"
+
+
+def test_media_are_moved_under_their_content_hash(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path / "home")
+    refs = []
+    for name in ("a", "b"):
+        file = tmp_path / name
+        file.write_bytes(b"same")
+        refs.append(store.add(file, ".png", None))
+        assert not file.exists()
+    assert refs[0] == refs[1]
+    assert file_sha256(store.path(refs[0])) == refs[0].sha256
+
+
+def test_a_lost_file_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    ref = MediaRef(sha256="0" * 64, suffix=".mp4")
+    with pytest.raises(StoreError, match="Run the cell again"):
+        MediaStore(tmp_path).path(ref)
+
+
+def test_the_home_is_where_the_variable_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "x"))
+    assert bench_home() == tmp_path / "x"

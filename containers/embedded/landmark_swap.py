@@ -26,9 +26,9 @@ _COLOUR_INERTIA = 0.8
 class Swapper:
     """Swaps one face through a video, frame after frame."""
 
-    def __init__(self, donor: Frame, donor_points: NDArray[np.float32], job: Job) -> None:
-        self._donor, self._donor_points = donor, donor_points
+    def __init__(self, job: Job) -> None:
         self._landmarker = Landmarker()
+        self._donor, self._donor_points = read_donor(job, self._landmarker)
         self._smoother = Smoother(job.number("smoothing", 0, 0.95))
         self._seamless = job.choice("blending", ("seamless", "feather")) == "seamless"
         self._keep_mouth = job.flag("keep_mouth")
@@ -127,7 +127,7 @@ def _restore_mouth(
     return blend(mixed, view, mask, max(0.6, 0.006 * width_px))
 
 
-def read_donor(job: Job) -> tuple[Frame, NDArray[np.float32]]:
+def read_donor(job: Job, landmarker: Landmarker) -> tuple[Frame, NDArray[np.float32]]:
     """The donor's photo and its points; raises InputUnusableError without a face."""
     path = job.input("donor_reference")
     picture = cv2.imread(path, cv2.IMREAD_COLOR)
@@ -138,12 +138,12 @@ def read_donor(job: Job) -> tuple[Frame, NDArray[np.float32]]:
         face = MainFace().pick(finder.find(photo))
     if face is None:
         raise InputUnusableError(f"The donor's photo shows no face: {path}.")
-    return photo, Landmarker().find(photo, face)
+    return photo, landmarker.find(photo, face)
 
 
 def run(job: Job) -> None:
     """Settings: ``smoothing``, ``blending``, ``keep_mouth``."""
-    swapper = Swapper(*read_donor(job), job)
+    swapper = Swapper(job)
     bench_driver.emit("note", text="The donor's face was found.")
     edit_main_face(job, swapper, swapper.notes)
 

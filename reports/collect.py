@@ -29,11 +29,12 @@ def collect(
     *,
     title: str = "Face de-identification report",
     tools: Mapping[str, Tool] | None = None,
-    sources: Sequence[Source] = (),
+    sources: Sequence[Source] | None = None,
 ) -> ReportData:
     """Everything a page shows of ``specs``; a cell without a score says why.
 
-    ``tools`` defaults to the installed adapters. ``sources`` are the datasets' own, with licences.
+    ``tools`` defaults to the installed adapters. ``sources`` to those that the
+    datasets name, where they can still be read.
     """
     store, media = CellStore(home), MediaStore(home)
     scores = {spec.id: load_score(spec, home, protocol_name) for spec in specs}
@@ -58,7 +59,7 @@ def collect(
         cells=tuple(cells),
         tools={name: tool_info(tool) for name, tool in known.items() if name in used},
         faces=_faces(media, specs),
-        sources=tuple(dict.fromkeys(sources)),
+        sources=tuple(_sources(home, specs) if sources is None else sources),
         image_note=rung.note,
     )
 
@@ -187,6 +188,24 @@ def _tools() -> dict[str, Tool]:
     from harness.registry import load_tools
 
     return load_tools()
+
+
+def _sources(home: Path, specs: Sequence[CellSpec]) -> list[Source]:
+    """Sources of datasets, actors and donors, each once; unreadable ones are left out."""
+    from harness.datasets.registry import load_dataset
+
+    actors = {spec.actor.number for spec in specs}
+    donors = {spec.donor.name for spec in specs if spec.donor}
+    found: list[Source] = []
+    for name in sorted({spec.dataset for spec in specs}):
+        try:
+            dataset = load_dataset(name, home)
+        except BenchError:
+            continue
+        found += dataset.sources
+        found += [a.source for a in dataset.actors if a.source and a.number in actors]
+        found += [d.source for d in dataset.donors if d.source and d.name in donors]
+    return list({source.model_dump_json(): source for source in found}.values())
 
 
 def _bench_version() -> str:

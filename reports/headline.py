@@ -51,7 +51,10 @@ def _best_hidden(data: ReportData, names: list[str]) -> HeadlineNumber:
             best = (mean.mean, name)
     if best is None:
         return HeadlineNumber(
-            label=label, value=DASH, who="no tool", detail="no scored cell in which a face was seen"
+            label=label,
+            value=DASH,
+            who="no tool",
+            detail="no scored cell in which a face was detected; that is not the same as hidden",
         )
     cells = cells_of(data, best[1])
     n = sum(detected(cell) for cell in cells)

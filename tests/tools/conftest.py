@@ -35,7 +35,7 @@ class Ended:
         return StepReport.model_validate_json((self.out / "step.json").read_text())
 
 
-def _cut(source: Path, target: Path, *options: str, frames: int = 20) -> Path:
+def _cut(source: Path, target: Path, *options: str, frames: int = 12) -> Path:
     run_ffmpeg(
         [
             "-y",

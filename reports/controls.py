@@ -33,7 +33,7 @@ def control_checks(data: ReportData) -> list[ControlCheck]:
             ControlCheck(
                 variant=cell.variant,
                 actor=cell.spec.actor.number,
-                expected="; ".join(t for t in (info.expected or "", words) if t),
+                expected="; ".join(t for t in ((info.expected or "").rstrip("."), words) if t),
                 measured=_measured(cell),
                 passed=passed,
             )

@@ -10,6 +10,7 @@ import typer
 from harness.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
+    from harness.datasets.verify import ActorReport
     from harness.model.job import Event
 
 app = typer.Typer(help="Fetch, verify and list datasets.", no_args_is_help=True)
@@ -95,13 +96,25 @@ def verify(
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        rows = [
-            (a.number, a.sex.value, a.present, len(a.missing), len(a.unreadable), len(a.duplicates))
-            for a in report.actors
-        ]
-        print_table(("actor", "sex", "present", "missing", "unreadable", "duplicate"), rows)
+        names = "actor sex present of missing unreadable same-content with-sound".split()
+        print_table(names, [_actor_row(actor) for actor in report.actors])
         for actor in report.actors:
             for path in actor.unreadable:
-                typer.echo(f"actor {actor.number}: unreadable {path}")
-    if not report.complete:
+                typer.echo(f"actor {actor.actor}: unreadable {path}")
+        if report.absent:
+            typer.echo(f"no clips of actors {', '.join(map(str, report.absent))}")
+    if not report.ok:
         raise typer.Exit(1)
+
+
+def _actor_row(actor: ActorReport) -> tuple[object, ...]:
+    return (
+        actor.actor,
+        actor.sex.value,
+        actor.present,
+        actor.expected,
+        len(actor.missing),
+        len(actor.unreadable),
+        len(actor.same_content),
+        actor.with_sound,
+    )

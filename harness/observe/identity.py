@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from harness.errors import UnfitMachineError, UnusableInputError
 from harness.observe.attributes import observe_attributes
 from harness.observe.boxes import Box, main_face
-from harness.observe.recognition import RECOGNISER, load_face_recognition
 from harness.observe.store import locked, observation_path, read_table, write_table
+from harness.vision.recognition import RECOGNISER, load_face_recognition
 
 if TYPE_CHECKING:
     import pandas as pd

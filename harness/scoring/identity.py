@@ -105,7 +105,7 @@ def choose_references(
     original: NDArray[np.float64], donor: NDArray[np.float64] | None, swapped: Embeddings
 ) -> References:
     """ "ID swapped" is the donor's photo where there is one with a face, else the swapped video's
-    medoid frame, marked so and left out of its own comparison.
+    medoid frame, marked so and left out of both comparisons with it.
     """
     base = tuple(float(x) for x in original)
     if donor is not None:
@@ -135,7 +135,7 @@ def frame_distances(
     columns: dict[str, Any] = {"frame": list(frames)}
     for comparison in Comparison:
         video, identity = comparison.value.split("_")
-        skipped = references.excluded if comparison is Comparison.SWAPPED_SWAPPED else None
+        skipped = references.excluded if identity == "sw" else None
         columns[comparison.value] = _to_reference(
             frames, videos[video], identities[identity], skipped
         )
@@ -174,13 +174,13 @@ def summarise(
     """The four comparisons from the rows of ``frame_distances``.
 
     A frame that a video does not have was not asked of it; the frame that serves as a reference
-    (``excluded``) is not asked in its own comparison.
+    (``excluded``) is asked in neither comparison with it, so that the two stay comparable.
     """
     result = {}
     for comparison in Comparison:
         video = "original" if comparison.value.startswith("or_") else "swapped"
         rows = table[table[f"faces_{video}"] >= 0]
-        if comparison is Comparison.SWAPPED_SWAPPED and excluded is not None:
+        if comparison.value.endswith("_sw") and excluded is not None:
             rows = rows[rows["frame"] != excluded]
         values = rows[comparison.value].to_numpy(float)
         result[comparison] = distances(

@@ -18,7 +18,6 @@ from harness.model.score import Alignment, Attributes, CellScore, Comparison, Id
 from harness.observe import attributes as blendshapes
 from harness.observe import identity as embeddings
 from harness.observe import openface, thumbnails
-from harness.observe.recognition import RECOGNISER
 from harness.observe.store import set_aside, store_sentences, write_table
 from harness.scoring.action_units import MAPPING_VERSION, UNITS, action_units
 from harness.scoring.alignment import Mask, align
@@ -38,6 +37,7 @@ from harness.scoring.identity import (
     summarise,
 )
 from harness.scoring.protocol import Protocol
+from harness.vision.recognition import RECOGNISER
 
 if TYPE_CHECKING:
     import pandas as pd

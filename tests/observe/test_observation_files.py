@@ -11,8 +11,8 @@ import pytest
 from harness.errors import StoreError, UnfitMachineError, UnusableInputError
 from harness.observe.boxes import main_face
 from harness.observe.identity import embed_photo
-from harness.observe.recognition import load_face_recognition
 from harness.observe.store import observation_path, read_table, write_table
+from harness.vision.recognition import load_face_recognition
 
 
 def test_a_damaged_file_is_set_aside_and_counts_as_missing(tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 from harness.errors import UnusableInputError
 from harness.media.frames import Frame, read_frames_at
 from harness.model.dataset import Photo, VideoInfo
+from harness.vision.landmarker import Landmarker, open_landmarker
+from harness.vision.recognition import load_face_recognition
 
 SAMPLED_FRAMES = 40
 
@@ -63,7 +64,7 @@ def best_frame(video: Path, info: VideoInfo, landmarker: Path) -> Chosen | None:
     # Middles of equal stretches: the first and last frames of a take are often blends.
     indices = {int((k + 0.5) * info.frames / count) for k in range(count)}
     candidates: list[_Candidate] = []
-    with _face_landmarker(landmarker) as detector:
+    with open_landmarker(landmarker, faces=4, tracking=False) as detector:
         for index, frame in read_frames_at(video, indices):
             if (judged := _judge(detector, frame)) is not None:
                 cost, angle_deg = judged
@@ -112,8 +113,7 @@ def from_photo(photo: Photo) -> Chosen:
 
 def has_face(picture: Frame) -> bool:
     """Whether face_recognition's HOG detector, as used for scores, finds a face."""
-    import face_recognition
-
+    face_recognition = load_face_recognition()
     rgb = np.ascontiguousarray(picture[:, :, ::-1])
     return bool(face_recognition.face_locations(rgb, model="hog"))
 
@@ -135,29 +135,9 @@ def _note(chosen: _Candidate, sampled: int) -> str:
     )
 
 
-@contextmanager
-def _face_landmarker(model: Path) -> Iterator[Any]:
-    from mediapipe.tasks.python import BaseOptions, vision
-
-    options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(model)),
-        running_mode=vision.RunningMode.IMAGE,
-        num_faces=4,
-        output_face_blendshapes=True,
-        output_facial_transformation_matrixes=True,
-    )
-    with vision.FaceLandmarker.create_from_options(options) as detector:
-        yield detector
-
-
-def _judge(detector: Any, frame: Frame) -> tuple[float, float] | None:
+def _judge(detector: Landmarker, frame: Frame) -> tuple[float, float] | None:
     """Cost (lower is better) and head angle in degrees of the largest face, or None."""
-    import mediapipe
-
-    rgb = np.ascontiguousarray(frame[:, :, ::-1])
-    found = detector.detect(
-        mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb),
-    )
+    found = detector.find(frame)
     if not found.face_landmarks:
         return None
     areas = [_area(points) for points in found.face_landmarks]

@@ -1,0 +1,78 @@
+"""MediaPipe's FaceLandmarker: 478 landmarks, 52 blendshapes and a head matrix per face."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Landmarker:
+    """Finds faces in BGR frames (HxWx3 uint8). Made by ``open_landmarker``."""
+
+    def __init__(self, detector: Any, *, tracking: bool) -> None:
+        self._detector = detector
+        self._tracking = tracking
+        self._last_ms = -1
+        self._first = True
+
+    def find(self, picture: NDArray[np.uint8], at_ms: int = 0) -> Any:
+        """MediaPipe's FaceLandmarkerResult; ``at_ms`` matters only when tracking."""
+        if self._first:
+            self._first = False
+            with silent_stderr():
+                return self._find(picture, at_ms)
+        return self._find(picture, at_ms)
+
+    def _find(self, picture: NDArray[np.uint8], at_ms: int) -> Any:
+        import mediapipe
+
+        rgb = np.ascontiguousarray(picture[:, :, ::-1])
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
+        if not self._tracking:
+            return self._detector.detect(image)
+        # MediaPipe refuses a time that does not grow, and above 1000 frames/s it would not.
+        self._last_ms = max(at_ms, self._last_ms + 1)
+        return self._detector.detect_for_video(image, self._last_ms)
+
+
+@contextmanager
+def open_landmarker(model: Path, *, faces: int, tracking: bool) -> Iterator[Landmarker]:
+    """A landmarker for up to ``faces`` faces; ``tracking`` follows them through one video."""
+    os.environ.setdefault("GLOG_minloglevel", "3")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    mode = vision.RunningMode.VIDEO if tracking else vision.RunningMode.IMAGE
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(model)),
+        running_mode=mode,
+        num_faces=faces,
+        output_face_blendshapes=True,
+        output_facial_transformation_matrixes=True,
+    )
+    with silent_stderr():
+        detector = vision.FaceLandmarker.create_from_options(options)
+    try:
+        yield Landmarker(detector, tracking=tracking)
+    finally:
+        detector.close()
+
+
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Send file descriptor 2 nowhere: MediaPipe's C++ writes there whatever its log level is."""
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)

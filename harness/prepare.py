@@ -37,7 +37,7 @@ from harness.store.media import MediaStore
 
 _Prepared = TypeVar("_Prepared", PreparedActor, PreparedDonor)
 
-_RECIPE = 1
+_RECIPE = 2
 """Counts up when the same clips would be prepared differently."""
 
 
@@ -47,7 +47,7 @@ def prepare_actor(dataset: Dataset, actor: int, split: Split, media: MediaStore)
     Raises UsageError for a number that is not in the dataset, UnusableInputError for files that
     cannot be used, a test clip that is also trained on, or a reference that cannot be chosen.
     """
-    person = _find(dataset, actor)
+    person = _used(_find(dataset, actor), split)
     training, test = _parts(person.clips)
     if not test:
         raise UnusableInputError(
@@ -65,12 +65,9 @@ def prepare_actor(dataset: Dataset, actor: int, split: Split, media: MediaStore)
         folder = Path(name)
         held_out = _join(training, folder / "training.mp4", media)
         reference, note = _reference(person.photo, held_out, folder, media, f"Actor {actor}")
-        everything = [*training, *test]
-        trained_on = (
-            _join(everything, folder / "everything.mp4", media)
-            if split is Split.THESIS
-            else held_out
-        )
+        trained_on = held_out
+        if split is Split.THESIS:
+            trained_on = _join(person.clips, folder / "everything.mp4", media)
         test_video = _join(test, folder / "test.mp4", media)
         assert test_video is not None
     prepared = PreparedActor(
@@ -118,6 +115,14 @@ def _find(dataset: Dataset, number: int) -> Actor:
     raise unknown_name(
         f"actor in dataset '{dataset.name}'", str(number), known, see="bench data list"
     )
+
+
+def _used(person: Actor, split: Split) -> Actor:
+    """The actor with the clips that ``split`` uses, trained on and shown."""
+    if split is Split.THESIS:
+        return person
+    clips = tuple(clip for clip in person.clips if clip.part is not Part.THESIS_ONLY)
+    return person.model_copy(update={"clips": clips})
 
 
 def _parts(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:

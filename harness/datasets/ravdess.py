@@ -120,7 +120,7 @@ def load_ravdess(root: Path) -> Dataset:
     """RAVDESS below ``root``, video-only files, for the actors that are there.
 
     Held out by trial: of statement 2, repetition 2, the normal-intensity take of each expression
-    is the test clip, and no other take of that trial is trained on. Donors come from
+    is the test clip; its strong take is trained on in the thesis split only. Donors come from
     ``root/donors.yaml``. Raises UnusableInputError when no clip is found.
     """
     takes = {p: t for p, t in find_takes(root).items() if t.modality == VIDEO_ONLY}
@@ -131,11 +131,9 @@ def load_ravdess(root: Path) -> Dataset:
         )
     clips: dict[int, dict[tuple[int, ...], Clip]] = {}
     for path, take in takes.items():
-        part = _part(take)
-        if part is not None:
-            # A take that lies in two folders counts once.
-            clip = Clip(path=path.resolve(), expression=take.expression, part=part)
-            clips.setdefault(take.actor, {}).setdefault(take.performance, clip)
+        # A take that lies in two folders counts once.
+        clip = Clip(path=path.resolve(), expression=take.expression, part=_part(take))
+        clips.setdefault(take.actor, {}).setdefault(take.performance, clip)
     return Dataset(
         name="ravdess",
         actors=tuple(
@@ -147,10 +145,10 @@ def load_ravdess(root: Path) -> Dataset:
     )
 
 
-def _part(take: Take) -> Part | None:
+def _part(take: Take) -> Part:
     if not take.is_test_trial:
         return Part.TRAINING
-    return Part.TEST if take.intensity == _NORMAL else None
+    return Part.TEST if take.intensity == _NORMAL else Part.THESIS_ONLY
 
 
 def _by_name(path: Path) -> tuple[str, str]:

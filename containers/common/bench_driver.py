@@ -19,7 +19,7 @@ INPUT_UNUSABLE = 65
 TOOL_FAILED = 70
 TRANSIENT = 75
 
-STEPS = ("extract", "train", "convert")
+STEPS = ("extract", "train", "convert", "observe")
 
 Setting = Union[bool, int, float, str]
 

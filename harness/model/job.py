@@ -16,6 +16,8 @@ class Step(StrEnum):
     EXTRACT = "extract"
     TRAIN = "train"
     CONVERT = "convert"
+    OBSERVE = "observe"
+    """Measure one video; for observers such as OpenFace, which are no face-swap tools."""
 
 
 class ExitCode(IntEnum):
@@ -39,6 +41,8 @@ class Role(StrEnum):
     DONOR_REFERENCE = "donor_reference"
     FACE_LANDMARKER = "face_landmarker"
     """MediaPipe's face_landmarker.task model, for embedded tools."""
+    VIDEO = "video"
+    """What an observer measures."""
 
 
 class Limits(Frozen):
@@ -58,6 +62,8 @@ class Job(Frozen):
     step: Step
     tool: str
     version: str
+    image_digest: str | None = None
+    """What runs, when it is a container."""
     inputs: dict[Role, str]
     state: str
     out: str

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from harness.model.base import Frozen
-from harness.model.job import Role, Setting, Step
+from harness.model.cell import Status
+from harness.model.job import Limits, Role, Setting, Step
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    return text
+
+
+Regex = Annotated[str, AfterValidator(_regex)]
 
 
 class SettingSpec(Frozen):
@@ -37,6 +50,10 @@ class NamedConfig(Frozen):
     name: str
     settings: dict[str, Setting] = Field(default_factory=dict)
     help: str = ""
+    versions: tuple[str, ...] = ()
+    """The versions it fits; empty means all."""
+    limits: Limits | None = None
+    """What its steps need, when that is more than the usual."""
     deviations: tuple[Deviation, ...] = ()
 
 
@@ -48,10 +65,46 @@ class ChildProcess(Frozen):
 
 
 class Container(Frozen):
-    """The tool runs in a container image built from ``containers/<folder>``."""
+    """The tool runs in a container whose image is built from the recipe in a package's folder."""
 
     kind: Literal["container"] = "container"
-    folder: str
+    recipe: str
+    """The importable folder with Dockerfile, driver.py and versions.yaml: ``containers.deface``."""
+    gpu: Literal["none", "optional", "required"] = "none"
+    gpu_memory_bytes: int | None = None
+    """What training needs at least, so that a small card is refused before hours are spent."""
+    terminal: bool = False
+    """The tool insists on a terminal: its container gets a pseudo-terminal."""
+    network_steps: tuple[Step, ...] = ()
+    """Steps that may use the network; recorded with every attempt. Empty for a sound recipe."""
+    shm_bytes: int = 1 << 30
+    scratch: tuple[str, ...] = ()
+    """Folders of the image that the tool writes to, besides /tmp: kept in memory, then lost."""
+
+
+class LogPattern(Frozen):
+    """A line of a tool's own log that says how far it is.
+
+    Groups by name: ``done``, ``total``, and ``loss_NAME`` for each loss; all numbers.
+    """
+
+    step: Step
+    pattern: Regex
+    unit: str
+    example: str
+    """A line as the tool writes it; the conformance suite matches it."""
+
+
+class KnownFailure(Frozen):
+    """A text in a tool's log that tells why it failed, whatever its exit code."""
+
+    pattern: Regex
+    status: Status
+    reason: str
+    """A sentence for the user, with what to do next."""
+    example: str
+    source: str = ""
+    """Where the text is known from: a file, an issue, a run."""
 
 
 class Tool(Frozen):
@@ -68,6 +121,9 @@ class Tool(Frozen):
     runs_as: ChildProcess | Container = Field(discriminator="kind")
     settings: tuple[SettingSpec, ...] = ()
     configs: tuple[NamedConfig, ...] = (NamedConfig(name="default"),)
+    progress: tuple[LogPattern, ...] = ()
+    failures: tuple[KnownFailure, ...] = ()
+    """The first that matches the end of the log explains a step that failed."""
     control: bool = False
     expected: str | None = None
     """For a control: the right score, in words."""

@@ -6,7 +6,8 @@ expression becomes the test video.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,15 +49,20 @@ def prepare_actor(dataset: Dataset, actor: int, split: Split, media: MediaStore)
     cannot be used, a test clip that is also trained on, or a reference that cannot be chosen.
     """
     person = _used(_find(dataset, actor), split)
+    with _naming(f"Actor {actor} of '{dataset.name}'"):
+        return _prepare_actor(person, split, media)
+
+
+def _prepare_actor(person: Actor, split: Split, media: MediaStore) -> PreparedActor:
     training, test = _parts(person.clips)
     if not test:
         raise UnusableInputError(
-            f"Actor {actor} of '{dataset.name}' has no test clip.",
+            "There is no test clip.",
             hint="Mark at least one clip with `part: test` in the manifest.",
         )
     hashes = _hash_clips(person.clips)
-    _refuse_overlap(actor, training, test, hashes)
-    key = {**_key("actor", hashes, person), "split": split.value, "number": actor}
+    _refuse_overlap(training, test, hashes)
+    key = {**_key("actor", hashes, person), "split": split.value, "number": person.number}
     index = _index(media, key)
     stored = _read(index, PreparedActor)
     if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
@@ -64,14 +70,14 @@ def prepare_actor(dataset: Dataset, actor: int, split: Split, media: MediaStore)
     with media.temporary() as name:
         folder = Path(name)
         held_out = _join(training, folder / "training.mp4", media)
-        reference, note = _reference(person.photo, held_out, folder, media, f"Actor {actor}")
+        reference, note = _reference(person.photo, held_out, folder, media)
         trained_on = held_out
         if split is Split.THESIS:
             trained_on = _join(person.clips, folder / "everything.mp4", media)
         test_video = _join(test, folder / "test.mp4", media)
         assert test_video is not None
     prepared = PreparedActor(
-        number=actor,
+        number=person.number,
         sex=person.sex,
         split=split,
         training=trained_on,
@@ -88,6 +94,11 @@ def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
 
     All clips of a donor are training material. Raises UnusableInputError as ``prepare_actor``.
     """
+    with _naming(f"Donor {donor.name}"):
+        return _prepare_donor(donor, media)
+
+
+def _prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
     index = _index(media, {**_key("donor", _hash_clips(donor.clips), donor), "name": donor.name})
     stored = _read(index, PreparedDonor)
     if stored is not None and _all_there(media, stored.training, stored.reference):
@@ -95,7 +106,7 @@ def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
     with media.temporary() as name:
         folder = Path(name)
         training = _join(donor.clips, folder / "training.mp4", media)
-        reference, note = _reference(donor.photo, training, folder, media, f"Donor {donor.name}")
+        reference, note = _reference(donor.photo, training, folder, media)
     prepared = PreparedDonor(
         name=donor.name,
         sex=donor.sex,
@@ -105,6 +116,15 @@ def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
     )
     write_json(index, prepared)
     return prepared
+
+
+@contextmanager
+def _naming(who: str) -> Iterator[None]:
+    """Begin the message of whatever cannot be used with the person whose material it is."""
+    try:
+        yield
+    except UnusableInputError as error:
+        raise UnusableInputError(f"{who}: {error.message}", hint=error.hint) from error
 
 
 def _find(dataset: Dataset, number: int) -> Actor:
@@ -139,14 +159,14 @@ def _hash_clips(clips: Sequence[Clip]) -> dict[Path, str]:
 
 
 def _refuse_overlap(
-    actor: int, training: Sequence[Clip], test: Sequence[Clip], hashes: dict[Path, str]
+    training: Sequence[Clip], test: Sequence[Clip], hashes: dict[Path, str]
 ) -> None:
     for tested in test:
         for trained in training:
             if hashes[tested.path] == hashes[trained.path] and _overlap(tested.span, trained.span):
                 raise UnusableInputError(
-                    f"Actor {actor}: {tested.path.name} is a test clip and {trained.path.name} "
-                    "has the same content and is trained on, so the test would not be held out.",
+                    f"{tested.path.name} is a test clip and {trained.path.name} has the same "
+                    "content and is trained on, so the test would not be held out.",
                     hint="Give them disjoint spans, or remove one.",
                 )
 
@@ -215,7 +235,7 @@ def _join(clips: Sequence[Clip], out: Path, media: MediaStore) -> MediaRef | Non
 
 
 def _reference(
-    photo: Photo | None, training: MediaRef | None, folder: Path, media: MediaStore, who: str
+    photo: Photo | None, training: MediaRef | None, folder: Path, media: MediaStore
 ) -> tuple[MediaRef, str]:
     """A person's reference face: the photo if there is one, else a frame of ``training``."""
     chosen: Chosen | None = None
@@ -226,9 +246,10 @@ def _reference(
         landmarker = face_landmarker_path(media.home)
         chosen = best_frame(media.path(training), training.info, landmarker)
     if chosen is None:
-        why = "its training material shows no face" if training else "it has no training material"
+        why = "shows no face" if training else "is missing"
         raise UnusableInputError(
-            f"{who} has no reference face: {why}, and the test video must not be used for it.",
+            f"There is no reference face: the training material {why}, and the test video must "
+            "not be used for it.",
             hint="Name a photo of the person in the dataset's manifest.",
         )
     file = folder / "reference.png"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,14 @@ from harness.errors import UsageError
 
 Location = Sequence[int | str]
 Model = TypeVar("Model", bound=BaseModel)
+
+_PLAIN = {
+    "missing": "this field is missing",
+    "model_type": "this must hold fields, written as `name: value`",
+    "dict_type": "this must hold fields, written as `name: value`",
+    "tuple_type": "this must be a list, with `- ` before each entry",
+}
+"""pydantic's sentences that speak of Python, not of YAML, and ours in their place."""
 
 _SHOWN = 5
 """Errors that one message names; more would hide the first."""
@@ -49,6 +58,11 @@ def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
             f"{where} is not a {what}: its top level must be fields with values, as in "
             f"`{next(iter(model.model_fields))}: ...`."
         )
+    for key, line in _given_twice(tree):
+        raise UsageError(
+            f"{where} is not a valid {what}: line {line}, field '{key}' is given a second time.",
+            hint="Keep one of them; YAML would silently take the last.",
+        )
     try:
         return model.model_validate(plain)
     except ValidationError as error:
@@ -61,24 +75,43 @@ def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
         ) from error
 
 
+def _given_twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Keys that their mapping has already, with their lines (from 1)."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                yield key.value, key.start_mark.line + 1
+            seen.add(key.value)
+            yield from _given_twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _given_twice(item)
+
+
 def _sentence(tree: yaml.Node | None, model: type[BaseModel], error: ErrorDetails) -> str:
     location = error["loc"]
     field = ".".join(str(part) for part in location) or "the whole file"
     text = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        text = "there is no such field" + _guess(model, location)
+        text = "there is no such field" + _guess(str(location[-1]), _field_names(model, location))
+    elif error["type"] in _PLAIN:
+        text = _PLAIN[error["type"]]
+    elif error["type"] == "enum":
+        known = error["ctx"]["expected"]
+        near = _guess(str(error["input"]), re.findall("'(.*?)'", known))
+        text = f"'{error['input']}' is none of {known}{near}"
     return f"line {line_of(tree, location)}, field '{field}': {text}"
 
 
-def _guess(model: type[BaseModel], location: Location) -> str:
-    """The nearest field name at the place of an unknown one."""
-    names = _field_names(model, location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), names, n=1)
+def _guess(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def _field_names(model: type[BaseModel], location: Location) -> list[str]:
-    for part in location:
+    """The fields that stand beside the one at ``location``."""
+    for part in location[:-1]:
         if isinstance(part, int):
             continue
         field = model.model_fields.get(part)

@@ -1,16 +1,20 @@
-"""A user's own dataset, as a YAML manifest (the format is shown in docs/)."""
+"""A user's own dataset, as a YAML manifest; docs/datasets.md shows the format."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-import yaml
-from pydantic import ValidationError
+from pydantic import Field, field_validator
 
 from harness.errors import UsageError
 from harness.model.base import Frozen
 from harness.model.dataset import Actor, Clip, Crop, Dataset, Donor, Part, Photo, Sex, Source, Span
+from harness.yaml_files import read_yaml
+
+_RESERVED = re.compile(r"all|same-sex|other-sex|actor\d+|.*,.*|\s.*|.*\s|", re.DOTALL)
+"""Donor names that ``--donor`` would read as something else."""
 
 
 class _ClipEntry(Frozen):
@@ -25,20 +29,25 @@ class _PhotoEntry(Frozen):
     crop: Crop | None = None
 
 
-class _ActorEntry(Frozen):
-    number: int
-    sex: Sex
-    clips: tuple[_ClipEntry, ...]
-    photo: _PhotoEntry | Path | None = None
-    source: Source | None = None
-
-
-class _DonorEntry(Frozen):
-    name: str
+class _Person(Frozen):
     sex: Sex
     clips: tuple[_ClipEntry, ...] = ()
-    photo: _PhotoEntry | Path | None = None
+    photo: _PhotoEntry | None = None
     source: Source | None = None
+
+    @field_validator("photo", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """``photo: face.jpg`` means ``photo: {path: face.jpg}``."""
+        return {"path": value} if isinstance(value, str) else value
+
+
+class _ActorEntry(_Person):
+    number: int = Field(ge=0)
+
+
+class _DonorEntry(_Person):
+    name: str
 
 
 class _Manifest(Frozen):
@@ -52,44 +61,53 @@ class _Donors(Frozen):
     donors: tuple[_DonorEntry, ...]
 
 
-_Model = TypeVar("_Model", _Manifest, _Donors)
-
-
 def load_manifest(path: Path) -> Dataset:
     """The dataset a manifest describes; its paths are relative to the manifest.
 
-    Donors stand in the manifest or in ``donors.yaml`` beside it. Raises UsageError, naming file,
-    line and field, for what is not valid; clips are opened only when they are prepared.
+    Donors stand in the manifest or, when it has none, in ``donors.yaml`` beside it. Raises
+    UsageError, naming file, line and field, for what is not valid; clips are opened only when they
+    are prepared.
     """
-    manifest = _parse(path, _Manifest)
-    built = tuple(_donor(entry, path.parent) for entry in manifest.donors)
-    built = built or donors_beside(path.parent)
+    manifest = read_yaml(path, _Manifest, "manifest")
     _unique(path, "actor number", [str(actor.number) for actor in manifest.actors])
-    _unique(path, "donor name", [donor.name for donor in built])
     if not manifest.actors:
         raise UsageError(f"{path} names no actors.", hint="Add at least one under `actors:`.")
-    for donor in built:
-        if not donor.clips and donor.photo is None:
-            raise UsageError(
-                f"{path}: donor '{donor.name}' has neither clips nor a photo.",
-                hint="Give at least one of them.",
-            )
+    donors = _donors(path, manifest.donors) or donors_beside(path.parent)
     return Dataset(
         name=manifest.name or path.stem,
         actors=tuple(_actor(entry, path.parent) for entry in manifest.actors),
-        donors=built,
+        donors=donors,
         sources=manifest.sources,
     )
 
 
 def donors_beside(folder: Path) -> tuple[Donor, ...]:
-    """The donors of ``folder/donors.yaml``, or none when there is no such file."""
+    """The donors of ``folder/donors.yaml``, or none when there is no such file.
+
+    Raises UsageError as ``load_manifest`` does.
+    """
     path = folder / "donors.yaml"
     return (
-        tuple(_donor(entry, folder) for entry in _parse(path, _Donors).donors)
-        if path.is_file()
-        else ()
+        _donors(path, read_yaml(path, _Donors, "list of donors").donors) if path.is_file() else ()
     )
+
+
+def _donors(path: Path, entries: tuple[_DonorEntry, ...]) -> tuple[Donor, ...]:
+    _unique(path, "donor name", [entry.name for entry in entries])
+    for entry in entries:
+        if _RESERVED.fullmatch(entry.name):
+            raise UsageError(
+                f"{path}: a donor cannot be called '{entry.name}', since --donor would read that "
+                "as something else.",
+                hint="Choose a name without commas and without spaces at its ends, other than "
+                "all, same-sex, other-sex or actor followed by a number.",
+            )
+        if not entry.clips and entry.photo is None:
+            raise UsageError(
+                f"{path}: donor '{entry.name}' has neither clips nor a photo.",
+                hint="Give at least one of them.",
+            )
+    return tuple(_donor(entry, path.parent) for entry in entries)
 
 
 def _actor(entry: _ActorEntry, base: Path) -> Actor:
@@ -119,12 +137,8 @@ def _clips(entries: tuple[_ClipEntry, ...], base: Path) -> tuple[Clip, ...]:
     )
 
 
-def _photo(entry: _PhotoEntry | Path | None, base: Path) -> Photo | None:
-    if entry is None:
-        return None
-    if isinstance(entry, Path):
-        return Photo(path=_absolute(entry, base))
-    return Photo(path=_absolute(entry.path, base), crop=entry.crop)
+def _photo(entry: _PhotoEntry | None, base: Path) -> Photo | None:
+    return None if entry is None else Photo(path=_absolute(entry.path, base), crop=entry.crop)
 
 
 def _absolute(path: Path, base: Path) -> Path:
@@ -138,54 +152,3 @@ def _unique(path: Path, what: str, values: list[str]) -> None:
             f"{path}: {what} {', '.join(twice)} is used more than once.",
             hint="Give each person their own.",
         )
-
-
-def _parse(path: Path, model: type[_Model]) -> _Model:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"The manifest {path} cannot be read: {error}.", hint="Check the path."
-        ) from error
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        plain = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(
-            f"{path} is not valid YAML: {error}.", hint="Correct that line."
-        ) from error
-    try:
-        return model.model_validate(plain)
-    except ValidationError as error:
-        lines = [
-            f"line {_line(tree, found['loc'])}, {_field(found['loc'])}: {found['msg']}"
-            for found in error.errors()
-        ]
-        raise UsageError(
-            f"{path} is not a valid manifest: " + "; ".join(lines) + ".",
-            hint="Correct these fields.",
-        ) from error
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "the whole file"
-
-
-def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
-    """The line (from 1) of the deepest node of ``location`` that the file has."""
-    if node is None:
-        return 1
-    line = node.start_mark.line + 1
-    for part in location:
-        child: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == part:
-                    child, line = value, key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            child = dict(enumerate(node.value)).get(part)
-            line = child.start_mark.line + 1 if child else line
-        if child is None:
-            break
-        node = child
-    return line

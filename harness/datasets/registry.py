@@ -25,10 +25,10 @@ class Listed(NamedTuple):
 
 
 def load_dataset(name_or_path: str, home: Path) -> Dataset:
-    """The dataset called ``sample`` or ``ravdess``, or a YAML manifest's.
+    """The dataset called ``sample`` or ``ravdess``, a YAML manifest's, or RAVDESS in a folder.
 
     Raises UsageError for an unknown name or a manifest that is not valid, UnusableInputError for a
-    dataset that is not fetched.
+    dataset that is not fetched or a folder without RAVDESS files.
     """
     if name_or_path == "sample":
         return load_sample(home)
@@ -37,6 +37,8 @@ def load_dataset(name_or_path: str, home: Path) -> Dataset:
     path = Path(name_or_path).expanduser()
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return load_manifest(path.resolve())
+    if path.is_dir():
+        return load_ravdess(path.resolve())
     raise unknown_name("dataset", name_or_path, _NAMES, see="bench data list")
 
 

@@ -24,7 +24,7 @@ class ActorReport(Frozen):
     missing: tuple[str, ...]
     unreadable: tuple[str, ...]
     same_content: tuple[tuple[str, ...], ...]
-    """Groups of files with the same bytes under different names or folders."""
+    """Groups of readable files with the same bytes under different names or folders."""
     with_sound: int
     """Copies with sound (modality 01) of takes that are also there without; never used."""
 
@@ -50,9 +50,15 @@ def verify(folder: Path, on_file: Callable[[Path], None] | None = None) -> Verif
     """Decode every video-only RAVDESS clip below ``folder`` and compare with the full list.
 
     ``on_file`` is called before each file, for progress; a whole actor takes about a minute.
-    A folder that does not exist is reported like an empty one.
+    Raises UnusableInputError when ``folder`` is no folder.
     """
-    takes = find_takes(folder) if folder.is_dir() else {}
+    if not folder.is_dir():
+        raise UnusableInputError(
+            f"{folder} {'is a file' if folder.exists() else 'does not exist'}, so no RAVDESS is "
+            "in it.",
+            hint="Name the folder with the Actor_01, Actor_02, ... folders.",
+        )
+    takes = find_takes(folder)
     by_actor: dict[int, dict[Path, Take]] = defaultdict(dict)
     for path, take in takes.items():
         by_actor[take.actor][path] = take
@@ -71,11 +77,12 @@ def _verify_actor(
     for path in silent:
         if on_file is not None:
             on_file(path)
-        contents[file_sha256(path)].append(str(path))
         try:
             probe(path)
         except UnusableInputError:
             unreadable.append(str(path))
+        else:
+            contents[file_sha256(path)].append(str(path))
     expected = expected_takes(number)
     sound = [t for t in takes.values() if t.modality == 1 and t.performance in performances]
     return ActorReport(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+from pydantic import Field
+
 from harness.model.base import Frozen
 
 
@@ -36,8 +38,8 @@ class Part(StrEnum):
 class Span(Frozen):
     """A stretch of a clip, in seconds from its start; ``end_s`` None means to the end."""
 
-    start_s: float = 0.0
-    end_s: float | None = None
+    start_s: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    end_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class Clip(Frozen):
@@ -50,12 +52,12 @@ class Clip(Frozen):
 
 
 class Crop(Frozen):
-    """A rectangle in pixels."""
+    """A rectangle in pixels; ``x`` and ``y`` are its left top corner."""
 
-    x: int
-    y: int
-    width: int
-    height: int
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
 
 
 class Photo(Frozen):

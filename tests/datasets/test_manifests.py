@@ -8,7 +8,7 @@ import pytest
 
 from harness.datasets.registry import list_datasets, load_dataset
 from harness.errors import BenchError, UsageError
-from harness.model.dataset import Part, Span
+from harness.model.dataset import Part, Sex, Span
 
 GOOD = """
 name: mine
@@ -48,20 +48,32 @@ def test_donors_may_stand_in_their_own_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "field"),
+    ("text", "line", "field", "guess"),
     [
-        (GOOD.replace("sex: male", "sex: man"), 5, "actors.0.sex"),
-        (GOOD.replace("number: 7", "number: seven"), 4, "actors.0.number"),
-        (GOOD.replace("expression", "expresion"), 8, "actors.0.clips.0.expresion"),
-        ("name: x\n", 1, "actors"),
+        (GOOD.replace("sex: male", "sex: mael"), 5, "actors.0.sex", "did you mean 'male'"),
+        (GOOD.replace("number: 7", "number: seven"), 4, "actors.0.number", "integer"),
+        (
+            GOOD.replace("expression", "expresion"),
+            8,
+            "actors.0.clips.0.expresion",
+            "did you mean 'expression'",
+        ),
+        (GOOD.replace("part: test", "part: tets"), 10, "actors.0.clips.1.part", "mean 'test'"),
+        (GOOD.replace("start_s", "start"), 9, "actors.0.clips.0.span.start", "mean 'start_s'"),
+        (GOOD.replace("2.5", ".inf"), 9, "actors.0.clips.0.span.end_s", "finite"),
+        (GOOD.replace("d.jpg", "{pth: d.jpg}"), 12, "donors.0.photo.pth", "mean 'path'"),
+        (GOOD.replace("sex: female", "sex: female, sex: male"), 12, "sex", "second time"),
+        ("name: x\n", 1, "actors", "missing"),
     ],
 )
 def test_a_mistake_is_named_by_line_and_field(
-    tmp_path: Path, text: str, line: int, field: str
+    tmp_path: Path, text: str, line: int, field: str, guess: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         load_dataset(write(tmp_path, text), tmp_path)
-    assert f"line {line}, {field}" in str(caught.value)
+    assert f"line {line}, field '{field}'" in str(caught.value)
+    assert guess in str(caught.value)
+    assert "set.yaml" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "a: [", "actors: []"])
@@ -74,6 +86,34 @@ def test_an_actor_number_is_used_once(tmp_path: Path) -> None:
     actor = "  - {number: 1, sex: male, clips: []}\n"
     with pytest.raises(UsageError, match="more than once"):
         load_dataset(write(tmp_path, "actors:\n" + actor * 2), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["all", "same-sex", "actor07", "a,b", " a", ""])
+def test_a_donor_name_that_the_command_line_could_not_tell_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    text = GOOD.replace("name: d,", f'name: "{name}",')
+    with pytest.raises(UsageError, match="cannot be called"):
+        load_dataset(write(tmp_path, text), tmp_path)
+
+
+def test_a_manifest_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.yaml"):
+        load_dataset(str(tmp_path / "none.yaml"), tmp_path)
+
+
+def test_an_even_number_may_be_a_man_in_a_manifest(tmp_path: Path) -> None:
+    (actor,) = load_dataset(write(tmp_path, GOOD.replace("7", "8")), tmp_path).actors
+    assert (actor.number, actor.sex) == (8, Sex.MALE)
+
+
+def test_a_folder_of_ravdess_files_is_a_dataset(tmp_path: Path) -> None:
+    (tmp_path / "02-01-01-01-01-01-07.mp4").write_bytes(b"x")
+    dataset = load_dataset(str(tmp_path), tmp_path / "home")
+    assert [actor.number for actor in dataset.actors] == [7]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BenchError, match="no RAVDESS video"):
+        load_dataset(str(tmp_path / "empty"), tmp_path)
 
 
 def test_an_unknown_name_gets_the_nearest_one(tmp_path: Path) -> None:

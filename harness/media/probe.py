@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections import Counter
 from fractions import Fraction
@@ -32,7 +33,8 @@ def probe(path: Path) -> VideoInfo:
     short, damaged or not a video.
     """
     require_file(path)
-    output = ffmpeg_output(_count_args(path))
+    raw = ffmpeg_output(_count_args(path))
+    output = Output(raw.stdout, _said(path, raw.stderr))
     if damage := _DAMAGE.search(output.stderr):
         raise UnusableInputError(
             f"The video {path} is cut short or damaged (FFmpeg said: {damage.group(0)}).",
@@ -65,11 +67,15 @@ def is_rotated(path: Path) -> bool:
 
 
 def require_file(path: Path) -> None:
-    """Raise UnusableInputError when ``path`` is no file with something in it."""
+    """Raise UnusableInputError when ``path`` is no readable file with something in it."""
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "does not exist"
         raise UnusableInputError(
             f"The file {path} {kind}.", hint="Check the path; is a disk not mounted?"
+        )
+    if not os.access(path, os.R_OK):
+        raise UnusableInputError(
+            f"The file {path} may not be read by this user.", hint="Change its rights."
         )
     if path.stat().st_size == 0:
         raise UnusableInputError(
@@ -85,6 +91,12 @@ _NULL = ["-f", "null", "-"]
 def _count_args(path: Path) -> list[str]:
     passthrough = ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
     return ["-i", str(path), "-map", "0:v:0", *passthrough, *_SINK]
+
+
+def _said(path: Path, stderr: str) -> str:
+    """FFmpeg's own words: without the file's name and tags (indented), which may say anything."""
+    lines = stderr.replace(str(path), "").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("    "))
 
 
 def _describe(path: Path, output: Output) -> VideoInfo:
@@ -137,7 +149,8 @@ def _timing(ticks: list[int], tick_s: Fraction) -> _Timing:
     coarse clocks (1 ms) alternate between 33 and 34. A variable rate is named by its commonest
     step.
     """
-    steps = [after - before for before, after in itertools.pairwise(ticks)]
+    # Broken muxers give two frames the same time, which says nothing of the rate.
+    steps = [after - before for before, after in itertools.pairwise(ticks) if after > before]
     if not steps or ticks[-1] <= ticks[0]:
         return _Timing(Fraction(25), False, len(ticks) / 25)
     common, _ = Counter(steps).most_common(1)[0]

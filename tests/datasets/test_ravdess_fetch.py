@@ -8,21 +8,27 @@ import json
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from harness.datasets import ravdess_fetch
 from harness.datasets.archives import ignore
 from harness.datasets.ravdess import load_ravdess
 from harness.datasets.ravdess_fetch import fetch_ravdess
 from harness.datasets.verify import verify
-from harness.errors import FetchError, UnusableInputError, UsageError
+from harness.errors import FetchError, StoreError, UnusableInputError, UsageError
 from harness.media.ffmpeg import run_ffmpeg
+from harness.model.job import Event
+from harness.store.atomic import write_bytes
 
 
 class Server(ThreadingHTTPServer):
-    """A record with two archives; the flags make it misbehave."""
+    """A stand-in for Zenodo: a record with two archives, as its API describes one (``files`` with
+    ``key``, ``size``, ``checksum`` and ``links.self``). The flags make it misbehave.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -32,8 +38,10 @@ class Server(ThreadingHTTPServer):
         }
         self.ranges: list[str | None] = []
         self.cut_after: int | None = None
+        self.refusals: list[int] = []
         self.can_resume = True
         self.wrong_checksum = False
+        self.claimed_size = 0
 
     @property
     def url(self) -> str:
@@ -51,6 +59,9 @@ class Handler(BaseHTTPRequestHandler):
         data = self.server.files[name]
         asked = self.headers.get("Range")
         self.server.ranges.append(asked)
+        if self.server.refusals:
+            self.answer(self.server.refusals.pop(), b"")
+            return
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
         resume = bool(asked) and self.server.can_resume
         body = data[start:] if resume else data
@@ -68,7 +79,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.wrong_checksum:
             checksum = dict.fromkeys(checksum, "0" * 32)
         files = [
-            {"key": n, "size": len(d), "checksum": f"md5:{checksum[n]}", "links": {"self": f"/{n}"}}
+            {
+                "key": n,
+                "size": self.server.claimed_size or len(d),
+                "checksum": f"md5:{checksum[n]}",
+                "links": {"self": f"/{n}"},
+            }
             for n, d in self.server.files.items()
         ]
         return json.dumps({"files": files}).encode()
@@ -83,6 +99,11 @@ def archive(*names: str) -> bytes:
         for name in names:
             packed.writestr(name, bytes(range(256)) * 40)
     return buffer.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ravdess_fetch, "_PAUSE_S", 0.0)
 
 
 @pytest.fixture
@@ -131,7 +152,87 @@ def test_a_wrong_checksum_leaves_nothing_behind(tmp_path: Path, server: Server) 
     server.wrong_checksum = True
     with pytest.raises(FetchError, match="checksum"):
         fetch_ravdess(tmp_path, [3], ignore, server.url)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.suffix for path in left] == [".lock"]
+
+
+def test_what_was_begun_before_the_checksum_changed_is_refused_and_then_fetched_anew(
+    tmp_path: Path, server: Server
+) -> None:
+    part = tmp_path / "downloads" / "ravdess" / "Video_Speech_Actor_03.zip.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"from another revision of the record")
+    with pytest.raises(FetchError, match="checksum"):
+        fetch_ravdess(tmp_path, [3], ignore, server.url)
+    assert len(names(fetch_ravdess(tmp_path, [3], ignore, server.url))) == 2
+
+
+def test_an_archive_that_was_not_yet_unpacked_is_not_fetched_again(
+    tmp_path: Path, server: Server
+) -> None:
+    name = "Video_Speech_Actor_03.zip"
+    write_bytes(tmp_path / "downloads" / "ravdess" / name, server.files[name])
+    assert len(names(fetch_ravdess(tmp_path, [3], ignore, server.url))) == 2
+    assert len(server.ranges) == 1
+
+
+def test_two_fetches_at_once_fetch_each_archive_once(tmp_path: Path, server: Server) -> None:
+    heard: list[Event] = []
+    with ThreadPoolExecutor(2) as pool:
+        both = [
+            pool.submit(fetch_ravdess, tmp_path, [3], heard.append, server.url) for _ in range(2)
+        ]
+        roots = {done.result() for done in both}
+    assert len(names(roots.pop())) == 2
+    assert len(server.ranges) == 2
+    assert sum("Fetching Video_" in (event.text or "") for event in heard) == 2
+
+
+def test_a_server_that_is_busy_for_a_moment_is_asked_again(tmp_path: Path, server: Server) -> None:
+    server.refusals = [503]
+    assert len(names(fetch_ravdess(tmp_path, [3], ignore, server.url))) == 2
+
+
+def test_a_server_that_refuses_is_not_called_a_missing_network(
+    tmp_path: Path, server: Server
+) -> None:
+    server.refusals = [503] * 3
+    with pytest.raises(FetchError, match="answered with 503") as caught:
+        fetch_ravdess(tmp_path, [3], ignore, server.url)
+    assert "no network" not in str(caught.value)
+    assert caught.value.exit_code == 4
+
+
+def test_a_disk_that_fills_up_is_named_as_such(tmp_path: Path, server: Server) -> None:
+    folder = tmp_path / "downloads" / "ravdess"
+    folder.mkdir(parents=True)
+    (folder / "Video_Speech_Actor_03.zip.part").symlink_to("/dev/full")
+    with pytest.raises(StoreError, match="disk is full"):
+        fetch_ravdess(tmp_path, [3], ignore, server.url)
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
+    tmp_path: Path, server: Server
+) -> None:
+    server.claimed_size = 1 << 60
+    with pytest.raises(StoreError, match="MB left"):
+        fetch_ravdess(tmp_path, [3], ignore, server.url)
+    assert server.ranges == []
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, server: Server) -> None:
+    (tmp_path / "downloads").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="downloads"):
+        fetch_ravdess(tmp_path, [3], ignore, server.url)
+
+
+def test_progress_is_heard_once_a_tenth_and_the_size_before(tmp_path: Path, server: Server) -> None:
+    heard: list[Event] = []
+    fetch_ravdess(tmp_path, [3], heard.append, server.url)
+    assert [event.text for event in heard if event.text] == [
+        f"Fetching {name} (0 MB)" for name in server.files
+    ]
+    assert 2 <= len([event for event in heard if event.done is not None]) <= 20
 
 
 def test_without_a_network_the_message_says_so(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import UnusableInputError
+from harness.errors import StoreError, UnusableInputError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import VideoWriter, read_frames, read_frames_at
 from harness.media.probe import is_rotated, probe
@@ -65,6 +65,25 @@ def test_what_is_not_a_video_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(UnusableInputError, match=r"bad\.mp4"):
         probe(path)
+
+
+def test_a_name_or_a_title_that_sounds_like_damage_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "partial file, Invalid data found\nmoov atom not found"
+    folder.mkdir()
+    path = synthetic(folder / "Packet corrupt.mp4", "-metadata", "title=partial file")
+    assert probe(path).frames == 50
+
+
+def test_a_full_disk_is_not_taken_for_a_damaged_video(tmp_path: Path) -> None:
+    path = synthetic(tmp_path / "a.mp4")
+    with pytest.raises(StoreError, match="No space left"):
+        run_ffmpeg(["-y", "-i", str(path), "-f", "rawvideo", "/dev/full"])
+
+
+def test_two_frames_at_the_same_time_do_not_upset_the_rate(tmp_path: Path) -> None:
+    twice = ["-vf", "setpts='floor(N/2)*2/25/TB'", "-fps_mode", "passthrough"]
+    info = probe(synthetic(tmp_path / "a.nut", *twice, "-c:v", "ffv1"))
+    assert info.frames == 50
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

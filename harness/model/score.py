@@ -59,12 +59,40 @@ class EvidenceFrame(Frozen):
     distance_l2: float
 
 
+class SwappedReading(StrEnum):
+    """Which face "ID swapped" is; the thesis leaves it open."""
+
+    DONOR_PHOTO = "donor photo"
+    SWAPPED_FRAME = "swapped frame"
+    NONE = "none"
+
+
+class SwappedIdentity(Frozen):
+    """One reading of "ID swapped", with the two comparisons that depend on it."""
+
+    reading: SwappedReading
+    note: str
+    """How the face was chosen, or why there is none, as a sentence."""
+    frame: int | None = None
+    """The swapped frame that serves as the face, and is left out of both comparisons."""
+    or_sw: Distances | None = None
+    sw_sw: Distances | None = None
+
+
 class Identity(Frozen):
+    """``comparisons`` follow ``swapped_reading``: the donor's photo where one can be used, else a
+    swapped frame, else none. ``swapped_identities`` hold both readings side by side.
+
+    FTA is that of OR-OR and SW-OR: the other two need a swapped identity as well as a face.
+    """
+
     recogniser: str
     threshold: float
     comparisons: dict[Comparison, Distances]
-    swapped_reading: str
-    """Which face "ID swapped" is: ``donor photo`` or ``swapped frame``."""
+    swapped_reading: SwappedReading
+    swapped_note: str = ""
+    """Why it is this reading, as a sentence."""
+    swapped_identities: tuple[SwappedIdentity, ...] = ()
     evidence: tuple[EvidenceFrame, ...] = ()
     seed: int
     frames: int
@@ -72,12 +100,20 @@ class Identity(Frozen):
 
 
 class UnitScore(Frozen):
-    """One action unit. ``measurable`` is False for a channel that does not move in the original."""
+    """One action unit. ``measurable`` is False for a channel that does not move in the original,
+    and where too few frames can be paired; ``reason`` says which.
+
+    A measurable unit that stands still in the swapped video is ``frozen``: it has no PCC, follows
+    nothing, and counts as 0 in the mean PCC.
+    """
 
     unit: str
     """``AU12``."""
     measurable: bool
     reason: str = ""
+    paired: int | None = None
+    """Frames with a value in both videos: what every number here is computed from."""
+    frozen: bool = False
     pcc: float | None = None
     rmse: float | None = None
     nrmse: float | None = None
@@ -95,10 +131,17 @@ class Attributes(Frozen):
     frames: int
     paired: int
     """Frames with a face in both videos; coverage is paired / frames."""
+    seen_original: int | None = None
+    """Frames of the original in which the source saw the face well enough."""
+    seen_swapped: int | None = None
     units: tuple[UnitScore, ...]
     mean_pcc: float | None
+    """Over ``units_used`` units, frozen ones as 0."""
     mean_rmse: float | None
     mean_ccc: float | None
+    units_used: int | None = None
+    """Measurable units: what all three means are over."""
+    units_frozen: int | None = None
 
 
 class Alignment(Frozen):
@@ -111,6 +154,8 @@ class Alignment(Frozen):
     lag_frames: int | None
     """Shift of the swapped video that fits the original best; 0 is aligned, None undecidable."""
     lag_correlation: float | None
+    lag_halves: tuple[int | None, int | None] = (None, None)
+    """The same of the first and the second half; they differ when frames were lost on the way."""
     aligned: bool
     reason: str
 

@@ -20,6 +20,8 @@ from harness.vision.landmarker import open_landmarker
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.model.dataset import VideoInfo
+
 OBSERVER = "mediapipe-blendshapes"
 MEASURE_VERSION = 1
 """Raised whenever the rows would come out differently from the same MediaPipe version."""
@@ -51,6 +53,8 @@ BLENDSHAPES: tuple[str, ...] = (
 
 Listen = Callable[[int, int], None]
 """Progress: frames done, frames in all (0 when unknown)."""
+Watch = Callable[[NDArray[np.uint8]], None]
+"""Sees each frame (height x width x 3, BGR)."""
 
 
 def attributes_version() -> str:
@@ -59,7 +63,13 @@ def attributes_version() -> str:
 
 
 def observe_attributes(
-    media: Path, sha256: str, home: Path, listen: Listen | None = None
+    media: Path,
+    sha256: str,
+    home: Path,
+    listen: Listen | None = None,
+    *,
+    info: VideoInfo | None = None,
+    watch: Watch | None = None,
 ) -> pd.DataFrame:
     """One row per frame of ``media``: frame, time_s, faces, box_x0, box_y0, box_x1, box_y1
     (pixels), the 52 blendshapes by name (0 to 1), inner_lip_gap (share of the
@@ -67,14 +77,15 @@ def observe_attributes(
     faces is 0 and the rest is NaN.
 
     With several faces the row shows the main one: the largest at first, then the one nearest to
-    the last main face. Measured once per content and version. Raises UnusableInputError for a
-    video that cannot be read, StoreError when the store cannot be written.
+    the last main face. Measured once per content and version; ``watch`` is shown every frame of
+    that one pass, and none when the rows were stored before. ``info`` saves probing. Raises
+    UnusableInputError for a video that cannot be read, StoreError when the store cannot be written.
     """
     path = observation_path(home, sha256, OBSERVER, attributes_version())
     with locked(path):
         table = read_table(path)
         if table is None:
-            table = _table(_measure(media, home, listen))
+            table = _table(_measure(media, info, home, listen, watch))
             write_table(path, table)
     return _frame(table)
 
@@ -100,17 +111,25 @@ def _table(rows: Sequence[dict[str, float]]) -> Any:
     )
 
 
-def _measure(media: Path, home: Path, listen: Listen | None) -> list[dict[str, float]]:
+def _measure(
+    media: Path,
+    info: VideoInfo | None,
+    home: Path,
+    listen: Listen | None,
+    watch: Watch | None,
+) -> list[dict[str, float]]:
     from harness.assets import face_landmarker_path
     from harness.media.frames import read_frames
     from harness.media.probe import probe
 
-    info = probe(media)
+    info = info or probe(media)
     rate = Fraction(info.fps) or Fraction(25)
     rows: list[dict[str, float]] = []
     last: Box | None = None
     with open_landmarker(face_landmarker_path(home), faces=MAX_FACES, tracking=True) as landmarker:
         for index, picture in zip(count(), read_frames(media), strict=False):
+            if watch is not None:
+                watch(picture)
             result = landmarker.find(picture, int(index * 1000 / rate))
             height, width = picture.shape[:2]
             row, last = _row(result, width, height, last)

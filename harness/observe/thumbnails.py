@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,33 +21,42 @@ def observe_thumbnails(media: Path, sha256: str, home: Path) -> NDArray[np.float
 
     Measured once per content. Raises UnusableInputError or StoreError.
     """
-    import pyarrow as pa
-
     path = observation_path(home, sha256, OBSERVER, VERSION)
     with locked(path):
         table = read_table(path)
         if table is None:
-            rows = _measure(media)
-            table = pa.table(
-                {
-                    "frame": pa.array(range(len(rows)), pa.int64()),
-                    "luminance_x256": pa.array([row.tobytes() for row in rows], pa.binary()),
-                }
-            )
+            from harness.media.frames import read_frames
+
+            table = _table([thumbnail(picture) for picture in read_frames(media)])
             write_table(path, table)
     stored = b"".join(table.column("luminance_x256").to_pylist())
     pixels = np.frombuffer(stored, dtype="<u2").reshape(-1, HEIGHT, WIDTH)
     return (pixels / 256.0).astype(np.float32)
 
 
-def _measure(media: Path) -> list[NDArray[np.uint16]]:
+def keep_thumbnails(rows: Sequence[NDArray[np.uint16]], sha256: str, home: Path) -> None:
+    """Store the ``thumbnail`` of every frame, taken while something else read the video."""
+    path = observation_path(home, sha256, OBSERVER, VERSION)
+    with locked(path):
+        write_table(path, _table(rows))
+
+
+def thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """A frame (height x width x 3, BGR) as HEIGHT x WIDTH of luminance, in steps of 1/256."""
     import cv2
 
-    from harness.media.frames import read_frames
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    small = cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    whole: NDArray[np.uint16] = np.rint(small * 256).astype("<u2")
+    return whole
 
-    rows = []
-    for picture in read_frames(media):
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        small = cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-        rows.append(np.rint(small * 256).astype("<u2"))
-    return rows
+
+def _table(rows: Sequence[NDArray[np.uint16]]) -> Any:
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "frame": pa.array(range(len(rows)), pa.int64()),
+            "luminance_x256": pa.array([row.tobytes() for row in rows], pa.binary()),
+        }
+    )

@@ -7,20 +7,51 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.base import Frozen
 from harness.model.dataset import VideoInfo
 from harness.model.score import Alignment
 
 Thumbnails = NDArray[np.float32]
 """Frames x height x width of luminance, 0 to 255."""
 Mask = NDArray[np.bool_]
+Changes = NDArray[np.float64]
+"""Frame-to-frame changes, frames x pixels."""
 
-MAXIMUM_LAG = 15
-_STILL = 0.02
-"""Root mean square change per frame (in luminance steps) under which a picture stands still."""
-_CONVINCING = 0.5
-"""A weaker correlation says that the pictures differ, not when they were taken."""
-_MARGIN = 0.1
-"""How much better than no shift a shift must fit before the video is called shifted."""
+MAXIMUM_LAG = 50
+"""Reach of the search in frames; what is shifted further counts as undecided."""
+STILL = 0.05
+"""Root mean square change per frame, in luminance steps of a thumbnail, under which a picture
+stands still. Encoding noise on a still picture: 0.006 to 0.026; a live background, heavily
+compressed: 0.13 (docs/protocol.md, as for the next two)."""
+CONVINCING = 0.5
+"""A weaker correlation says that the pictures differ, not when they were taken. Unrelated pictures:
+at most 0.17; at the right shift: at least 0.54, and 0.70 unless heavily compressed."""
+MARGIN = 0.1
+"""How much better than no shift a shift must fit. Of aligned videos no other shift ever fitted
+better; a shift of one frame fits at least 0.27 better than none."""
+
+
+class Timing(Frozen):
+    """The shift of a video as a whole, and of its two halves (None: undecided)."""
+
+    lag: int | None = None
+    correlation: float | None = None
+    halves: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def slips(self) -> bool:
+        """Whether frames were lost or repeated on the way: the halves are shifted differently."""
+        first, second = self.halves
+        return first is not None and second is not None and first != second
+
+
+def timing(original: Thumbnails, swapped: Thumbnails, mask: Mask) -> Timing:
+    """``best_lag`` of the whole videos and of their halves, over the pixels of ``mask``."""
+    lag, correlation = best_lag(original, swapped, mask)
+    middle = min(len(original), len(swapped)) // 2
+    first, _ = best_lag(original[:middle], swapped[:middle], mask)
+    second, _ = best_lag(original[middle:], swapped[middle:], mask)
+    return Timing(lag=lag, correlation=correlation, halves=(first, second))
 
 
 def best_lag(
@@ -32,31 +63,39 @@ def best_lag(
     Only pixels where ``mask`` is True count. (None, None) for a still picture; (None, correlation)
     where no shift fits convincingly.
     """
-    x = np.diff(original[:, mask].astype(np.float64), axis=0)
-    y = np.diff(swapped[:, mask].astype(np.float64), axis=0)
-    if _is_still(x) or _is_still(y):
+    x, y = _changes(original, mask), _changes(swapped, mask)
+    if is_still(x) or is_still(y):
         return None, None
     reach = min(MAXIMUM_LAG, len(x) // 3, len(y) // 3)
-    fits = {lag: _correlation(x, y, lag) for lag in range(-reach, reach + 1)}
+    energies = np.sum(x * x, axis=1), np.sum(y * y, axis=1)
+    fits = {lag: _correlation((x, y), energies, lag) for lag in range(-reach, reach + 1)}
     lag = max(fits, key=lambda k: (fits[k], -abs(k)))
-    if fits[lag] < _CONVINCING:
+    if fits[lag] < CONVINCING:
         return None, fits[lag]
-    if fits[lag] - fits[0] < _MARGIN:
+    if fits[lag] - fits[0] < MARGIN:
         lag = 0
     return lag, fits[lag]
 
 
-def _is_still(changes: NDArray[np.float64]) -> bool:
-    return changes.size == 0 or float(np.sqrt(np.mean(changes**2))) < _STILL
+def _changes(pictures: Thumbnails, mask: Mask) -> Changes:
+    return np.diff(pictures[:, mask].astype(np.float64), axis=0)
 
 
-def _correlation(x: NDArray[np.float64], y: NDArray[np.float64], lag: int) -> float:
+def is_still(changes: Changes) -> bool:
+    """Whether frame-to-frame changes (frames x pixels) are no more than encoding noise."""
+    return changes.size == 0 or float(np.sqrt(np.mean(changes**2))) < STILL
+
+
+def _correlation(
+    changes: tuple[Changes, Changes], energies: tuple[Changes, Changes], lag: int
+) -> float:
     """Of the changes of all pixels at once, over the frames that overlap at this lag."""
+    x, y = changes
     start = max(0, -lag)
     stop = min(len(x), len(y) - lag)
-    a, b = x[start:stop], y[start + lag : stop + lag]
-    norm = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))
-    return float(np.sum(a * b)) / norm if norm > 0 else 0.0
+    product = np.vdot(x[start:stop], y[start + lag : stop + lag])
+    norm = np.sqrt(energies[0][start:stop].sum() * energies[1][start + lag : stop + lag].sum())
+    return float(product / norm) if norm > 0 else 0.0
 
 
 def align(
@@ -68,28 +107,30 @@ def align(
     """Compare count, size, rate and timing. The lag is taken outside of the face first, as that is
     what a tool leaves alone, and over the whole picture when the background stands still.
     """
-    lag, correlation = None, None
-    for mask in (outside_faces, np.ones_like(outside_faces)):
+    everywhere = np.ones_like(outside_faces)
+    found = Timing()
+    for mask in (outside_faces, everywhere):
         if mask.any():
-            lag, correlation = best_lag(*pictures, mask)
-        if lag is not None:
+            found = timing(*pictures, mask)
+        if found.lag is not None or found.slips:
             break
-    same_size = (original.width, original.height) == (swapped.width, swapped.height)
-    same_rate = Fraction(original.fps) == Fraction(swapped.fps)
+    still = tuple(is_still(_changes(video, everywhere)) for video in pictures)
     same_count = original.frames == swapped.frames
     return Alignment(
         frames_original=original.frames,
         frames_swapped=swapped.frames,
-        same_size=same_size,
-        same_rate=same_rate,
-        lag_frames=lag,
-        lag_correlation=correlation,
-        aligned=same_count and lag in (0, None),
-        reason=_reason(original, swapped, lag),
+        same_size=(original.width, original.height) == (swapped.width, swapped.height),
+        same_rate=Fraction(original.fps) == Fraction(swapped.fps),
+        lag_frames=found.lag,
+        lag_correlation=found.correlation,
+        lag_halves=found.halves,
+        aligned=same_count and found.lag in (0, None) and not found.slips,
+        reason=" ".join([*_faults(original, swapped, found), *_undecided(found, still)])
+        or "Same count, size, rate and timing.",
     )
 
 
-def _reason(original: VideoInfo, swapped: VideoInfo, lag: int | None) -> str:
+def _faults(original: VideoInfo, swapped: VideoInfo, found: Timing) -> list[str]:
     """Everything that is not as it should be, in sentences."""
     parts = []
     if original.frames != swapped.frames:
@@ -97,11 +138,14 @@ def _reason(original: VideoInfo, swapped: VideoInfo, lag: int | None) -> str:
             f"The swapped video has {swapped.frames} frames and the original {original.frames}, "
             "so frames cannot be paired."
         )
-    if lag:
+    if found.slips:
         parts.append(
-            f"The swapped video is {abs(lag)} frames {'late' if lag > 0 else 'early'}, so frames "
-            "cannot be paired."
+            "Frames were lost or repeated on the way: the first half of the swapped video is "
+            f"{_shift(found.halves[0])}, the second {_shift(found.halves[1])}, so frames cannot "
+            "be paired."
         )
+    elif found.lag:
+        parts.append(f"The swapped video is {_shift(found.lag)}, so frames cannot be paired.")
     if (original.width, original.height) != (swapped.width, swapped.height):
         parts.append(
             f"The size changed from {original.width}x{original.height} to "
@@ -109,6 +153,27 @@ def _reason(original: VideoInfo, swapped: VideoInfo, lag: int | None) -> str:
         )
     if Fraction(original.fps) != Fraction(swapped.fps):
         parts.append(f"The frame rate changed from {original.fps} to {swapped.fps}.")
-    if lag is None:
-        parts.append("The timing cannot be checked from the pictures; frames are paired by count.")
-    return " ".join(parts) or "Same count, size, rate and timing."
+    return parts
+
+
+def _shift(lag: int | None) -> str:
+    if not lag:
+        return "in step"
+    return f"{abs(lag)} frame{'s' * (abs(lag) > 1)} {'late' if lag > 0 else 'early'}"
+
+
+def _undecided(found: Timing, still: tuple[bool, ...]) -> list[str]:
+    """Why the timing cannot be told, or nothing."""
+    if found.lag is not None or found.slips:
+        return []
+    original_still, swapped_still = still
+    if original_still:
+        why = "the original stands still"
+    elif swapped_still:
+        why = "the swapped video stands still while the original moves"
+    else:
+        why = (
+            f"at no shift of up to {MAXIMUM_LAG} frames do the pictures move alike: what moves "
+            "was covered, or the videos show different scenes"
+        )
+    return [f"The timing cannot be told from the pictures ({why}); frames are paired by count."]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 Series = NDArray[np.float64]
 
-MINIMUM_PAIRED = 3
-"""Two points always correlate perfectly."""
+MINIMUM_PAIRED = 25
+"""A floor against nonsense (one second at 25 frames/s), not a promise: between unrelated stretches
+of one clip, 7 frames long, |PCC| reaches 0.9 (docs/protocol.md)."""
 
 
 class Scale(Frozen):
@@ -34,6 +35,13 @@ class Scale(Frozen):
     def minimum_range(self) -> float:
         """Of the 1st to the 99th percentile."""
         return 0.05 * self.factor
+
+    @property
+    def frozen_sd(self) -> float:
+        """Under it a swapped unit stands still. Half of what the original must move, so that a
+        unit that barely passes there is not lost to a little flattening.
+        """
+        return self.minimum_sd / 2
 
 
 BLENDSHAPE_SCALE = Scale(name="0-1 (rig weights)", factor=1.0)
@@ -69,46 +77,64 @@ def moves(original: Series, scale: Scale) -> bool:
 
     A dead channel still correlates under blur (0.7 to 0.99 in trials), so it must not be scored.
     """
-    if len(original) < MINIMUM_PAIRED:
+    if not len(original):
         return False
     low, high = np.quantile(original, (0.01, 0.99))
     return bool(original.std() > scale.minimum_sd and high - low > scale.minimum_range)
 
 
 def score_unit(unit: str, original: Series, swapped: Series, scale: Scale) -> UnitScore:
-    """One unit from its paired values (same length, NaN where a video has no face)."""
+    """One unit from its paired values (same length, NaN where a video has no face).
+
+    Every number is computed from the same frames: those with a value in both videos.
+    """
     seen = original[np.isfinite(original)]
     both = np.isfinite(original) & np.isfinite(swapped)
     x, y = original[both], swapped[both]
-    if not moves(seen, scale):
+    reason = _not_measurable(seen, x, scale)
+    if reason:
         return UnitScore(
             unit=unit,
             measurable=False,
-            reason="does not move in the original" if len(seen) else "no face in the original",
+            reason=reason,
+            paired=len(x),
             original_quartiles=_quartiles(seen),
             swapped_quartiles=_quartiles(y),
         )
-    if len(x) < MINIMUM_PAIRED:
-        return UnitScore(
-            unit=unit,
-            measurable=False,
-            reason=f"only {len(x)} frames have a face in both videos",
-            original_quartiles=_quartiles(seen),
-            swapped_quartiles=_quartiles(y),
-        )
-    correlation, error, spread = pearson(x, y), rmse(x, y), float(x.std())
-    reason = "" if correlation is not None else "constant over the frames with a face in both"
+    # A tracker on a frozen picture still trembles, and its trembling correlates by chance.
+    frozen = float(y.std()) < scale.frozen_sd
+    error = rmse(x, y)
     return UnitScore(
         unit=unit,
         measurable=True,
-        reason=reason,
-        pcc=correlation,
+        reason="stands still in the swapped video; counts as 0 in the mean PCC" if frozen else "",
+        paired=len(x),
+        frozen=frozen,
+        pcc=None if frozen else pearson(x, y),
         rmse=error,
-        nrmse=error / spread if spread > 0 else None,
+        nrmse=error / float(x.std()),
         ccc=concordance(x, y),
         original_quartiles=_quartiles(x),
         swapped_quartiles=_quartiles(y),
     )
+
+
+def _not_measurable(seen: Series, paired: Series, scale: Scale) -> str:
+    """Why a unit cannot be scored, from the original's values wherever it has one and in the
+    paired frames; empty when it can.
+    """
+    if not len(seen):
+        return "no face in the original"
+    if not moves(seen, scale):
+        return "does not move in the original"
+    if len(paired) < MINIMUM_PAIRED:
+        return (
+            f"too few frames: {len(paired)} with a face in both videos, of at least "
+            f"{MINIMUM_PAIRED}"
+        )
+    if not moves(paired, scale):
+        return "does not move in the original where both videos show a face"
+    return ""
 
 
 def score_attributes(
@@ -116,10 +142,14 @@ def score_attributes(
 ) -> Attributes:
     """All units of two tables of one source (frame, then a column per unit), paired by frame.
 
-    ``frames`` is the length of the video. Means are over the measurable units; a unit that has no
-    PCC because the swapped face is frozen has a CCC of 0, which stays in the mean CCC.
+    ``frames`` is the length of the video. The three means are over the same units: all measurable
+    ones. A frozen unit has no PCC and counts as 0 there, as its covariance is nil; left out, a tool
+    would gain by freezing what it cannot follow. Raises ValueError for tables of different units,
+    which cannot be of one source.
     """
     units = [name for name in original.columns if name != "frame"]
+    if set(original.columns) != set(swapped.columns):
+        raise ValueError("both tables must be of one source: their units differ")
     joined = original.merge(swapped, on="frame", suffixes=("", "_swapped"), how="left")
     pairs = np.isfinite(joined[[*units, *(f"{u}_swapped" for u in units)]].to_numpy(float))
     scores = tuple(
@@ -128,16 +158,25 @@ def score_attributes(
         )
         for unit in units
     )
+    used = [score for score in scores if score.measurable]
     return Attributes(
         source=source,
         scale=scale.name,
         frames=frames,
         paired=int(pairs.all(axis=1).sum()),
+        seen_original=_seen(original, units),
+        seen_swapped=_seen(swapped, units),
         units=scores,
-        mean_pcc=_mean([s.pcc for s in scores if s.measurable]),
-        mean_rmse=_mean([s.rmse for s in scores if s.measurable]),
-        mean_ccc=_mean([s.ccc for s in scores if s.measurable]),
+        mean_pcc=_mean([0.0 if s.frozen else s.pcc for s in used]),
+        mean_rmse=_mean([s.rmse for s in used]),
+        mean_ccc=_mean([s.ccc for s in used]),
+        units_used=len(used),
+        units_frozen=sum(s.frozen for s in used),
     )
+
+
+def _seen(table: pd.DataFrame, units: Sequence[str]) -> int:
+    return int(np.isfinite(table[list(units)].to_numpy(float)).all(axis=1).sum())
 
 
 def unpaired(
@@ -153,6 +192,8 @@ def unpaired(
         mean_pcc=None,
         mean_rmse=None,
         mean_ccc=None,
+        units_used=0,
+        units_frozen=0,
     )
 
 

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.base import Frozen
-from harness.model.score import Comparison, Distances, EvidenceFrame
+from harness.model.score import (
+    Comparison,
+    Distances,
+    EvidenceFrame,
+    SwappedIdentity,
+    SwappedReading,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,35 +96,64 @@ def evidence(values: Mapping[int, float]) -> tuple[EvidenceFrame, ...]:
     )
 
 
-class References(Frozen):
-    """The two faces every frame is compared with. ``excluded`` is the swapped frame that serves as
-    a reference itself, and would be at distance 0 from itself.
+class SwappedFace(Frozen):
+    """One reading of "ID swapped". ``embedding`` is None where the face cannot be had; ``note``
+    then says why. ``frame`` is the swapped frame that serves as the face: it would be at distance 0
+    from itself.
     """
+
+    reading: SwappedReading
+    note: str
+    embedding: tuple[float, ...] | None = None
+    frame: int | None = None
+
+
+def donor_face(embedding: NDArray[np.float64] | None, name: str | None) -> SwappedFace:
+    """The donor's photo as "ID swapped"; ``name`` None for a tool that takes no donor."""
+    if name is None:
+        note = "The tool takes no donor, so there is no donor photo."
+    elif embedding is None:
+        note = f"The recogniser finds no face in the photo of donor {name}."
+    else:
+        note = f"The photo of donor {name}."
+    return SwappedFace(reading=SwappedReading.DONOR_PHOTO, note=note, embedding=_numbers(embedding))
+
+
+def medoid_face(swapped: Embeddings) -> SwappedFace:
+    """The swapped video's medoid frame as "ID swapped"."""
+    frame = medoid_frame(swapped)
+    if frame is None:
+        note = "The recogniser finds no face in any sampled frame of the swapped video."
+        return SwappedFace(reading=SwappedReading.SWAPPED_FRAME, note=note)
+    return SwappedFace(
+        reading=SwappedReading.SWAPPED_FRAME,
+        note=f"Frame {frame} of the swapped video, the one nearest to all other sampled frames.",
+        embedding=_numbers(swapped[frame]),
+        frame=frame,
+    )
+
+
+def choose_face(donor: SwappedFace, medoid: SwappedFace) -> SwappedFace:
+    """The donor's photo where it can be used, else the swapped frame, else none; the note says why
+    it is not the one before.
+    """
+    if donor.embedding is not None:
+        return donor
+    note = f"{donor.note} {medoid.note}"
+    if medoid.embedding is None:
+        return SwappedFace(reading=SwappedReading.NONE, note=note)
+    return medoid.model_copy(update={"note": note})
+
+
+class References(Frozen):
+    """The two faces every frame is compared with."""
 
     original: tuple[float, ...]
-    swapped: tuple[float, ...] | None
-    reading: str
-    excluded: int | None = None
+    swapped: SwappedFace
 
 
-def choose_references(
-    original: NDArray[np.float64], donor: NDArray[np.float64] | None, swapped: Embeddings
-) -> References:
-    """ "ID swapped" is the donor's photo where there is one with a face, else the swapped video's
-    medoid frame, marked so and left out of both comparisons with it.
-    """
-    base = tuple(float(x) for x in original)
-    if donor is not None:
-        return References(
-            original=base, swapped=tuple(float(x) for x in donor), reading="donor photo"
-        )
-    medoid = medoid_frame(swapped)
-    return References(
-        original=base,
-        swapped=None if medoid is None else tuple(float(x) for x in swapped[medoid]),
-        reading="swapped frame",
-        excluded=medoid,
-    )
+def _numbers(embedding: NDArray[np.float64] | None) -> tuple[float, ...] | None:
+    return None if embedding is None else tuple(float(x) for x in embedding)
 
 
 def frame_distances(
@@ -131,11 +166,11 @@ def frame_distances(
 
     videos = {"or": embeddings_of(original), "sw": embeddings_of(swapped)}
     faces = {"or": _faces(original), "sw": _faces(swapped)}
-    identities = {"or": references.original, "sw": references.swapped}
+    identities = {"or": references.original, "sw": references.swapped.embedding}
     columns: dict[str, Any] = {"frame": list(frames)}
     for comparison in Comparison:
         video, identity = comparison.value.split("_")
-        skipped = references.excluded if identity == "sw" else None
+        skipped = references.swapped.frame if identity == "sw" else None
         columns[comparison.value] = _to_reference(
             frames, videos[video], identities[identity], skipped
         )
@@ -190,3 +225,15 @@ def summarise(
             threshold=threshold,
         )
     return result
+
+
+def swapped_identity(face: SwappedFace, found: Mapping[Comparison, Distances]) -> SwappedIdentity:
+    """One reading with its two comparisons; None where it has no face to compare with."""
+    usable = face.embedding is not None
+    return SwappedIdentity(
+        reading=face.reading,
+        note=face.note,
+        frame=face.frame,
+        or_sw=found[Comparison.ORIGINAL_SWAPPED] if usable else None,
+        sw_sw=found[Comparison.SWAPPED_SWAPPED] if usable else None,
+    )

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from harness.canonical import content_hash, file_sha256
 from harness.errors import StoreError, UnusableInputError, UsageError
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.cell import CellSpec
-from harness.model.score import Alignment, Attributes, CellScore, Comparison, Identity
+from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.observe import attributes as blendshapes
 from harness.observe import identity as embeddings
 from harness.observe import openface, thumbnails
-from harness.observe.store import set_aside, store_sentences, write_table
-from harness.scoring.action_units import MAPPING_VERSION, UNITS, action_units
+from harness.observe.sighting import Listen, Sighting, stage
+from harness.observe.store import locked, set_aside, store_sentences, write_table
+from harness.observe.video import Observed, observe_video
+from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import Mask, align
-from harness.scoring.attributes import (
-    BLENDSHAPE_SCALE,
-    OPENFACE_SCALE,
-    score_attributes,
-    unpaired,
-)
 from harness.scoring.frames import sample_frames
 from harness.scoring.identity import (
     References,
-    choose_references,
+    SwappedFace,
+    choose_face,
+    donor_face,
     embeddings_of,
     evidence,
     frame_distances,
+    medoid_face,
     summarise,
+    swapped_identity,
 )
 from harness.scoring.protocol import Protocol
+from harness.scoring.sources import blendshape_scores, openface_scores
 from harness.vision.recognition import RECOGNISER
 
 if TYPE_CHECKING:
@@ -44,11 +45,16 @@ if TYPE_CHECKING:
 
     from harness.model.dataset import MediaRef, VideoInfo
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 """Raised whenever the same observations would give another score."""
 
-Listen = Callable[[str, int, int], None]
-"""Progress: what is being measured, frames done, frames in all."""
+
+class _Sample(NamedTuple):
+    """The sampled frame numbers, and the observed faces of both videos there."""
+
+    frames: tuple[int, ...]
+    original: pd.DataFrame
+    swapped: pd.DataFrame
 
 
 class _Video(Frozen):
@@ -68,21 +74,41 @@ def score_cell(
     UsageError for a cell without a result, UnusableInputError for a video that cannot be read or a
     reference without a face, StoreError when the store fails.
     """
-    from harness.store.media import MediaStore
-
-    media = MediaStore(home)
-    original = _Video(
-        label="original", path=media.path(spec.actor.test), sha256=spec.actor.test.sha256
-    )
-    swapped = _swapped(spec, home)
-    inputs = _inputs(spec, original, swapped, protocol, home)
-    known = load_score(spec, home, protocol.name)
-    if known is not None and known.inputs == inputs and frames_path(spec, home, protocol).exists():
-        return known
-    score, table = _compute(spec, home, protocol, (original, swapped), listen)
-    result = CellScore(cell_id=spec.id, protocol=protocol.name, inputs=inputs, **score)
-    _store(result, table, spec, home, protocol)
+    videos = _videos(spec, home)
+    inputs = _inputs(spec, *videos, protocol, home)
+    # Of two commands at once only one computes, and neither sees half of what is stored.
+    with locked(score_path(spec, home, protocol.name)):
+        known = _known(spec, home, protocol, inputs)
+        if known is not None:
+            return known
+        score, table = _compute(spec, home, protocol, videos, listen)
+        result = CellScore(cell_id=spec.id, protocol=protocol.name, inputs=inputs, **score)
+        _store(result, table, spec, home, protocol)
     return result
+
+
+def stored_score(spec: CellSpec, home: Path, protocol: Protocol) -> CellScore | None:
+    """The stored score of a finished cell, when it would come out the same again; else None.
+
+    Raises UsageError for a cell without a result, StoreError when the store fails.
+    """
+    return _known(spec, home, protocol, _inputs(spec, *_videos(spec, home), protocol, home))
+
+
+def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting, ...]:
+    """What must be measured for the cell's score: the original video and, of a finished cell,
+    the swapped one. Raises StoreError, and UnusableInputError for an original that is no video.
+    """
+    from harness.store.cells import CellStore
+
+    found = [(_original(spec, home), f"actor {spec.actor.number}")]
+    if CellStore(home).result(spec) is not None:
+        found.append((_swapped(spec, home), spec.slug))
+    frames = tuple(sample_frames(_info(spec, found[0][0]).frames, protocol.frames, protocol.seed))
+    return tuple(
+        Sighting(label=label, path=video.path, sha256=video.sha256, frames=frames)
+        for video, label in found
+    )
 
 
 def score_path(spec: CellSpec, home: Path, protocol_name: str) -> Path:
@@ -117,6 +143,32 @@ def load_score(spec: CellSpec, home: Path, protocol_name: str) -> CellScore | No
     except (ValueError, KeyError, TypeError, ValidationError):
         set_aside(path)
         return None
+
+
+def _known(
+    spec: CellSpec, home: Path, protocol: Protocol, inputs: dict[str, str]
+) -> CellScore | None:
+    known = load_score(spec, home, protocol.name)
+    if known is None or known.inputs != inputs or not frames_path(spec, home, protocol).exists():
+        return None
+    return known
+
+
+def _videos(spec: CellSpec, home: Path) -> tuple[_Video, _Video]:
+    return _original(spec, home), _swapped(spec, home)
+
+
+def _original(spec: CellSpec, home: Path) -> _Video:
+    from harness.store.media import MediaStore
+
+    test = spec.actor.test
+    return _Video(label="original", path=MediaStore(home).path(test), sha256=test.sha256)
+
+
+def _info(spec: CellSpec, original: _Video) -> VideoInfo:
+    from harness.media.probe import probe
+
+    return spec.actor.test.info or probe(original.path)
 
 
 def _swapped(spec: CellSpec, home: Path) -> _Video:
@@ -167,56 +219,39 @@ def _compute(
     from harness.media.probe import probe
 
     original, swapped = videos
-    infos = (spec.actor.test.info or probe(original.path), probe(swapped.path))
-    units = [_observe_units(video, home, listen) for video in videos]
-    alignment = _alignment(videos, infos, units[0], home)
+    infos = (_info(spec, original), probe(swapped.path))
+    seen = [_observe(*pair, home, listen) for pair in zip(videos, infos, strict=True)]
+    alignment = align(
+        *infos,
+        (seen[0].pictures, seen[1].pictures),
+        outside_faces(seen[0].expressions, infos[0]),
+    )
     frames = sample_frames(infos[0].frames, protocol.frames, protocol.seed)
-    seen = [
+    faces = [
         embeddings.observe_identity(
             video.path,
             video.sha256,
             [frame for frame in frames if frame < info.frames],
             home,
-            _stage(listen, f"faces of the {video.label} video"),
+            stage(listen, f"faces of the {video.label} video"),
         )
         for video, info in zip(videos, infos, strict=True)
     ]
-    references = _references(spec, home, seen[1])
-    table = frame_distances(frames, seen[0], seen[1], references)
-    identity = _identity(table, references, protocol, infos[0].frames)
+    identity, table = _identity(spec, home, protocol, _Sample(frames, *faces), infos[0].frames)
     parts = {
         "alignment": alignment,
         "identity": identity,
         "attributes": (
-            _blendshape_scores(units, alignment),
-            *_openface_scores(videos, alignment, home),
+            blendshape_scores(seen[0].expressions, seen[1].expressions, alignment),
+            *openface_scores(home, {video.label: video.sha256 for video in videos}, alignment),
         ),
     }
     return parts, table
 
 
-def _observe_units(video: _Video, home: Path, listen: Listen | None) -> pd.DataFrame:
-    return blendshapes.observe_attributes(
-        video.path, video.sha256, home, _stage(listen, f"expression in the {video.label} video")
-    )
-
-
-def _stage(listen: Listen | None, name: str) -> Callable[[int, int], None] | None:
-    if listen is None:
-        return None
-    return lambda done, total: listen(name, done, total)
-
-
-def _alignment(
-    videos: tuple[_Video, _Video],
-    infos: tuple[VideoInfo, VideoInfo],
-    faces: pd.DataFrame,
-    home: Path,
-) -> Alignment:
-    original, swapped = (
-        thumbnails.observe_thumbnails(video.path, video.sha256, home) for video in videos
-    )
-    return align(*infos, (original, swapped), outside_faces(faces, infos[0]))
+def _observe(video: _Video, info: VideoInfo, home: Path, listen: Listen | None) -> Observed:
+    heard = stage(listen, f"expression in the {video.label} video")
+    return observe_video(video.path, video.sha256, home, info, heard)
 
 
 def outside_faces(observed: pd.DataFrame, info: VideoInfo) -> Mask:
@@ -234,7 +269,44 @@ def outside_faces(observed: pd.DataFrame, info: VideoInfo) -> Mask:
     return mask
 
 
-def _references(spec: CellSpec, home: Path, swapped: pd.DataFrame) -> References:
+def _identity(
+    spec: CellSpec, home: Path, protocol: Protocol, sample: _Sample, total: int
+) -> tuple[Identity, pd.DataFrame]:
+    """The four comparisons under the chosen reading, both readings beside each other, and the
+    per-frame table of the chosen one.
+    """
+    original = _original_face(spec, home)
+    donor = donor_face(
+        _embed(spec.donor.reference, home) if spec.donor else None,
+        spec.donor.name if spec.donor else None,
+    )
+    medoid = medoid_face(embeddings_of(sample.swapped))
+    chosen = choose_face(donor, medoid)
+
+    def compare(face: SwappedFace) -> tuple[pd.DataFrame, dict[Comparison, Distances]]:
+        references = References(original=original, swapped=face)
+        rows = frame_distances(*sample, references)
+        return rows, summarise(rows, protocol.threshold, face.frame)
+
+    table, comparisons = compare(chosen)
+    leak = table[np.isfinite(table[Comparison.SWAPPED_ORIGINAL.value].to_numpy(float))]
+    identity = Identity(
+        recogniser=RECOGNISER,
+        threshold=protocol.threshold,
+        comparisons=comparisons,
+        swapped_reading=chosen.reading,
+        swapped_note=chosen.note,
+        swapped_identities=tuple(
+            swapped_identity(face, compare(face)[1]) for face in (donor, medoid)
+        ),
+        evidence=evidence(dict(zip(leak["frame"].tolist(), leak["sw_or"].tolist(), strict=True))),
+        seed=protocol.seed,
+        frames=total,
+    )
+    return identity, table
+
+
+def _original_face(spec: CellSpec, home: Path) -> tuple[float, ...]:
     original = _embed(spec.actor.reference, home)
     if original is None:
         raise UnusableInputError(
@@ -242,59 +314,13 @@ def _references(spec: CellSpec, home: Path, swapped: pd.DataFrame) -> References
             f"({spec.actor.reference_note}).",
             hint="Name another reference photo for this actor in the dataset.",
         )
-    donor = _embed(spec.donor.reference, home) if spec.donor is not None else None
-    return choose_references(original, donor, embeddings_of(swapped))
+    return tuple(float(x) for x in original)
 
 
-def _embed(photo: MediaRef, home: Path) -> Any:
+def _embed(photo: MediaRef, home: Path) -> NDArray[np.float64] | None:
     from harness.store.media import MediaStore
 
     return embeddings.embed_photo(MediaStore(home).path(photo))
-
-
-def _identity(
-    table: pd.DataFrame, references: References, protocol: Protocol, frames: int
-) -> Identity:
-    leak = table[np.isfinite(table[Comparison.SWAPPED_ORIGINAL.value].to_numpy(float))]
-    return Identity(
-        recogniser=RECOGNISER,
-        threshold=protocol.threshold,
-        comparisons=summarise(table, protocol.threshold, references.excluded),
-        swapped_reading=references.reading,
-        evidence=evidence(
-            {
-                int(frame): float(value)
-                for frame, value in zip(leak["frame"], leak["sw_or"], strict=True)
-            }
-        ),
-        seed=protocol.seed,
-        frames=frames,
-    )
-
-
-def _blendshape_scores(units: list[pd.DataFrame], alignment: Alignment) -> Attributes:
-    names = [source.unit for source in UNITS]
-    frames = alignment.frames_original
-    if not alignment.aligned:
-        return unpaired(blendshapes.OBSERVER, BLENDSHAPE_SCALE, frames, names, alignment.reason)
-    original, swapped = (action_units(table) for table in units)
-    return score_attributes(blendshapes.OBSERVER, BLENDSHAPE_SCALE, frames, original, swapped)
-
-
-def _openface_scores(
-    videos: tuple[_Video, _Video], alignment: Alignment, home: Path
-) -> tuple[Attributes, ...]:
-    """One entry when the user brought OpenFace files of both videos, none otherwise."""
-    paths = [openface.openface_path(home, video.sha256) for video in videos]
-    if not all(path.exists() for path in paths):
-        return ()
-    frames = alignment.frames_original
-    if not alignment.aligned:
-        reason = alignment.reason
-        names = openface.INTENSITIES
-        return (unpaired(openface.OBSERVER, OPENFACE_SCALE, frames, names, reason),)
-    original, swapped = (openface.read_openface(path) for path in paths)
-    return (score_attributes(openface.OBSERVER, OPENFACE_SCALE, frames, original, swapped),)
 
 
 def _store(

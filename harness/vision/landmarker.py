@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.vision.colour import bgr_to_rgb
+
 
 class Landmarker:
     """Finds faces in BGR frames (HxWx3 uint8). Made by ``open_landmarker``."""
@@ -32,7 +34,7 @@ class Landmarker:
     def _find(self, picture: NDArray[np.uint8], at_ms: int) -> Any:
         import mediapipe
 
-        rgb = np.ascontiguousarray(picture[:, :, ::-1])
+        rgb = bgr_to_rgb(picture)
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
         if not self._tracking:
             return self._detector.detect(image)

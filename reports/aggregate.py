@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
 from harness.model.base import Frozen
 from harness.model.score import Attributes, Comparison, Distances, UnitScore
-from reports.model import NOT_DETECTED_FTA, ReportCell, ReportData
+from reports.model import NOT_DETECTED_LOSS, ReportCell, ReportData
 
 DASH = "\N{EN DASH}"
 PCC_CLIP = 1.0 - 1e-6
@@ -74,10 +75,71 @@ def distances(cell: ReportCell, comparison: Comparison) -> Distances | None:
     return cell.score.identity.comparisons.get(comparison) if cell.score else None
 
 
+class Detection(StrEnum):
+    """Whether the swapped video still shows the faces that the original shows."""
+
+    DETECTED = "detected"
+    NOT_DETECTED = "not detected"
+    NO_ORIGINAL_FACE = "no face in the original"
+    NO_SCORE = "no score"
+
+
+def lost_share(cell: ReportCell) -> float | None:
+    """Share of the original's faces that the recogniser no longer finds after the swap.
+
+    1 - (1 - FTA of SW) / (1 - FTA of OR), at least 0: a frame in which the original has no face
+    either is not held against (or in favour of) the tool. None without a score, or when no
+    sampled frame of the original has a face.
+    """
+    original = distances(cell, Comparison.ORIGINAL_ORIGINAL)
+    swapped = distances(cell, Comparison.SWAPPED_ORIGINAL)
+    if original is None or swapped is None or original.used == 0:
+        return None
+    return max(0.0, 1.0 - (1.0 - swapped.fta) / (1.0 - original.fta))
+
+
+def detection(cell: ReportCell) -> Detection:
+    """What can be said of the cell's faces; only DETECTED cells have a distance that counts."""
+    if distances(cell, Comparison.SWAPPED_ORIGINAL) is None:
+        return Detection.NO_SCORE
+    lost = lost_share(cell)
+    if lost is None:
+        return Detection.NO_ORIGINAL_FACE
+    return Detection.NOT_DETECTED if lost >= NOT_DETECTED_LOSS else Detection.DETECTED
+
+
 def detected(cell: ReportCell) -> bool:
-    """Whether enough sampled frames of the swapped video had a face for a distance to count."""
+    """Whether enough of the original's faces are still found for a distance to count."""
+    return detection(cell) is Detection.DETECTED
+
+
+class Leak(Frozen):
+    """Sampled swapped frames in which the person is recognised, and out of how many."""
+
+    recognised: int
+    used: int
+    """Frames with a face."""
+    asked: int
+    """All sampled frames."""
+
+    @property
+    def of_all(self) -> float | None:
+        """The sound share: a face that is not found is no recognised one, but counts below."""
+        return self.recognised / self.asked if self.asked else None
+
+    @property
+    def of_seen(self) -> float | None:
+        """Over frames with a face only; says nothing of how few these may be."""
+        return self.recognised / self.used if self.used else None
+
+
+def leak(cell: ReportCell) -> Leak | None:
+    """The cell's recognised frames (SW-OR distance at or under the threshold), or None."""
     found = distances(cell, Comparison.SWAPPED_ORIGINAL)
-    return found is not None and found.mean is not None and found.fta < NOT_DETECTED_FTA
+    if found is None:
+        return None
+    share = found.share_at_or_under_threshold or 0.0
+    return Leak(recognised=round(share * found.used), used=found.used, asked=found.asked)
 
 
 def attributes(cell: ReportCell, source: str) -> Attributes | None:
@@ -147,13 +209,87 @@ def by_actor_distance(
     return values
 
 
-def mean_fta(cells: Sequence[ReportCell]) -> Mean:
-    """Failure to acquire in the swapped videos, over actors."""
-    found = [(c.spec.actor.number, distances(c, Comparison.SWAPPED_ORIGINAL)) for c in cells]
+def mean_fta(
+    cells: Sequence[ReportCell], comparison: Comparison = Comparison.SWAPPED_ORIGINAL
+) -> Mean:
+    """Failure to acquire over actors: in the swapped videos, or with OR-OR in the originals."""
+    found = [(c.spec.actor.number, distances(c, comparison)) for c in cells]
     return over_actors((actor, d.fta if d else None) for actor, d in found)
 
 
+def mean_leak(cells: Sequence[ReportCell], *, of_all: bool) -> Mean:
+    """Share of recognised frames over the actors of detected cells."""
+    found = [(c.spec.actor.number, leak(c)) for c in cells if detected(c)]
+    return over_actors(
+        (actor, (k.of_all if of_all else k.of_seen) if k else None) for actor, k in found
+    )
+
+
 def mean_pcc(cells: Sequence[ReportCell], source: str) -> list[tuple[int, float | None]]:
-    """(actor, the cell's mean PCC over measurable units)."""
+    """(actor, the cell's mean PCC over the units that have one)."""
+    return _means(cells, source, "mean_pcc")
+
+
+def mean_rmse(cells: Sequence[ReportCell], source: str) -> list[tuple[int, float | None]]:
+    """(actor, the cell's mean RMSE over measurable units)."""
+    return _means(cells, source, "mean_rmse")
+
+
+def mean_ccc(cells: Sequence[ReportCell], source: str) -> list[tuple[int, float | None]]:
+    """(actor, the cell's mean CCC over measurable units; a frozen swapped unit counts as 0)."""
+    return _means(cells, source, "mean_ccc")
+
+
+def _means(cells: Sequence[ReportCell], source: str, name: str) -> list[tuple[int, float | None]]:
     found = [(c.spec.actor.number, attributes(c, source)) for c in cells]
-    return [(actor, a.mean_pcc if a else None) for actor, a in found]
+    return [(actor, getattr(a, name) if a else None) for actor, a in found]
+
+
+def units_used(found: Attributes) -> int:
+    """Over how many units the means go: those that move in the original and can be paired."""
+    return sum(u.measurable for u in found.units)
+
+
+def units_frozen(found: Attributes) -> int:
+    """How many of these stand still in the swapped video, and so have no PCC."""
+    return sum(u.measurable and u.pcc is None for u in found.units)
+
+
+def frozen_note(data: ReportData) -> str:
+    """What the means make of units that stand still; scores of older stores left them out."""
+    found = [a for cell in data.cells if cell.score for a in cell.score.attributes]
+    if any(a.units_used is None for a in found):
+        return (
+            "A unit that stands still in the swapped video is left out of the mean PCC (which "
+            "flatters a frozen face) and counts as 0 in the mean CCC."
+        )
+    return "A unit that stands still in the swapped video counts as 0 in the means of PCC and CCC."
+
+
+def spread(values: Iterable[int]) -> str:
+    """``10`` or ``10-13`` (an en dash) of some counts; a dash for none."""
+    known = sorted(set(values))
+    if not known:
+        return DASH
+    return str(known[0]) if len(known) == 1 else f"{known[0]}{DASH}{known[-1]}"
+
+
+def listing(names: Sequence[str], most: int = 6) -> str:
+    """Names in a row, the first ``most`` of them."""
+    more = len(names) - most
+    shown = ", ".join(names[:most])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def actor_ranges(numbers: Iterable[int]) -> str:
+    """``1-4, 7`` (with en dashes) for actor numbers."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(
+        str(run[0]) if len(run) == 1 else f"{run[0]}{DASH if len(run) > 2 else ', '}{run[-1]}"
+        for run in runs
+    )

@@ -19,13 +19,31 @@ from markupsafe import Markup
 
 from harness.errors import StoreError
 from harness.model.dataset import Split
-from reports.aggregate import attribute_sources, attributes, cells_of, is_control, variants
+from reports.aggregate import (
+    attribute_sources,
+    attributes,
+    cells_of,
+    frozen_note,
+    is_control,
+    variants,
+)
+from reports.boxes import KEY, box_figure, summary_boxes, undetected_sentences
+from reports.cautions import cautions
 from reports.controls import control_checks
-from reports.figures import Figure, box_figures, scatter_figure, threshold_of, unit_figure
 from reports.headline import headline, headline_numbers
-from reports.model import NOT_DETECTED_FTA, ReportData
-from reports.provenance import host_lines, provenance_table, reference_rows
-from reports.tables import actor_table, failure_table, overview_table, unit_table
+from reports.model import NOT_DETECTED_LOSS, ReportData
+from reports.plot import Figure, threshold_of
+from reports.provenance import (
+    host_lines,
+    provenance_table,
+    reference_rows,
+    swapped_readings,
+    tool_cards,
+    tool_licences,
+)
+from reports.scatter import scatter_figure
+from reports.tables import actor_tables, failure_table, overview_table
+from reports.units import METRICS, coverage_table, undrawn, unit_figure, unit_table
 
 __all__ = ["build_report", "headline", "page"]
 
@@ -81,47 +99,56 @@ def view(data: ReportData) -> dict[str, Any]:
     """What the template shows, in its words."""
     sources = attribute_sources(data)
     names = variants(data)
-    figures = [f for i, name in enumerate(names) for f in box_figures(data, name, i)]
-    units: list[tuple[str, Any, list[Figure]]] = []
-    for k, source in enumerate(sources):
-        drawn = [unit_figure(data, n, source, 100 * k + i) for i, n in enumerate(names)]
-        units.append((source, unit_table(data, source), [f for f in drawn if f]))
-    scored = sum(cell.score is not None for cell in data.cells)
     return {
         "data": data,
         "headline": headline_numbers(data),
-        "scored": scored,
+        "cautions": cautions(data),
+        "scored": sum(cell.score is not None for cell in data.cells),
         "total": len(data.cells),
         "actors": sorted({c.spec.actor.number for c in data.cells}),
         "datasets": sorted({c.spec.dataset for c in data.cells}),
         "thesis_split": any(c.spec.split is Split.THESIS for c in data.cells),
         "variants": [(n, is_control(data, n), cells_of(data, n)) for n in names],
+        "cards": tool_cards(data),
+        "licences": tool_licences(data),
+        "readings": swapped_readings(data),
         "overview": overview_table(data, sources[0] if sources else None),
         "scatter": scatter_figure(data, sources[0] if sources else None),
-        "boxes": sorted(figures, key=lambda figure: figure.wide),
-        "actor_tables": [actor_table(data, name) for name in names],
-        "units": units,
-        "scales": _scales(data, sources),
+        "box_summary": summary_boxes(data),
+        "boxes": [f for i, name in enumerate(names) if (f := box_figure(data, name, i))],
+        "box_key": KEY,
+        "undetected": undetected_sentences(data),
+        "actor_tables": actor_tables(data),
+        "units": [_source_view(data, source, k) for k, source in enumerate(sources)],
         "checks": control_checks(data),
         "failures": failure_table(data),
         "references": reference_rows(data),
         "provenance": provenance_table(data),
         "hosts": host_lines(data),
         "threshold": threshold_of(data),
-        "not_detected_fta": NOT_DETECTED_FTA,
+        "not_detected_loss": NOT_DETECTED_LOSS,
+        "frozen_note": frozen_note(data),
         "identity": next((c.score.identity for c in data.cells if c.score), None),
     }
 
 
-def _scales(data: ReportData, sources: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for source in sources:
-        for cell in data.cells:
-            scores = attributes(cell, source)
-            if scores:
-                found[source] = scores.scale
-                break
-    return found
+def _source_view(data: ReportData, source: str, k: int) -> dict[str, Any]:
+    """One action-unit source: everything of it stays together, apart from other sources."""
+    names = variants(data)
+    drawn = [unit_figure(data, name, source, 1000 * k + i) for i, name in enumerate(names)]
+    return {
+        "source": source,
+        "scale": _scale(data, source),
+        "tables": [unit_table(data, source, metric) for metric in METRICS],
+        "coverage": coverage_table(data, source),
+        "figures": [figure for figure in drawn if figure],
+        "undrawn": undrawn(data, source),
+    }
+
+
+def _scale(data: ReportData, source: str) -> str:
+    found = (attributes(cell, source) for cell in data.cells)
+    return next((scores.scale for scores in found if scores), "not stated")
 
 
 def figure_json(figure: Figure) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from harness.model.tool import Tool
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
-from reports.evidence import Rung, evidence_pairs, face_uri
+from reports.evidence import Rung, Wanted, evidence_pairs, face_uri
 from reports.model import NOT_RUN, NOT_SCORED, AttemptNote, EvidencePair, ReportCell, ReportData
 from reports.model import ToolInfo as Info
 
@@ -78,24 +79,49 @@ def tool_info(tool: Tool) -> Info:
 
 def variant_names(specs: Sequence[CellSpec]) -> dict[str, str]:
     """Cell id to column name: the tool, and whatever else differs among its cells."""
-    names = {}
+    by_tool: dict[str, list[CellSpec]] = {}
     for spec in specs:
-        same = [other for other in specs if other.tool == spec.tool]
-        parts = [spec.tool]
-        parts += [spec.version] if len({o.version for o in same}) > 1 else []
-        parts += [spec.config] if len({o.config for o in same}) > 1 else []
-        by_config = [o for o in same if (o.version, o.config) == (spec.version, spec.config)]
-        for key in sorted(spec.settings):
-            if len({str(o.settings.get(key)) for o in by_config}) > 1:
-                parts.append(f"{key}={spec.settings[key]}")
-        if len({o.dataset for o in same}) > 1:
-            parts.append(spec.dataset)
-        if len({o.split for o in same}) > 1:
-            parts.append(f"{spec.split.value} split")
-        if spec.donor and _several_donors(same):
-            parts.append(f"donor {spec.donor.name}")
-        names[spec.id] = " ".join(parts)
+        by_tool.setdefault(spec.tool, []).append(spec)
+    names: dict[str, str] = {}
+    for same in by_tool.values():
+        telling = _telling_properties(same)
+        for (number, config), cells in _by_config(same).items():
+            changing = _changing_settings(cells)
+            for spec in cells:
+                parts = [spec.tool]
+                parts += [number] if "version" in telling else []
+                parts += [config] if "config" in telling else []
+                parts += [f"{key}={spec.settings[key]}" for key in changing if key in spec.settings]
+                parts += [spec.dataset] if "dataset" in telling else []
+                parts += [f"{spec.split.value} split"] if "split" in telling else []
+                if spec.donor and "donor" in telling:
+                    parts.append(f"donor {spec.donor.name}")
+                names[spec.id] = " ".join(parts)
     return names
+
+
+def _telling_properties(same: Sequence[CellSpec]) -> set[str]:
+    """Which of a tool's properties tell its cells apart, and so belong to their names."""
+    differs = {
+        "version": len({spec.version for spec in same}) > 1,
+        "config": len({spec.config for spec in same}) > 1,
+        "dataset": len({spec.dataset for spec in same}) > 1,
+        "split": len({spec.split for spec in same}) > 1,
+        "donor": _several_donors(same),
+    }
+    return {name for name, many in differs.items() if many}
+
+
+def _by_config(same: Sequence[CellSpec]) -> dict[tuple[str, str], list[CellSpec]]:
+    groups: dict[tuple[str, str], list[CellSpec]] = {}
+    for spec in same:
+        groups.setdefault((spec.version, spec.config), []).append(spec)
+    return groups
+
+
+def _changing_settings(cells: Sequence[CellSpec]) -> list[str]:
+    keys = sorted({key for spec in cells for key in spec.settings})
+    return [key for key in keys if len({str(spec.settings.get(key)) for spec in cells}) > 1]
 
 
 def _several_donors(specs: Sequence[CellSpec]) -> bool:
@@ -164,13 +190,30 @@ def _note(attempt: Attempt) -> AttemptNote:
 def _pictures(
     store: CellStore, media: MediaStore, spec: CellSpec, score: CellScore | None, rung: Rung
 ) -> tuple[tuple[EvidencePair, ...], str]:
-    if score is None or not score.identity.evidence:
+    if score is None:
         return (), ""
     try:
         original, swapped = media.path(spec.actor.test), store.swapped_path(spec)
     except BenchError as error:
         return (), str(error)
-    return evidence_pairs(original, swapped, score.identity.evidence, rung)
+    return evidence_pairs(original, swapped, _wanted(spec, score), rung)
+
+
+def _wanted(spec: CellSpec, score: CellScore) -> list[Wanted]:
+    """The score's evidence frames; the middle of the video where no frame has a distance."""
+    info = spec.actor.test.info
+    rate = float(Fraction(info.fps)) if info else 0.0
+
+    def seconds(frame: int) -> float | None:
+        return frame / rate if rate > 0 else None
+
+    if not score.identity.evidence:
+        middle = score.identity.frames // 2
+        return [Wanted(kind="sample", frame=middle, time_s=seconds(middle))]
+    return [
+        Wanted(kind=e.kind, frame=e.frame, distance_l2=e.distance_l2, time_s=seconds(e.frame))
+        for e in score.identity.evidence
+    ]
 
 
 def _faces(media: MediaStore, specs: Sequence[CellSpec]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import BenchError
 from harness.media.frames import read_frames_at
-from harness.model.score import EvidenceFrame
+from harness.model.base import Frozen
 from reports.model import EvidencePair
 
 IMAGE_BUDGET_BYTES = 2_600_000
@@ -19,6 +19,15 @@ IMAGE_BUDGET_BYTES = 2_600_000
 RUNGS = ((320, 80), (240, 75), (200, 65), (160, 60), (128, 50), (96, 45))
 """(largest width in pixels, JPEG quality), best first; the whole page uses one rung."""
 PREFIX = "data:image/jpeg;base64,"
+
+
+class Wanted(Frozen):
+    """A frame to show; ``distance_l2`` None for a mere sample."""
+
+    kind: str
+    frame: int
+    distance_l2: float | None = None
+    time_s: float | None = None
 
 
 class Rung:
@@ -78,7 +87,7 @@ def face_uri(path: Path) -> str | None:
 
 
 def evidence_pairs(
-    original: Path, swapped: Path, wanted: Sequence[EvidenceFrame], rung: Rung
+    original: Path, swapped: Path, wanted: Sequence[Wanted], rung: Rung
 ) -> tuple[tuple[EvidencePair, ...], str]:
     """The wanted frames of both videos, and why some are missing (empty when none is)."""
     indices = sorted({item.frame for item in wanted})
@@ -94,6 +103,7 @@ def evidence_pairs(
             kind=item.kind,
             frame=item.frame,
             distance_l2=item.distance_l2,
+            time_s=item.time_s,
             original=before[item.frame],
             swapped=after[item.frame],
         )

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.model.base import Frozen
 from harness.model.score import Comparison
 from reports.aggregate import (
     DASH,
+    Leak,
     attribute_sources,
+    attributes,
     by_actor_distance,
     cells_of,
     detected,
     distances,
     fmt,
     is_control,
+    leak,
     mean_fta,
+    mean_leak,
     mean_pcc,
     over_actors,
     percent,
+    spread,
+    units_used,
     variants,
 )
 from reports.model import ReportCell, ReportData
+from reports.plot import threshold_of
+
+MINIMUM_COVERAGE = 0.5
+"""A tool competes for "best" only when at least this share of its cells has the number: a mean
+over the few cells that happened to work is not a merit."""
 
 
 class HeadlineNumber(Frozen):
@@ -42,64 +55,86 @@ def headline(data: ReportData) -> list[tuple[str, str]]:
     return [(n.label, f"{n.value} ({n.who}; {n.detail})") for n in headline_numbers(data)]
 
 
-def _best_hidden(data: ReportData, names: list[str]) -> HeadlineNumber:
+def _best_hidden(data: ReportData, names: Sequence[str]) -> HeadlineNumber:
     label = "Best hidden: mean distance from the original face"
     best: tuple[float, str] | None = None
     for name in names:
-        mean = over_actors(by_actor_distance(cells_of(data, name), Comparison.SWAPPED_ORIGINAL))
-        if mean.mean is not None and (best is None or mean.mean > best[0]):
-            best = (mean.mean, name)
+        cells = cells_of(data, name)
+        mean = over_actors(by_actor_distance(cells, Comparison.SWAPPED_ORIGINAL)).mean
+        covered = sum(detected(cell) for cell in cells) >= MINIMUM_COVERAGE * len(cells)
+        if covered and mean is not None and (best is None or mean > best[0]):
+            best = (mean, name)
+    if best is None:
+        detail = "in no tool is the face detected in at least half of the cells"
+        detail += "; that is not the same as hidden"
+        return HeadlineNumber(label=label, value=DASH, who="no tool", detail=detail)
+    cells = cells_of(data, best[1])
+    own = mean_fta(cells, Comparison.ORIGINAL_ORIGINAL)
+    detail = (
+        f"still recognised in {percent(mean_leak(cells, of_all=True).mean)} of sampled frames; "
+        f"no face in {percent(mean_fta(cells).mean)}, original {percent(own.mean)}; "
+        f"{_of(sum(detected(cell) for cell in cells), len(cells), 'cell')} detected"
+    )
+    return HeadlineNumber(label=label, value=fmt(best[0]), who=best[1], detail=detail)
+
+
+def _best_kept(data: ReportData, names: Sequence[str]) -> HeadlineNumber:
+    label = "Best kept expressions: mean correlation of action units (PCC)"
+    sources = attribute_sources(data)
+    best: tuple[float, str] | None = None
+    for name in names if sources else ():
+        cells = cells_of(data, name)
+        pairs = mean_pcc(cells, sources[0])
+        known = sum(value is not None for _, value in pairs)
+        mean = over_actors(pairs).mean
+        covered = known >= MINIMUM_COVERAGE * len(cells)
+        if covered and mean is not None and (best is None or mean > best[0]):
+            best = (mean, name)
     if best is None:
         return HeadlineNumber(
             label=label,
             value=DASH,
             who="no tool",
-            detail="no scored cell in which a face was detected; that is not the same as hidden",
+            detail="no tool has measurable action units in at least half of its cells",
         )
     cells = cells_of(data, best[1])
-    n = sum(detected(cell) for cell in cells)
+    found = [a for cell in cells if (a := attributes(cell, sources[0])) and a.mean_pcc is not None]
+    paired, frames = sum(a.paired for a in found), sum(a.frames for a in found)
     detail = (
-        f"{n} of {len(cells)} cells detected; frames without a face {percent(mean_fta(cells).mean)}"
+        f"{_of(len(found), len(cells), 'cell')}; {spread(units_used(a) for a in found)} of "
+        f"{spread(len(a.units) for a in found)} units; {paired} of {frames} frames paired; "
+        f"source {sources[0]}"
     )
-    return HeadlineNumber(label=label, value=fmt(best[0]), who=best[1], detail=detail)
-
-
-def _best_kept(data: ReportData, names: list[str]) -> HeadlineNumber:
-    label = "Best kept expressions: mean correlation of action units (PCC)"
-    sources = attribute_sources(data)
-    best: tuple[float, str, int] | None = None
-    for name in names if sources else ():
-        mean = over_actors(mean_pcc(cells_of(data, name), sources[0]))
-        if mean.mean is not None and (best is None or mean.mean > best[0]):
-            best = (mean.mean, name, mean.n)
-    if best is None:
-        return HeadlineNumber(
-            label=label, value=DASH, who="no tool", detail="no cell with measurable action units"
-        )
-    actors = "actor" if best[2] == 1 else "actors"
-    detail = f"over {best[2]} {actors}, source {sources[0]}"
     return HeadlineNumber(label=label, value=fmt(best[0]), who=best[1], detail=detail)
 
 
 def _worst_leak(data: ReportData) -> HeadlineNumber:
-    label = "Worst leak: frames in which the person is still recognised"
-    worst: tuple[float, ReportCell] | None = None
+    """By the share of all sampled frames: seven recognised frames out of seven with a face are
+    not a worse leak than fifty out of sixty.
+    """
+    label = "Worst leak: sampled frames in which the person is still recognised"
+    worst: tuple[float, ReportCell, Leak] | None = None
     for cell in data.cells:
-        found = distances(cell, Comparison.SWAPPED_ORIGINAL)
-        share = found.share_at_or_under_threshold if found else None
-        if share is None or is_control(data, cell.variant):
+        found = leak(cell)
+        share = found.of_all if found else None
+        if found is None or share is None or is_control(data, cell.variant) or not found.used:
             continue
         if worst is None or share > worst[0]:
-            worst = (share, cell)
-    if worst is None or worst[1].score is None:
+            worst = (share, cell, found)
+    if worst is None:
         return HeadlineNumber(
             label=label, value=DASH, who="no tool", detail="no frame with a face was scored"
         )
-    found = distances(worst[1], Comparison.SWAPPED_ORIGINAL)
-    used = f"{found.used} of {found.asked}" if found else DASH
+    share, cell, found = worst
+    original = distances(cell, Comparison.ORIGINAL_ORIGINAL)
+    own = f"; the original has a face in {original.used}" if original else ""
     detail = (
-        f"distance at or under {worst[1].score.identity.threshold:g} "
-        f"in the {used} sampled frames with a face"
+        f"{found.recognised} of {found.asked} sampled frames at or under distance "
+        f"{threshold_of(data):g}; {percent(found.of_seen)} of the {found.used} with a face{own}"
     )
-    who = f"{worst[1].variant}, actor {worst[1].spec.actor.number}"
-    return HeadlineNumber(label=label, value=percent(worst[0]), who=who, detail=detail)
+    who = f"{cell.variant}, actor {cell.spec.actor.number}"
+    return HeadlineNumber(label=label, value=percent(share), who=who, detail=detail)
+
+
+def _of(count: int, total: int, noun: str) -> str:
+    return f"{count} of {total} {noun}{'s' if total != 1 else ''}"

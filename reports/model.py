@@ -11,9 +11,9 @@ from harness.model.score import CellScore
 NOT_RUN = "not_run"
 NOT_SCORED = "not_scored"
 
-NOT_DETECTED_FTA = 0.95
-"""From this failure-to-acquire rate on, a cell is "not detected": its distance describes almost
-no frames, so it is never called hidden."""
+NOT_DETECTED_LOSS = 0.95
+"""From this share of lost faces on, a cell is "not detected": its distance describes almost no
+frames, so it is never called hidden. Only faces that the original shows can be lost."""
 
 
 class ToolInfo(Frozen):
@@ -43,9 +43,12 @@ class EvidencePair(Frozen):
     """One frame, original and swapped, as data URIs (JPEG)."""
 
     kind: str
-    """``worst``, ``median`` or ``best``."""
+    """``worst``, ``median``, ``best``, or ``sample`` where no swapped frame has a face."""
     frame: int
-    distance_l2: float
+    distance_l2: float | None
+    """SW-OR; None for a ``sample``."""
+    time_s: float | None = None
+    """Since the start of the video; None when its frame rate is not known."""
     original: str
     swapped: str
 

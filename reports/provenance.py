@@ -6,6 +6,7 @@ import json
 
 from harness.model.base import Frozen
 from harness.model.dataset import Split
+from reports.aggregate import cells_of, detected, is_control, listing, variants
 from reports.model import ReportCell, ReportData
 from reports.tables import Table, text
 
@@ -45,6 +46,54 @@ def reference_rows(data: ReportData) -> list[ReferenceRow]:
     return [*actors.values(), *donors.values()]
 
 
+class ToolCard(Frozen):
+    """A tool column, for the page."""
+
+    name: str
+    control: bool
+    summary: str
+    facts: tuple[str, ...]
+    outcome: str
+
+
+def tool_cards(data: ReportData) -> list[ToolCard]:
+    """What each column is, and what became of its cells."""
+    cards = []
+    for name in variants(data):
+        cells = cells_of(data, name)
+        spec = cells[0].spec
+        info = data.tools.get(spec.tool)
+        facts = [f"version {spec.version}", f"config {spec.config}"]
+        facts += [f"{key} {value}" for key, value in sorted(spec.settings.items())]
+        scored = sum(cell.score is not None for cell in cells)
+        seen = sum(detected(cell) for cell in cells)
+        cards.append(
+            ToolCard(
+                name=name,
+                control=is_control(data, name),
+                summary=info.summary if info else "",
+                facts=tuple(facts),
+                outcome=f"{scored} of {len(cells)} cells scored, face detected in {seen}",
+            )
+        )
+    return cards
+
+
+def tool_licences(data: ReportData) -> list[tuple[str, str, str]]:
+    """(tool, licence, homepage) of every tool whose adapter names a licence."""
+    return [(t.name, t.licence, t.homepage) for t in data.tools.values() if t.licence]
+
+
+def swapped_readings(data: ReportData) -> list[tuple[str, str]]:
+    """(what "the swapped identity" is, the tools for which it is that)."""
+    readings: dict[str, dict[str, None]] = {}
+    for name in variants(data):
+        for cell in cells_of(data, name):
+            if cell.score:
+                readings.setdefault(cell.score.identity.swapped_reading, {})[name] = None
+    return [(reading, listing(list(names), 12)) for reading, names in readings.items()]
+
+
 def host_lines(data: ReportData) -> list[str]:
     """The machines that ran attempts, each once."""
     lines: dict[str, None] = {}
@@ -59,14 +108,24 @@ def host_lines(data: ReportData) -> list[str]:
     return list(lines)
 
 
+MOST_CELLS = 600
+"""Rows of provenance that a page can bear; the store keeps every cell's."""
+
+
 def provenance_table(data: ReportData) -> Table:
-    """One row for each cell."""
+    """One row for each cell, of very many the first; scored ones come first then."""
     columns = (
         *("Cell", "Tool", "Version", "Config", "Settings", "Dataset", "Split", "Seed"),
         *("Limits", "Wall time", "Peak memory", "Inputs", "Test video", "Steps"),
     )
-    rows = tuple(tuple(text(value) for value in _row(cell)) for cell in data.cells)
-    return Table(title="Provenance of every cell", columns=columns, rows=rows)
+    cells = list(data.cells)
+    note = ""
+    if len(cells) > MOST_CELLS:
+        cells = sorted(cells, key=lambda cell: cell.score is None)[:MOST_CELLS]
+        left = len(data.cells) - MOST_CELLS
+        note = f"{left} more cells are left out here; each cell's spec.json holds the same."
+    rows = tuple(tuple(text(value) for value in _row(cell)) for cell in cells)
+    return Table(title="Provenance of every cell", columns=columns, rows=rows, note=note)
 
 
 def _row(cell: ReportCell) -> tuple[str, ...]:

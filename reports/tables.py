@@ -8,21 +8,27 @@ from harness.model.base import Frozen
 from harness.model.score import Comparison
 from reports.aggregate import (
     DASH,
+    Detection,
     Mean,
+    actor_ranges,
     attributes,
     by_actor_distance,
     cells_of,
     detected,
+    detection,
     distances,
-    fisher_mean,
     fmt,
+    frozen_note,
     is_control,
+    leak,
+    mean_ccc,
     mean_fta,
+    mean_leak,
     mean_pcc,
     over_actors,
     percent,
-    unit_score,
-    units_of,
+    spread,
+    units_used,
     variants,
 )
 from reports.model import ReportCell, ReportData
@@ -48,7 +54,7 @@ class TableCell(Frozen):
     sort: float | str = ""
     reason: str = ""
     look: str = ""
-    """``number``, ``good``, ``bad``, ``muted`` or empty."""
+    """``number``, ``good``, ``partly``, ``bad``, ``muted``, ``soft``, or several."""
 
 
 class Table(Frozen):
@@ -68,7 +74,7 @@ class Table(Frozen):
 
     def is_numeric(self, column: int) -> bool:
         """Whether most of a column's cells are numbers, so that its header goes right."""
-        return 2 * sum(row[column].look == "number" for row in self.rows) > len(self.rows)
+        return 2 * sum(row[column].look.startswith("number") for row in self.rows) > len(self.rows)
 
 
 def text(value: object, look: str = "", sort: float | str | None = None) -> TableCell:
@@ -102,12 +108,12 @@ def share(value: float | None, reason: str = "") -> TableCell:
     )
 
 
-def mean_cell(mean: Mean, reason: str = "", *, with_n: bool = True) -> TableCell:
-    """``mean ± sd (n)`` over actors."""
+def mean_cell(mean: Mean, reason: str = "", *, of: int | None = None) -> TableCell:
+    """``mean ± sd`` over actors, with ``(n=...)`` unless all ``of`` actors count."""
     if mean.mean is None:
         return TableCell(text=DASH, reason=reason, look="muted")
     sd = f" ± {fmt(mean.sd)}" if mean.sd is not None else ""
-    count = f" (n={mean.n})" if with_n else ""
+    count = f" (n={mean.n})" if mean.n != of else ""
     return TableCell(text=f"{fmt(mean.mean)}{sd}{count}", sort=mean.mean, look="number")
 
 
@@ -121,201 +127,246 @@ def why_missing(cell: ReportCell, comparison: Comparison) -> str:
     return f"no face in any of the {found.asked} sampled frames"
 
 
+NOT_DETECTED_REASON = "not detected: no face was found, which is not the same as hidden"
+
+
 def overview_table(data: ReportData, source: str | None) -> Table:
     """One row for each tool: privacy beside utility; the data of the scatter plot."""
     columns = (
-        *("Tool", "Cells scored", "Detected", "SW-OR distance", "Frames without a face"),
-        *("Recognised frames", "PCC (mean)", "PCC (Fisher z)", "RMSE"),
+        *("Tool", "Cells scored", "Face detected", "SW-OR distance", "No face, original"),
+        *("No face, swapped", "Leak, of all frames", "Leak, of faces found"),
+        *("PCC", "CCC", "Units used", "Frames paired"),
     )
-    rows = []
-    for name in variants(data):
-        cells = cells_of(data, name)
-        scored = [c for c in cells if c.score]
-        seen = [c for c in cells if detected(c)]
-        why = "not detected: no face was found, which is not the same as hidden"
-        why = why if scored else "no cell of this tool has a score"
-        no_units = "no measurable action units"
-        leak = over_actors(
-            (c.spec.actor.number, d.share_at_or_under_threshold)
-            for c in seen
-            if (d := distances(c, Comparison.SWAPPED_ORIGINAL))
-        )
-        pcc = mean_pcc(cells, source) if source else []
-        rmse = _mean_rmse(cells, source) if source else Mean(n=0)
-        label = f"{name} (control)" if is_control(data, name) else name
-        rows.append(
-            (
-                text(label),
-                text(f"{len(scored)} of {len(cells)}", "number", len(scored)),
-                text(f"{len(seen)} of {len(cells)}", "number", len(seen)),
-                mean_cell(over_actors(by_actor_distance(cells, Comparison.SWAPPED_ORIGINAL)), why),
-                share(mean_fta(cells).mean, why),
-                share(leak.mean, why),
-                mean_cell(over_actors(pcc), no_units),
-                mean_cell(fisher_mean(pcc), no_units, with_n=False),
-                mean_cell(rmse, no_units, with_n=False),
-            )
-        )
+    named = f"; PCC and CCC from {source}" if source else ""
     note = (
-        "Mean over actors ± standard deviation across actors; n is the number of actors. "
-        "Distances and recognised frames cover detected cells only; "
-        "the columns beside them say how many."
+        "Mean over actors ± standard deviation across actors; n only where not all actors count. "
+        "Distances and leaks cover detected cells only. Leak: frames in which the person is "
+        "recognised, over all sampled frames, and over those with a face (which says nothing of "
+        f"how few they are). {frozen_note(data)}"
     )
-    return Table(title="Privacy and utility by tool", columns=columns, rows=tuple(rows), note=note)
+    return Table(
+        title=f"Privacy and utility by tool{named}",
+        columns=columns,
+        rows=tuple(_overview_row(data, name, source) for name in variants(data)),
+        note=note,
+    )
 
 
-def _mean_rmse(cells: Sequence[ReportCell], source: str) -> Mean:
-    found = [(c.spec.actor.number, attributes(c, source)) for c in cells]
-    return over_actors((actor, a.mean_rmse if a else None) for actor, a in found)
+def _overview_row(data: ReportData, name: str, source: str | None) -> tuple[TableCell, ...]:
+    cells = cells_of(data, name)
+    n = len({c.spec.actor.number for c in cells})
+    scored = sum(c.score is not None for c in cells)
+    seen = sum(detected(c) for c in cells)
+    unscored = "no cell of this tool has a score"
+    why = NOT_DETECTED_REASON if scored else unscored
+    distance = over_actors(by_actor_distance(cells, Comparison.SWAPPED_ORIGINAL))
+    return (
+        text(f"{name} (control)" if is_control(data, name) else name),
+        text(f"{scored} of {len(cells)}", "number", scored),
+        text(f"{seen} of {len(cells)}", "number", seen),
+        mean_cell(distance, why, of=n),
+        share(mean_fta(cells, Comparison.ORIGINAL_ORIGINAL).mean, unscored),
+        share(mean_fta(cells).mean, unscored),
+        share(mean_leak(cells, of_all=True).mean, why),
+        share(mean_leak(cells, of_all=False).mean, why),
+        *_overview_units(cells, source, n),
+    )
+
+
+def _overview_units(cells: Sequence[ReportCell], source: str | None, n: int) -> list[TableCell]:
+    found = [a for c in cells if source and (a := attributes(c, source))]
+    none = "no measurable action units"
+    if source is None or not found:
+        return [number(None, none)] * 4
+    frames = sum(a.frames for a in found)
+    have = [units_used(a) for a in found]
+    return [
+        *(
+            mean_cell(over_actors(means(cells, source)), none, of=n)
+            for means in (mean_pcc, mean_ccc)
+        ),
+        text(f"{spread(have)} of {spread(len(a.units) for a in found)}", "number", max(have)),
+        share(sum(a.paired for a in found) / frames if frames else None, "no frames"),
+    ]
+
+
+CELL_COLUMNS = (
+    *("Actor", "Outcome", *(SHORT[c] for c in ORDER), "No face, original", "No face, swapped"),
+    *("Faces found", "Leak, of all frames", "Leak, of faces found", "Several faces"),
+)
+CELL_NOTE = (
+    "Mean L2 distances over sampled frames with a face. No face: share of sampled frames (FTA); "
+    "what counts is what the swapped video loses beyond the original. Leak: frames in which the "
+    "person is recognised. Recognised: the mean SW-OR distance is at or under the threshold; "
+    "partly recognised: it is above, but there are leaks."
+)
+FEW_ACTORS = 3
+
+
+def actor_tables(data: ReportData) -> list[Table]:
+    """Thesis tables 4-7: one per tool that has a score, or a single one for few actors."""
+    if len({c.spec.actor.number for c in data.cells}) <= FEW_ACTORS:
+        return [_all_cells(data)] if data.cells else []
+    scored = [n for n in variants(data) if any(c.score for c in cells_of(data, n))]
+    return [actor_table(data, name) for name in scored]
+
+
+def _all_cells(data: ReportData) -> Table:
+    rows = tuple(
+        (text(f"{name} (control)" if is_control(data, name) else name), *_actor_row(cell))
+        for name in variants(data)
+        for cell in cells_of(data, name)
+    )
+    return Table(title="Every cell", columns=("Tool", *CELL_COLUMNS), rows=rows, note=CELL_NOTE)
 
 
 def actor_table(data: ReportData, variant: str) -> Table:
     """The four mean distances of each actor (thesis tables 4-7), with what they rest on."""
-    columns = ("Actor", "Sex", "Status", *(SHORT[c] for c in ORDER))
-    columns += ("Used / asked", "FTA", "Several faces", "Recognised frames", "Recognised?")
     cells = cells_of(data, variant)
-    rows = tuple(_actor_row(cell) for cell in cells)
     scored = sum(c.score is not None for c in cells)
     seen = sum(detected(c) for c in cells)
     means = [over_actors(by_actor_distance(cells, c)) for c in ORDER]
-    blank = (text(""),) * 2
-    tail = (text(""),) * 3
+    none = "no cell of this tool has a score"
+    blank = (text(""),)
+    fta = [mean_fta(cells, Comparison.ORIGINAL_ORIGINAL), mean_fta(cells)]
+    leaks = [mean_leak(cells, of_all=True), mean_leak(cells, of_all=False)]
     footer = (
         (
             text("Mean of actors"),
             *blank,
             *(number(m.mean, "no cell with this distance") for m in means),
+            *(share(m.mean, none) for m in fta),
             text(""),
-            share(mean_fta(cells).mean, "no cell of this tool has a score"),
-            *tail,
+            *(share(m.mean, NOT_DETECTED_REASON) for m in leaks),
+            text(""),
         ),
         (
             text("SD across actors"),
             *blank,
             *(number(m.sd, "needs two actors") for m in means),
+            *(share(m.sd, "needs two actors") for m in fta),
             text(""),
+            *(share(m.sd, "needs two actors") for m in leaks),
             text(""),
-            *tail,
         ),
         (
             text("Actors"),
             *blank,
-            *(text(m.n, "number") for m in means),
+            *(text(m.n, "number") for m in (*means, *fta)),
             text(""),
+            *(text(m.n, "number") for m in leaks),
             text(""),
-            *tail,
         ),
     )
     note = (
-        "Mean L2 distances over sampled frames. In the last rows the SW columns leave out "
-        "cells in which no face was detected."
+        f"{CELL_NOTE} In the last rows the SW columns and the recognised frames leave out cells "
+        "in which no face was detected."
     )
     title = f"{variant}: {scored} of {len(cells)} cells scored, {seen} detected"
-    return Table(title=title, columns=columns, rows=rows, footer=footer, note=note)
+    rows = tuple(_actor_row(cell) for cell in cells)
+    return Table(title=title, columns=CELL_COLUMNS, rows=rows, footer=footer, note=note)
 
 
 def _actor_row(cell: ReportCell) -> tuple[TableCell, ...]:
+    original = distances(cell, Comparison.ORIGINAL_ORIGINAL)
     found = distances(cell, Comparison.SWAPPED_ORIGINAL)
+    leaked = leak(cell)
     reason = why_missing(cell, Comparison.SWAPPED_ORIGINAL)
     four = []
     for comparison in ORDER:
         d = distances(cell, comparison)
         four.append(number(d.mean if d else None, why_missing(cell, comparison)))
+    seen = leaked if detected(cell) else None
+    lost = NOT_DETECTED_REASON if cell.score else reason
     return (
         text(cell.spec.actor.number, sort=float(cell.spec.actor.number)),
-        text(cell.spec.actor.sex.value),
-        text(cell.status, "" if cell.score else "bad"),
+        verdict(cell),
         *four,
+        share(original.fta if original else None, reason),
+        share(found.fta if found else None, reason),
         text(f"{found.used} / {found.asked}", "number", float(found.used))
         if found
         else number(None, reason),
-        share(found.fta if found else None, reason),
+        share(seen.of_all if seen else None, lost),
+        share(seen.of_seen if seen else None, lost),
         text(found.several_faces, "number", float(found.several_faces))
         if found
         else number(None, reason),
-        share(found.share_at_or_under_threshold if found else None, reason),
-        verdict(cell),
     )
 
 
 def verdict(cell: ReportCell) -> TableCell:
-    """Recognised, not recognised or not detected: a face nobody found is not a hidden one."""
+    """Recognised (on average), partly (in single frames), not recognised, or not detected: a face
+    that nobody found is not a hidden one.
+    """
     found = distances(cell, Comparison.SWAPPED_ORIGINAL)
+    state = detection(cell)
     if cell.score is None or found is None:
-        return text("no score", "bad")
-    if not detected(cell) or found.mean is None:
-        return text("not detected", "muted")
+        return text(cell.status.replace("_", " "), "bad")
+    if state is not Detection.DETECTED or found.mean is None:
+        return text(state.value, "soft")
     if found.mean <= cell.score.identity.threshold:
         return text("recognised", "bad")
+    leaked = leak(cell)
+    if leaked and leaked.recognised:
+        return text("partly recognised", "partly")
     return text("not recognised", "good")
 
 
-def unit_table(data: ReportData, source: str) -> Table:
-    """PCC and RMSE of each action unit and tool (thesis table 2), averaged over actors."""
-    names = variants(data)
-    columns = ["Unit"]
-    for name in names:
-        columns += [f"{name} PCC", f"{name} RMSE"]
-    rows = []
-    for unit in units_of(data, source):
-        row = [text(unit, sort=float("".join(filter(str.isdigit, unit.split("/")[0])) or 999))]
-        for name in names:
-            row += _unit_cells(cells_of(data, name), source, unit)
-        rows.append(tuple(row))
-    footer = [text("Mean of units")]
-    fisher = [text("Mean of units, Fisher z")]
-    for name in names:
-        cells = cells_of(data, name)
-        pcc = mean_pcc(cells, source)
-        none = "no measurable action units"
-        footer += [mean_cell(over_actors(pcc), none), mean_cell(_mean_rmse(cells, source), none)]
-        fisher += [mean_cell(fisher_mean(pcc), none), text("")]
-    note = (
-        "Mean over actors ± standard deviation across actors. "
-        "A unit that does not move in the original is not measurable: it has no PCC."
-    )
-    return Table(
-        title=f"Action units ({source})",
-        columns=tuple(columns),
-        rows=tuple(rows),
-        footer=(tuple(footer), tuple(fisher)),
-        note=note,
-    )
-
-
-def _unit_cells(cells: Sequence[ReportCell], source: str, unit: str) -> list[TableCell]:
-    found = [(c.spec.actor.number, unit_score(c, source, unit)) for c in cells]
-    usable = [(actor, u) for actor, u in found if u and u.measurable]
-    reasons = [u.reason for _, u in found if u and not u.measurable and u.reason]
-    if not usable:
-        known = any(u for _, u in found)
-        shown = "not measurable" if known else DASH
-        reason = reasons[0] if reasons else "no cell of this tool has this unit"
-        return [TableCell(text=shown, reason=reason, look="muted")] * 2
-    pcc = over_actors((actor, u.pcc) for actor, u in usable)
-    rmse = over_actors((actor, u.rmse) for actor, u in usable)
-    why = "the swapped video carries no varying value of this unit"
-    return [mean_cell(pcc, why), mean_cell(rmse, why, with_n=False)]
+MOST_FAILURES = 300
+"""Up to so many, every failed cell has a row; beyond, cells with the same end share one."""
 
 
 def failure_table(data: ReportData) -> Table:
-    """Every cell without a usable score, with the reason it gave."""
-    rows = []
-    for cell in data.cells:
-        reason = cell.reason
-        if cell.score and not cell.score.alignment.aligned:
-            reason = f"frames are not aligned: {cell.score.alignment.reason}"
-        elif cell.score:
-            continue
-        rows.append(
-            (
-                text(cell.variant),
-                text(cell.spec.actor.number, sort=float(cell.spec.actor.number)),
-                text(cell.status, "bad"),
-                text(len(cell.attempts), "number", float(len(cell.attempts))),
-                text(reason),
-                text(cell.spec.slug, "muted"),
-            )
+    """Every cell without a usable score, with the reason it gave; alike ones grouped if many."""
+    failed = [(cell, reason) for cell in data.cells if (reason := failure_reason(cell))]
+    if len(failed) > MOST_FAILURES:
+        return _grouped_failures(failed)
+    rows = tuple(
+        (
+            text(cell.variant),
+            text(cell.spec.actor.number, sort=float(cell.spec.actor.number)),
+            text(cell.status, "bad"),
+            text(len(cell.attempts), "number", float(len(cell.attempts))),
+            text(reason),
+            text(cell.spec.slug, "muted"),
         )
+        for cell, reason in failed
+    )
     columns = ("Tool", "Actor", "Status", "Attempts", "Reason", "Cell")
-    return Table(title="Cells without a usable score", columns=columns, rows=tuple(rows))
+    return Table(title="Cells without a usable score", columns=columns, rows=rows)
+
+
+def failure_reason(cell: ReportCell) -> str:
+    """Why a cell has no usable score; empty when it has one."""
+    if cell.score is None:
+        return cell.reason or "no reason was stored"
+    if not cell.score.alignment.aligned:
+        return f"frames are not aligned: {cell.score.alignment.reason}"
+    return ""
+
+
+def _grouped_failures(failed: Sequence[tuple[ReportCell, str]]) -> Table:
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for cell, reason in failed:
+        key = (cell.variant, cell.status, reason)
+        groups.setdefault(key, []).append(cell.spec.actor.number)
+    largest = sorted(groups.items(), key=lambda item: -len(item[1]))
+    rows = tuple(
+        (
+            text(variant),
+            text(len(actors), "number", float(len(actors))),
+            text(status, "bad"),
+            text(reason),
+            text(actor_ranges(actors)),
+        )
+        for (variant, status, reason), actors in largest[:MOST_FAILURES]
+    )
+    hidden = sum(len(actors) for _, actors in largest[MOST_FAILURES:])
+    rest = f" {hidden} more cells, with rarer ends, are in `bench status`." if hidden else ""
+    return Table(
+        title="Cells without a usable score, alike ones together",
+        columns=("Tool", "Cells", "Status", "Reason", "Actors"),
+        rows=rows,
+        note=f"{len(failed)} cells in all; `bench status` lists each of them.{rest}",
+    )

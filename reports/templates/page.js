@@ -9,27 +9,39 @@
     return chosen ? chosen === "dark" : media.matches;
   }
 
+  var printing = false;
+  var GOOD = "#158a52";
+
   function colours() {
     var style = getComputedStyle(root);
     return {
-      ink: style.getPropertyValue("--ink").trim(),
-      grid: style.getPropertyValue("--line").trim()
+      good: printing ? GOOD : style.getPropertyValue("--good").trim(),
+      ink: printing ? "#000" : style.getPropertyValue("--ink").trim(),
+      grid: printing ? "#ccc" : style.getPropertyValue("--line").trim()
     };
   }
 
   function layoutFor(div, layout) {
     var c = colours();
     var narrow = div.clientWidth < 500;
-    var axis = { gridcolor: c.grid, linecolor: c.grid };
     var out = Object.assign({}, layout);
     out.height = Number(div.dataset.height);
-    out.autosize = true;
+    out.width = div.clientWidth;
     out.paper_bgcolor = "rgba(0,0,0,0)";
     out.plot_bgcolor = "rgba(0,0,0,0)";
     out.font = { color: c.ink, size: narrow ? 11 : 13, family: "system-ui, sans-serif" };
-    out.margin = { l: 50, r: 10, t: 40, b: 40 };
-    out.xaxis = Object.assign({}, axis, layout.xaxis);
-    out.yaxis = Object.assign({}, axis, layout.yaxis);
+    out.margin = { l: 48, r: 8, t: 12, b: 36 };
+    Object.keys(layout).concat(["xaxis", "yaxis"]).forEach(function (name) {
+      if (/^[xy]axis/.test(name)) {
+        out[name] = Object.assign({ gridcolor: c.grid, linecolor: c.grid }, layout[name]);
+      }
+    });
+    out.annotations = (layout.annotations || []).map(function (one) {
+      var font = Object.assign({}, one.font);
+      if (font.color === GOOD) { font.color = c.good; }
+      font.size = narrow ? Math.min(10, font.size || 10) : font.size;
+      return Object.assign({}, one, { font: font });
+    });
     out.hovermode = "closest";
     return out;
   }
@@ -39,8 +51,8 @@
     if (!holder || !window.Plotly || !div.clientWidth) { return; }
     var spec = JSON.parse(holder.textContent);
     var layout = layoutFor(div, spec.layout);
-    window.Plotly.react(div, spec.data, layout, { displayModeBar: false, responsive: true });
-    div.dataset.drawn = "1";
+    window.Plotly.react(div, spec.data, layout, { displayModeBar: false });
+    div.dataset.drawn = String(div.clientWidth);
   }
 
   function drawAll(again) {
@@ -48,6 +60,17 @@
       if (again ? div.dataset.drawn : true) { draw(div); }
     });
   }
+
+  var waiting = 0;
+  window.addEventListener("resize", function () {
+    window.clearTimeout(waiting);
+    waiting = window.setTimeout(function () {
+      if (printing) { return; }
+      document.querySelectorAll(".plot").forEach(function (div) {
+        if (div.dataset.drawn && div.dataset.drawn !== String(div.clientWidth)) { draw(div); }
+      });
+    }, 150);
+  });
 
   function showTheme() {
     var dark = isDark();
@@ -101,8 +124,21 @@
       }
     });
   });
+  /* Paper is narrow and white: plots are drawn again for it, and everything foldable with
+     pictures or plots in it is shown. */
+  var folded = [];
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details.tool").forEach(function (d) { d.open = true; });
+    folded = Array.from(document.querySelectorAll("details.tool:not([open])"));
+    folded.forEach(function (d) { d.open = true; });
+    printing = true;
+    root.classList.add("printing");
+    drawAll(false);
+  });
+  window.addEventListener("afterprint", function () {
+    printing = false;
+    root.classList.remove("printing");
+    folded.forEach(function (d) { d.open = false; });
+    drawAll(true);
   });
 
   showTheme();

@@ -1,0 +1,111 @@
+"""What a reader must know before the numbers: few actors, few frames, faces never there."""
+
+from __future__ import annotations
+
+from harness.model.score import Comparison
+from reports.aggregate import (
+    attribute_sources,
+    attributes,
+    detected,
+    distances,
+    listing,
+    lost_share,
+    percent,
+    units_frozen,
+    units_used,
+)
+from reports.controls import control_checks
+from reports.model import ReportCell, ReportData
+
+FEW_ACTORS = 10
+FULL_SAMPLE = 1000
+OWN_FTA = 0.05
+"""From this share of faceless frames on, an original itself needs a warning."""
+FEW_FRAMES = 0.5
+
+
+def cautions(data: ReportData) -> list[str]:
+    """Sentences, the gravest first; empty when there is nothing to warn of."""
+    found = [_failed_controls(data), _faceless_originals(data), _thin_distances(data)]
+    found += [_frozen_units(data), _thin_units(data), _few_actors(data), _small_sample(data)]
+    return [sentence for sentence in found if sentence]
+
+
+def _failed_controls(data: ReportData) -> str:
+    failed = [check for check in control_checks(data) if check.passed is False]
+    if not failed:
+        return ""
+    names = listing([f"{check.variant}, actor {check.actor}" for check in failed])
+    return f"A control missed its known result ({names}): do not trust the other numbers."
+
+
+def _faceless_originals(data: ReportData) -> str:
+    """One clause per actor: the original is the same for every tool."""
+    actors: dict[int, str] = {}
+    for cell in data.cells:
+        d = distances(cell, Comparison.ORIGINAL_ORIGINAL)
+        if d and d.fta >= OWN_FTA:
+            words = f"{d.asked - d.used} of {d.asked} sampled frames ({percent(d.fta)})"
+            actors[cell.spec.actor.number] = f"actor {cell.spec.actor.number}: {words}"
+    if not actors:
+        return ""
+    return (
+        "Originals in which the recogniser finds no face: "
+        f"{listing([actors[n] for n in sorted(actors)])}. No tool can be credited with these "
+        "frames; compare its rate without a face with the original's."
+    )
+
+
+def _thin_distances(data: ReportData) -> str:
+    thin = []
+    for cell in data.cells:
+        d = distances(cell, Comparison.SWAPPED_ORIGINAL)
+        if d and detected(cell) and (lost_share(cell) or 0) >= FEW_FRAMES:
+            thin.append(f"{_name(cell)}: {d.used} of {d.asked} frames")
+    return f"Distances that rest on few frames with a face: {listing(thin)}." if thin else ""
+
+
+def _thin_units(data: ReportData) -> str:
+    thin = []
+    for source in attribute_sources(data):
+        for cell in data.cells:
+            a = attributes(cell, source)
+            if a and a.mean_pcc is not None and a.paired < FEW_FRAMES * a.frames:
+                thin.append(f"{_name(cell)}: {a.paired} of {a.frames} frames")
+    return f"PCC that rest on few paired frames: {listing(thin)}." if thin else ""
+
+
+def _frozen_units(data: ReportData) -> str:
+    still = []
+    for source in attribute_sources(data):
+        for cell in data.cells:
+            a = attributes(cell, source)
+            if a and (n := units_frozen(a)):
+                still.append(f"{_name(cell)}: {n} of {units_used(a)} units")
+    return f"Units that stand still in the swapped video: {listing(still)}." if still else ""
+
+
+def _few_actors(data: ReportData) -> str:
+    n = len({cell.spec.actor.number for cell in data.cells if cell.score})
+    if not 0 < n < FEW_ACTORS:
+        return ""
+    actors = "1 actor" if n == 1 else f"{n} actors"
+    return f"Only {actors}: enough to see that everything works, not enough to rank tools."
+
+
+def _small_sample(data: ReportData) -> str:
+    asked = max(
+        (d.asked for c in data.cells if (d := distances(c, Comparison.ORIGINAL_ORIGINAL))),
+        default=FULL_SAMPLE,
+    )
+    frames = max((c.score.identity.frames for c in data.cells if c.score), default=0)
+    if asked >= FULL_SAMPLE or asked >= frames:
+        return ""
+    return (
+        f"A reduced sample: at most {asked} frames of each video were looked at for identity; "
+        f"the full protocol takes {FULL_SAMPLE}, or all."
+    )
+
+
+def _name(cell: ReportCell) -> str:
+    return f"{cell.variant}, actor {cell.spec.actor.number}"

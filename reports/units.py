@@ -1,0 +1,207 @@
+"""Action units: PCC, RMSE and CCC of each (thesis table 2), what the means rest on, and the
+intensities (thesis figures 33-40). One source at a time."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from harness.model.base import Frozen
+from harness.model.score import Attributes
+from reports.aggregate import (
+    attributes,
+    cells_of,
+    fisher_mean,
+    frozen_note,
+    is_control,
+    mean_ccc,
+    mean_pcc,
+    mean_rmse,
+    over_actors,
+    unit_score,
+    units_frozen,
+    units_of,
+    units_used,
+    variants,
+)
+from reports.model import ReportCell, ReportData
+from reports.plot import NEUTRAL, PALETTE, Figure, Trace, axis
+from reports.tables import Table, TableCell, mean_cell, number, share, text
+
+FEW_FRAMES = 0.5
+"""Under this share of paired frames, a PCC is marked as resting on few frames."""
+Pairs = list[tuple[int, float | None]]
+
+
+class Metric(Frozen):
+    """One of the numbers that compare a unit's two series."""
+
+    key: str
+    name: str
+    means: Callable[[Sequence[ReportCell], str], Pairs]
+    note: str
+
+
+PCC = Metric(
+    key="pcc",
+    name="PCC",
+    means=mean_pcc,
+    note="Correlation of the two series; scale and offset do not count.",
+)
+CCC = Metric(
+    key="ccc",
+    name="CCC",
+    means=mean_ccc,
+    note="Lin's concordance: like PCC, but scale and offset count too.",
+)
+RMSE = Metric(key="rmse", name="RMSE", means=mean_rmse, note="In the source's scale; 0 is best.")
+METRICS = (PCC, CCC, RMSE)
+
+
+def unit_table(data: ReportData, source: str, metric: Metric) -> Table:
+    """A metric of each action unit (rows) and tool (columns), averaged over actors."""
+    names = variants(data)
+    rows = []
+    for unit in units_of(data, source):
+        digits = "".join(filter(str.isdigit, unit.split("/")[0]))
+        row = [text(unit, sort=float(digits or 999))]
+        row += [_unit_cell(cells_of(data, name), source, unit, metric) for name in names]
+        rows.append(tuple(row))
+    none = "no measurable action units"
+    footer = [text("Mean of units")]
+    fisher = [text("Mean of units, Fisher z")]
+    for name in names:
+        cells = cells_of(data, name)
+        pairs = metric.means(cells, source)
+        footer.append(mean_cell(over_actors(pairs), none, of=_actors(cells)))
+        fisher.append(mean_cell(fisher_mean(pairs), none, of=_actors(cells)))
+    return Table(
+        title=f"{metric.name} of action units ({source})",
+        columns=("Unit", *(f"{n} (control)" if is_control(data, n) else n for n in names)),
+        rows=tuple(rows),
+        footer=(tuple(footer), tuple(fisher)) if metric is PCC else (tuple(footer),),
+        note=f"Mean over actors ± standard deviation across actors; n only where not all actors "
+        f"count. n. m.: not measurable. {metric.note} {frozen_note(data)}",
+    )
+
+
+def _actors(cells: Sequence[ReportCell]) -> int:
+    return len({cell.spec.actor.number for cell in cells})
+
+
+def _unit_cell(cells: Sequence[ReportCell], source: str, unit: str, metric: Metric) -> TableCell:
+    found = [(c.spec.actor.number, unit_score(c, source, unit)) for c in cells]
+    usable = [(actor, u) for actor, u in found if u and u.measurable]
+    if not usable:
+        reasons = [u.reason for _, u in found if u and u.reason]
+        reason = reasons[0] if reasons else "no cell of this tool has this unit"
+        return TableCell(text="n. m.", reason=f"not measurable: {reason}", look="muted")
+    mean = over_actors((actor, getattr(u, metric.key)) for actor, u in usable)
+    return mean_cell(mean, "the swapped video stands still in this unit", of=_actors(cells))
+
+
+def coverage_table(data: ReportData, source: str) -> Table:
+    """One row per cell: its means, and how many units and frames each rests on."""
+    columns = (
+        *("Tool", "Actor", "Mean PCC", "Mean CCC", "Mean RMSE", "Units used", "Units frozen"),
+        *("Units in all", "Frames paired", "Share of frames"),
+    )
+    rows = []
+    for name in variants(data):
+        for cell in cells_of(data, name):
+            found = attributes(cell, source)
+            if found is not None:
+                actor = cell.spec.actor.number
+                head = (text(name), text(actor, sort=float(actor)))
+                rows.append((*head, *_coverage(found)))
+    note = (
+        "Read a mean with what it rests on. Units used: they move in the original and can be "
+        f"paired. Units frozen: of these, the ones that stand still in the swapped video. "
+        f"{frozen_note(data)} Paired frames have a face in both videos (in brackets: frames in "
+        "which the original alone has one, where the score says so); shares under "
+        f"{100 * FEW_FRAMES:.0f} % stand out."
+    )
+    return Table(
+        title=f"What the means rest on ({source})", columns=columns, rows=tuple(rows), note=note
+    )
+
+
+def _coverage(found: Attributes) -> tuple[TableCell, ...]:
+    why = "no measurable unit: too few frames have a face in both videos"
+    few = found.paired < FEW_FRAMES * found.frames
+    ratio = share(found.paired / found.frames if found.frames else None, "no frames")
+    alone = "" if found.seen_original is None else f" ({found.seen_original})"
+    return (
+        *(number(v, why) for v in (found.mean_pcc, found.mean_ccc, found.mean_rmse)),
+        count(units_used(found)),
+        count(units_frozen(found)),
+        count(len(found.units)),
+        text(f"{found.paired} of {found.frames}{alone}", "number", float(found.paired)),
+        ratio.model_copy(update={"look": "number bad"}) if few else ratio,
+    )
+
+
+def count(value: int) -> TableCell:
+    """A whole number."""
+    return text(value, "number", float(value))
+
+
+def unit_figure(data: ReportData, variant: str, source: str, index: int) -> Figure | None:
+    """Intensities of each unit, original beside swapped; None without a swapped intensity."""
+    cells = cells_of(data, variant)
+    boxes: dict[str, list[tuple[str, list[float]]]] = {"original": [], "swapped": []}
+    actors: set[int] = set()
+    for unit in units_of(data, source):
+        pairs = [(c, u) for c in cells if (u := unit_score(c, source, unit)) and u.measurable]
+        both = [(c, u) for c, u in pairs if u.original_quartiles and u.swapped_quartiles]
+        actors.update(c.spec.actor.number for c, _ in both)
+        for side, rows in boxes.items():
+            five = [getattr(u, f"{side}_quartiles") for _, u in both]
+            if five:
+                rows.append((unit, [statistics.fmean(q[k] for q in five) for k in range(5)]))
+    if not boxes["swapped"]:
+        return None
+    colours = {"original": NEUTRAL, "swapped": PALETTE[1]}
+    listing = [
+        (text(unit), text(side), *(number(v) for v in five))
+        for side, listed in boxes.items()
+        for unit, five in listed
+    ]
+    found = [a for c in cells if (a := attributes(c, source)) and a.paired]
+    paired, frames = sum(a.paired for a in found), sum(a.frames for a in found)
+    control = " (control)" if is_control(data, variant) else ""
+    return Figure(
+        id=f"units-{index}",
+        title=f"{variant}{control}",
+        caption=f"Averaged over {len(actors)} of {_actors(cells)} actors; {paired} of {frames} "
+        "frames of these cells have a face in both videos.",
+        alt=f"Box plots of {len(boxes['swapped'])} action units of {variant}, original beside "
+        "swapped; the table below lists the values.",
+        traces=tuple(_unit_trace(side, rows, colours[side]) for side, rows in boxes.items()),
+        layout={
+            "boxmode": "group",
+            "boxgap": 0.25,
+            "boxgroupgap": 0.1,
+            "showlegend": False,
+            "xaxis": axis("", type="category", tickangle=-60),
+            "yaxis": axis("intensity"),
+        },
+        key=tuple((colours[side], side) for side in boxes),
+        table=Table(
+            title=f"{variant}: intensities",
+            columns=("Unit", "Video", "Minimum", "Q1", "Median", "Q3", "Maximum"),
+            rows=tuple(listing),
+        ),
+    )
+
+
+def undrawn(data: ReportData, source: str) -> list[str]:
+    """Tools without an intensity figure."""
+    return [n for n in variants(data) if unit_figure(data, n, source, 0) is None]
+
+
+def _unit_trace(side: str, rows: Sequence[tuple[str, list[float]]], colour: str) -> Trace:
+    keys = ("lowerfence", "q1", "median", "q3", "upperfence")
+    columns = {key: [round(five[k], 5) for _, five in rows] for k, key in enumerate(keys)}
+    units = [unit for unit, _ in rows]
+    return {"type": "box", "name": side, "x": units, "marker": {"color": colour}, **columns}

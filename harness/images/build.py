@@ -1,0 +1,220 @@
+"""Building a tool's image, by the engine's own builder."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import tarfile
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.engine import Engine, require_space
+from harness.errors import UnfitMachineError
+from harness.images.context import build_context, host_files, pack, proxy_arguments
+from harness.images.labels import BUILD_PART, PART, BuiltImage, Upstream, image_labels, read_image
+from harness.images.recipe import Recipe, content_tag
+
+Say = Callable[[str], None]
+
+UPSTREAM_FILE = "/opt/bench/upstream.json"
+LOCAL_BASE = "deid-bench/base:bookworm"
+"""What containers/base makes, for machines that reach no registry."""
+
+_TAIL_LINES = 20
+_SILENCE_S = 3600
+"""A step of a build may compile for long without a word."""
+_ROOM = 2
+"""A build needs about twice the finished image: the stage that is thrown away, and its archives."""
+_COMMIT = re.compile("[0-9a-f]{40}")
+
+
+def build_image(
+    engine: Engine, recipe: Recipe, *, base: str | None = None, no_cache: bool = False, say: Say
+) -> BuiltImage:
+    """The finished image of ``recipe``; built unless the engine has exactly that already.
+
+    ``base`` is as in ``VersionEntry.base_reference``; ``say`` hears the log, line by line.
+    Raises UnfitMachineError when the base cannot be had, the disk is too full, or a step fails;
+    no container and no tag is left of it then.
+    """
+    reference = recipe.entry.base_reference(base)
+    base_id = find_base(engine, reference, recipe, say)
+    tag = content_tag(recipe, base_id)
+    if not no_cache and (ready := _inspect(engine, tag)):
+        say(f"{tag} is there already.")
+        return ready
+    check_room(engine, recipe)
+    arguments = {**recipe.arguments(base_id), **proxy_arguments(os.environ)}
+    context = build_context(recipe, host_files())
+    options = {"buildargs": arguments, "nocache": no_cache, "labels": {PART: BUILD_PART}}
+    raw = _run_build(engine, recipe, context, options, say)
+    upstream = read_upstream(engine, raw, recipe)
+    labels = image_labels(recipe, reference, base_id, upstream)
+    only_labels = pack({"Dockerfile": f"FROM {raw}\n".encode()})
+    _run_build(engine, recipe, only_labels, {"labels": labels, "tag": tag}, _unheard)
+    built = _inspect(engine, tag)
+    if built is None:
+        raise UnfitMachineError(
+            f"The engine says it built {tag}, but has no such image with our labels.",
+            hint="Does its builder keep labels? Docker 20.10 or newer does, Podman 4 too.",
+        )
+    return built
+
+
+def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> str:
+    """The id of the base image, pulled when the engine lacks it; raises UnfitMachineError."""
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        return str(engine.client.images.get(reference).id)
+    except ImageNotFound:
+        say(f"Pulling the base image {reference}.")
+    try:
+        return str(engine.client.images.pull(reference).id)
+    except (DockerException, OSError) as error:
+        raise UnfitMachineError(
+            f"The base image {reference} of {recipe.name} is not on this machine and cannot be "
+            f"pulled; probably no registry can be reached. The engine said: {_first_line(error)}",
+            hint=_base_hint(reference, recipe),
+        ) from error
+
+
+def _base_hint(reference: str, recipe: Recipe) -> str:
+    if reference == LOCAL_BASE:
+        return "Make it from Debian packages: `containers/base/make.sh` (as root)."
+    named = [name for name, value in recipe.entry.bases.items() if value == LOCAL_BASE]
+    if named:
+        return (
+            "Without a registry, make a base from Debian packages with `containers/base/make.sh` "
+            f"(as root), then `bench images build {recipe.name} --base {named[0]}`."
+        )
+    return (
+        f"Fetch it on a machine with access (`docker pull`, `docker save`), load it here with "
+        f"`docker load`, or name another with `bench images build {recipe.name} --base REFERENCE`."
+    )
+
+
+def check_room(engine: Engine, recipe: Recipe) -> None:
+    """Raise UnfitMachineError when the engine's disk is too full for the build.
+
+    Says nothing when the recipe gives no size or the engine's disk cannot be seen from here.
+    """
+    folder = Path(engine.info.folder)
+    if recipe.entry.size_bytes is not None and engine.info.folder and folder.is_dir():
+        require_space(folder, _ROOM * recipe.entry.size_bytes, f"building {recipe.name}")
+
+
+def _run_build(
+    engine: Engine, recipe: Recipe, context: bytes, options: dict[str, Any], say: Say
+) -> str:
+    """Send a build and follow it to its end; the id of what came of it."""
+    from docker.errors import DockerException
+
+    log: deque[str] = deque(maxlen=_TAIL_LINES)
+    built = None
+    try:
+        stream = engine.api.build(
+            fileobj=io.BytesIO(context),
+            custom_context=True,
+            decode=True,
+            rm=True,
+            forcerm=True,
+            network_mode="host",
+            timeout=_SILENCE_S,
+            **options,
+        )
+        for event in stream:
+            if error := event.get("error"):
+                raise _broken(recipe, log, error)
+            built = (event.get("aux") or {}).get("ID", built)
+            for line in event.get("stream", "").splitlines():
+                if line.strip():
+                    log.append(line)
+                    say(line)
+    except (DockerException, OSError) as error:
+        raise _broken(recipe, log, str(error)) from error
+    if built is None:
+        raise _broken(recipe, log, "the builder ended without naming an image")
+    return str(built)
+
+
+def _broken(recipe: Recipe, log: deque[str], said: str) -> UnfitMachineError:
+    tail = "".join(f"\n  {line}" for line in log)
+    return UnfitMachineError(
+        f"The build of {recipe.name} failed: {said.strip()}. Its last lines:{tail}\n",
+        hint="Nothing was tagged. Steps that succeeded are cached: the same command goes on there. "
+        "A download that failed usually means no network or a proxy that the build lacks.",
+    )
+
+
+def read_upstream(engine: Engine, image: str, recipe: Recipe) -> Upstream:
+    """What the build recorded about its source; raises UnfitMachineError when it is not sound."""
+    found = _parse_upstream(_read_file(engine, image, UPSTREAM_FILE), recipe)
+    wanted = recipe.entry.commit
+    if found.revision != wanted and (_COMMIT.fullmatch(wanted) or not found.revision):
+        raise UnfitMachineError(
+            f"The build of {recipe.name} checked out '{found.revision}' of {found.source}, not the "
+            f"recorded {wanted}: upstream moved, or the Dockerfile does not use COMMIT.",
+            hint="Do not use it; correct the recipe.",
+        )
+    return found
+
+
+def _parse_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
+    if data is None:
+        raise UnfitMachineError(
+            f"The Dockerfile of {recipe.name} left no {UPSTREAM_FILE}, so nothing tells which "
+            "source it was built from.",
+            hint="docs/images.md says what it holds.",
+        )
+    try:
+        return Upstream.model_validate_json(data)
+    except ValidationError as error:
+        raise UnfitMachineError(
+            f"{UPSTREAM_FILE} in the image of {recipe.name} is not "
+            '{"source": ..., "revision": ...}.',
+            hint="docs/images.md says what it holds.",
+        ) from error
+
+
+def _read_file(engine: Engine, image: str, path: str) -> bytes | None:
+    """A file's content, taken from a container that is never started; None without the file."""
+    from docker.errors import NotFound
+
+    container = engine.api.create_container(image, command=["none"], labels={PART: BUILD_PART})
+    try:
+        chunks, _ = engine.api.get_archive(container["Id"], path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            stream = archive.extractfile(Path(path).name)
+            return stream.read() if stream is not None else None
+    except NotFound:
+        return None
+    finally:
+        engine.api.remove_container(container["Id"], v=True, force=True)
+
+
+def _inspect(engine: Engine, reference: str) -> BuiltImage | None:
+    from docker.errors import ImageNotFound
+
+    try:
+        return read_image(engine.client.images.get(reference).attrs)
+    except ImageNotFound:
+        return None
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(getattr(error, "explanation", None) or error).strip()
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        text = str(json.loads(text)["message"])
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _unheard(line: str) -> None:
+    pass

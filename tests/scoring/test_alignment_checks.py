@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.model.dataset import VideoInfo
-from harness.scoring.alignment import Thumbnails, align
+from harness.scoring.alignment import MAXIMUM_LAG, Thumbnails, align
 
 
 def video(frames: int, width: int = 64, fps: str = "25/1") -> VideoInfo:
@@ -77,6 +77,25 @@ def test_another_size_and_rate_are_told_but_frames_still_pair() -> None:
     assert not found.same_rate
     assert "128x36" in found.reason
     assert "30/1" in found.reason
+
+
+def test_a_lag_beyond_the_reach_is_undecided_and_never_guessed() -> None:
+    long = moving(400)
+    original, swapped = long[100:300], long[100 - MAXIMUM_LAG - 5 : 300 - MAXIMUM_LAG - 5]
+    found = align(video(200), video(200), (original, swapped), BACKGROUND)
+    assert found.lag_frames is None
+    assert "at no shift of up to 50 frames" in found.reason
+
+
+def test_a_lost_frame_is_told_by_the_two_halves() -> None:
+    picture = moving(120)
+    slipped = np.concatenate([picture[:60], picture[61:], picture[-1:]])
+    found = align(video(120), video(120), (picture, slipped), BACKGROUND)
+    assert not found.aligned
+    assert found.lag_halves == (0, -1)
+    assert "the first half of the swapped video is in step, the second 1 frame early" in (
+        found.reason
+    )
 
 
 def test_videos_of_one_frame_are_undecided() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.scoring.attributes import (
     BLENDSHAPE_SCALE,
+    MINIMUM_PAIRED,
     OPENFACE_SCALE,
     concordance,
     moves,
@@ -87,7 +88,8 @@ def test_a_frozen_face_has_no_pcc_but_a_ccc_of_zero() -> None:
     assert unit.measurable
     assert unit.pcc is None
     assert unit.ccc == pytest.approx(0, abs=1e-12)
-    assert "constant" in unit.reason
+    assert unit.frozen
+    assert "stands still in the swapped video" in unit.reason
     assert unit.rmse == pytest.approx(np.sqrt(np.mean((WAVE - 0.3) ** 2)))
     assert unit.nrmse == pytest.approx((unit.rmse or 0) / WAVE.std())
 
@@ -106,4 +108,59 @@ def test_a_video_without_a_face_scores_nothing_and_says_why() -> None:
     scores = score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=none))
     assert scores.paired == 0
     assert scores.mean_pcc is None
-    assert "0 frames" in scores.units[0].reason
+    assert "too few frames: 0" in scores.units[0].reason
+
+
+def test_a_frozen_unit_counts_as_nothing_kept_and_not_as_left_out() -> None:
+    trembling = 0.3 + 0.001 * np.random.default_rng(3).normal(size=200)
+    scores = score_attributes(
+        "s",
+        BLENDSHAPE_SCALE,
+        200,
+        table(AU01=WAVE, AU12=WAVE),
+        table(AU01=WAVE, AU12=trembling),
+    )
+    assert scores.units[1].pcc is None
+    assert (scores.units_used, scores.units_frozen) == (2, 1)
+    assert scores.mean_pcc == pytest.approx(0.5)
+    rmses = [unit.rmse for unit in scores.units if unit.rmse is not None]
+    assert scores.mean_rmse == pytest.approx(np.mean(rmses))
+
+
+@pytest.mark.parametrize(("paired", "measurable"), [(24, False), (25, True)])
+def test_too_few_paired_frames_give_no_correlation(paired: int, measurable: bool) -> None:
+    swapped = WAVE.copy()
+    swapped[paired:] = np.nan
+    (unit,) = score_attributes(
+        "s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=swapped)
+    ).units
+    assert MINIMUM_PAIRED == 25
+    assert (unit.paired, unit.measurable) == (paired, measurable)
+    assert ("too few frames: 24" in unit.reason) is not measurable
+    assert (unit.rmse is not None) is measurable
+
+
+def test_each_unit_says_how_many_frames_it_rests_on() -> None:
+    holes = WAVE.copy()
+    holes[:50] = np.nan
+    scores = score_attributes(
+        "s", BLENDSHAPE_SCALE, 200, table(AU01=WAVE, AU12=WAVE), table(AU01=WAVE, AU12=holes)
+    )
+    assert [unit.paired for unit in scores.units] == [200, 150]
+    assert (scores.frames, scores.paired) == (200, 150)
+    assert (scores.seen_original, scores.seen_swapped) == (200, 150)
+
+
+def test_a_unit_that_moves_only_where_the_swapped_face_is_lost_is_not_measurable() -> None:
+    original = np.where(np.arange(200) < 100, 0.2, WAVE)
+    swapped = np.where(np.arange(200) < 100, WAVE, np.nan)
+    (unit,) = score_attributes(
+        "s", BLENDSHAPE_SCALE, 200, table(AU12=original), table(AU12=swapped)
+    ).units
+    assert not unit.measurable
+    assert "where both videos show a face" in unit.reason
+
+
+def test_tables_of_two_sources_are_never_paired() -> None:
+    with pytest.raises(ValueError, match="one source"):
+        score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU01=WAVE))

@@ -9,15 +9,19 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from harness.model.score import Comparison
+from harness.model.score import Comparison, SwappedReading
 from harness.scoring.identity import (
-    choose_references,
+    References,
+    choose_face,
     distances,
+    donor_face,
     embeddings_of,
     evidence,
     frame_distances,
+    medoid_face,
     medoid_frame,
     summarise,
+    swapped_identity,
 )
 
 
@@ -28,6 +32,15 @@ def at(*values: float) -> NDArray[np.float64]:
 
 def observed(rows: Sequence[tuple[int, int, NDArray[np.float64] | None]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["frame", "faces", "embedding"])
+
+
+def references(
+    original: NDArray[np.float64], donor: NDArray[np.float64] | None, swapped: pd.DataFrame
+) -> References:
+    face = choose_face(
+        donor_face(donor, None if donor is None else "d"), medoid_face(embeddings_of(swapped))
+    )
+    return References(original=tuple(original), swapped=face)
 
 
 def test_statistics_are_those_of_numpy() -> None:
@@ -61,11 +74,11 @@ def test_the_worst_frame_is_the_smallest_distance_to_the_original() -> None:
 def test_the_four_comparisons_are_told_apart() -> None:
     original = observed([(0, 1, at(0.0)), (1, 0, None)])
     swapped = observed([(0, 2, at(3.0)), (1, 1, at(4.0))])
-    references = choose_references(at(1.0), at(10.0), embeddings_of(swapped))
-    rows = frame_distances((0, 1), original, swapped, references)
+    chosen = references(at(1.0), at(10.0), swapped)
+    rows = frame_distances((0, 1), original, swapped, chosen)
     assert rows[["or_or", "or_sw", "sw_or", "sw_sw"]].to_numpy()[0].tolist() == [1, 10, 2, 7]
-    found = summarise(rows, 0.6, references.excluded)
-    assert references.reading == "donor photo"
+    found = summarise(rows, 0.6, chosen.swapped.frame)
+    assert chosen.swapped.reading is SwappedReading.DONOR_PHOTO
     assert found[Comparison.ORIGINAL_ORIGINAL].used == 1
     assert found[Comparison.ORIGINAL_ORIGINAL].asked == 2
     assert found[Comparison.SWAPPED_ORIGINAL].several_faces == 1
@@ -73,27 +86,60 @@ def test_the_four_comparisons_are_told_apart() -> None:
 
 def test_without_a_donor_the_medoid_swapped_frame_is_the_reference_and_left_out() -> None:
     swapped = observed([(0, 1, at(0.0)), (4, 1, at(1.0)), (7, 1, at(5.0))])
-    references = choose_references(at(1.0), None, embeddings_of(swapped))
-    rows = frame_distances((0, 4, 7), swapped, swapped, references)
-    found = summarise(rows, 0.6, references.excluded)[Comparison.SWAPPED_SWAPPED]
-    assert (references.reading, references.excluded) == ("swapped frame", 4)
+    chosen = references(at(1.0), None, swapped)
+    rows = frame_distances((0, 4, 7), swapped, swapped, chosen)
+    found = summarise(rows, 0.6, chosen.swapped.frame)[Comparison.SWAPPED_SWAPPED]
+    assert (chosen.swapped.reading, chosen.swapped.frame) == (SwappedReading.SWAPPED_FRAME, 4)
     assert (found.asked, found.used, found.minimum, found.maximum) == (2, 2, 1.0, 4.0)
 
 
 def test_a_frame_that_the_swapped_video_lacks_is_not_asked_of_it() -> None:
     original = observed([(0, 1, at(0.0)), (9, 1, at(0.0))])
     swapped = observed([(0, 1, at(3.0))])
-    references = choose_references(at(1.0), at(10.0), embeddings_of(swapped))
-    found = summarise(frame_distances((0, 9), original, swapped, references), 0.6, None)
+    chosen = references(at(1.0), at(10.0), swapped)
+    found = summarise(frame_distances((0, 9), original, swapped, chosen), 0.6, None)
     assert found[Comparison.ORIGINAL_ORIGINAL].asked == 2
     assert found[Comparison.SWAPPED_ORIGINAL].asked == 1
 
 
 def test_no_swapped_face_leaves_no_swapped_reference() -> None:
     swapped = observed([(0, 0, None)])
-    references = choose_references(at(1.0), None, embeddings_of(swapped))
-    rows = frame_distances((0,), observed([(0, 1, at(0.0))]), swapped, references)
-    found = summarise(rows, 0.6, references.excluded)
+    chosen = references(at(1.0), None, swapped)
+    rows = frame_distances((0,), observed([(0, 1, at(0.0))]), swapped, chosen)
+    found = summarise(rows, 0.6, chosen.swapped.frame)
     assert medoid_frame({}) is None
     assert found[Comparison.SWAPPED_ORIGINAL].fta == 1
     assert found[Comparison.ORIGINAL_SWAPPED].used == 0
+    assert chosen.swapped.reading is SwappedReading.NONE
+
+
+def test_a_donor_photo_without_a_face_gives_way_to_a_swapped_frame_and_says_so() -> None:
+    swapped = observed([(0, 1, at(0.0)), (4, 1, at(1.0)), (7, 1, at(5.0))])
+    donor, medoid = donor_face(None, "giulia"), medoid_face(embeddings_of(swapped))
+    chosen = choose_face(donor, medoid)
+    assert chosen.reading is SwappedReading.SWAPPED_FRAME
+    assert chosen.note.startswith("The recogniser finds no face in the photo of donor giulia. ")
+    assert "Frame 4 of the swapped video" in chosen.note
+    rows = frame_distances(
+        (0, 4, 7), swapped, swapped, References(original=tuple(at(0.0)), swapped=chosen)
+    )
+    found = summarise(rows, 0.6, chosen.frame)
+    without, with_frame = swapped_identity(donor, found), swapped_identity(medoid, found)
+    assert (without.or_sw, without.sw_sw) == (None, None)
+    assert with_frame.sw_sw is not None
+    assert with_frame.sw_sw.asked == 2
+
+
+def test_both_readings_stand_side_by_side_and_the_donor_photo_is_preferred() -> None:
+    swapped = observed([(0, 1, at(3.0)), (1, 1, at(4.0))])
+    donor, medoid = donor_face(at(10.0), "giorgio"), medoid_face(embeddings_of(swapped))
+    assert choose_face(donor, medoid) == donor
+    means = []
+    for face in (donor, medoid):
+        rows = frame_distances(
+            (0, 1), swapped, swapped, References(original=tuple(at(0.0)), swapped=face)
+        )
+        one = swapped_identity(face, summarise(rows, 0.6, face.frame))
+        assert one.sw_sw is not None
+        means.append(one.sw_sw.mean)
+    assert means == [6.5, 1.0]

@@ -15,6 +15,7 @@ from harness.model.score import (
     Comparison,
     Distances,
     Identity,
+    SwappedReading,
     UnitScore,
 )
 from harness.store.atomic import write_json
@@ -89,7 +90,7 @@ def add_score(home: Path) -> None:
             recogniser="r",
             threshold=0.6,
             comparisons={Comparison.SWAPPED_ORIGINAL: sw_or},
-            swapped_reading="swapped frame",
+            swapped_reading=SwappedReading.SWAPPED_FRAME,
             seed=1,
             frames=4,
         ),

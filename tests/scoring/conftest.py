@@ -1,0 +1,114 @@
+"""A home with one short real original, and swapped videos made from its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.canonical import file_sha256
+from harness.media.frames import VideoWriter, read_frames
+from harness.media.probe import probe
+from harness.model.cell import Artifact, CellSpec, Result
+from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
+from harness.model.score import CellScore
+from harness.scoring.protocol import Protocol
+from harness.scoring.score import score_cell
+from harness.store.cells import CellStore
+from harness.store.media import MediaStore
+
+FRAMES = 30
+Frame = NDArray[np.uint8]
+Frames = list[Frame]
+
+
+class Bench:
+    """One actor whose test video is ``source``, and cells whose result is any video."""
+
+    def __init__(self, home: Path, source: Frames, photo: Path, patch: pytest.MonkeyPatch) -> None:
+        self.home, self.patch = home, patch
+        self.media = MediaStore(home)
+        self.protocol = Protocol(frames=5)
+        self.source = source
+        self.original = self.store(source, "original.mp4")
+        self.original_path = self.media.path(self.original)
+        self.actor_photo = self.photo(photo)
+
+    def write(self, frames: Frames, name: str, fps: str = "24/1", crf: int = 16) -> Path:
+        path = self.home / name
+        height, width = frames[0].shape[:2]
+        with VideoWriter(path, width, height, fps, crf) as video:
+            for frame in frames:
+                video.write(frame)
+        return path
+
+    def store(self, frames: Frames, name: str) -> MediaRef:
+        path = self.write(frames, name)
+        return self.media.add(path, ".mp4", probe(path))
+
+    def photo(self, path: Path, box: tuple[int, int, int, int] | None = None) -> MediaRef:
+        """A picture, or the part of it in ``box`` (left, top, right, bottom), as a reference."""
+        from PIL import Image
+
+        png = self.home / "photo.png"
+        with Image.open(path) as image:
+            (image.crop(box) if box else image).convert("RGB").save(png)
+        return self.media.add(png, ".png", None)
+
+    def spec(self, tool: str, donor: MediaRef | None = None) -> CellSpec:
+        return CellSpec(
+            tool=tool,
+            version="1",
+            config="default",
+            settings={},
+            dataset="sample",
+            split=Split.HELD_OUT,
+            actor=PreparedActor(
+                number=1,
+                sex=Sex.MALE,
+                split=Split.HELD_OUT,
+                training=None,
+                test=self.original,
+                reference=self.actor_photo,
+                reference_note="a photo",
+            ),
+            donor=PreparedDonor(
+                name="d", sex=Sex.MALE, training=None, reference=donor, reference_note=""
+            )
+            if donor
+            else None,
+        )
+
+    def score(self, tool: str, swapped: Path, donor: MediaRef | None = None) -> CellScore:
+        spec = self.spec(tool, donor)
+        artifact = Artifact(
+            path="swapped.mp4", sha256=file_sha256(swapped), size_bytes=swapped.stat().st_size
+        )
+        result = Result(cell_id=spec.id, attempt="1", swapped=artifact, steps=())
+        self.patch.setattr(CellStore, "result", lambda *_: result)
+        self.patch.setattr(CellStore, "swapped_path", lambda *_: swapped)
+        return score_cell(spec, self.home, self.protocol)
+
+
+def first_frames(clip: Path, count: int) -> Frames:
+    """The first frames of a clip, BGR."""
+    return list(islice(read_frames(clip), count))
+
+
+@pytest.fixture
+def make_bench(
+    tmp_path: Path, sample_dir: Path, face_landmarker: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Frames], Bench]:
+    """A bench whose original shows the given frames."""
+    monkeypatch.setenv("BENCH_FACE_LANDMARKER", str(face_landmarker))
+    return lambda frames: Bench(tmp_path, frames, sample_dir / "single_face.jpg", monkeypatch)
+
+
+@pytest.fixture
+def bench(make_bench: Callable[[Frames], Bench], sample_dir: Path) -> Bench:
+    """A bench with the first 30 frames of the woman's clip."""
+    return make_bench(first_frames(sample_dir / "WolfgangLanger_Pexels.mp4", FRAMES))

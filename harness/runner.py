@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 
-from harness.errors import BenchError, UnfitMachineError, UnusableInputError, UsageError
+from harness.errors import UnfitMachineError
 from harness.host import host
+from harness.inputs import collect_inputs, video_fault
+from harness.interrupt import StoppedError, stop_on_signals
+from harness.lanes import Lane, Lanes, Task
 from harness.model.base import Frozen
 from harness.model.cell import Attempt, CellSpec, Resources, Result, Status
-from harness.model.dataset import MediaRef, VideoInfo
+from harness.model.dataset import VideoInfo
 from harness.model.job import Event, Job, Role, Step, StepReport
 from harness.model.tool import Tool
-from harness.runtime.base import LOG_NAME, Runtime, StepOutcome
-from harness.runtime.log import TAIL_LINE_CHARS, TAIL_LINES
+from harness.runtime.base import CANCELLED_REASON, Control, Runtime, StepOutcome
 from harness.runtime.process import ProcessRuntime
 from harness.store.cells import CellStore, OpenAttempt, disk_errors, utc_now
 from harness.store.media import MediaStore
+
+_SIGNAL_S = 0.3
+"""Within this time a signal to the whole process group has reached this process."""
 
 
 class CellOutcome(Frozen):
@@ -79,59 +80,123 @@ class RunContext:
 
 
 def run_cells(
-    specs: Sequence[CellSpec], tools: Mapping[str, Tool], context: RunContext
+    specs: Sequence[CellSpec],
+    tools: Mapping[str, Tool],
+    context: RunContext,
+    lanes: Lanes | None = None,
 ) -> tuple[CellOutcome, ...]:
-    """Run the cells one after the other; outcomes come in the order of ``specs``.
+    """Run the cells that have no result yet; outcomes come in the order of ``specs``.
 
-    Cells that another process is running are passed over first and waited for at the end, so two
-    commands at once share the work and both end with all results. ``context.finished`` is called
-    for each cell as it ends. Raises StoreError when the disk refuses; KeyboardInterrupt passes
-    through after the running attempt is stored as cancelled.
+    Without ``lanes`` one after the other. Cells that another process is running are passed over
+    first and waited for at the end, so two commands at once share the work and both end with all
+    results. ``context.finished`` is called for each cell as it ends. Raises StoreError when the
+    disk refuses, KeyboardInterrupt after the running attempts are stored as cancelled.
     """
-    store = CellStore(context.home)
-    known = {spec.id: _last_number(store, spec) for spec in specs}
-    outcomes: dict[str, CellOutcome] = {}
-    for wait in (False, True):
-        for spec in specs:
-            if spec.id in outcomes:
-                continue
-            outcome = _run(spec, tools[spec.tool], context, wait=wait, known=known[spec.id])
-            if not outcome.busy:
-                outcomes[spec.id] = outcome
-                context.finished(outcome)
-    return tuple(outcomes[spec.id] for spec in specs)
+    queue = RunQueue(specs, tools, context)
+    with nullcontext(lanes) if lanes else Lanes(1) as used:
+        used.run(lambda taken: queue.next(taken) or queue.next_held(taken))
+    return tuple(queue.outcomes[spec.id] for spec in specs)
+
+
+class RunQueue:
+    """The cells to run. Those that another process runs are passed over, and waited for last."""
+
+    def __init__(
+        self, specs: Sequence[CellSpec], tools: Mapping[str, Tool], context: RunContext
+    ) -> None:
+        store = CellStore(context.home)
+        self._context = context
+        self._tools = tools
+        self._pending = list({spec.id: spec for spec in specs}.values())
+        self._held: list[CellSpec] = []
+        self._known = {spec.id: _last_number(store, spec) for spec in self._pending}
+        self.outcomes: dict[str, CellOutcome] = {}
+
+    def next(self, taken: Set[str]) -> Task | None:
+        """The next cell that nobody is known to run and whose device is not ``taken``."""
+        return self._pick(self._pending, taken, wait=False)
+
+    def next_held(self, taken: Set[str]) -> Task | None:
+        """The next cell that another process runs: this one waits, and takes over its result."""
+        return self._pick(self._held, taken, wait=True)
+
+    def _pick(self, queue: list[CellSpec], taken: Set[str], *, wait: bool) -> Task | None:
+        for place, spec in enumerate(queue):
+            device = self._device(spec)
+            if device not in taken:
+                del queue[place]
+                return self._task(spec, device, wait=wait)
+        return None
+
+    def _device(self, spec: CellSpec) -> str | None:
+        tool = self._tools[spec.tool]
+        runtime = self._context.runtimes.get(tool.runs_as.kind)
+        return runtime.device(tool) if runtime else None
+
+    def _task(self, spec: CellSpec, device: str | None, *, wait: bool) -> Task:
+        def work(lane: Lane) -> CellOutcome:
+            terms = Terms(stop=lane.stop, wait=wait, known=self._known[spec.id])
+            return settle_cell(spec, self._tools[spec.tool], self._context, terms)
+
+        def done(outcome: CellOutcome) -> None:
+            if outcome.busy:
+                self._held.append(spec)
+            else:
+                self.outcomes[spec.id] = outcome
+                self._context.finished(outcome)
+
+        return Task(work, done, device)
 
 
 def run_cell(spec: CellSpec, tool: Tool, context: RunContext, *, wait: bool = False) -> CellOutcome:
     """Run one cell unless it has a result already.
 
     A cell that another process holds is ``busy``, unless ``wait``. What goes wrong in the tool is
-    an outcome and a stored attempt. Raises UsageError or UnusableInputError when the cell lacks
-    an input that the tool needs, StoreError when the disk refuses.
+    an outcome and a stored attempt. SIGINT and SIGTERM end the attempt, which is stored as
+    ``cancelled``, and raise KeyboardInterrupt. Raises UsageError or UnusableInputError when the
+    cell lacks an input that the tool needs, StoreError when the disk refuses.
     """
-    return _run(spec, tool, context, wait=wait, known=None)
+    stop = threading.Event()
+    with stop_on_signals(stop.set):
+        try:
+            return settle_cell(spec, tool, context, Terms(stop=stop, wait=wait))
+        except StoppedError as error:
+            raise KeyboardInterrupt from error
 
 
-def _run(
-    spec: CellSpec, tool: Tool, context: RunContext, *, wait: bool, known: int | None
-) -> CellOutcome:
-    """``known`` is the last attempt's number when the command began; a newer one is taken over."""
-    store = CellStore(context.home)
+@dataclass(frozen=True)
+class Terms:
+    """How one cell among others is run. ``stop`` ends it.
+
+    ``known`` is the number of the last attempt that was there when the command began: a newer one
+    that failed is another process's try of just now, and is taken over.
+    """
+
+    stop: threading.Event
+    wait: bool = False
+    known: int | None = None
+
+
+def settle_cell(spec: CellSpec, tool: Tool, context: RunContext, terms: Terms) -> CellOutcome:
+    """As ``run_cell``, in any thread: raises StoppedError once the attempt is stored."""
+    store, known = CellStore(context.home), terms.known
     if done := _reusable(store, spec, known):
         return done
     runtime = context.select_runtime(tool)
     inputs = collect_inputs(spec, tool, MediaStore(context.home))
-    with store.lock(spec, wait=wait) as held:
+    with store.lock(spec, wait=terms.stop if terms.wait else None) as held:
         if not held:
+            if terms.stop.is_set():
+                raise StoppedError
             return CellOutcome(cell_id=spec.id, status=Status.INFRA_ERROR, busy=True)
         if done := _reusable(store, spec, known):
             return done
-        with disk_errors(store.folder(spec)), _terminate_as_interrupt():
-            work = _Work(store, spec, tool, context, runtime, inputs)
-            return work.until_settled()
+        with disk_errors(store.folder(spec)):
+            return _Work(store, spec, tool, context, runtime, inputs, terms.stop).until_settled()
 
 
 def _last_number(store: CellStore, spec: CellSpec) -> int:
+    """The number of the cell's last finished attempt; 0 without any."""
     return max((attempt.number for attempt in store.attempts(spec)), default=0)
 
 
@@ -154,44 +219,6 @@ def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcom
     return CellOutcome(cell_id=spec.id, status=fresh[-1].status, attempt=fresh[-1], reused=True)
 
 
-def collect_inputs(spec: CellSpec, tool: Tool, media: MediaStore) -> dict[Role, str]:
-    """The paths of what the tool needs.
-
-    Raises UsageError for a missing donor, UnusableInputError for missing training material,
-    StoreError for a media file that is gone.
-    """
-    return {role: str(_input_path(role, spec, tool, media)) for role in tool.needs}
-
-
-def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Path:
-    if role is Role.FACE_LANDMARKER:
-        from harness.assets import face_landmarker_path
-
-        return face_landmarker_path(media.home)
-    donor = spec.donor
-    if donor is None and role in {Role.DONOR_REFERENCE, Role.DONOR_TRAINING}:
-        raise UsageError(
-            f"{tool.name} puts on a donor's face, but the cell {spec.slug} names no donor.",
-            hint="Add --donor NAME; `bench data list` shows the donors.",
-        )
-    found: dict[Role, MediaRef | None] = {
-        Role.TEST_VIDEO: spec.actor.test,
-        Role.ACTOR_REFERENCE: spec.actor.reference,
-        Role.ACTOR_TRAINING: spec.actor.training,
-        Role.DONOR_REFERENCE: donor.reference if donor else None,
-        Role.DONOR_TRAINING: donor.training if donor else None,
-    }
-    reference = found[role]
-    if reference is None:
-        whose = f"donor {donor.name}" if donor and role is Role.DONOR_TRAINING else "actor"
-        raise UnusableInputError(
-            f"{tool.name} needs training video of the {whose}, and dataset {spec.dataset} has none "
-            f"for the cell {spec.slug}.",
-            hint="Add clips with `part: training` to the dataset's manifest.",
-        )
-    return media.path(reference)
-
-
 @dataclass(frozen=True)
 class _Work:
     """One cell being run, with its lock held."""
@@ -202,6 +229,7 @@ class _Work:
     context: RunContext
     runtime: Runtime
     inputs: Mapping[Role, str]
+    stop: threading.Event
 
     def until_settled(self) -> CellOutcome:
         """Try until something other than ``infra_error`` comes of it, or retries are used up."""
@@ -209,26 +237,19 @@ class _Work:
         for retry in range(self.context.infra_retries):
             if outcome.status is not Status.INFRA_ERROR:
                 break
-            time.sleep(self.context.backoff_s * 2**retry)
+            if self.stop.wait(self.context.backoff_s * 2**retry):
+                raise StoppedError
             outcome = self._attempt()
         return outcome
 
     def _attempt(self) -> CellOutcome:
         opened = self.store.begin(self.spec)
-        started = time.monotonic()
         done: list[StepOutcome] = []
-        try:
-            for number, step in enumerate(self.tool.steps, 1):
-                done.append(self._step(step, opened.folder / f"{number}-{step}"))
-                if done[-1].status is not Status.OK:
-                    break
-            final = self._checked(done[-1], opened)
-        except KeyboardInterrupt:
-            before_s = sum(one.resources.wall_s for one in done)
-            stopped = _cancelled(opened, time.monotonic() - started - before_s)
-            self.store.finish(self.spec, self._record(opened, [*done, stopped], stopped))
-            raise
-        return self._keep(opened, done, final)
+        for number, step in enumerate(self.tool.steps, 1):
+            done.append(self._step(step, opened.folder / f"{number}-{step}"))
+            if done[-1].status is not Status.OK:
+                break
+        return self._keep(opened, done, self._checked(done[-1], opened))
 
     def _step(self, step: Step, folder: Path) -> StepOutcome:
         job = Job(
@@ -243,9 +264,8 @@ class _Work:
             seed=self.spec.seed,
         )
         folder.mkdir(parents=True)
-        return self.runtime.run(
-            self.tool, job, folder.absolute(), lambda event: self.context.listen(self.spec, event)
-        )
+        control = Control(lambda event: self.context.listen(self.spec, event), self.stop)
+        return self.runtime.run(self.tool, job, folder.absolute(), control)
 
     def _checked(self, last: StepOutcome, opened: OpenAttempt) -> StepOutcome:
         """The last step's outcome, or ``bad_output`` when the video it left cannot be used."""
@@ -254,9 +274,11 @@ class _Work:
         fault = video_fault(self._swapped(opened), self._original())
         if fault is None:
             return last
-        return last.model_copy(
-            update={"status": Status.BAD_OUTPUT, "reason": fault, "report": None}
-        )
+        status = Status.BAD_OUTPUT
+        # Ctrl-C reaches the FFmpeg that looks at the video as well, and may end it first.
+        if self.stop.wait(_SIGNAL_S):
+            status, fault = Status.CANCELLED, CANCELLED_REASON
+        return last.model_copy(update={"status": status, "reason": fault, "report": None})
 
     def _swapped(self, opened: OpenAttempt) -> Path:
         steps = self.tool.steps
@@ -278,6 +300,8 @@ class _Work:
             result = self.store.publish(self.spec, attempt, swapped, attempt.steps)
         else:
             self.store.finish(self.spec, attempt)
+        if attempt.status is Status.CANCELLED:
+            raise StoppedError
         return CellOutcome(
             cell_id=self.spec.id, status=attempt.status, attempt=attempt, result=result
         )
@@ -305,63 +329,3 @@ class _Work:
             host=host(),
             steps=tuple(reports),
         )
-
-
-def video_fault(path: Path, original: VideoInfo) -> str | None:
-    """Why ``path`` cannot stand beside the original, as a sentence; None when it can.
-
-    It must be decodable with the original's frame count, size and frame rate (within 1e-4, as
-    29.97 and 30000/1001 are the same rate).
-    """
-    from harness.media.probe import probe
-
-    if not path.is_file():
-        return "The driver exited with 0 but wrote no swapped.mp4."
-    try:
-        found = probe(path)
-    except BenchError as error:
-        return f"The driver exited with 0, but its video cannot be read. {error.message}"
-    if found.frames != original.frames:
-        return f"The swapped video has {found.frames} frames, the original {original.frames}."
-    if (found.width, found.height) != (original.width, original.height):
-        return (
-            f"The swapped video is {found.width}x{found.height}, "
-            f"the original {original.width}x{original.height}."
-        )
-    if abs(Fraction(found.fps) / Fraction(original.fps) - 1) > Fraction(1, 10_000):
-        return f"The swapped video has {found.fps} frames per second, the original {original.fps}."
-    return None
-
-
-def _cancelled(opened: OpenAttempt, wall_s: float) -> StepOutcome:
-    """What to store of an attempt that the user stopped; CPU and memory are not known."""
-    logs = sorted(opened.folder.glob(f"*/{LOG_NAME}"))
-    text = logs[-1].read_text("utf-8", "replace") if logs else ""
-    tail = tuple(line[:TAIL_LINE_CHARS] for line in text.splitlines()[-TAIL_LINES:])
-    return StepOutcome(
-        status=Status.CANCELLED,
-        reason="Stopped by the user; the same command continues.",
-        exit_code=None,
-        resources=Resources(wall_s=wall_s, cpu_s=0.0, peak_memory_bytes=0),
-        log_tail=tail,
-    )
-
-
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Within the block SIGTERM raises KeyboardInterrupt, so the attempt is stored as cancelled.
-
-    Python allows handlers in the main thread only; elsewhere nothing changes.
-    """
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.model.cell import CellSpec
-    from harness.model.job import Event
     from harness.runner import CellOutcome
-    from harness.workflow import ScoreOutcome, Study
+    from harness.scoring.queue import ScoreOutcome
+    from harness.workflow import Study
 
 
 def run(
@@ -38,6 +38,10 @@ def run(
         str, typer.Option(help="held-out, or thesis: train on everything.")
     ] = "held-out",
     frames: Annotated[int, typer.Option(min=2, help="Frames sampled for identity.")] = 1000,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Things done at once; else $BENCH_JOBS, else one for each core."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -45,7 +49,7 @@ def run(
 
     Examples: bench run --tool blur --actor 3
               bench run --tool all --actor 1-24 --dataset ravdess
-              bench run --suite quickstart --dry-run
+              bench run --suite quickstart --jobs 4
     """
     from harness.cli.selection import study_from_options, study_from_suite
     from harness.home import bench_home
@@ -70,7 +74,7 @@ def run(
     if dry_run:
         _show_plan(study, as_json)
         return
-    _execute(study, as_json)
+    _execute(study, jobs, as_json)
 
 
 def _show_plan(study: Study, as_json: bool) -> None:
@@ -85,35 +89,24 @@ def _show_plan(study: Study, as_json: bool) -> None:
     typer.echo(f"{len(planned)} cells; nothing was run (--dry-run).")
 
 
-def _execute(study: Study, as_json: bool) -> None:
+def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
+    from harness.account import Account, Estimate
+    from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
-    from harness.runner import RunContext
-    from harness.workflow import run as run_study
-    from harness.workflow import score, specify
+    from harness.workflow import make_lanes, run_and_score, specify
 
     planned = study.plan()
     progress = Progress(len(planned))
-    progress.say(f"{len(planned)} cells planned on '{study.dataset.name}'")
-    specs = specify(study, planned, progress.say)
-    names = {spec.id: spec.slug for spec in specs}
-
-    def finished(outcome: CellOutcome) -> None:
-        how = "kept" if outcome.reused else outcome.status.value
-        reason = (
-            f": {outcome.attempt.reason}" if outcome.attempt and how not in {"kept", "ok"} else ""
+    actors = len({cell.actor for cell in planned})
+    with terminate_as_interrupt(), make_lanes(jobs, len(planned) + actors) as lanes:
+        progress.say(
+            f"{len(planned)} cells planned on '{study.dataset.name}', {lanes.count} at once"
         )
-        progress.advance(f"{names[outcome.cell_id]} {how}{reason}")
-
-    def heard(spec: CellSpec, event: Event) -> None:
-        if event.done is not None and event.total:
-            progress.tick(f"{spec.slug} {event.done:.0f}/{event.total:.0f} {event.unit or ''}")
-
-    context = RunContext(home=study.home, finished=finished, listen=heard)
-    outcomes = run_study(study, specs, context)
-    good = {outcome.cell_id for outcome in outcomes if outcome.status is Status.OK}
-    done = [spec for spec in specs if spec.id in good]
-    scores = score(done, study.home, study.protocol, progress.say, progress.measure)
+        specs = specify(study, planned, progress.say, lanes)
+        account = Account(Estimate(lanes.count), progress.say, progress.tick)
+        outcomes, scores = run_and_score(study, specs, lanes, account)
     _summarise(specs, outcomes, scores, as_json)
+    good = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if len(good) < len(specs) or any(outcome.score is None for outcome in scores):
         raise typer.Exit(1)
 

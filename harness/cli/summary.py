@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.model.cell import CellSpec
 from harness.model.score import CellScore, Comparison
 from harness.runner import CellOutcome
-from harness.workflow import ScoreOutcome
+from harness.scoring.queue import ScoreOutcome
 
 Row = dict[str, object]
 

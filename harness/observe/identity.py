@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import UnfitMachineError, UnusableInputError
+from harness.lanes import default_jobs
 from harness.observe.attributes import observe_attributes
 from harness.observe.boxes import Box, main_face
 from harness.observe.store import locked, observation_path, read_table, write_table
+from harness.vision.colour import bgr_to_rgb
 from harness.vision.recognition import RECOGNISER, load_face_recognition
 
 if TYPE_CHECKING:
@@ -161,15 +163,12 @@ def _detect_all(media: Path, frames: Sequence[int]) -> Iterator[tuple[int, Found
     from harness.media.frames import read_frames_at
 
     load_face_recognition()
-    pictures = (
-        (frame, np.ascontiguousarray(picture[:, :, ::-1]))
-        for frame, picture in read_frames_at(media, frames)
-    )
-    if len(frames) < _POOL_FROM or (os.cpu_count() or 1) < 2:
+    pictures = ((frame, bgr_to_rgb(picture)) for frame, picture in read_frames_at(media, frames))
+    workers = min(4, default_jobs())
+    if len(frames) < _POOL_FROM or workers < 2:
         for frame, rgb in pictures:
             yield frame, find_faces(rgb)
         return
-    workers = min(4, os.cpu_count() or 1)
     with ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
     ) as pool:

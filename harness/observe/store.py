@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import uuid
 from collections.abc import Iterator
@@ -47,13 +48,19 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_table(path: Path, table: Any) -> None:
-    """Write a pyarrow Table as Parquet (zstd) by atomic rename. Raises StoreError."""
+    """Write a pyarrow Table as Parquet (zstd) by atomic rename. Raises StoreError.
+
+    Call it with a lock held that everyone who writes ``path`` takes.
+    """
     from pyarrow import parquet
 
     metadata = {**(table.schema.metadata or {}), _KEY: str(SCHEMA_VERSION).encode()}
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     with store_sentences(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+            # The lock is held here, so whoever wrote this was killed.
+            left.unlink(missing_ok=True)
         try:
             parquet.write_table(
                 table.replace_schema_metadata(metadata), partial, compression="zstd"

@@ -12,8 +12,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,9 +22,16 @@ import psutil
 from pydantic import ValidationError
 
 from harness.model.cell import Resources, Status
-from harness.model.job import Event, ExitCode, Job, Limits, StepReport
+from harness.model.job import ExitCode, Job, Limits, StepReport
 from harness.model.tool import ChildProcess, Tool
-from harness.runtime.base import JOB_NAME, LOG_NAME, REPORT_NAME, StepOutcome
+from harness.runtime.base import (
+    CANCELLED_REASON,
+    JOB_NAME,
+    LOG_NAME,
+    REPORT_NAME,
+    Control,
+    StepOutcome,
+)
 from harness.runtime.log import CappedLog, LogSink
 
 GRACE_S = 5.0
@@ -105,13 +113,19 @@ class _Tree:
             os.write(self._control, letter)
 
     def sample_bytes(self) -> int:
-        """Resident memory of the tree now, launcher excluded; remembers the peak."""
+        """Resident memory of the tree now, launcher excluded; remembers the peak.
+
+        CPU seconds are noted too, in case that the launcher cannot report them.
+        """
         total = 0
+        cpu_s = 0.0
         with contextlib.suppress(psutil.Error):
             for process in psutil.Process(self.process.pid).children(recursive=True):
                 self._seen[process.pid] = process
                 with contextlib.suppress(psutil.Error):
                     total += process.memory_info().rss
+                    cpu_s += sum(process.cpu_times()[:4])
+        self.cpu_s = max(self.cpu_s, cpu_s)
         self.peak_bytes = max(self.peak_bytes, total)
         return total
 
@@ -151,13 +165,36 @@ def _state_lock(state: Path) -> Iterator[int]:
         os.close(handle)
 
 
+class _Written:
+    """How much a step wrote to ``folders``; what they held before it does not count."""
+
+    def __init__(self, folders: Sequence[Path], *, counted: bool) -> None:
+        self._folders = folders
+        self._at_first_bytes = sum(map(folder_bytes, folders)) if counted else 0
+        self._due = 0.0
+
+    def is_due(self) -> bool:
+        """Whether to count again; it takes its time where there are many files."""
+        return time.monotonic() >= self._due
+
+    def now_bytes(self) -> int:
+        began = time.monotonic()
+        found = sum(map(folder_bytes, self._folders)) - self._at_first_bytes
+        ended = time.monotonic()
+        self._due = ended + 20 * (ended - began)
+        return found
+
+
 class _Watch:
     """Holds a tree to its limits: says once why it must end, then ends it with growing force."""
 
-    def __init__(self, tree: _Tree, limits: Limits, out: Path) -> None:
+    def __init__(
+        self, tree: _Tree, limits: Limits, written: _Written, stop: threading.Event
+    ) -> None:
         self._tree = tree
         self._limits = limits
-        self._out = out
+        self._written = written
+        self._stop = stop
         self._started = time.monotonic()
         self._next_sample = 0.0
         self._kill_at: float | None = None
@@ -171,7 +208,8 @@ class _Watch:
     def check(self) -> None:
         """Call often; it samples every 0.2 s at most."""
         now = time.monotonic()
-        if now < self._next_sample:
+        stopped = self._stop.is_set() and self.verdict is None
+        if now < self._next_sample and not stopped:
             return
         self._next_sample = now + SAMPLE_S
         memory_bytes = self._tree.sample_bytes()
@@ -186,21 +224,24 @@ class _Watch:
 
     def _judge(self, memory_bytes: int) -> tuple[Status, str] | None:
         limits = self._limits
+        if self._stop.is_set():
+            return Status.CANCELLED, CANCELLED_REASON
         if self.wall_s > limits.wall_s:
             return Status.TIMEOUT, f"The step was stopped at its limit of {limits.wall_s:g} s."
         if limits.memory_bytes is not None and memory_bytes > limits.memory_bytes:
             used, allowed = _mib(memory_bytes), _mib(limits.memory_bytes)
             return Status.OOM, f"The step used {used} of memory; {allowed} are allowed."
-        return self.judge_output()
+        return self.judge_output() if self._written.is_due() else None
 
     def judge_output(self) -> tuple[Status, str] | None:
         """The verdict on the size of what was written, if it is too much."""
         allowed = self._limits.output_bytes
-        if allowed is None or (written := folder_bytes(self._out)) <= allowed:
+        if allowed is None or (written := self._written.now_bytes()) <= allowed:
             return None
         return (
             Status.BAD_OUTPUT,
-            f"The step wrote {_mib(written)} of output; {_mib(allowed)} are allowed.",
+            f"The step wrote {_mib(written)} (output, state and temporary files together); "
+            f"{_mib(allowed)} are allowed.",
         )
 
 
@@ -227,29 +268,32 @@ class ProcessRuntime:
     def __init__(self, extra_env: Mapping[str, str] | None = None) -> None:
         self._extra_env = dict(extra_env or {})
 
-    def run(
-        self, tool: Tool, job: Job, folder: Path, listen: Callable[[Event], None]
-    ) -> StepOutcome:
+    def device(self, tool: Tool) -> str | None:
+        """See ``Runtime.device``: embedded tools share the processor."""
+        return None
+
+    def run(self, tool: Tool, job: Job, folder: Path, control: Control) -> StepOutcome:
         """See ``Runtime.run``. Raises TypeError for a tool that runs in a container."""
         if not isinstance(tool.runs_as, ChildProcess):
             raise TypeError(f"{tool.name} runs in a container, not as a child process")
-        out = Path(job.out)
-        for made in (folder, out, Path(job.state), folder / "tmp"):
+        out, state, temporary = Path(job.out), Path(job.state), folder / "tmp"
+        for made in (folder, out, state, temporary):
             made.mkdir(parents=True, exist_ok=True)
         job_file = folder / JOB_NAME
         job_file.write_text(job.model_dump_json(indent=1), encoding="utf-8")
         command = [sys.executable, "-m", tool.runs_as.module, str(job_file)]
+        written = _Written((out, state, temporary), counted=job.limits.output_bytes is not None)
         try:
             with (
                 CappedLog(folder / LOG_NAME, job.limits.log_bytes) as log,
-                _state_lock(Path(job.state)) as lock,
+                _state_lock(state) as lock,
                 _Tree(command, folder, self._environment(folder), lock) as tree,
             ):
-                watch = _Watch(tree, job.limits, out)
-                _follow(tree, watch, LogSink(log, listen))
+                watch = _Watch(tree, job.limits, written, control.stop)
+                _follow(tree, watch, LogSink(log, control.listen))
                 return _outcome(tree, watch, job, log.tail)
         finally:
-            shutil.rmtree(folder / "tmp", ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
 
     def _environment(self, folder: Path) -> dict[str, str]:
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}

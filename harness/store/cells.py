@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ SPEC_FILE = "spec.json"
 ATTEMPT_FILE = "attempt.json"
 RESULT_FILE = "result.json"
 LOCK_FILE = "lock"
+_LOCK_POLL_S = 0.1
 
 Model = TypeVar("Model", bound=BaseModel)
 # Inside the class the name `list` is its method.
@@ -118,8 +120,9 @@ class CellStore:
         return self.folder(spec) / result.swapped.path
 
     @contextmanager
-    def lock(self, spec: CellSpec, *, wait: bool = False) -> Iterator[bool]:
-        """Hold the cell; yields False (at once, unless ``wait``) when another process holds it.
+    def lock(self, spec: CellSpec, *, wait: threading.Event | None = None) -> Iterator[bool]:
+        """Hold the cell; yields False when another process holds it: at once, or with ``wait``
+        only when that event is set meanwhile.
 
         The kernel releases the lock however the holder ends.
         """
@@ -213,24 +216,26 @@ def disk_errors(place: Path) -> Iterator[None]:
         ) from error
 
 
-def _lock_file(path: Path, wait: bool) -> int | None:
-    """The open, locked file, or None when it is held elsewhere and ``wait`` is not set."""
-    flags = fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
+def _lock_file(path: Path, wait: threading.Event | None) -> int | None:
+    """The open, locked file, or None when it is held elsewhere and ``wait`` is None or set."""
     while True:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, flags)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            return None
+            # A blocking flock could not be given up in a thread.
+            if wait is None or wait.wait(_LOCK_POLL_S):
+                return None
+            continue
         except BaseException:
             os.close(handle)
             raise
         if _is_same_file(handle, path):
             return handle
-        # The folder was removed and made again while this process waited.
+        # The folder was removed and made again meanwhile.
         os.close(handle)
 
 

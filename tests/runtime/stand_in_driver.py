@@ -101,6 +101,24 @@ def burn(job: dict[str, Any]) -> None:
     good(job)
 
 
+def burn_and_hang(job: dict[str, Any]) -> None:
+    while time.process_time() < 0.5:
+        pass
+    print("burnt")
+    print('@bench {"kind": "note", "text": "burnt"}')
+    hang(job)
+
+
+def fill_state(job: dict[str, Any]) -> None:
+    (Path(job["state"]) / "model").write_bytes(b"x" * (2 << 20))
+    hang(job)
+
+
+def fill_tmp(job: dict[str, Any]) -> None:
+    (Path(os.environ["TMPDIR"]) / "scratch").write_bytes(b"x" * (2 << 20))
+    hang(job)
+
+
 def broken(job: dict[str, Any]) -> None:
     (Path(job["out"]) / "swapped.mp4").write_bytes(b"not a video" * 1000)
     done(job)

@@ -17,7 +17,7 @@ from harness.model.cell import Status
 from harness.model.job import Event, Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, Tool
 from harness.runtime import process
-from harness.runtime.base import StepOutcome
+from harness.runtime.base import Control, StepOutcome
 from harness.runtime.process import ProcessRuntime
 
 HERE = Path(__file__).parent
@@ -55,7 +55,7 @@ class Bench:
     def run(self, mode: str, limits: Limits | None = None, **settings: Setting) -> StepOutcome:
         runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(HERE)})
         job = self.job(limits or Limits(wall_s=30), mode=mode, **settings)
-        outcome = runtime.run(TOOL, job, self.folder / "job", self.events.append)
+        outcome = runtime.run(TOOL, job, self.folder / "job", Control(self.events.append))
         assert self.survivors() == []
         return outcome
 
@@ -186,6 +186,52 @@ def test_a_driver_that_fills_the_disk_is_stopped(bench: Bench) -> None:
     assert "4.0 MiB" in outcome.reason
 
 
+@pytest.mark.parametrize("mode", ["fill_state", "fill_tmp"])
+def test_state_and_temporary_files_count_as_output(bench: Bench, mode: str) -> None:
+    outcome = bench.run(mode, Limits(wall_s=30, output_bytes=1 << 20))
+    assert outcome.status is Status.BAD_OUTPUT
+    assert "2.0 MiB" in outcome.reason
+
+
+def test_what_an_earlier_step_left_in_the_state_is_not_counted_again(bench: Bench) -> None:
+    (bench.folder / "state").mkdir()
+    (bench.folder / "state" / "faces").write_bytes(b"x" * (2 << 20))
+    assert bench.run("good", Limits(wall_s=30, output_bytes=1 << 20)).status is Status.OK
+
+
+def test_a_stop_from_another_thread_ends_the_step_and_what_it_used_is_known(bench: Bench) -> None:
+    stop = threading.Event()
+    runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(HERE)})
+    job = bench.job(Limits(wall_s=30), mode="burn_and_hang")
+    control = Control(lambda event: stop.set(), stop)
+    outcome = runtime.run(TOOL, job, bench.folder / "job", control)
+    assert outcome.status is Status.CANCELLED
+    assert bench.survivors() == []
+    assert 0.5 <= outcome.resources.cpu_s < 5
+    assert outcome.resources.peak_memory_bytes > 1 << 20
+
+
+def test_a_timeout_stores_what_was_used_until_then(bench: Bench) -> None:
+    outcome = bench.run("burn_and_hang", Limits(wall_s=2))
+    assert outcome.status is Status.TIMEOUT
+    assert 0.5 <= outcome.resources.cpu_s < 5
+    assert outcome.resources.peak_memory_bytes > 1 << 20
+
+
+def test_the_log_can_be_read_while_the_driver_runs(bench: Bench) -> None:
+    seen: list[bytes] = []
+    stop = threading.Event()
+
+    def look(event: Event) -> None:
+        seen.append(bench.log)
+        stop.set()
+
+    job = bench.job(Limits(wall_s=30), mode="burn_and_hang")
+    runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(HERE)})
+    runtime.run(TOOL, job, bench.folder / "job", Control(look, stop))
+    assert seen == [b"burnt\n"]
+
+
 def test_cpu_time_of_ended_children_counts(bench: Bench) -> None:
     outcome = bench.run("burn")
     assert 0.5 <= outcome.resources.cpu_s < 5
@@ -208,7 +254,7 @@ def test_an_interrupted_listener_leaves_no_process(bench: Bench) -> None:
     runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(HERE)})
     job = bench.job(Limits(wall_s=30), mode="good")
     with pytest.raises(KeyboardInterrupt):
-        runtime.run(TOOL, job, bench.folder / "job", interrupt)
+        runtime.run(TOOL, job, bench.folder / "job", Control(interrupt))
     assert bench.survivors() == []
 
 
@@ -219,12 +265,13 @@ def test_no_process_survives_bench_itself(bench: Bench, number: signal.Signals) 
         from pathlib import Path
         from harness.model.job import Job
         from harness.model.tool import Tool
+        from harness.runtime.base import Control
         from harness.runtime.process import ProcessRuntime
         ProcessRuntime(extra_env={{"PYTHONPATH": {str(HERE)!r}}}).run(
             Tool.model_validate_json({TOOL.model_dump_json()!r}),
             Job.model_validate_json({job.model_dump_json()!r}),
             Path({str(bench.folder / "job")!r}),
-            print,
+            Control(print),
         )
     """
     with subprocess.Popen(

@@ -186,18 +186,20 @@ def test_only_a_transient_fault_is_retried_by_itself(
     assert len(CellStore(context.home).attempts(lasting)) == 1 + context.infra_retries
 
 
-def test_an_interrupt_stores_a_cancelled_attempt_with_its_log(
+def test_an_interrupt_stores_a_cancelled_attempt_with_its_log_and_what_it_used(
     actor: PreparedActor, context: RunContext
 ) -> None:
     def interrupt(spec: CellSpec, event: Event) -> None:
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGINT)
 
-    spec = make_spec(actor, "good")
+    spec = make_spec(actor, "burn_and_hang")
     with pytest.raises(KeyboardInterrupt):
         run_cell(spec, TOOL, replace(context, listen=interrupt))
-    attempts = CellStore(context.home).attempts(spec)
-    assert [one.status for one in attempts] == [Status.CANCELLED]
-    assert run_cell(spec, TOOL, context).status is Status.OK
+    (attempt,) = CellStore(context.home).attempts(spec)
+    assert attempt.status is Status.CANCELLED
+    assert attempt.log_tail == ("burnt",)
+    assert 0.5 <= attempt.resources.cpu_s < 5
+    assert attempt.resources.peak_memory_bytes > 1 << 20
 
 
 def test_sigterm_stores_a_cancelled_attempt(actor: PreparedActor, context: RunContext) -> None:

@@ -1,0 +1,139 @@
+"""``bench images``: build, list, check and remove the images of tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from harness.images.labels import BuiltImage
+
+app = typer.Typer(help="The images of tools that run in containers.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def build(
+    tool: Annotated[str, typer.Argument(help="TOOL or TOOL@VERSION; by default the newest.")],
+    base: Annotated[
+        str | None, typer.Option(help="Another base: a name of versions.yaml, or a reference.")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Repeat every step.")] = False,
+) -> None:
+    """Build a tool's image on this machine; nothing is done when it is there already.
+
+    Examples: bench images build deface | bench images build faceswap@v1.0.0 --base turing
+    """
+    from harness.engine import connect
+    from harness.images.build import build_image
+    from harness.images.recipe import read_recipe
+    from harness.registry import find_tool
+
+    name, _, version = tool.partition("@")
+    recipe = read_recipe(find_tool(name), version or None)
+    with connect() as engine:
+        image = build_image(engine, recipe, base=base, no_cache=no_cache, say=_say)
+    typer.echo(f"{image.name}  {image.tags[0]}  {image.id}  {image.size_bytes / 1e9:.2f} GB")
+    if not image.redistribute:
+        typer.echo(
+            "It holds files under a licence for research: do not push it anywhere.", err=True
+        )
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """List the images on this machine, and the recipes that have none.
+
+    Example: bench images list
+    """
+    from harness.engine import connect
+    from harness.images.find import current_hashes, list_images, state_of
+    from harness.registry import load_tools
+
+    hashes = current_hashes(load_tools())
+    with connect() as engine:
+        images = list_images(engine)
+    missing = sorted(set(hashes) - {image.name for image in images})
+    if as_json:
+        found = [{**one.model_dump(mode="json"), "state": state_of(one, hashes)} for one in images]
+        print_json({"images": found, "missing": missing})
+        return
+    rows = [
+        (
+            image.name,
+            state_of(image, hashes),
+            image.created[:10],
+            f"{image.size_bytes / 1e9:.2f} GB",
+            image.id.removeprefix("sha256:")[:12],
+            image.base,
+        )
+        for image in images
+    ]
+    rows += [(name, "not built", "", "", "", "") for name in missing]
+    print_table(("image", "state", "built", "size", "id", "base"), rows)
+
+
+@app.command()
+def check(
+    tool: Annotated[str | None, typer.Argument(help="By default every tool's images.")] = None,
+) -> None:
+    """Start each image's driver with a bad job, and look at its user, entry point and labels.
+
+    Exit code 1 when an image does not keep the contract. Example: bench images check deface
+    """
+    from harness.engine import connect
+    from harness.images.check import check_image
+    from harness.images.find import list_images
+    from harness.registry import find_tool
+
+    name = None if tool is None else find_tool(tool).name
+    with connect() as engine:
+        images = list_images(engine, name)
+        findings = [(image, one) for image in images for one in check_image(engine, image)]
+    if not images:
+        typer.echo(f"There is no image{f' of {name}' if name else ''} on this machine yet.")
+    for image, one in findings:
+        typer.echo(f"{'ok  ' if one.sound else 'BAD '}  {_label(image)}  {one.what}: {one.text}")
+    if any(not one.sound for _, one in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def clean(
+    everything: Annotated[bool, typer.Option("--all", help="Current images too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it, without asking.")] = False,
+) -> None:
+    """Remove images whose recipe has changed or is gone, and what builds left behind.
+
+    Example: bench images clean --yes
+    """
+    from harness.engine import connect
+    from harness.images.clean import images_to_remove, remove_images
+    from harness.images.find import current_hashes
+    from harness.registry import load_tools
+
+    with connect() as engine:
+        images = images_to_remove(engine, current_hashes(load_tools()), everything=everything)
+        for image in images:
+            typer.echo(f"{_label(image)}  {image.size_bytes / 1e9:.2f} GB")
+        if not yes:
+            typer.echo(f"{len(images)} images would go, and unfinished builds. Add --yes to do it.")
+            return
+        removed = remove_images(engine, images)
+    for sentence in removed.kept:
+        typer.echo(sentence, err=True)
+    typer.echo(f"Removed {len(removed.images)} images and {removed.leftovers} leftovers of builds.")
+    if removed.kept:
+        raise typer.Exit(1)
+
+
+def _label(image: BuiltImage) -> str:
+    return f"{image.name} ({image.id.removeprefix('sha256:')[:12]})"
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -16,6 +16,8 @@ from harness.vision.landmarker import Landmarker, open_landmarker
 from harness.vision.recognition import load_face_recognition
 
 SAMPLED_FRAMES = 40
+LONGEST_SIDE_PX = 1280
+"""Larger photos are shrunk: looking for a face in 12 megapixels takes 800 MB and half a minute."""
 
 _EXPRESSION = (
     "jawOpen",
@@ -71,7 +73,7 @@ def best_frame(video: Path, info: VideoInfo, landmarker: Path) -> Chosen | None:
                 candidates.append(_Candidate(cost, index, frame, angle_deg))
     candidates.sort(key=lambda candidate: (candidate.cost, candidate.frame))
     for candidate in candidates:
-        if has_face(candidate.picture):
+        if count_faces(candidate.picture):
             return Chosen(candidate.picture, _note(candidate, len(indices)))
     if not candidates:
         return None
@@ -80,7 +82,11 @@ def best_frame(video: Path, info: VideoInfo, landmarker: Path) -> Chosen | None:
 
 
 def from_photo(photo: Photo) -> Chosen:
-    """The photo, cropped; raises UnusableInputError when it cannot be read or shows no face."""
+    """The photo, turned as its EXIF says, cropped, then shrunk to ``LONGEST_SIDE_PX``.
+
+    Of several faces the largest counts, and the note says so. Raises UnusableInputError when the
+    photo cannot be read or shows no face.
+    """
     import cv2
 
     picture = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
@@ -102,20 +108,29 @@ def from_photo(photo: Photo) -> Chosen:
             )
         picture = picture[box.y : box.y + box.height, box.x : box.x + box.width]
         note += f", cropped to {box.width} x {box.height} pixels"
+    height, width = picture.shape[:2]
+    scale = LONGEST_SIDE_PX / max(height, width)
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        note += f", shrunk to {size[0]} x {size[1]} pixels"
     result = np.ascontiguousarray(picture, dtype=np.uint8)
-    if not has_face(result):
+    faces = count_faces(result)
+    if not faces:
         raise UnusableInputError(
             f"No face was found in {note} ({photo.path}).",
             hint="Give a photo in which one face is large, frontal and well lit.",
         )
+    if faces > 1:
+        note += f"; of its {faces} faces the largest counts"
     return Chosen(result, f"{note}.")
 
 
-def has_face(picture: Frame) -> bool:
-    """Whether face_recognition's HOG detector, as used for scores, finds a face."""
+def count_faces(picture: Frame) -> int:
+    """How many faces face_recognition's HOG detector, as used for scores, finds."""
     face_recognition = load_face_recognition()
     rgb = np.ascontiguousarray(picture[:, :, ::-1])
-    return bool(face_recognition.face_locations(rgb, model="hog"))
+    return len(face_recognition.face_locations(rgb, model="hog"))
 
 
 def save_png(picture: Frame, path: Path) -> None:

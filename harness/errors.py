@@ -24,6 +24,10 @@ class BenchError(Exception):
         return f"{self.message} {self.hint}" if self.hint else self.message
 
 
+class BenchWarning(RuntimeWarning):
+    """Something the user should know, though the work goes on; shown as a sentence."""
+
+
 class UsageError(BenchError):
     """A wrong name, option or configuration."""
 

@@ -26,8 +26,13 @@ def parse_numbers(text: str) -> tuple[int, ...]:
                 hint="Write numbers and ranges: 3 or 1-24 or 1-4,7.",
             )
         first, last = int(match[1]), int(match[2] or match[1])
-        if last < first or last - first > 10_000:
-            raise UsageError(f"'{part}' is not a range of actors: its end comes before its start.")
+        if last < first:
+            raise UsageError(
+                f"'{part}' is not a range of actors: its end comes before its start.",
+                hint=f"Write {last}-{first}.",
+            )
+        if last - first > 10_000:
+            raise UsageError(f"'{part}' is not a range of actors: it is too long.")
         numbers.extend(range(first, last + 1))
     return tuple(dict.fromkeys(numbers))
 
@@ -80,6 +85,13 @@ def actor_as_donor(actor: Actor) -> Donor:
     )
 
 
+def check_donors(dataset: Dataset, rule: str) -> None:
+    """Raise UsageError for a donor's name that the dataset does not know, used or not."""
+    if rule not in {"all", "same-sex", "other-sex"}:
+        for name in rule.split(","):
+            find_donor(dataset, name.strip())
+
+
 def _donor_names(dataset: Dataset, tool: Tool, actor: Actor, rule: str) -> tuple[str | None, ...]:
     if not tool.uses_donor:
         return (None,)
@@ -113,6 +125,7 @@ def find_donor(dataset: Dataset, name: str) -> Donor:
 def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[PlannedCell, ...]:
     """All cells of a suite, by tool, actor and donor. Raises UsageError for unknown names."""
     actors = choose_actors(dataset, suite.actors)
+    check_donors(dataset, suite.donors)
     cells: list[PlannedCell] = []
     for entry in suite.tools:
         if entry.tool not in tools:

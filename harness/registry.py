@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
-from harness.errors import BenchError, UsageError, unknown_name
+from harness.errors import BenchError, BenchWarning, UsageError, unknown_name
 from harness.model.base import Frozen
 from harness.model.job import Setting
 from harness.model.tool import NamedConfig, SettingSpec, Tool
@@ -79,7 +80,7 @@ def load_tools() -> dict[str, Tool]:
     for bad in registry.broken:
         warnings.warn(
             f"The adapter '{bad.name}' of {bad.package} cannot be used: {bad.reason}.",
-            RuntimeWarning,
+            BenchWarning,
             stacklevel=2,
         )
     return registry.tools
@@ -139,6 +140,8 @@ def _checked(tool: Tool, spec: SettingSpec, value: Setting) -> Setting:
         high = float("inf") if spec.maximum is None else spec.maximum
         if not low <= value <= high:
             raise UsageError(f"{where}, but must lie between {low:g} and {high:g}.", hint=see)
+        if not math.isfinite(value):
+            raise UsageError(f"{where}, but must be a finite number.", hint=see)
     return value
 
 

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-import yaml
-from pydantic import ValidationError
+from pydantic import field_validator, model_validator
 
 from harness.errors import UsageError, unknown_name
-from harness.model.suite import Suite
+from harness.model.suite import Suite, ToolEntry
+from harness.yaml_files import parse_yaml
+
+
+class _SuiteFile(Suite):
+    """A suite as a person writes it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_numbers_as_text(cls, data: Any) -> Any:
+        """``actors: 3`` and ``version: 1`` are natural to write, and meant as text."""
+        if not isinstance(data, dict):
+            return data
+        out = _with_text(data, "actors")
+        if isinstance(out.get("tools"), list):
+            out["tools"] = [_with_text(tool, "version") for tool in out["tools"]]
+        return out
+
+    @field_validator("tools")
+    @classmethod
+    def _name_a_tool(cls, tools: tuple[ToolEntry, ...]) -> tuple[ToolEntry, ...]:
+        if not tools:
+            raise ValueError("a suite names at least one tool")
+        return tools
+
+
+def _with_text(data: Any, field: str) -> Any:
+    """``data`` with a whole number in ``field`` as text; whatever else it is stays as it is."""
+    if isinstance(data, dict) and type(data.get(field)) is int:
+        return {**data, field: str(data[field])}
+    return dict(data) if isinstance(data, dict) else data
 
 
 def builtin_suites() -> dict[str, Path]:
@@ -21,7 +50,7 @@ def builtin_suites() -> dict[str, Path]:
 
 def load_suite(name_or_path: str) -> Suite:
     """The suite of that name, or in that file. Raises UsageError with line and field."""
-    path = Path(name_or_path)
+    path = Path(name_or_path).expanduser()
     if path.suffix not in {".yaml", ".yml"}:
         known = builtin_suites()
         if name_or_path not in known:
@@ -30,43 +59,14 @@ def load_suite(name_or_path: str) -> Suite:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The suite file {path} cannot be read: {error}.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(
+            f"The suite file {path} cannot be read: {why}.",
+            hint=f"Suites that ship with deid-bench: {', '.join(builtin_suites())}.",
+        ) from error
     return parse_suite(text, str(path))
 
 
 def parse_suite(text: str, where: str) -> Suite:
     """The suite in ``text``; ``where`` is named in errors."""
-    try:
-        node = yaml.compose(text)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{where} is not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise UsageError(f"{where} is not a suite: its top level must be a mapping of fields.")
-    try:
-        return Suite.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        line = line_of(node, first["loc"])
-        field = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"{where}, line {line}, field '{field}': {first['msg']}.",
-            hint=f"{error.error_count()} field(s) to mend." if error.error_count() > 1 else None,
-        ) from error
-
-
-def line_of(node: yaml.Node | None, location: Sequence[int | str]) -> int:
-    """The 1-based line of a field in a YAML tree; of its nearest parent when it is absent."""
-    line = node.start_mark.line + 1 if node is not None else 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            match = next(((k, v) for k, v in node.value if k.value == str(part)), None)
-            if match is None:
-                return line
-            line, node = match[0].start_mark.line + 1, match[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part >= len(node.value):
-                return line
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
+    return Suite.model_validate(dict(parse_yaml(text, _SuiteFile, "suite", where)))

@@ -7,66 +7,98 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.output import print_json, print_table
+from harness.cli import complete
+from harness.cli.options import AsJson
+from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.datasets.verify import ActorReport
+    from harness.datasets.verify import ActorReport, VerifyReport
     from harness.model.job import Event
 
 app = typer.Typer(help="Fetch, verify and list datasets.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
 def list_data(as_json: AsJson = False) -> None:
     """List the datasets with their actors, donors and licences.
 
-    Example: bench data list
+    Examples: bench data list
+              bench data list --json
     """
     from harness.datasets.registry import list_datasets
     from harness.home import bench_home
 
-    found = list_datasets(bench_home())
+    home = bench_home()
+    found = list_datasets(home)
+    donors = {entry.name: _donors(entry.name, home) if entry.ready else () for entry in found}
     if as_json:
         print_json(
             [
-                {**entry._asdict(), "sources": [s.model_dump(mode="json") for s in entry.sources]}
+                {
+                    **entry._asdict(),
+                    "donors": donors[entry.name],
+                    "sources": [s.model_dump(mode="json") for s in entry.sources],
+                }
                 for entry in found
             ]
         )
         return
     for entry in found:
         typer.echo(f"{entry.name}: {'ready' if entry.ready else 'not fetched'}  {entry.where}")
-        typer.echo(f"  actors: {', '.join(map(str, entry.actors)) or 'none yet'}")
+        if entry.ready:
+            print_wrapped(f"actors: {', '.join(map(str, entry.actors))}", indent="  ")
+            print_wrapped(f"donors: {', '.join(donors[entry.name]) or 'none'}", indent="  ")
+        else:
+            typer.echo(f"  fetch it: bench data fetch {entry.name}")
         for source in entry.sources:
-            note = f" ({source.note})" if source.note else ""
-            typer.echo(f"  {source.name}: {source.licence}{note}  {source.url}")
+            remark = f" ({source.note})" if source.note else ""
+            text = f"{source.name}: {source.licence}{remark} {source.url}"
+            print_wrapped(text, indent="  ", after="    ")
+    note("Your own videos: name a manifest, bench run --dataset my.yaml; see docs/cli.md.")
+
+
+def _donors(name: str, home: Path) -> tuple[str, ...]:
+    from harness.datasets.registry import load_dataset
+
+    return tuple(donor.name for donor in load_dataset(name, home).donors)
 
 
 @app.command()
 def fetch(
-    dataset: Annotated[str, typer.Argument(help="`sample` or `ravdess`.")],
-    actor: Annotated[str, typer.Option(help="RAVDESS actors: numbers and ranges.")] = "1-24",
+    dataset: Annotated[
+        str,
+        typer.Argument(help="`sample` or `ravdess`.", autocompletion=complete.dataset_names),
+    ],
+    actor: Annotated[
+        str | None, typer.Option(help="RAVDESS actors: numbers and ranges. Default: 1-24.")
+    ] = None,
     extended: Annotated[bool, typer.Option("--extended", help="The longer sample clips.")] = False,
 ) -> None:
     """Fetch a dataset, checked against recorded checksums; resumes where it stopped.
 
-    Example: bench data fetch ravdess --actor 1-4
+    Examples: bench data fetch sample
+              bench data fetch ravdess --actor 1-4
     """
     from harness.errors import unknown_name
     from harness.home import bench_home
 
     home = bench_home()
     if dataset == "sample":
+        if actor is not None:
+            raise UsageError("--actor is for RAVDESS; the sample is fetched whole.")
         from harness.datasets.sample import fetch_sample
 
         fetch_sample(home, extended, _hear)
+        note(f"The sample is ready in {home}.")
     elif dataset == "ravdess":
+        if extended:
+            raise UsageError("--extended is for the sample.")
         from harness.datasets.ravdess_fetch import fetch_ravdess
         from harness.plan import parse_numbers
 
-        fetch_ravdess(home, parse_numbers(actor), _hear)
+        folder = fetch_ravdess(home, parse_numbers(actor or "1-24"), _hear)
+        note(f"RAVDESS is ready in {folder}.")
     else:
         raise unknown_name(
             "dataset to fetch", dataset, ["sample", "ravdess"], see="bench data list"
@@ -83,37 +115,43 @@ def _hear(event: Event) -> None:
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A folder with RAVDESS files.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder with RAVDESS files; by default the fetched one.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say per actor what is there, missing, unreadable or duplicate. Exit code 1 if not whole.
 
-    Example: bench data verify ~/ravdess
+    Examples: bench data verify
+              bench data verify ~/ravdess --json
     """
+    from harness.datasets.ravdess import ravdess_dir
     from harness.datasets.verify import verify as verify_folder
+    from harness.home import bench_home
 
-    report = verify_folder(folder)
+    place = folder.expanduser() if folder else ravdess_dir(bench_home())
+    progress = Progress(0)
+    report = verify_folder(place, lambda path: progress.tick(f"reading {path.name}"))
     if as_json:
         print_json(report.model_dump(mode="json"))
+    elif not report.actors:
+        typer.echo(f"{place} holds no RAVDESS file: their names look like 02-01-01-01-01-01-01.mp4")
     else:
-        names = [
-            "actor",
-            "sex",
-            "present",
-            "of",
-            "missing",
-            "unreadable",
-            "same-content",
-            "with-sound",
-        ]
-        print_table(names, [_actor_row(actor) for actor in report.actors])
-        for actor in report.actors:
-            for path in actor.unreadable:
-                typer.echo(f"actor {actor.actor}: unreadable {path}")
-        if report.absent:
-            typer.echo(f"no clips of actors {', '.join(map(str, report.absent))}")
+        _print_report(report)
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _print_report(report: VerifyReport) -> None:
+    names = ("actor", "sex", "present", "of", "missing", "unreadable", "repeated", "with sound")
+    print_table(names, [_actor_row(actor) for actor in report.actors])
+    for actor in report.actors:
+        for path in actor.unreadable:
+            typer.echo(f"actor {actor.actor}: unreadable {path}")
+        for paths in actor.same_content:
+            typer.echo(f"actor {actor.actor}: the same content in {', '.join(paths)}")
+    if report.absent:
+        print_wrapped(f"no clips of actors {', '.join(map(str, report.absent))}")
 
 
 def _actor_row(actor: ActorReport) -> tuple[object, ...]:

@@ -2,30 +2,97 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shlex
 import sys
-from typing import Annotated
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import data, results, run, tools
-from harness.cli.output import fail
-from harness.errors import BenchError
+from harness.cli import ask, data, images, observe, run, scores, status, tidy, tools
+from harness.cli.output import fail, warn
+from harness.errors import BenchError, BenchWarning, StoreError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+FAULT = 70
+
+_REFUSALS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.EIO,
+}
+
+
+class _Root(TyperGroup):
+    """Ends every command alike: an error that a user can act on is a sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BenchError as error:
+            raise typer.Exit(fail(error)) from error
+        except KeyboardInterrupt as error:
+            raise typer.Exit(_say_interrupted()) from error
+        except BrokenPipeError as error:
+            _silence_stdout()
+            raise typer.Exit(BROKEN_PIPE) from error
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+            raise typer.Exit(fail(_refusal(error))) from error
+
+
+def _say_interrupted() -> int:
+    command = shlex.join(["bench", *sys.argv[1:]])
+    typer.echo(f"\nInterrupted. What is finished is kept; to go on: {command}", err=True)
+    return INTERRUPTED
+
+
+def _silence_stdout() -> None:
+    """Python flushes stdout once more as it ends, which would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refusal(error: OSError) -> StoreError:
+    where = f" at {error.filename}" if error.filename else ""
+    return StoreError(
+        f"The file system refused{where}: {error.strerror or error}.",
+        hint="Check the rights and the free space there, or set BENCH_HOME to another folder; "
+        "finished cells are kept.",
+    )
+
 
 app = typer.Typer(
     name="bench",
+    cls=_Root,
     help="How well does a face-swap tool hide a person, and what is left of the expression?",
     epilog="Exit codes: 0 done, 1 some cells failed, 2 usage or configuration, 3 regression "
-    "found, 4 this machine cannot do it, 130 interrupted.",
+    "found, 4 this machine cannot do it, 70 a fault in deid-bench itself, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.add_typer(tools.app, name="tools")
 app.add_typer(data.app, name="data")
-tools.register(app)
-run.register(app)
-results.register(app)
+app.add_typer(observe.app, name="observe")
+app.add_typer(images.app, name="images")
+for group in (tools, run, status, tidy, scores, ask):
+    group.register(app)
 
 
 def _version(asked: bool) -> None:
@@ -40,20 +107,56 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    """See docs/architecture.md for the exit codes."""
+    """See docs/cli.md for the commands, their exit codes and the environment variables."""
 
 
 def main() -> None:
-    """Entry point: an error that a user can act on is a sentence and an exit code."""
+    """Entry point. A fault of deid-bench itself leaves a report in a file, not on the screen."""
+    warnings.showwarning = _show_warning
     try:
         app()
-    except BenchError as error:
-        sys.exit(fail(error))
     except KeyboardInterrupt:
-        typer.echo("Interrupted. Finished cells are kept; run the same command to go on.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(141)
+        sys.exit(_say_interrupted())
+    except Exception as error:  # noqa: BLE001 - the outermost edge: nothing else would report it
+        sys.exit(_report_fault(error))
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Our own warnings as sentences; those of libraries only when Python was asked for them."""
+    if issubclass(category, BenchWarning):
+        warn(str(message))
+    elif sys.warnoptions:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+def _report_fault(error: Exception) -> int:
+    """Write what happened to a file and say where it is. Returns the exit code."""
+    import platform
+    import tempfile
+    import traceback
+
+    command = shlex.join(["bench", *sys.argv[1:]])
+    versions = f"deid-bench {__version__}, Python {platform.python_version()}"
+    trace = "".join(traceback.format_exception(error))
+    text = f"{command}\n{versions}, {platform.platform()}\n\n{trace}"
+    typer.echo(f"Error: deid-bench has a fault: {type(error).__name__}: {error}", err=True)
+    try:
+        handle, name = tempfile.mkstemp(prefix="bench-fault-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        typer.echo(text, err=True)
+        name = "above"
+    hint = f"The report to send to the developers is {name}. Finished cells are kept."
+    typer.echo(f"Hint: {hint}", err=True)
+    return FAULT
 
 
 if __name__ == "__main__":

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,26 +16,99 @@ import typer
 
 from harness.errors import BenchError
 
+_LEAST_TEXT = 24
+"""A wrapped column is never narrower than this, whatever the terminal."""
+
 
 def fail(error: BenchError) -> int:
     """Print the error to stderr and return its exit code."""
     typer.echo(f"Error: {error.message}", err=True)
     if error.hint:
-        typer.echo(error.hint, err=True)
+        typer.echo(f"Hint: {error.hint}", err=True)
     return error.exit_code
 
 
+def warn(text: str) -> None:
+    """Something worth knowing that stops nothing, on stderr."""
+    typer.echo(f"Warning: {text}", err=True)
+
+
+def note(text: str) -> None:
+    """What a command decided by itself, or the next command: on stderr, so that pipes stay pure."""
+    typer.echo(text, err=True)
+
+
 def print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Indented JSON; NaN and infinity, which JSON cannot spell, become null."""
+    typer.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A plain aligned table: readable in a pipe, in a log and on a terminal."""
-    cells = [[str(value) for value in row] for row in rows]
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def width() -> int:
+    """Columns to write for: the terminal's (or $COLUMNS), 80 in a pipe."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], *, wrap: bool = False
+) -> None:
+    """A plain aligned table: readable in a pipe, in a log and on a terminal.
+
+    With ``wrap`` the last column is text that goes on below itself where the line ends.
+    """
+    cells = [[_spell(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    before = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    room = max(width() - before, _LEAST_TEXT) if wrap else max(widths[-1], 1)
     for row in [list(header), *cells]:
-        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        typer.echo(line.rstrip())
+        start = "".join(text.ljust(size + 2) for text, size in zip(row[:-1], widths, strict=False))
+        first, *others = textwrap.wrap(row[-1], room, break_on_hyphens=False) or [""]
+        lines = [start + first, *(" " * before + line for line in others)]
+        for line in lines:
+            typer.echo(line.rstrip())
+
+
+def _spell(value: object) -> str:
+    if value is None:
+        return "-"
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return " ".join(text.split())
+
+
+def print_wrapped(text: str, *, indent: str = "", after: str | None = None) -> None:
+    """A paragraph that fits the width; ``indent`` goes before its lines, ``after`` (where it is
+    given) before all but the first."""
+    typer.echo(
+        textwrap.fill(
+            text,
+            max(width(), _LEAST_TEXT + len(indent)),
+            initial_indent=indent,
+            subsequent_indent=indent if after is None else after,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+
+
+def size_text(size_bytes: int) -> str:
+    """Bytes for people, in decimal units: ``12.3 MB``."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    size, unit = size_bytes / 1000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.1f} {unit}"
 
 
 class Progress:
@@ -42,13 +119,12 @@ class Progress:
         self._done = 0
         self._start = time.monotonic()
         self._quiet = quiet
-        self._tty = sys.stderr.isatty()
+        self._tty = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._last = 0.0
 
     def say(self, text: str) -> None:
         """A step worth a line of its own."""
-        if not self._quiet:
-            self._write(f"[{self._clock()}] {text}", end="\n")
+        self._write(f"[{self._clock()}] {text}", end="\n")
 
     def advance(self, text: str) -> None:
         """One unit of ``total`` is done."""
@@ -58,10 +134,10 @@ class Progress:
     def tick(self, text: str) -> None:
         """Something moved inside a unit: on a terminal, at most five times a second."""
         now = time.monotonic()
-        if self._quiet or not self._tty or now - self._last < 0.2:
+        if not self._tty or now - self._last < 0.2:
             return
         self._last = now
-        self._write(f"[{self._clock()}] {text}", end="")
+        self._write(f"[{self._clock()}] {text}"[: width() - 1], end="")
 
     def measure(self, what: str, done: int, total: int) -> None:
         """A tick for work that is counted in frames."""
@@ -79,6 +155,12 @@ class Progress:
         return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
     def _write(self, text: str, *, end: str) -> None:
+        if self._quiet:
+            return
         clear = "\r\x1b[K" if self._tty else ""
-        sys.stderr.write(f"{clear}{text}{end}")
-        sys.stderr.flush()
+        try:
+            sys.stderr.write(f"{clear}{text}{end}")
+            sys.stderr.flush()
+        except BrokenPipeError:
+            # Nobody reads the progress any more; the work it tells of goes on.
+            self._quiet = True

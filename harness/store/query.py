@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,15 +88,15 @@ VIEWS = (
     ),
     View(
         "attempts",
-        "one row per try, failed ones too",
+        "one row per try, failed ones too; times are UTC",
         "json_attempts a",
         {
             "cell": ("a.folder", "VARCHAR"),
             "cell_id": _text("cell_id"),
             "number": _text("number", "INTEGER"),
             "uuid": _text("uuid"),
-            "started_at": _text("started_at", "TIMESTAMPTZ"),
-            "ended_at": _text("ended_at", "TIMESTAMPTZ"),
+            "started_at": _text("started_at", "TIMESTAMP"),
+            "ended_at": _text("ended_at", "TIMESTAMP"),
             "status": _text("status"),
             "reason": _text("reason"),
             "exit_code": _text("exit_code", "INTEGER"),
@@ -199,11 +199,29 @@ _FRAME_COLUMNS = (
 )
 
 
-def query(home: Path, sql: str) -> list[dict[str, Any]]:
-    """Run one SELECT over the views and return its rows, column name to value.
+@dataclass(frozen=True)
+class Table:
+    """What a query found; ``columns`` are unique, and are there even when no row is."""
 
-    Views over files that do not exist yet are empty. Raises UsageError for anything but one SELECT
-    and for SQL that DuckDB refuses, StoreError for a store that a newer deid-bench wrote.
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """One dictionary per row, column name to value."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def query(home: Path, sql: str) -> list[dict[str, Any]]:
+    """The rows of ``ask``, column name to value."""
+    return ask(home, sql).as_dicts()
+
+
+def ask(home: Path, sql: str) -> Table:
+    """Run one SELECT over the views; a column name that comes twice gets a number.
+
+    Views over files that do not exist yet are empty. The query reads the store's files and no
+    others, and writes none. Raises UsageError for anything but one SELECT and for SQL that DuckDB
+    refuses, StoreError for a store that a newer deid-bench wrote.
     """
     import duckdb
 
@@ -214,20 +232,55 @@ def query(home: Path, sql: str) -> list[dict[str, Any]]:
             if kinds != [duckdb.StatementType.SELECT]:
                 raise UsageError("A query is exactly one SELECT statement.", hint=_known_views())
             _create_views(connection, home.absolute())
-            found = connection.execute(sql)
-            names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            return _fetch(connection, sql)
         except duckdb.Error as error:
-            raise UsageError(f"The query failed. {error}", hint=_known_views()) from error
+            raise UsageError(_sentence(str(error)), hint=_known_views()) from error
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> Table:
+    found = connection.execute(sql)
+    described = found.description or ()
+    names = _numbered([column[0] for column in described])
+    if any(str(column[1]) == "TIMESTAMP WITH TIME ZONE" for column in described):
+        # DuckDB needs the package pytz to hand such values to Python; as UTC text it does not.
+        places = [f"c{number}" for number in range(len(described))]
+        chosen = ", ".join(
+            f"CAST({place} AS VARCHAR)" if str(column[1]).startswith("TIMESTAMP WITH") else place
+            for place, column in zip(places, described, strict=True)
+        )
+        inner = sql.strip().rstrip(";")
+        found = connection.execute(f"SELECT {chosen} FROM (\n{inner}\n) q({', '.join(places)})")
+    return Table(names, tuple(found.fetchall()))
+
+
+def _numbered(names: Sequence[str]) -> tuple[str, ...]:
+    """Names with ``_2``, ``_3``, ... where one came before."""
+    unique: list[str] = []
+    for name in names:
+        candidate, number = name, 1
+        while candidate in unique:
+            number += 1
+            candidate = f"{name}_{number}"
+        unique.append(candidate)
+    return tuple(unique)
+
+
+def _sentence(message: str) -> str:
+    """DuckDB's own words, which name the place; of its refusals, the reason."""
+    if "file system operations are disabled" in message:
+        return "A query reads this store's files only, and this one names another file."
+    return f"The query cannot be run. {message.partition('Traceback')[0].strip()}"
 
 
 def _known_views() -> str:
-    lines = [f"  {view.name}: {view.help} ({', '.join(view.columns)})" for view in VIEWS]
-    return "\nViews:\n" + "\n".join(lines)
+    names = ", ".join(view.name for view in VIEWS)
+    return f"The views are {names}; `bench query --views` lists their columns."
 
 
 def _create_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
-    connection.execute("SET TimeZone = 'UTC'")
+    # No spilling to a folder of the user's, and no table made of this process's variables.
+    connection.execute("SET TimeZone = 'UTC'; SET temp_directory = ''")
+    connection.execute("SET python_enable_replacements = false")
     depth = "parse_path(filename)"
     cells = f"{depth}[-2] AS folder, right({depth}[-2], 12) AS folder_id"
     _create_json(connection, "json_cells", home, "cells/*/spec.json", cells)
@@ -238,12 +291,18 @@ def _create_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     _create_frames(connection, home)
     for view in VIEWS:
         connection.execute(view.sql())
-    if glob.escape(str(home)) == str(home):
-        # DuckDB compares a pattern with the allowed folder as it is spelt, so a home with
-        # brackets in its name cannot be fenced in this way.
+    if not _has_wildcards(home):
         connection.execute(f"SET allowed_directories = [{_quoted(str(home))}]")
-        connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+
+
+def _has_wildcards(home: Path) -> bool:
+    """Whether the home's name must be escaped in a pattern.
+
+    DuckDB compares a pattern with the allowed folder as it is spelt, so the files of such a home
+    are read into memory before the fence goes up.
+    """
+    return glob.escape(str(home)) != str(home)
 
 
 def _create_json(
@@ -253,8 +312,9 @@ def _create_json(
     source = "(SELECT '' AS filename, '{}' AS content WHERE false)"
     if _any(home, pattern):
         source = f"read_text({_quoted(f'{glob.escape(str(home))}/{pattern}')})"
+    kind = "TABLE" if _has_wildcards(home) else "VIEW"
     connection.execute(
-        f'CREATE VIEW "{name}" AS SELECT {columns}, CAST(content AS JSON) AS j FROM {source}'
+        f'CREATE {kind} "{name}" AS SELECT {columns}, CAST(content AS JSON) AS j FROM {source}'
     )
 
 
@@ -266,7 +326,8 @@ def _create_frames(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     else:
         nothing = ", ".join(f"NULL AS {name}" for name in _FRAME_COLUMNS[:-1])
         source = f"SELECT {nothing}, '' AS filename WHERE false"
-    connection.execute(f"CREATE VIEW frame_files AS {source}")
+    kind = "TABLE" if _has_wildcards(home) else "VIEW"
+    connection.execute(f"CREATE {kind} frame_files AS {source}")
 
 
 def _any(home: Path, pattern: str) -> bool:

@@ -1,0 +1,65 @@
+"""``bench query``: SQL over the store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import AsJson
+from harness.cli.output import print_json, print_table, print_wrapped
+from harness.errors import UsageError
+
+
+def query(
+    sql: Annotated[str | None, typer.Argument(help="One SELECT over the views.")] = None,
+    views: Annotated[bool, typer.Option("--views", help="Describe the views.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the store in SQL (DuckDB's). Files are read in place, and nothing is written.
+
+    Examples: bench query --views
+              bench query "SELECT tool, avg(sw_or_mean) FROM scores GROUP BY tool"
+              bench query "SELECT cell, reason FROM attempts WHERE status <> 'ok'" --json
+    """
+    from harness.home import bench_home
+    from harness.store.query import ask
+
+    if views:
+        if sql is not None:
+            raise UsageError("--views describes the views; it takes no SQL.")
+        _describe(as_json)
+        return
+    if sql is None:
+        raise UsageError("Write one SELECT.", hint="See `bench query --help` and --views.")
+    table = ask(bench_home(), sql)
+    if as_json:
+        print_json(table.as_dicts())
+        return
+    print_table(table.columns, table.rows)
+    typer.echo(f"{len(table.rows)} row{'s' * (len(table.rows) != 1)}", err=True)
+
+
+def _describe(as_json: bool) -> None:
+    from harness.store.query import VIEWS
+
+    if as_json:
+        print_json(
+            [
+                {
+                    "view": view.name,
+                    "help": view.help,
+                    "columns": {name: kind for name, (_, kind) in view.columns.items()},
+                }
+                for view in VIEWS
+            ]
+        )
+        return
+    for view in VIEWS:
+        typer.echo(f"{view.name}: {view.help}")
+        columns = [f"{name} {kind.lower()}" for name, (_, kind) in view.columns.items()]
+        print_wrapped(", ".join(columns), indent="  ")
+
+
+def register(root: typer.Typer) -> None:
+    root.command()(query)

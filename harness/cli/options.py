@@ -1,0 +1,63 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli import complete
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OneCell = Annotated[
+    str,
+    typer.Argument(
+        help="A cell's slug, id, or an unambiguous start of either.",
+        autocompletion=complete.cell_names,
+    ),
+]
+Cells = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Cells: slugs, ids, or starts of them. All, when none is named.",
+        autocompletion=complete.cell_names,
+        show_default=False,
+    ),
+]
+SuiteOption = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        help="Only the cells of this suite: a name or a YAML file.",
+        autocompletion=complete.suite_names,
+    ),
+]
+ToolOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tool",
+        help="Only these tools: blur or blur,mask or blur@1.",
+        autocompletion=complete.tool_names,
+    ),
+]
+ActorOption = Annotated[
+    str | None, typer.Option("--actor", help="Only these actors: 3, 1-24 or 1-4,7.")
+]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        help="Only this dataset: a name or a manifest's path.",
+        autocompletion=complete.dataset_names,
+    ),
+]
+FramesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--frames",
+        min=2,
+        help="Frames sampled for identity. Default: the suite's, else as most of the cells "
+        "were scored, else 1000.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,234 @@
+"""``bench score`` and ``bench report``: from stored videos to numbers, from numbers to a page."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import (
+    ActorOption,
+    AsJson,
+    Cells,
+    DatasetOption,
+    FramesOption,
+    SuiteOption,
+    ToolOption,
+)
+from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
+from harness.cli.stored import (
+    Selection,
+    frames_of,
+    open_store,
+    protocol_of,
+    scored_protocols,
+    select,
+    suite_cells,
+    usual_protocol,
+)
+from harness.errors import UnusableInputError, UsageError
+
+if TYPE_CHECKING:
+    from harness.model.cell import CellSpec
+    from harness.model.suite import Suite
+    from harness.scoring.protocol import Protocol
+    from harness.store.cells import CellStore
+
+
+def score(
+    cells: Cells = None,
+    suite: SuiteOption = None,
+    tool: ToolOption = None,
+    actor: ActorOption = None,
+    dataset: DatasetOption = None,
+    frames: FramesOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Redo the scores from stored videos; no tool is run. Exit code 1 if a cell has no score.
+
+    Examples: bench score --frames 1000
+              bench score blur-1-default-actor03
+              bench score --suite quickstart --tool blur
+    """
+    from harness.cli.summary import score_fields
+    from harness.workflow import score as score_cells
+
+    store = open_store()
+    selection = Selection(tuple(cells or ()), tool, actor, dataset)
+    loaded = _load(suite)
+    specs = store.list() if loaded is None else suite_cells(loaded, store.list(), store.home)[0]
+    specs = _some(store, select(specs, selection), "score")
+    protocol = _protocol(store, specs, loaded, frames)
+    done = [spec for spec in specs if store.result(spec) is not None]
+    progress = Progress(len(done))
+    outcomes = score_cells(done, store.home, protocol, progress.say, progress.measure)
+    rows = [
+        {
+            "cell": spec.slug,
+            "id": spec.id,
+            "protocol": protocol.name,
+            **score_fields(outcome.score),
+            "reason": outcome.reason,
+        }
+        for spec, outcome in zip(done, outcomes, strict=True)
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        keys = ("cell", "sw_or_mean", "fta", "mean_pcc")
+        table = [[row[key] for key in keys] for row in rows]
+        print_table(("cell", "SW-OR", "FTA", "mean PCC"), table)
+        for row in rows:
+            if row["reason"]:
+                typer.echo(f"{row['cell']}: {row['reason']}")
+        good = sum(outcome.score is not None for outcome in outcomes)
+        without = len(specs) - len(done)
+        note_without = f"; {without} without a result: see `bench status`" if without else ""
+        typer.echo(f"{good} of {len(specs)} cells scored ({protocol.name}){note_without}.")
+    if any(outcome.score is None for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def report(
+    cells: Cells = None,
+    suite: SuiteOption = None,
+    tool: ToolOption = None,
+    actor: ActorOption = None,
+    dataset: DatasetOption = None,
+    frames: FramesOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="An .html file, or a folder for index.html.")
+    ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write one self-contained HTML page about the chosen cells.
+
+    Examples: bench report --suite quickstart --open
+              bench report --tool blur,mask --actor 3 --out blur.html
+              bench report --frames 1000 --json
+    """
+    from importlib import import_module
+
+    store = open_store()
+    selection = Selection(tuple(cells or ()), tool, actor, dataset)
+    loaded = _load(suite)
+    specs = store.list() if loaded is None else _cells_to_report(store, loaded)
+    specs = _some(store, select(specs, selection), "report")
+    name = _reported_protocol(store, specs, loaded, frames)
+    # The engine imports nothing of `reports`; only this command knows that the package exists.
+    build, collect = import_module("reports.build"), import_module("reports.collect")
+    data = collect.collect(store.home, specs, name)
+    target = out or store.home / "reports" / _file_name(loaded, selection)
+    page = build.build_report(data, target.expanduser())
+    headline = dict(build.headline(data))
+    scored = sum(name in scored_protocols(store.home, spec) for spec in specs)
+    if as_json:
+        counts = {"cells": len(specs), "scored": scored}
+        print_json({"report": str(page), "protocol": name, **counts, "headline": headline})
+    else:
+        typer.echo(f"Report: {page}")
+        typer.echo(f"  {scored} of {len(specs)} cells are scored with the protocol {name}.")
+        for label, value in headline.items():
+            print_wrapped(f"{label}: {value}", indent="  ")
+    if open_page and not webbrowser.open(page.resolve().as_uri()):
+        note("No browser was found on this machine; open the file elsewhere.")
+
+
+def _load(suite: str | None) -> Suite | None:
+    if suite is None:
+        return None
+    from harness.suites import load_suite
+
+    return load_suite(suite)
+
+
+def _some(store: CellStore, specs: list[CellSpec], verb: str) -> list[CellSpec]:
+    if specs:
+        return specs
+    if not store.list():
+        raise UsageError(
+            f"There are no cells to {verb}: the store {store.home} is empty.",
+            hint="Run `bench run --suite quickstart`.",
+        )
+    raise UsageError(f"There are no cells to {verb} in this selection.", hint="See `bench status`.")
+
+
+def _protocol(
+    store: CellStore, specs: list[CellSpec], suite: Suite | None, frames: int | None
+) -> Protocol:
+    """As asked, else as the suite says, else as most of the cells were scored before."""
+    if suite is not None:
+        return protocol_of(frames or suite.protocol.frames, suite.protocol.seed)
+    if frames is not None:
+        return protocol_of(frames)
+    usual = usual_protocol(store.home, specs)
+    known = frames_of(usual) if usual else None
+    if usual is None or known is None:
+        return protocol_of(1000)
+    note(f"Protocol {usual} ({known} frames), as most of these cells were scored; see --frames.")
+    return protocol_of(known, _seed(store, specs, usual))
+
+
+def _seed(store: CellStore, specs: list[CellSpec], name: str) -> int:
+    """The seed that the stored scores were sampled with."""
+    from harness.scoring.score import load_score
+
+    for spec in specs:
+        if name in scored_protocols(store.home, spec):
+            found = load_score(spec, store.home, name)
+            if found is not None:
+                return found.identity.seed
+    return protocol_of(1000).seed
+
+
+def _reported_protocol(
+    store: CellStore, specs: list[CellSpec], suite: Suite | None, frames: int | None
+) -> str:
+    """The protocol to show: the one that was asked for, else one that has scores to show."""
+    if frames is not None:
+        return protocol_of(frames).name
+    wanted = protocol_of(suite.protocol.frames).name if suite else None
+    if wanted and any(wanted in scored_protocols(store.home, spec) for spec in specs):
+        return wanted
+    usual = usual_protocol(store.home, specs)
+    if usual is None:
+        note("None of these cells is scored yet; `bench score` does it.")
+        return wanted or protocol_of(1000).name
+    others = sorted({p for s in specs for p in scored_protocols(store.home, s)} - {usual})
+    if others or wanted:
+        also = f" Stored too: {', '.join(others)}; choose with --frames." if others else ""
+        note(f"Protocol {usual}, as most of these cells were scored.{also}")
+    return usual
+
+
+def _cells_to_report(store: CellStore, suite: Suite) -> list[CellSpec]:
+    """All cells of the suite, those too that were never run; from the store alone when the
+    dataset is not here."""
+    from harness.datasets.registry import load_dataset
+    from harness.registry import load_tools
+    from harness.workflow import Study, specify
+
+    try:
+        found = load_dataset(suite.dataset, store.home)
+    except UnusableInputError:
+        note(f"The dataset '{suite.dataset}' is not here: cells that were never run are left out.")
+        return suite_cells(suite, store.list(), store.home)[0]
+    study = Study(suite, found, load_tools(), store.home)
+    planned = study.plan()
+    return list(specify(study, planned, Progress(len(planned)).say))
+
+
+def _file_name(suite: Suite | None, selection: Selection) -> str:
+    if not selection.is_all:
+        return "selection.html"
+    if suite is None:
+        return "all.html"
+    return f"{''.join(c if c.isalnum() or c in '-_.' else '-' for c in suite.name)}.html"
+
+
+def register(root: typer.Typer) -> None:
+    for command in (score, report):
+        root.command()(command)

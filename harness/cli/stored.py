@@ -1,0 +1,311 @@
+"""Which cells of the store a command is about, and how each of them stands."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import UnusableInputError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from harness.model.cell import Attempt, CellSpec
+    from harness.model.suite import PlannedCell, Suite
+    from harness.scoring.protocol import Protocol
+    from harness.store.cells import CellStore
+
+PLANNED, RUNNING, FAILED = "planned", "running", "failed"
+ENDED_BADLY = ("tool_error", "timeout", "oom", "bad_output", "infra_error", "cancelled")
+STATUSES = ("ok", RUNNING, PLANNED, FAILED, *ENDED_BADLY)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What was asked for; every part narrows the choice, and none of them means all cells."""
+
+    cells: tuple[str, ...] = ()
+    tool: str | None = None
+    actor: str | None = None
+    dataset: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return self == Selection()
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """How one cell stands; ``id`` is None for a planned cell that was never prepared."""
+
+    cell: str
+    id: str | None
+    tool: str
+    version: str
+    config: str
+    dataset: str
+    split: str
+    actor: int
+    donor: str | None
+    status: str
+    attempts: int
+    reason: str
+    scored: tuple[str, ...]
+    """Names of the protocols it was scored with."""
+
+
+def open_store() -> CellStore:
+    """The store of ``$BENCH_HOME``. Raises StoreError when a newer deid-bench wrote it."""
+    from harness.home import bench_home
+    from harness.store.cells import CellStore
+
+    return CellStore(bench_home())
+
+
+def find_cell(store: CellStore, name: str) -> CellSpec:
+    """The one cell whose slug or id starts with ``name``. Raises UsageError."""
+    found = _starting_with(store.list(), name)
+    if len(found) > 1:
+        exact = [spec for spec in found if name in (spec.slug, spec.id)]
+        if len(exact) == 1:
+            return exact[0]
+        names = "".join(f"\n  {spec.slug}" for spec in found[:5])
+        more = f"\n  and {len(found) - 5} more" if len(found) > 5 else ""
+        raise UsageError(
+            f"'{name}' fits {len(found)} cells:{names}{more}", hint="Write more of the name."
+        )
+    return found[0]
+
+
+def select(specs: Sequence[CellSpec], selection: Selection) -> list[CellSpec]:
+    """Those of ``specs`` that ``selection`` names, in their order.
+
+    Raises UsageError for a name that none of them bears, with the nearest one that exists.
+    """
+    chosen = list(specs)
+    if selection.cells:
+        named = {spec.id for name in selection.cells for spec in _starting_with(specs, name)}
+        chosen = [spec for spec in chosen if spec.id in named]
+    if selection.tool not in (None, "all"):
+        chosen = _of_tools(chosen, str(selection.tool))
+    if selection.actor not in (None, "all"):
+        chosen = _of_actors(chosen, str(selection.actor))
+    if selection.dataset is not None:
+        chosen = _of_dataset(chosen, selection.dataset)
+    return chosen
+
+
+def _starting_with(specs: Sequence[CellSpec], name: str) -> list[CellSpec]:
+    found = [s for s in specs if name and (s.slug.startswith(name) or s.id.startswith(name))]
+    if found:
+        return found
+    if not specs:
+        raise UsageError(
+            f"No cell of the store is called '{name}': it holds none yet.",
+            hint="Run one: bench run --tool blur --actor 3",
+        )
+    import difflib
+
+    near = difflib.get_close_matches(name, [spec.slug for spec in specs], n=1, cutoff=0.5)
+    guess = f" Did you mean '{near[0]}'?" if near else ""
+    raise UsageError(f"No cell of the store is called '{name}'.{guess}", hint="See `bench status`.")
+
+
+def _of_tools(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
+    wanted = [part.strip().partition("@") for part in text.split(",")]
+    stored = {spec.tool for spec in specs}
+    for name, _, _ in wanted:
+        if name not in stored:
+            from harness.registry import load_tools
+
+            known = load_tools()
+            if name not in known:
+                raise unknown_name("tool", name, {*stored, *known}, see="bench tools list")
+    pairs = [(name, version) for name, _, version in wanted]
+    return [s for s in specs if (s.tool, "") in pairs or (s.tool, s.version) in pairs]
+
+
+def _of_actors(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
+    from harness.plan import parse_numbers
+
+    wanted = set(parse_numbers(text))
+    return [spec for spec in specs if spec.actor.number in wanted]
+
+
+def _of_dataset(specs: Sequence[CellSpec], name_or_path: str) -> list[CellSpec]:
+    from harness.datasets.registry import load_dataset
+    from harness.home import bench_home
+
+    name = name_or_path
+    stored = {spec.dataset for spec in specs}
+    if name not in stored and name not in {"sample", "ravdess"}:
+        if not Path(name).expanduser().exists():
+            raise unknown_name(
+                "dataset", name, {*stored, "sample", "ravdess"}, see="bench data list"
+            )
+        name = load_dataset(name, bench_home()).name
+    return [spec for spec in specs if spec.dataset == name]
+
+
+def suite_cells(
+    suite: Suite, specs: Sequence[CellSpec], home: Path
+) -> tuple[list[CellSpec], list[PlannedCell], bool]:
+    """(cells of the store that the suite names, planned cells that it has none for, whether the
+    dataset is here to tell).
+
+    Cells are matched by name, not by content: nothing is prepared, and a dataset that is no longer
+    here does not hide what was measured on it.
+    """
+    from harness.datasets.registry import load_dataset
+    from harness.plan import expand
+    from harness.registry import load_tools
+
+    tools = load_tools()
+    try:
+        planned = expand(suite, load_dataset(suite.dataset, home), tools)
+    except UnusableInputError:
+        tried = {(entry.tool, entry.config) for entry in suite.tools}
+        same = [s for s in specs if s.dataset == suite.dataset and s.split is suite.split]
+        return [s for s in same if (s.tool, s.config) in tried and s.seed == suite.seed], [], False
+    same = [s for s in specs if s.split is suite.split and s.seed == suite.seed]
+    by_name: dict[tuple[object, ...], list[CellSpec]] = {}
+    for spec in same:
+        by_name.setdefault(_name_of_spec(spec), []).append(spec)
+    found, missing = [], []
+    for cell in planned:
+        matches = by_name.get(_name_of_plan(cell), [])
+        found += matches
+        missing += [] if matches else [cell]
+    return found, missing, True
+
+
+def _name_of_spec(spec: CellSpec) -> tuple[object, ...]:
+    donor = spec.donor.name if spec.donor else None
+    settings = tuple(sorted(spec.settings.items()))
+    return spec.tool, spec.version, spec.config, settings, spec.actor.number, donor
+
+
+def _name_of_plan(cell: PlannedCell) -> tuple[object, ...]:
+    settings = tuple(sorted(cell.settings.items()))
+    return cell.tool, cell.version, cell.config, settings, cell.actor, cell.donor
+
+
+def row_of(store: CellStore, spec: CellSpec) -> CellRow:
+    """How a stored cell stands now."""
+    attempts = store.attempts(spec)
+    last = attempts[-1] if attempts else None
+    status, reason = "ok", ""
+    if is_running(store, spec):
+        status = RUNNING
+    elif store.result(spec) is None:
+        status, reason = _without_result(store, spec, last)
+    return CellRow(
+        cell=spec.slug,
+        id=spec.id,
+        tool=spec.tool,
+        version=spec.version,
+        config=spec.config,
+        dataset=spec.dataset,
+        split=spec.split.value,
+        actor=spec.actor.number,
+        donor=spec.donor.name if spec.donor else None,
+        status=status,
+        attempts=len(attempts),
+        reason=reason,
+        scored=scored_protocols(store.home, spec),
+    )
+
+
+def _without_result(
+    store: CellStore, spec: CellSpec, last: Attempt | None
+) -> tuple[str, str]:
+    if last is None:
+        cut = any((store.folder(spec) / "attempts").glob("*"))
+        return PLANNED, "An attempt was cut off; the same command begins again." if cut else ""
+    if last.status.value == "ok":
+        return PLANNED, "Its video is gone or cut short; the same command makes it again."
+    return last.status.value, last.reason
+
+
+def planned_row(cell: PlannedCell, suite: Suite) -> CellRow:
+    """A cell of a suite that the store has nothing of."""
+    parts = [cell.tool, cell.version, cell.config, f"actor{cell.actor:02d}", cell.donor]
+    return CellRow(
+        cell="-".join(part for part in parts if part),
+        id=None,
+        tool=cell.tool,
+        version=cell.version,
+        config=cell.config,
+        dataset=suite.dataset,
+        split=suite.split.value,
+        actor=cell.actor,
+        donor=cell.donor,
+        status=PLANNED,
+        attempts=0,
+        reason="",
+        scored=(),
+    )
+
+
+def is_running(store: CellStore, spec: CellSpec) -> bool:
+    """Whether some process holds the cell now. Nothing is written, so a read-only store will do."""
+    from harness.store.cells import LOCK_FILE
+
+    return is_locked(store.folder(spec) / LOCK_FILE)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock file ``path``; False when there is none."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return False
+        raise
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def scored_protocols(home: Path, spec: CellSpec) -> tuple[str, ...]:
+    """Names of the protocols whose scores of the cell are stored."""
+    return tuple(sorted(path.stem for path in _score_files(home, spec)))
+
+
+def _score_files(home: Path, spec: CellSpec) -> list[Path]:
+    return [p for p in (home / "scores" / spec.id).glob("*.json") if not p.name.startswith(".")]
+
+
+def usual_protocol(home: Path, specs: Iterable[CellSpec]) -> str | None:
+    """The protocol that most of the cells were scored with, of equals the newest; None if none."""
+    count: Counter[str] = Counter()
+    newest: dict[str, float] = {}
+    for spec in specs:
+        for path in _score_files(home, spec):
+            count[path.stem] += 1
+            newest[path.stem] = max(newest.get(path.stem, 0.0), path.stat().st_mtime)
+    return max(count, key=lambda name: (count[name], newest[name]), default=None)
+
+
+def protocol_of(frames: int, seed: int = 2020) -> Protocol:
+    """The thesis's protocol, under a name of its own when the frame sample is another."""
+    from harness.scoring.protocol import Protocol
+
+    name = "thesis" if frames == 1000 else f"thesis-{frames}"
+    return Protocol(name=name, frames=frames, seed=seed)
+
+
+def frames_of(name: str) -> int | None:
+    """The frame sample that a protocol's name stands for; None for a name of another kind."""
+    if name == "thesis":
+        return 1000
+    kind, _, frames = name.partition("-")
+    return int(frames) if kind == "thesis" and frames.isdecimal() else None

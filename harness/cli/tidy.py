@@ -1,0 +1,264 @@
+"""``bench retry`` and ``bench clean``: failed cells again, and room on the disk."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli import complete
+from harness.cli.options import ActorOption, AsJson, DatasetOption, ToolOption
+from harness.cli.output import Progress, note, print_json, size_text
+from harness.cli.stored import (
+    Selection,
+    find_cell,
+    is_locked,
+    is_running,
+    open_store,
+    select,
+)
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.model.cell import CellSpec
+    from harness.runner import CellOutcome
+    from harness.store.cells import CellStore
+
+STALE_S = 24 * 3600.0
+"""Work in progress that nothing touched for this long was left behind by a killed command."""
+
+_LEFTOVERS = (
+    "media/tmp/*",
+    "downloads/fetch-*",
+    "cells/*/.*.json.*",
+    "cells/*/attempts/*/.*.json.*",
+    "scores/*/.*.json.*",
+    "scores/*/.*.part",
+    "observations/*/.*.part",
+    "reports/.*.tmp",
+)
+
+
+def retry(
+    cell: Annotated[
+        str | None,
+        typer.Argument(
+            help="A cell's slug, id, or an unambiguous start of either.",
+            autocompletion=complete.cell_names,
+        ),
+    ] = None,
+    all_failed: Annotated[
+        bool, typer.Option("--all-failed", help="Every cell whose last attempt failed.")
+    ] = False,
+    tool: ToolOption = None,
+    actor: ActorOption = None,
+    dataset: DatasetOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try failed cells again, with the same settings.
+
+    Exit code 1 if one fails again.
+
+    Examples: bench retry blur-1-default-actor03
+              bench retry --all-failed --tool blur
+    """
+    from harness.model.cell import Status
+    from harness.registry import find_tool
+    from harness.runner import RunContext, run_cells
+
+    store = open_store()
+    specs = _to_retry(store, cell, all_failed, Selection((), tool, actor, dataset))
+    tools = {name: find_tool(name) for name in {spec.tool for spec in specs}}
+    names = {spec.id: spec.slug for spec in specs}
+    progress = Progress(len(specs))
+    progress.say(f"{len(specs)} cell{'s' * (len(specs) != 1)} to try again")
+
+    def finished(outcome: CellOutcome) -> None:
+        progress.advance(f"{names[outcome.cell_id]} {_word(outcome)}")
+
+    outcomes = run_cells(specs, tools, RunContext(home=store.home, finished=finished))
+    good = [outcome for outcome in outcomes if outcome.status is Status.OK]
+    if as_json:
+        print_json([_retried(spec, out) for spec, out in zip(specs, outcomes, strict=True)])
+    else:
+        for spec, outcome in zip(specs, outcomes, strict=True):
+            reason = outcome.attempt.reason if outcome.attempt and outcome not in good else ""
+            typer.echo(f"{spec.slug}: {_word(outcome)}{reason and f': {reason}'}")
+        if any(not outcome.reused for outcome in good):
+            what = specs[0].slug if len(specs) == 1 else ""
+            note(f"Hint: Next: bench score {what}".rstrip())
+    if len(good) < len(specs):
+        raise typer.Exit(1)
+
+
+def _word(outcome: CellOutcome) -> str:
+    return "already done" if outcome.reused and outcome.result else outcome.status.value
+
+
+def _retried(spec: CellSpec, outcome: CellOutcome) -> dict[str, object]:
+    return {
+        "cell": spec.slug,
+        "id": spec.id,
+        "status": outcome.status.value,
+        "reused": outcome.reused,
+        "reason": outcome.attempt.reason if outcome.attempt else "",
+    }
+
+
+def _to_retry(
+    store: CellStore, cell: str | None, all_failed: bool, selection: Selection
+) -> list[CellSpec]:
+    """The cells to try again. Raises UsageError for a cell that is being run just now."""
+    if (cell is None) is not all_failed:
+        raise UsageError("Name a cell, or --all-failed.", hint="See `bench status`.")
+    if cell is None:
+        specs = select(store.list(), selection)
+        return [spec for spec in specs if _has_failed(store, spec)]
+    if not selection.is_all:
+        raise UsageError("--tool, --actor and --dataset go with --all-failed, not with a cell.")
+    spec = find_cell(store, cell)
+    if is_running(store, spec):
+        raise UsageError(
+            f"The cell {spec.slug} is being run just now.",
+            hint=f"Watch it: bench logs {spec.slug} --follow",
+        )
+    return [spec]
+
+
+def _has_failed(store: CellStore, spec: CellSpec) -> bool:
+    tried = any((store.folder(spec) / "attempts").glob("*"))
+    return tried and store.result(spec) is None and not is_running(store, spec)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Something that may be removed; ``spec`` is the cell whose lock must be held for it."""
+
+    path: Path
+    why: str
+    spec: CellSpec | None = None
+
+
+def clean(
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Cells without a result too, with their logs.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only say what.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove leftovers of finished and cut-off work.
+
+    Tools' working files of finished cells are leftovers too. Results, scores and measurements are
+    never removed; cells that are being run are left alone.
+
+    Examples: bench clean
+              bench clean --yes
+              bench clean --failed --yes
+    """
+    store = open_store()
+    rows = [_clean(store, target, yes) for target in _targets(store, failed)]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        done = {"removed": "removed", "kept": "would remove", "busy": "busy, left alone:"}
+        size = size_text(int(str(row["size_bytes"])))
+        typer.echo(f"{done[str(row['done'])]} {row['path']} ({row['why']}, {size})")
+    total = sum(int(str(row["size_bytes"])) for row in rows if row["done"] != "busy")
+    busy = sum(row["done"] == "busy" for row in rows)
+    if len(rows) == busy:
+        typer.echo("Nothing to clean.")
+    elif yes:
+        typer.echo(f"{size_text(total)} removed.")
+    else:
+        typer.echo(f"{size_text(total)} could be removed; nothing was: add --yes to do it.")
+
+
+def _clean(store: CellStore, target: _Target, yes: bool) -> dict[str, object]:
+    """Remove one target, if asked and if nobody is at work on it, and say what was done."""
+    size_bytes = _size_bytes(target.path)
+    done = "kept"
+    if target.spec is not None and _is_busy(store, target.spec):
+        done = "busy"
+    elif yes:
+        done = "removed" if _remove(store, target) else "busy"
+    return {
+        "path": str(target.path),
+        "why": target.why,
+        "size_bytes": size_bytes,
+        "done": done,
+    }
+
+
+def _is_busy(store: CellStore, spec: CellSpec) -> bool:
+    """Run now, or a killed run's driver is still ending."""
+    state = store.state(spec)
+    return is_running(store, spec) or is_locked(state.with_name(f"{state.name}.lock"))
+
+
+def _remove(store: CellStore, target: _Target) -> bool:
+    """Whether it was removed: a cell that another process took meanwhile is left alone."""
+    from harness.store.cells import disk_errors
+
+    if target.spec is None:
+        _delete(target.path)
+        return True
+    with store.lock(target.spec) as held:
+        if not held or (target.path == store.folder(target.spec) and store.result(target.spec)):
+            return False
+        with disk_errors(target.path):
+            _delete(target.path)
+    return True
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _targets(store: CellStore, failed: bool) -> Iterator[_Target]:
+    from harness.store.cells import ATTEMPT_FILE
+
+    for spec in store.list():
+        folder = store.folder(spec)
+        if store.result(spec) is None and failed:
+            yield _Target(folder, "a cell without a result", spec)
+            continue
+        for attempt in sorted((folder / "attempts").glob("*")):
+            if not (attempt / ATTEMPT_FILE).is_file():
+                yield _Target(attempt, "a cut-off attempt", spec)
+        if store.result(spec) is not None and any(store.state(spec).glob("*")):
+            yield _Target(store.state(spec), "working files of a finished cell", spec)
+    for path in _stale(store.home, _LEFTOVERS):
+        yield _Target(path, "left by a command that was killed")
+
+
+def _stale(home: Path, patterns: Sequence[str]) -> Iterator[Path]:
+    now = time.time()
+    for pattern in patterns:
+        for path in sorted(home.glob(pattern)):
+            newest = max(_stat_times(path), default=now)
+            if now - newest > STALE_S:
+                yield path
+
+
+def _stat_times(path: Path) -> Iterator[float]:
+    for entry in (path, *path.rglob("*")):
+        yield entry.lstat().st_mtime
+
+
+def _size_bytes(path: Path) -> int:
+    files = [path, *path.rglob("*")]
+    return sum(f.lstat().st_size for f in files if f.is_symlink() or f.is_file())
+
+
+def register(root: typer.Typer) -> None:
+    for command in (retry, clean):
+        root.command()(command)

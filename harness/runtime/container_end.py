@@ -1,0 +1,87 @@
+"""What the end of a container means: pure functions of what the engine and the log say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.model.base import Frozen
+from harness.model.cell import Status
+from harness.model.tool import KnownFailure
+
+SIGNAL_BASE = 128
+LAST_SIGNAL = 64
+
+Verdict = tuple[Status, str]
+
+
+class Ended(Frozen):
+    """How a container ended, in the engine's words."""
+
+    exit_code: int
+    """The driver's; minus the signal's number when a signal ended it."""
+    out_of_memory: bool
+    error: str = ""
+
+
+def read_state(state: Mapping[str, Any]) -> Ended | None:
+    """The ``State`` of an inspected container; None while it has not ended.
+
+    An init as process 1 turns signal N of the driver into exit code 128 + N, as a shell does.
+    """
+    if state.get("Running") or state.get("Status") not in {"exited", "stopped", "dead"}:
+        return None
+    code = int(state.get("ExitCode", 0))
+    if SIGNAL_BASE < code <= SIGNAL_BASE + LAST_SIGNAL:
+        code = SIGNAL_BASE - code
+    return Ended(
+        exit_code=code,
+        out_of_memory=bool(state.get("OOMKilled")),
+        error=str(state.get("Error") or ""),
+    )
+
+
+def out_of_memory(memory_bytes: int | None) -> Verdict:
+    """The verdict on a step in which the kernel killed a process for want of memory."""
+    allowed = (
+        f"{memory_bytes / (1 << 20):.1f} MiB are allowed" if memory_bytes else "no limit is set"
+    )
+    return Status.OOM, f"The step ran out of memory and was killed by the kernel; {allowed}."
+
+
+def explain(verdict: Verdict, failures: Sequence[KnownFailure], ending: str) -> Verdict:
+    """The tool's known failure that the end of its log shows, or else ``verdict``.
+
+    Only a verdict on the tool itself gets another reason: what bench ended, or what the kernel
+    did, is explained already.
+    """
+    if verdict[0] not in {Status.TOOL_ERROR, Status.BAD_OUTPUT}:
+        return verdict
+    for failure in failures:
+        if re.search(failure.pattern, ending, re.MULTILINE):
+            return failure.status, failure.reason
+    return verdict
+
+
+def refused_start(message: str) -> Verdict:
+    """What it means that the engine could not make or start a container, by its message."""
+    text = " ".join(message.split())[:500]
+    lowered = text.lower()
+    if "could not select device driver" in lowered or "unresolvable cdi devices" in lowered:
+        return Status.INFRA_ERROR, (
+            "The container engine cannot hand out a GPU: the NVIDIA Container Toolkit is missing "
+            "or not set up. Install nvidia-container-toolkit, then `sudo nvidia-ctk runtime "
+            f"configure && sudo systemctl restart docker`. It said: {text}"
+        )
+    if "docker-init" in lowered or "catatonit" in lowered or "tini" in lowered:
+        return Status.INFRA_ERROR, (
+            "The container engine lacks its init program. Install it: `sudo apt-get install tini` "
+            f"(Podman: catatonit). It said: {text}"
+        )
+    if "executable file not found" in lowered or "exec format error" in lowered:
+        return Status.TOOL_ERROR, (
+            "The image's entry point cannot be run: the image is broken, or built for another "
+            f"processor. Build it again: `bench images build`. The engine said: {text}"
+        )
+    return Status.INFRA_ERROR, f"The container engine could not start the container: {text}"

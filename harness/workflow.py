@@ -60,10 +60,12 @@ def specify(
     actors: dict[int, PreparedActor] = {}
     donors: dict[str, PreparedDonor] = {}
     tasks: list[tuple[str, Task]] = []
+    remarks = {actor.number: actor.remark for actor in study.dataset.actors}
     for number in dict.fromkeys(cell.actor for cell in planned):
         arguments = study.dataset, number, split, media
         task = _task(_prepare_actor, arguments, partial(actors.__setitem__, number))
-        tasks.append((f"preparing actor {number}", task))
+        remark = remarks.get(number)
+        tasks.append((f"preparing actor {number}" + (f" ({remark})" if remark else ""), task))
     for name in dict.fromkeys(cell.donor for cell in planned if cell.donor is not None):
         donor = find_donor(study.dataset, name)
         task = _task(_prepare_donor, (donor, media), partial(donors.__setitem__, name))

@@ -137,12 +137,26 @@ def load_ravdess(root: Path) -> Dataset:
     return Dataset(
         name="ravdess",
         actors=tuple(
-            Actor(number=number, sex=sex_of(number), clips=tuple(own.values()), source=SOURCE)
+            Actor(
+                number=number,
+                sex=sex_of(number),
+                clips=tuple(own.values()),
+                source=SOURCE,
+                remark=_remark(number, set(own)),
+            )
             for number, own in sorted(clips.items())
         ),
         donors=donors_beside(root),
         sources=(SOURCE,),
     )
+
+
+def _remark(actor: int, there: set[tuple[int, ...]]) -> str:
+    expected = expected_takes(actor)
+    missing = len(expected - there)
+    if not missing:
+        return ""
+    return f"{missing} of {len(expected)} clips are missing; see `bench data verify`"
 
 
 def _part(take: Take) -> Part:

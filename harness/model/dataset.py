@@ -83,6 +83,8 @@ class Actor(Frozen):
     photo: Photo | None = None
     """The reference face, when the user names one; else the best training frame is chosen."""
     source: Source | None = None
+    remark: str = ""
+    """What to say before the actor is used: that clips are missing, for one."""
 
 
 class Donor(Frozen):

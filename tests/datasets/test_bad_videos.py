@@ -204,4 +204,5 @@ def test_ravdess_half_copied_is_told_by_verify_and_refused_by_run(
     assert refused.returncode == 2
     assert f"{names[1]}.mp4" in refused.stderr
     assert "is empty" in refused.stderr
+    assert "100 of 104 clips are missing" in refused.stderr
     assert "Traceback" not in refused.stderr

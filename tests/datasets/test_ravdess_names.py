@@ -54,6 +54,14 @@ def test_no_take_of_a_test_trial_is_trained_on(tmp_path: Path) -> None:
     assert len(strong) == 12
     assert all(take and take.is_test_trial and take.intensity == 2 for take in strong)
     assert len(actor.clips) == 104
+    assert actor.remark == ""
+
+
+def test_missing_clips_are_remarked(tmp_path: Path) -> None:
+    fill(tmp_path, 18)
+    (tmp_path / "Actor_18" / "02-01-01-01-02-02-18.mp4").unlink()
+    (actor,) = load_ravdess(tmp_path).actors
+    assert actor.remark.startswith("1 of 60 clips are missing")
     assert all(clip.path.name.startswith("02-") for clip in actor.clips)
 
 

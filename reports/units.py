@@ -127,7 +127,8 @@ def coverage_table(data: ReportData, source: str) -> Table:
 
 
 def _coverage(found: Attributes) -> tuple[TableCell, ...]:
-    why = "no measurable unit: too few frames have a face in both videos"
+    reasons = [u.reason for u in found.units if u.reason]
+    why = f"no measurable unit: {max(set(reasons), key=reasons.count) if reasons else 'unknown'}"
     few = found.paired < FEW_FRAMES * found.frames
     ratio = share(found.paired / found.frames if found.frames else None, "no frames")
     alone = "" if found.seen_original is None else f" ({found.seen_original})"

@@ -18,6 +18,7 @@ from harness.model.score import (
     Distances,
     EvidenceFrame,
     Identity,
+    SwappedReading,
     UnitScore,
 )
 from reports.evidence import Rung, jpeg_uri
@@ -118,7 +119,10 @@ def _units(tool: str, rng: np.random.Generator) -> Attributes:
 
 def _score(spec: CellSpec, mean: float | None, rng: np.random.Generator) -> CellScore:
     original = distances_of(0.3, rng)
-    swapped = original if spec.tool == "noop" else distances_of(mean, rng)
+    untouched = spec.tool == "noop"
+    swapped = original if untouched else distances_of(mean, rng)
+    far = distances_of(0.8, rng)
+    near = far if untouched else distances_of(None if mean is None else 0.5, rng)
     evidence = (
         EvidenceFrame(kind="worst", frame=10, distance_l2=0.41),
         EvidenceFrame(kind="median", frame=200, distance_l2=0.62),
@@ -143,11 +147,11 @@ def _score(spec: CellSpec, mean: float | None, rng: np.random.Generator) -> Cell
             threshold=0.6,
             comparisons={
                 Comparison.ORIGINAL_ORIGINAL: original,
-                Comparison.ORIGINAL_SWAPPED: distances_of(0.8, rng),
+                Comparison.ORIGINAL_SWAPPED: far,
                 Comparison.SWAPPED_ORIGINAL: swapped,
-                Comparison.SWAPPED_SWAPPED: distances_of(None if mean is None else 0.5, rng),
+                Comparison.SWAPPED_SWAPPED: near,
             },
-            swapped_reading="donor photo",
+            swapped_reading=SwappedReading.DONOR_PHOTO,
             evidence=evidence if mean is not None else (),
             seed=2020,
             frames=1200,
@@ -203,6 +207,7 @@ def _cell(tool: str, number: int, rng: np.random.Generator, pictures: list[str])
             kind=e.kind,
             frame=e.frame,
             distance_l2=e.distance_l2,
+            time_s=e.frame / 24,
             original=pictures[(number + i) % len(pictures)],
             swapped=pictures[(number + i + 7) % len(pictures)],
         )

@@ -85,21 +85,29 @@ def test_failed_cells_stay_in_the_denominators(html: str, full_data: ReportData)
     table = actor_table(full_data, "landmark-swap")
     assert len(table.rows) == 24
     assert "22 of 24 cells scored" in table.title
-    assert [cell.text for cell in table.footer[2][3:7]] == ["22"] * 4
+    assert [cell.text for cell in table.footer[2][2:6]] == ["22"] * 4
     assert html.count("took longer than 3600 s") >= 2
 
 
 def test_a_face_that_was_not_detected_is_never_called_hidden(full_data: ReportData) -> None:
     table = actor_table(full_data, "blackbox")
-    assert {row[-1].text for row in table.rows} == {"not detected"}
-    assert all(row[5].text == DASH and row[5].reason for row in table.rows)
+    assert {row[1].text for row in table.rows} == {"not detected"}
+    assert all(row[4].text == DASH and row[4].reason for row in table.rows)
     row = next(
         r for r in overview_table(full_data, "mediapipe-blendshapes").rows if "black" in r[0].text
     )
     assert row[2].text == "0 of 24"
     assert row[3].text == DASH
-    figures = view(full_data)["scatter"]
-    assert any("not detected" in trace["name"] for trace in figures.traces)
+    shown = view(full_data)
+    assert all(
+        trace.get("yaxis") != "y2" or "x-open" in str(trace) for trace in shown["scatter"].traces
+    )
+    assert not any(
+        trace["name"] == "blackbox" and trace.get("yaxis") != "y2"
+        for trace in shown["scatter"].traces
+    )
+    assert "blackbox (control): no face detected in 24 of 24 cells" in shown["undetected"]
+    assert not any("blackbox" in figure.title for figure in shown["boxes"])
 
 
 def test_controls_are_checked_and_do_not_compete_in_the_headline(full_data: ReportData) -> None:
@@ -162,6 +170,7 @@ def test_an_empty_or_wholly_failed_selection_still_makes_a_page(make_data: Maker
     html = page(data.model_copy(update={"cells": tuple(failed)}))
     assert "0 of 4 cells scored" in html
     assert html.count("Out of memory.") >= 4
+    assert html.count("no score in 1 of 1 cells") == 4
     assert page(data.model_copy(update={"cells": ()}))
 
 
@@ -189,8 +198,9 @@ def test_every_figure_is_valid_plotly(full_data: ReportData) -> None:
     import plotly.graph_objects as go
 
     shown = view(full_data)
-    figures = [shown["scatter"], *shown["boxes"], *(f for _, _, fs in shown["units"] for f in fs)]
-    assert len(figures) > 10
+    figures = [shown["scatter"], shown["box_summary"], *shown["boxes"]]
+    figures += [figure for source in shown["units"] for figure in source["figures"]]
+    assert len(figures) == 2 + 3 + 3
     for figure in figures:
         go.Figure(data=list(figure.traces), layout=figure.layout)
 

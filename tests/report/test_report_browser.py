@@ -74,6 +74,15 @@ def test_the_page_fits_its_width_and_draws_its_plots(
     )
     assert missing == []
     assert driver.execute_script("return document.querySelectorAll('.plot .box').length") > 20
+    outside = driver.execute_script(OUTSIDE, width_px)
+    assert outside == [], "only a scrolling frame may hold something wider than the page"
+
+
+OUTSIDE = """
+return [...document.querySelectorAll('main *, header *')].filter(e =>
+  e.getBoundingClientRect().right > arguments[0] + 1 && !e.closest('.scroll, .frame, svg, .skip')
+).map(e => e.tagName + '.' + e.className);
+"""
 
 
 def test_there_are_no_console_messages_and_no_requests(driver: Any, page_path: Path) -> None:
@@ -97,10 +106,11 @@ def test_a_table_is_sorted_with_the_keyboard(driver: Any, page_path: Path) -> No
 
     open_page(driver, page_path, 1280)
     table = driver.find_elements(By.CSS_SELECTOR, "#actors table.sortable")[1]
-    header = table.find_elements(By.CSS_SELECTOR, "thead th")[5]
+    header = table.find_elements(By.CSS_SELECTOR, "thead th")[4]
+    assert header.text.startswith("SW-OR")
 
     def column() -> list[float | None]:
-        script = "return [...arguments[0].tBodies[0].rows].map(r => Number(r.cells[5].textContent))"
+        script = "return [...arguments[0].tBodies[0].rows].map(r => Number(r.cells[4].textContent))"
         found: list[float | None] = driver.execute_script(script, table)
         return found
 
@@ -114,13 +124,131 @@ def test_a_table_is_sorted_with_the_keyboard(driver: Any, page_path: Path) -> No
     assert column() == [*reversed(known), None]
 
 
-def test_the_theme_can_be_changed(driver: Any, page_path: Path) -> None:
+COLOURS = """
+const ink = document.querySelector('#privacy-utility .xtick text');
+return [getComputedStyle(document.body).backgroundColor, ink.style.fill];
+"""
+
+
+def test_the_theme_follows_the_system_and_can_be_changed(driver: Any, page_path: Path) -> None:
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    found = {}
+    for scheme in ("dark", "light"):
+        prefer(driver, scheme)
+        open_page(driver, page_path, 1280)
+        found[scheme] = driver.execute_script(COLOURS)
+    assert found["dark"] != found["light"]
+    button = driver.find_element(By.ID, "theme")
+    assert (button.text, button.get_attribute("aria-pressed")) == ("Dark", "false")
+    button.send_keys(Keys.ENTER)
+    assert driver.execute_script(COLOURS) == found["dark"], "plots are drawn again as well"
+    assert (button.text, button.get_attribute("aria-pressed")) == ("Light", "true")
+
+
+def prefer(driver: Any, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def test_the_keyboard_finds_the_skip_link_first_and_focus_is_seen(
+    driver: Any, page_path: Path
+) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
 
     open_page(driver, page_path, 1280)
-    button = driver.find_element(By.ID, "theme")
-    script = "return getComputedStyle(document.body).backgroundColor"
-    before = driver.execute_script(script)
-    button.click()
-    assert driver.execute_script(script) != before
-    assert button.get_attribute("aria-pressed") in ("true", "false")
+    driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    skip = driver.switch_to.active_element
+    assert skip.text == "Skip to the content"
+    assert skip.rect["x"] >= 0
+    assert skip.value_of_css_property("outline-style") != "none"
+    skip.send_keys(Keys.ENTER)
+    assert driver.switch_to.active_element.get_attribute("id") == "main"
+    reached = []
+    for _ in range(12):
+        driver.switch_to.active_element.send_keys(Keys.TAB)
+        reached.append(driver.switch_to.active_element.get_attribute("class"))
+    assert reached[0] == "scroll", "a table that may be wider than the page scrolls by keyboard"
+    assert reached.count("sort") >= 10
+
+
+STRUCTURE = """
+const all = q => [...document.querySelectorAll(q)];
+return {
+  captions: all('table').filter(t => !t.caption || !t.caption.textContent.trim()).length,
+  scopes: all('th').filter(t => !t.scope).length,
+  regions: all('[role=region]').filter(r => !r.getAttribute('aria-label')).length,
+  plots: all('.plot').filter(p => (p.getAttribute('aria-label') || '').length < 20).length,
+  images: all('img').filter(i => !i.alt || !i.complete || !i.naturalWidth).length,
+  tables: all('table').length,
+};
+"""
+
+
+def test_what_the_eye_sees_has_words_and_tables(driver: Any, page_path: Path) -> None:
+    open_page(driver, page_path, 1280)
+    found = driver.execute_script(STRUCTURE)
+    assert found.pop("tables") > 10
+    assert set(found.values()) == {0}, found
+
+
+def test_paper_gets_black_plots_that_fit_it(driver: Any, page_path: Path) -> None:
+    """The plots are drawn again when the browser prints, whatever the theme."""
+    prefer(driver, "dark")
+    open_page(driver, page_path, 1280)
+    before = driver.execute_script(COLOURS)
+    driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    ink = driver.execute_script(COLOURS)[1]
+    assert ink in ("rgb(0, 0, 0)", "black")
+    widths = driver.execute_script(
+        "return [...document.querySelectorAll('.plot svg.main-svg')].map(s => s.clientWidth)"
+    )
+    assert widths
+    assert max(widths) <= 700
+    closed = driver.execute_script("return document.querySelectorAll('details.tool:not([open])')")
+    assert closed == []
+    driver.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert driver.execute_script(COLOURS) == before
+    prefer(driver, "light")
+
+
+NASTY = "a </script><b>bold</b> & \"q\" 'x' \u00fc \u6f22\nnew line"
+
+
+def test_odd_tool_names_are_shown_as_they_are_in_plots_and_tables(
+    driver: Any, make_data: Callable[..., ReportData], tmp_path: Path
+) -> None:
+    data = make_data(actors=2)
+    cells = tuple(
+        cell.model_copy(update={"variant": NASTY}) if cell.variant == "blur" else cell
+        for cell in data.cells
+    )
+    path = build_report(data.model_copy(update={"cells": cells}), tmp_path / "odd 'n\u00e4me'.html")
+    driver.get_log("browser")
+    open_page(driver, path, 1280)
+    labels = driver.execute_script(
+        "return [...document.querySelectorAll('#privacy-utility .annotation-text')]"
+        ".map(t => t.textContent)"
+    )
+    plain = NASTY.replace("\n", " ")
+    assert any(" ".join(label.split()) == plain for label in labels), labels
+    first = driver.execute_script(
+        "return document.querySelector('#glance tbody th').textContent.replace(/\\s+/g, ' ')"
+    )
+    assert first == plain
+    assert [e for e in driver.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+def test_a_full_page_of_24_actors_fits_a_phone(
+    driver: Any, full_data: ReportData, tmp_path: Path
+) -> None:
+    path = build_report(full_data, tmp_path / "full.html")
+    open_page(driver, path, 390)
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert driver.execute_script(OUTSIDE, 390) == []
+    drawn = driver.execute_script(
+        "return [...document.querySelectorAll('.plot')].filter(p => p.dataset.drawn).length"
+    )
+    assert drawn == 8

@@ -127,7 +127,7 @@ def load_ravdess(root: Path) -> Dataset:
     if not takes:
         raise UnusableInputError(
             f"There is no RAVDESS video below {root}: it was not fetched, or lies elsewhere.",
-            hint="Run `bench data fetch ravdess --actor 3` (about 500 MB an actor).",
+            hint="Run `bench data fetch ravdess --actor 3` (about 1 GB an actor).",
         )
     clips: dict[int, dict[tuple[int, ...], Clip]] = {}
     for path, take in takes.items():

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.store.cells import CellStore
 
+_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm")
+
 app = typer.Typer(
     help="The videos that scores look at, and what other programs measured in them.",
     no_args_is_help=True,
@@ -90,6 +92,8 @@ def import_openface(
         raise UsageError(
             "Name a CSV file to import.", hint=f"bench observe import-openface {target} FILE.csv"
         )
+    if not Path(target).is_file() and Path(target).suffix.lower() in _VIDEO_SUFFIXES:
+        raise UsageError(f"There is no video {target}.", hint="List them: bench observe list")
     store = open_store()
     wanted: list[tuple[str, str, Path, Path]] = []
     if Path(target).is_file():
@@ -124,9 +128,10 @@ def _videos(store: CellStore, specs: Sequence[CellSpec]) -> list[tuple[str, str,
     finished = [spec for spec in specs if store.result(spec) is not None]
     found = [_original(store, spec) for spec in finished]
     found += [_swapped(store, spec) for spec in finished]
-    return list({sha256: (label, sha256, path) for label, sha256, path in found[::-1]}.values())[
-        ::-1
-    ]
+    unique: dict[str, tuple[str, str, Path]] = {}
+    for label, sha256, path in found:
+        unique.setdefault(sha256, (label, sha256, path))
+    return list(unique.values())
 
 
 def _original(store: CellStore, spec: CellSpec) -> tuple[str, str, Path]:

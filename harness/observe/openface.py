@@ -99,12 +99,9 @@ def _load(path: Path) -> pd.DataFrame:
 
     try:
         table = pd.read_csv(path, skipinitialspace=True)
-    except (
-        OSError,
-        UnicodeDecodeError,
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-    ) as error:
+    except OSError as error:
+        raise _unusable(path, f"cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise _unusable(path, f"cannot be read: {str(error).strip()}") from error
     table.columns = table.columns.str.strip()
     _need(table, path, ["frame", "confidence", "success", *(f"{unit}_r" for unit in INTENSITIES)])

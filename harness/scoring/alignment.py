@@ -21,8 +21,8 @@ MAXIMUM_LAG = 50
 """Reach of the search in frames; what is shifted further counts as undecided."""
 STILL = 0.05
 """Root mean square change per frame, in luminance steps of a thumbnail, under which a picture
-stands still. Encoding noise on a still picture: 0.006 to 0.026; a live background, heavily
-compressed: 0.13 (docs/protocol.md, as for the next two)."""
+stands still. Encoding noise on a still picture: at most 0.026; a picture with a living face: at
+least 0.19 (docs/protocol.md, as for the next two)."""
 CONVINCING = 0.5
 """A weaker correlation says that the pictures differ, not when they were taken. Unrelated pictures:
 at most 0.17; at the right shift: at least 0.54, and 0.70 unless heavily compressed."""

@@ -6,7 +6,7 @@ Standard library only and Python 3.6 syntax: copied into old images.
 import json
 import os
 import time
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from containers.common.bench_driver import BadJobError, Job, write_json
 
@@ -18,7 +18,7 @@ class Budget:
 
     ``path`` is a JSON file in ``/state``. Only saved work counts: hours and iterations after the
     last save are lost with a kill, and are trained again. ``iterations`` and ``hours`` of None
-    have no limit; one of them must have. Raises BadJobError when neither has.
+    have no limit; one of them must have.
     """
 
     def __init__(
@@ -28,8 +28,6 @@ class Budget:
         hours: Optional[float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not iterations and not hours:
-            raise BadJobError("A training needs an end: iterations, hours, or both.")
         self.iterations, self.hours = iterations or None, hours or None
         self._path, self._clock = path, clock
         spent = _read(path)
@@ -37,7 +35,7 @@ class Budget:
         """Iterations of the model as it is now."""
         self.saved_iterations = self.done
         self._saved_s = float(spent.get("seconds", 0.0))
-        self._began_s = None  # type: Optional[float]
+        self._began_s: Optional[float] = None
 
     @property
     def spent_s(self) -> float:
@@ -53,16 +51,21 @@ class Budget:
     def saved(self) -> None:
         """Note that the tool has saved the model as it is now; raises OSError."""
         spent = self.spent_s
-        write_json(self._path, {"iterations": self.done, "seconds": round(spent, 3)})
-        self.saved_iterations = self.done
-        self._saved_s = spent
         self._began_s = None if self._began_s is None else self._clock()
+        self._write(self.done, spent)
+
+    def resume(self, iterations: int, seconds: float) -> None:
+        """Start from a model that took this much; a copy of a model knows it better than we do."""
+        self.done, self._began_s = iterations, None
+        self._write(iterations, seconds)
 
     def reset(self) -> None:
         """Forget everything spent: the model is gone and the training starts at nothing."""
-        write_json(self._path, {"iterations": 0, "seconds": 0.0})
-        self.done = self.saved_iterations = 0
-        self._saved_s, self._began_s = 0.0, None
+        self.resume(0, 0.0)
+
+    def _write(self, iterations: int, seconds: float) -> None:
+        write_json(self._path, {"iterations": iterations, "seconds": round(seconds, 3)})
+        self.saved_iterations, self._saved_s = iterations, seconds
 
     def due(self) -> Optional[str]:
         """Why the training is over, as a sentence; None while it is not."""
@@ -76,16 +79,24 @@ class Budget:
         return None
 
 
-def of_job(job: Job, path: str) -> Budget:
-    """The budget a job gives: its settings ``iterations`` and ``hours`` (0 is no limit).
+def limits(job: Job) -> Tuple[Optional[int], Optional[float]]:
+    """Iterations and hours that a job allows: its settings of these names (0 is no limit).
 
-    The job's limit on iterations caps the setting. Raises BadJobError.
+    The job's limit on iterations caps the setting. Raises BadJobError when nothing ends a training.
     """
     iterations = int(job.number("iterations", 0, 100000000)) or None
     hours = job.number("hours", 0, 1000) or None
     cap = job.limits.get("iterations")
     if cap is not None:
         iterations = min(int(cap), iterations or int(cap))
+    if not iterations and not hours:
+        raise BadJobError("A training needs an end: iterations, hours, or both.")
+    return iterations, hours
+
+
+def of_job(job: Job, path: str) -> Budget:
+    """The budget that a job allows; raises BadJobError."""
+    iterations, hours = limits(job)
     return Budget(path, iterations, hours)
 
 

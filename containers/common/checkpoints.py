@@ -69,7 +69,7 @@ class Checkpoints:
                 os.unlink(os.path.join(self._model, name))
             return None
         with open(os.path.join(kept, _MANIFEST), encoding="utf-8") as stream:
-            manifest = json.load(stream)  # type: Dict[str, Any]
+            manifest: Dict[str, Any] = json.load(stream)
         if self._files(self._model) != manifest["files"]:
             self._copy_back(kept, manifest["files"])
             emit(

@@ -17,7 +17,7 @@ import sys
 import termios
 import time
 from types import FrameType
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from containers.common.bench_driver import ToolFailedError
 
@@ -25,6 +25,9 @@ PROMPT = re.compile(r"[:?]\s*$")
 """How an unfinished line ends when the tool waits for an answer."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
+UNKNOWN_AFTER_S = float(os.environ.get("BENCH_UNKNOWN_AFTER_S", "30"))
+"""Quiet seconds after which an unfinished line that looks like a question is one."""
+
 _KEPT_LINES = 200
 _POLL_S = 0.2
 _SAME_QUESTION = 3
@@ -32,6 +35,22 @@ _PR_SET_PDEATHSIG = 1
 _HEADING_LINES = 40
 _BARE = re.compile(r"[^A-Za-z]*(\?:help)?[^A-Za-z]*$")
 _LAST_WORDS_S = 5.0
+
+
+def listed(name: str) -> Callable[[str], str]:
+    """An answer for a question above which the choices are listed as ``(4) name``: the number.
+
+    The answer raises ToolFailedError when the tool does not offer the name.
+    """
+
+    def number(question: str) -> str:
+        found = re.search(r"^\s*[(\[](\d+)[)\]]\s*:?\s*%s\s*$" % re.escape(name), question, re.M)
+        if found is None:
+            raise ToolFailedError("The tool does not offer '%s' here: %s" % (name, question))
+        return found.group(1)
+
+    return number
+
 
 OnLine = Callable[[str], None]
 StopDue = Callable[[], bool]
@@ -45,7 +64,8 @@ class Answer(NamedTuple):
     """
 
     pattern: str
-    text: str
+    text: Union[str, Callable[[str], str]]
+    """Or what makes it of the question's text, for lists whose numbers differ between versions."""
 
 
 class Command(NamedTuple):
@@ -61,8 +81,8 @@ class Manner(NamedTuple):
 
     terminal: bool = False
     answers: Sequence[Answer] = ()
-    unknown_after_s: float = 30.0
-    """Quiet seconds after which an unfinished line that looks like a question is one."""
+    unknown_after_s: float = UNKNOWN_AFTER_S
+    """How long a question without an answer is waited for."""
     stop_grace_s: float = 300.0
     """How long an orderly stop may take to save before everything is killed."""
     term_grace_s: float = 20.0
@@ -180,14 +200,14 @@ class _Conversation:
         self._command, self._manner = command, manner
         self._on_line, self._stop_due = on_line, stop_due
         self._partial = ""
-        self._tail = []  # type: List[str]
-        self._asked = {}  # type: Dict[str, int]
-        self._heading = []  # type: List[str]
+        self._tail: List[str] = []
+        self._asked: Dict[str, int] = {}
+        self._heading: List[str] = []
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._heard_s = time.monotonic()
         self._passed_on_s = float("-inf")
         self._told_s = float("-inf")
-        self._kill_at_s = None  # type: Optional[float]
+        self._kill_at_s: Optional[float] = None
         self._signal = 0
 
     def run(self) -> Ended:
@@ -239,7 +259,7 @@ class _Conversation:
 
     def _hear(self, text: str) -> None:
         self._heard_s = time.monotonic()
-        pieces = re.split("(\r\n|\r|\n)", self._partial + _ESCAPES.sub("", text))
+        pieces = re.split("(\r*\n|\r)", self._partial + _ESCAPES.sub("", text))
         for line, end in zip(pieces[:-1:2], pieces[1::2]):
             self._line(line, end)
         self._partial = pieces[-1]
@@ -248,15 +268,24 @@ class _Conversation:
         if not line.strip():
             return
         now_s = time.monotonic()
-        if end != "\r" or now_s - self._passed_on_s >= self._manner.repeat_every_s:
+        shown = end != "\r" or now_s - self._passed_on_s >= self._manner.repeat_every_s
+        if shown:
             self._passed_on_s = now_s if end == "\r" else self._passed_on_s
-            # Only the driver speaks in events.
-            sys.stdout.write((" " + line if line.startswith("@bench ") else line) + "\n")
-            sys.stdout.flush()
-            self._tail = [*self._tail, line][-_KEPT_LINES:]
-            self._heading = [*self._heading, line][-_HEADING_LINES:]
+            self._pass_on(line)
         if self._on_line is not None:
-            self._on_line(line)
+            try:
+                self._on_line(line)
+            except Exception:
+                if not shown:
+                    self._pass_on(line)  # the reason of a failure belongs into the log
+                raise
+
+    def _pass_on(self, line: str) -> None:
+        # Only the driver speaks in events.
+        sys.stdout.write((" " + line if line.startswith("@bench ") else line) + "\n")
+        sys.stdout.flush()
+        self._tail = [*self._tail, line][-_KEPT_LINES:]
+        self._heading = [*self._heading, line][-_HEADING_LINES:]
 
     def _answer(self, tool: _Tool) -> None:
         prompt = self._partial.strip()
@@ -267,7 +296,8 @@ class _Conversation:
             question = "\n".join([*self._heading, prompt])
         for answer in self._manner.answers:
             if re.search(answer.pattern, question):
-                self._type(tool, question, answer.text)
+                text = answer.text if isinstance(answer.text, str) else answer.text(question)
+                self._type(tool, question, text)
                 return
         if time.monotonic() - self._heard_s > self._manner.unknown_after_s:
             raise ToolFailedError(

@@ -26,9 +26,9 @@ class Training:
         self._budget, self._line, self._first = budget, re.compile(line), first
         self._progress = Progress(budget.iterations, "iterations", every_s=2.0)
         self._loss_s = float("-inf")
-        self._began = None  # type: Optional[int]
+        self._began: Optional[int] = None
         self._began_s = 0.0
-        self.why = None  # type: Optional[str]
+        self.why: Optional[str] = None
         """Why it was told to stop; None while it was not."""
 
     def read(self, line: str) -> bool:
@@ -96,7 +96,7 @@ class ErrorLines:
 
     def __init__(self, pattern: str, also: Callable[[str], object] = lambda line: None) -> None:
         self._pattern, self._also = re.compile(pattern), also
-        self.first = None  # type: Optional[str]
+        self.first: Optional[str] = None
         self.last = ""
 
     def read(self, line: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from containers.common import steps
 from containers.common.bench_driver import BadJobError, Job, ToolFailedError
-from containers.common.budget import Budget, of_job
+from containers.common.budget import Budget, limits, of_job
 from containers.common.checkpoints import Checkpoints
 from containers.common.training import ErrorLines, Training
 
@@ -54,11 +54,6 @@ def test_saved_hours_and_iterations_outlive_a_kill_and_unsaved_ones_do_not(tmp_p
     assert second.due() is not None
 
 
-def test_a_training_without_an_end_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadJobError, match="needs an end"):
-        Budget(str(tmp_path / "b.json"), 0, 0)
-
-
 @pytest.mark.parametrize(("setting", "cap", "expected"), [(0, 5, 5), (9, 5, 5), (3, 5, 3)])
 def test_the_jobs_limit_caps_the_iterations(
     setting: int, cap: int, expected: int, tmp_path: Path
@@ -67,6 +62,12 @@ def test_the_jobs_limit_caps_the_iterations(
     settings = {"iterations": setting, "hours": 0}
     job = Job({**fields, "settings": settings, "limits": {"iterations": cap}})
     assert of_job(job, str(tmp_path / "b")).iterations == expected
+
+
+def test_a_training_without_an_end_is_refused() -> None:
+    fields = {"step": "train", "tool": "t", "version": "1", "inputs": {}, "state": "", "out": ""}
+    with pytest.raises(BadJobError, match="needs an end"):
+        limits(Job({**fields, "settings": {"iterations": 0, "hours": 0}}))
 
 
 def test_log_lines_become_progress_and_losses(

@@ -1,0 +1,161 @@
+"""Drives DeepFaceLab 2 (SAEHD): the donor's face (src) onto the actor's video (dst).
+
+Standard library only and Python 3.6 syntax. README.md says what of upstream this relies on.
+"""
+
+import json
+import os
+import shutil
+import sys
+from typing import Any, Dict, List
+
+from containers.common import bench_driver, budget, frames, steps
+from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
+from containers.deepfacelab import faces, model, questions, settings
+
+UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
+
+
+def plans(job: Job) -> Dict[str, faces.Extraction]:
+    """How faces are taken from each video: every frame of the test, an interval for training."""
+    every = settings.whole(job, "train_interval", 1, 10000)
+    clean = job.choice("clean", settings.CLEANING)
+    keep = settings.whole(job, "keep_faces", 16, 100000)
+    # Frames with two faces can only be told, and thrown away, when both are looked for.
+    several = 2 if clean == "oneface" else 1
+    found = {
+        role: faces.Extraction(role, every, several, clean, keep)
+        for role in ("donor_training", "actor_training")
+    }
+    found["test_video"] = faces.Extraction("test_video", 1, 2, "none", 0)
+    return found
+
+
+def training_key(job: Job) -> str:
+    """What a model was trained from, as a hash: faces and every setting of the training."""
+    asked = plans(job)
+    parts = [faces.key_of(job, asked[role]) for role in ("donor_training", "actor_training")]
+    return steps.key_of({}, faces=parts, settings=list(settings.training(job)), seed=job.seed)
+
+
+def extract(job: Job) -> None:
+    asked = plans(job)
+    # A wrong setting is told before hours are spent.
+    settings.training(job)
+    budget.limits(job)
+    _merging(job)
+    counts = {role: faces.extract(job, plan) for role, plan in asked.items()}
+    faces.need_faces(counts["donor_training"], "the donor's video")
+    faces.need_faces(counts["actor_training"], "the actor's training video")
+    bench_driver.write_step(
+        job,
+        faces_found={role: one["with_face"] for role, one in counts.items()},
+        upstream_revision=revision(),
+        notes=_extraction_notes(counts),
+    )
+
+
+def train(job: Job) -> None:
+    for role in ("donor_training", "actor_training"):
+        if not frames.pictures(os.path.join(job.state, faces.folder(role))):
+            raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
+    done = model.train(job, training_key(job))
+    bench_driver.write_step(job, iterations=done, upstream_revision=revision())
+
+
+def convert(job: Job) -> None:
+    video = frames.probe(job.input("test_video"))
+    plan = plans(job)["test_video"]
+    counts = steps.finished(job.state, faces.folder("test_video"), faces.key_of(job, plan))
+    if counts is None:
+        raise BadJobError("There are no faces of 'test_video'; the step extract comes first.")
+    work = os.path.join(job.state, "convert")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        notes = _merge(job, work)
+        merged = os.path.join(work, "merged")
+        target = os.path.join(job.out, "swapped.mp4")
+        frames.assemble(merged, frames.pictures(merged), video, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    bench_driver.write_step(
+        job,
+        frames=video.frames,
+        frames_without_face=video.frames - counts["with_face"],
+        frames_with_several_faces=counts["with_several"],
+        faces_found={"test_video": counts["with_face"]},
+        upstream_revision=revision(),
+        notes=notes,
+    )
+
+
+def _merge(job: Job, work: str) -> List[str]:
+    """Leave one merged picture for each frame in ``work/merged``; notes for the report."""
+    originals, merged = os.path.join(work, "frames"), os.path.join(work, "merged")
+    frames.extract(job.input("test_video"), originals)
+    aligned = _main_faces(job, os.path.join(work, "aligned"))
+    os.makedirs(merged)
+    if aligned:
+        words = ["merge", "--input-dir", originals, "--output-dir", merged]
+        words += ["--output-mask-dir", os.path.join(work, "masks")]
+        words += ["--aligned-dir", os.path.join(work, "aligned")]
+        words += ["--model-dir", model.folder(job), "--model", model.CLASS]
+        words += ["--force-model-name", questions.MODEL_NAME]
+        faces.run(job, words, questions.merging(_merging(job), job.gpu), "Merging")
+    lost = [name for name in aligned if not os.path.isfile(os.path.join(merged, name + ".png"))]
+    if lost:
+        raise ToolFailedError(
+            "%d frames with a face were not merged, the first is %s: they would show the actor."
+            % (len(lost), lost[0])
+        )
+    back = frames.put_back(originals, merged)
+    return ["%d frames without a face were put back as they were." % back] if back else []
+
+
+def _main_faces(job: Job, target: str) -> List[str]:
+    """The largest face of each frame, copied to ``target``; the names of those frames."""
+    os.makedirs(target)
+    source = os.path.join(job.state, faces.folder("test_video"))
+    found = faces.faces_by_frame(source)
+    for names in found.values():
+        shutil.copyfile(os.path.join(source, names[0]), os.path.join(target, names[0]))
+    return sorted(found)
+
+
+def _merging(job: Job) -> questions.Merging:
+    return questions.Merging(
+        mode=job.choice("merge_mode", settings.MERGE_MODES),
+        mask_mode=job.choice("mask_mode", settings.MASK_MODES),
+        erode=settings.whole(job, "erode_mask", -400, 400),
+        blur=settings.whole(job, "blur_mask", 0, 400),
+        face_scale=settings.whole(job, "output_face_scale", -50, 50),
+        color_transfer=job.choice("merge_color_transfer", settings.MERGE_COLOURS),
+        workers=max(1, min(8, os.cpu_count() or 1)),
+    )
+
+
+def _extraction_notes(counts: Dict[str, Dict[str, int]]) -> List[str]:
+    return [
+        "%s: %d faces from %d frames." % (role, one["faces"], one["frames"])
+        for role, one in sorted(counts.items())
+    ]
+
+
+def revision() -> Any:
+    """The upstream commit in this image, or None where nobody wrote it down."""
+    try:
+        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
+            return json.load(stream).get("revision")
+    except (OSError, ValueError):
+        return None
+
+
+def run(job: Job) -> None:
+    """Do the step that the job asks for."""
+    settings.refuse_absent(job)
+    emit("note", text="DeepFaceLab %s, %s." % (revision(), "GPU" if job.gpu else "CPU only"))
+    {"extract": extract, "train": train, "convert": convert}[job.step](job)
+
+
+if __name__ == "__main__":
+    sys.exit(bench_driver.main(run, steps=("extract", "train", "convert")))

@@ -1,0 +1,173 @@
+"""Runs a driver as the harness does, against a named stand-in of its tool."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.media.ffmpeg import ffmpeg_path, run_ffmpeg
+from harness.model.job import Event, Job, Limits, Role, Setting, Step, StepReport
+from harness.model.tool import Container, Tool
+from harness.registry import resolve_settings
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a step ended, and where its files are."""
+
+    code: int
+    log: str
+    errors: str
+    out: Path
+
+    @property
+    def report(self) -> StepReport:
+        return StepReport.model_validate_json((self.out / "step.json").read_text())
+
+    @property
+    def events(self) -> list[Event]:
+        lines = [line for line in self.log.splitlines() if line.startswith("@bench ")]
+        return [Event.model_validate_json(line.removeprefix("@bench ")) for line in lines]
+
+    @property
+    def sentence(self) -> str:
+        """The last line on stderr."""
+        return self.errors.strip().splitlines()[-1] if self.errors.strip() else ""
+
+
+@dataclass
+class Cell:
+    """One cell's folder: its state lasts over steps and attempts, each of which has its own out."""
+
+    tool: Tool
+    folder: Path
+    videos: Mapping[Role, Path]
+    settings: dict[str, Setting] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    iterations: int | None = None
+    gpu: bool = False
+    attempts: int = 0
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    def start(self, step: Step, stand_in: Mapping[str, Any] | None = None) -> tuple[Any, Path]:
+        """Start a step; its process (stdout and stderr are pipes) and its out folder."""
+        assert isinstance(self.tool.runs_as, Container)
+        self.attempts += 1
+        out = self.folder / f"out {self.attempts}"
+        known = {spec.name for spec in self.tool.settings}
+        settings = resolve_settings(self.tool, "default", {})
+        assert set(settings) == known
+        job = Job(
+            step=step,
+            tool=self.tool.name,
+            version=self.tool.versions[-1],
+            inputs={role: str(path) for role, path in self.videos.items()},
+            state=str(self.state),
+            out=str(out),
+            settings={**settings, **self.settings},
+            limits=Limits(iterations=self.iterations),
+            gpu=self.gpu,
+        )
+        path = self.folder / f"job {self.attempts}.json"
+        path.write_text(job.model_dump_json())
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"{self.tool.runs_as.recipe}.driver", str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "BENCH_FFMPEG": str(ffmpeg_path()),
+                "BENCH_UPSTREAM": str(self.folder / "upstream.json"),
+                "STAND_IN": json.dumps(dict(stand_in or {})),
+                "STAND_IN_ANSWERS": str(self.folder / "answers"),
+                **self.environment,
+            },
+        )
+        return process, out
+
+    def run(self, step: Step, **stand_in: Any) -> Ended:
+        """Do a step. Keywords are what goes wrong, in the stand-in's words."""
+        process, out = self.start(step, stand_in)
+        try:
+            log, errors = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Ended(process.returncode, log, errors, out)
+
+    def done(self, step: Step, **stand_in: Any) -> Ended:
+        """Do a step that must succeed."""
+        ended = self.run(step, **stand_in)
+        assert ended.code == 0, ended.log[-3000:] + ended.errors
+        return ended
+
+    def interrupt(
+        self, step: Step, when: Callable[[str], bool], number: int = signal.SIGKILL, **stand_in: Any
+    ) -> int:
+        """Send a signal to a step's driver once a line of its log is right; its exit code."""
+        process, _ = self.start(step, stand_in)
+        try:
+            for line in process.stdout:
+                if when(line):
+                    process.send_signal(number)
+                    break
+            process.stdout.read()
+            return int(process.wait(timeout=30))
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+
+    def answers(self) -> dict[str, str]:
+        """What was typed at each of the stand-in's questions."""
+        lines = (self.folder / "answers").read_text().splitlines()
+        return dict(json.loads(line) for line in lines)
+
+
+@pytest.fixture(scope="session")
+def small_videos(tmp_path_factory: pytest.TempPathFactory) -> dict[Role, Path]:
+    """FFmpeg's test pictures in place of people: a stand-in looks for no face in them."""
+    folder = tmp_path_factory.mktemp("small videos")
+    found = {}
+    for role, source, count in (
+        (Role.TEST_VIDEO, "testsrc2=size=96x64:rate=30000/1001", 12),
+        (Role.ACTOR_TRAINING, "testsrc=size=96x64:rate=25", 24),
+        (Role.DONOR_TRAINING, "smptebars=size=64x64:rate=25", 24),
+    ):
+        found[role] = folder / f"{role}.mp4"
+        made = ["-f", "lavfi", "-i", source, "-frames:v", str(count), "-c:v", "libx264"]
+        run_ffmpeg([*made, "-y", str(found[role])])
+    return found
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> str:
+    """The commit that the stand-in's image says it holds."""
+    (tmp_path / "upstream.json").write_text(json.dumps({"source": "x", "revision": "f" * 40}))
+    return "f" * 40
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    """Whether a condition came true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False

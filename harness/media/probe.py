@@ -17,6 +17,8 @@ from harness.model.dataset import VideoInfo
 _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (\w+).*?, (\w+)(?:\([^)]*\))?, \d+x\d+")
 _AUDIO = re.compile(r"Stream #0:\d+.*?: Audio: ")
 _DAMAGE = re.compile(r"partial file|Invalid data found|moov atom not found|Packet corrupt", re.I)
+_LEAST_STEP_S = Fraction(1, 500)
+"""Shorter steps come from muxers that squeeze in frames of the same time, and name no rate."""
 _STANDARD_RATES = tuple(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 100, 120))
 
 
@@ -149,12 +151,12 @@ def _timing(ticks: list[int], tick_s: Fraction) -> _Timing:
     coarse clocks (1 ms) alternate between 33 and 34. A variable rate is named by its commonest
     step.
     """
-    # Broken muxers give two frames the same time, which says nothing of the rate.
-    steps = [after - before for before, after in itertools.pairwise(ticks) if after > before]
+    every = [after - before for before, after in itertools.pairwise(ticks)]
+    steps = [s for s in every if s * tick_s >= _LEAST_STEP_S] or [s for s in every if s > 0]
     if not steps or ticks[-1] <= ticks[0]:
         return _Timing(Fraction(25), False, len(ticks) / 25)
     common, _ = Counter(steps).most_common(1)[0]
-    variable = any(abs(step - common) > 1 for step in steps)
+    variable = len(steps) < len(every) or any(abs(step - common) > 1 for step in steps)
     if variable:
         last_s = (ticks[-1] - ticks[0] + common) * tick_s
         return _Timing(_snap(1 / (common * tick_s)), True, float(last_s))

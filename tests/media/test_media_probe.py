@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -80,10 +81,19 @@ def test_a_full_disk_is_not_taken_for_a_damaged_video(tmp_path: Path) -> None:
         run_ffmpeg(["-y", "-i", str(path), "-f", "rawvideo", "/dev/full"])
 
 
-def test_two_frames_at_the_same_time_do_not_upset_the_rate(tmp_path: Path) -> None:
-    twice = ["-vf", "setpts='floor(N/2)*2/25/TB'", "-fps_mode", "passthrough"]
-    info = probe(synthetic(tmp_path / "a.nut", *twice, "-c:v", "ffv1"))
-    assert info.frames == 50
+@pytest.mark.parametrize("name", ["a.mkv", "a.nut"])
+def test_frames_at_the_same_time_do_not_upset_the_rate(tmp_path: Path, name: str) -> None:
+    # Matroska keeps equal times; NUT squeezes such frames in, one tick apart.
+    thrice = ["-vf", "setpts='floor(N/3)*3/25/TB'", "-fps_mode", "passthrough"]
+    info = probe(synthetic(tmp_path / name, *thrice, "-enc_time_base", "1/25", "-c:v", "ffv1"))
+    assert (info.frames, info.variable_rate) == (50, True)
+    assert float(Fraction(info.fps)) == pytest.approx(25 / 3, rel=0.01)
+    assert info.duration_s == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_thousand_frames_a_second_are_a_rate(tmp_path: Path) -> None:
+    path = synthetic(tmp_path / "a.mp4", source="testsrc2=size=64x48:rate=1000:duration=0.05")
+    assert (probe(path).fps, probe(path).variable_rate) == ("1000/1", False)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

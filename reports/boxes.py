@@ -93,11 +93,14 @@ def box_figure(data: ReportData, variant: str, index: int) -> Figure | None:
     cells = cells_of(data, variant)
     if not any(detected(cell) for cell in cells):
         return None
-    traces = [_boxes(cells, comparison) for comparison in ORDER]
-    labels = [f"actor {number}" for number in _actors(cells)]
+    numbers = _actors(cells)
+    wide = len(numbers) > WIDE_ACTORS
+    word = "" if wide else "actor "
+    labels = [f"{word}{number}" for number in numbers]
     order = {"type": "category", "categoryorder": "array", "categoryarray": labels}
-    x_axis = axis("", range=[-0.5, len(labels) - 0.5], **order)
-    notes = [note for cell in cells if (note := _missing_note(cell))]
+    x_axis = axis("actor" if wide else "", range=[-0.5, len(labels) - 0.5], tickangle=0, **order)
+    traces = [_boxes(cells, comparison, word) for comparison in ORDER]
+    notes = [note for cell in cells if (note := _missing_note(cell, word))]
     control = " (control)" if is_control(data, variant) else ""
     return Figure(
         id=f"box-actors-{index}",
@@ -106,8 +109,8 @@ def box_figure(data: ReportData, variant: str, index: int) -> Figure | None:
         alt=f"Grouped box plot of {variant}, actor by actor: {_in_words(cells)}",
         traces=tuple(trace for trace in traces if trace["x"]),
         layout=_layout(data, {"xaxis": x_axis, "annotations": notes}),
-        wide=len(labels) > WIDE_ACTORS,
-        height_px=360 if len(labels) > WIDE_ACTORS else 300,
+        wide=wide,
+        height_px=360 if wide else 300,
         key=KEY,
         table=quartile_table(cells, f"{variant}: quartiles"),
     )
@@ -151,7 +154,7 @@ def _actors(cells: Sequence[ReportCell]) -> list[int]:
     return sorted({cell.spec.actor.number for cell in cells})
 
 
-def _boxes(cells: Sequence[ReportCell], comparison: Comparison) -> Trace:
+def _boxes(cells: Sequence[ReportCell], comparison: Comparison, word: str) -> Trace:
     """One box per cell, at x = actor, from quartiles over the sampled frames of that cell."""
     keep = [(c, d) for c in cells if (d := distances(c, comparison)) and d.q1 is not None]
     columns: dict[str, list[float | None]] = {
@@ -163,18 +166,18 @@ def _boxes(cells: Sequence[ReportCell], comparison: Comparison) -> Trace:
     }
     common = {"type": "box", "name": SHORT[comparison], "boxpoints": False}
     marker = {"color": COLOURS[comparison]}
-    actors = [f"actor {c.spec.actor.number}" for c, _ in keep]
+    actors = [f"{word}{c.spec.actor.number}" for c, _ in keep]
     return {**common, "marker": marker, "x": actors, **columns}
 
 
-def _missing_note(cell: ReportCell) -> dict[str, Any] | None:
+def _missing_note(cell: ReportCell, word: str) -> dict[str, Any] | None:
     """Words in the place of the boxes that a cell does not have."""
     state = detection(cell)
     if state is Detection.DETECTED:
         return None
     words = cell.status.replace("_", " ") if state is Detection.NO_SCORE else state.value
     return {
-        "x": f"actor {cell.spec.actor.number}",
+        "x": f"{word}{cell.spec.actor.number}",
         "y": 1,
         "yref": "paper",
         "yanchor": "top",

@@ -20,6 +20,7 @@ from markupsafe import Markup
 from harness.errors import StoreError
 from harness.model.dataset import Split
 from reports.aggregate import (
+    actor_ranges,
     attribute_sources,
     attributes,
     cells_of,
@@ -37,10 +38,10 @@ from reports.provenance import (
     host_lines,
     provenance_table,
     reference_rows,
-    swapped_readings,
     tool_cards,
     tool_licences,
 )
+from reports.readings import readings_table, swapped_readings
 from reports.scatter import scatter_figure
 from reports.tables import actor_tables, failure_table, overview_table
 from reports.units import METRICS, coverage_table, undrawn, unit_figure, unit_table
@@ -99,19 +100,22 @@ def view(data: ReportData) -> dict[str, Any]:
     """What the template shows, in its words."""
     sources = attribute_sources(data)
     names = variants(data)
+    actors = sorted({c.spec.actor.number for c in data.cells})
     return {
         "data": data,
         "headline": headline_numbers(data),
         "cautions": cautions(data),
         "scored": sum(cell.score is not None for cell in data.cells),
         "total": len(data.cells),
-        "actors": sorted({c.spec.actor.number for c in data.cells}),
+        "actors": actors,
+        "actor_words": actor_ranges(actors),
         "datasets": sorted({c.spec.dataset for c in data.cells}),
         "thesis_split": any(c.spec.split is Split.THESIS for c in data.cells),
         "variants": [(n, is_control(data, n), cells_of(data, n)) for n in names],
         "cards": tool_cards(data),
         "licences": tool_licences(data),
         "readings": swapped_readings(data),
+        "readings_table": readings_table(data),
         "overview": overview_table(data, sources[0] if sources else None),
         "scatter": scatter_figure(data, sources[0] if sources else None),
         "box_summary": summary_boxes(data),

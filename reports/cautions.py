@@ -27,7 +27,13 @@ FEW_FRAMES = 0.5
 def cautions(data: ReportData) -> list[str]:
     """Sentences, the gravest first; empty when there is nothing to warn of."""
     found = [_failed_controls(data), _faceless_originals(data), _thin_distances(data)]
-    found += [_frozen_units(data), _thin_units(data), _few_actors(data), _small_sample(data)]
+    found += [
+        _frozen_units(data),
+        _thin_units(data),
+        _unchecked_timing(data),
+        _few_actors(data),
+        _small_sample(data),
+    ]
     return [sentence for sentence in found if sentence]
 
 
@@ -83,6 +89,22 @@ def _frozen_units(data: ReportData) -> str:
             if a and (n := units_frozen(a)):
                 still.append(f"{_name(cell)}: {n} of {units_used(a)} units")
     return f"Units that stand still in the swapped video: {listing(still)}." if still else ""
+
+
+def _unchecked_timing(data: ReportData) -> str:
+    blind = [
+        _name(cell)
+        for cell in data.cells
+        if cell.score
+        and cell.score.alignment.aligned
+        and cell.score.alignment.lag_frames is None
+        and any(a.paired for a in cell.score.attributes)
+    ]
+    if not blind:
+        return ""
+    return (
+        f"Frames paired by count alone, as the pictures do not tell the timing: {listing(blind)}."
+    )
 
 
 def _few_actors(data: ReportData) -> str:

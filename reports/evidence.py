@@ -14,7 +14,7 @@ from harness.media.frames import read_frames_at
 from harness.model.base import Frozen
 from reports.model import EvidencePair
 
-IMAGE_BUDGET_BYTES = 2_600_000
+IMAGE_BUDGET_BYTES = 2_100_000
 """For all evidence frames of a page, as base64: with Plotly (4.8 MB) the page stays below 8 MB."""
 RUNGS = ((320, 80), (240, 75), (200, 65), (160, 60), (128, 50), (96, 45))
 """(largest width in pixels, JPEG quality), best first; the whole page uses one rung."""

@@ -6,7 +6,7 @@ import json
 
 from harness.model.base import Frozen
 from harness.model.dataset import Split
-from reports.aggregate import cells_of, detected, is_control, listing, variants
+from reports.aggregate import cells_of, detected, is_control, variants
 from reports.model import ReportCell, ReportData
 from reports.tables import Table, text
 
@@ -73,7 +73,7 @@ def tool_cards(data: ReportData) -> list[ToolCard]:
                 control=is_control(data, name),
                 summary=info.summary if info else "",
                 facts=tuple(facts),
-                outcome=f"{scored} of {len(cells)} cells scored, face detected in {seen}",
+                outcome=f"{scored} of {len(cells)} cells scored, {seen} with a face",
             )
         )
     return cards
@@ -82,16 +82,6 @@ def tool_cards(data: ReportData) -> list[ToolCard]:
 def tool_licences(data: ReportData) -> list[tuple[str, str, str]]:
     """(tool, licence, homepage) of every tool whose adapter names a licence."""
     return [(t.name, t.licence, t.homepage) for t in data.tools.values() if t.licence]
-
-
-def swapped_readings(data: ReportData) -> list[tuple[str, str]]:
-    """(what "the swapped identity" is, the tools for which it is that)."""
-    readings: dict[str, dict[str, None]] = {}
-    for name in variants(data):
-        for cell in cells_of(data, name):
-            if cell.score:
-                readings.setdefault(cell.score.identity.swapped_reading, {})[name] = None
-    return [(reading, listing(list(names), 12)) for reading, names in readings.items()]
 
 
 def host_lines(data: ReportData) -> list[str]:

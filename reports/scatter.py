@@ -295,8 +295,8 @@ def _names(groups: Sequence[Group], spans: tuple[Span, Span]) -> list[dict[str, 
         Label(text=word, x=_centre(group)[0], y=_centre(group)[1])
         for word, group in zip(words, shown, strict=True)
     ]
-    few = [d for g in shown for d in g.seen if 1 < len(g.seen) <= SPOKES]
-    offsets = place_labels(labels, [(d.pcc, d.distance or 0) for d in few], spans, MAIN_PX)
+    dots = [(d.pcc, d.distance or 0) for g in shown for d in g.seen if len(g.seen) > 1]
+    offsets = place_labels(labels, dots, spans, MAIN_PX)
     annotations = []
     for group, word, offset in zip(shown, words, offsets, strict=True):
         x, y = _centre(group)

@@ -6,8 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.model.score import Attributes, CellScore, Comparison, Distances, Identity, UnitScore
+from harness.model.score import (
+    Attributes,
+    CellScore,
+    Comparison,
+    Distances,
+    Identity,
+    SwappedIdentity,
+    SwappedReading,
+    UnitScore,
+)
 from reports.aggregate import (
+    DASH,
     Detection,
     actor_ranges,
     detection,
@@ -24,6 +34,7 @@ from reports.controls import control_checks
 from reports.headline import headline_numbers
 from reports.labels import Label, place_labels
 from reports.model import ReportCell, ReportData
+from reports.readings import readings_table
 from reports.scatter import scatter_figure
 from reports.tables import actor_table, actor_tables, failure_table, overview_table, verdict
 from reports.units import coverage_table
@@ -298,6 +309,41 @@ def test_controls_are_judged_beyond_the_original_s_own_faceless_frames(
     assert judged("reencode", or_or=half, sw_or=lost) is False
     moved = {"or_sw": far, "sw_sw": faces(30, 0.9, 0.0)}
     assert judged("noop", or_or=half, sw_or=half, **moved) is False
+
+
+def test_both_readings_of_the_swapped_identity_are_shown(
+    three: ReportData, blur: list[ReportCell]
+) -> None:
+    assert readings_table(three) is None, "older scores hold one reading"
+    assert blur[0].score is not None
+    photo = SwappedIdentity(
+        reading=SwappedReading.DONOR_PHOTO,
+        note="The donor's photo.",
+        or_sw=faces(60, 0.8, 0.0),
+        sw_sw=faces(60, 0.5, 1.0),
+    )
+    none = SwappedIdentity(reading=SwappedReading.SWAPPED_FRAME, note="No swapped frame.")
+    identity = blur[0].score.identity.model_copy(update={"swapped_identities": (photo, none)})
+    data = only(three, _rescored(blur[0], identity=identity))
+    table = readings_table(data)
+    assert table is not None
+    shown = [[cell.text for cell in row] for row in table.rows]
+    assert shown == [
+        ["blur", "1", "donor photo", "0.800", "0.500", "The donor's photo."],
+        ["blur", "1", "swapped frame", DASH, DASH, "No swapped frame."],
+    ]
+    assert "Both readings of the swapped identity" in page(data)
+
+
+def test_frames_paired_without_a_check_of_their_timing_are_warned_of(
+    three: ReportData, blur: list[ReportCell]
+) -> None:
+    assert not any("timing" in sentence for sentence in cautions(only(three, blur[0])))
+    assert blur[0].score is not None
+    blind = blur[0].score.alignment.model_copy(update={"lag_frames": None})
+    score = blur[0].score.model_copy(update={"alignment": blind})
+    cell = blur[0].model_copy(update={"score": score})
+    assert any("timing: blur, actor 1" in sentence for sentence in cautions(only(three, cell)))
 
 
 def test_thousands_of_failures_are_grouped_and_the_page_stays_small(

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+_LEAST = 2
+"""Fewer things than this say nothing about the others."""
+
 Say = Callable[[str], None]
 
 
@@ -31,11 +34,10 @@ class _Share:
     def left(self) -> int:
         return self.expected - self.done
 
-    def mean_s(self) -> float | None:
-        """Seconds for one, once enough of them were seen to speak for the others."""
+    def mean_s(self, enough: float) -> float | None:
+        """Seconds for one, once ``enough`` of them were seen to speak for the others."""
         if not self.left:
             return 0.0
-        enough = max(2, min(self.expected, self.left + self.timed) / 4)
         return self.seconds / self.timed if self.timed >= enough else None
 
 
@@ -70,7 +72,9 @@ class Estimate:
         """Seconds until all is done, or None while that cannot be told."""
         total = 0.0
         for kind, share in self._shares.items():
-            mean_s = share.mean_s()
+            # Tools differ from one another far more than videos do.
+            enough = (share.left + share.timed) / 4 if kind is Kind.RUN else 0
+            mean_s = share.mean_s(max(_LEAST, enough))
             if mean_s is None and kind is Kind.SCORE:
                 # A score takes a second when everything is measured; it waits for no estimate.
                 mean_s = 0.0

@@ -138,14 +138,14 @@ def run_and_score(
 
     def finished(outcome: CellOutcome) -> None:
         spec = by_id[outcome.cell_id]
-        if outcome.status is Status.OK:
-            scores.add(spec)
-        else:
-            scores.forgo(spec)
         seconds = None
         if outcome.attempt and not outcome.reused:
             seconds = outcome.attempt.resources.wall_s
         account.done(Kind.RUN, f"{spec.slug} {_spell(outcome)}", seconds)
+        if outcome.status is Status.OK:
+            scores.add(spec)
+        else:
+            scores.forgo(spec)
 
     runs = RunQueue(
         specs, study.tools, RunContext(home=study.home, listen=heard, finished=finished)
@@ -154,9 +154,15 @@ def run_and_score(
     for spec in by_id.values():
         scores.foresee(spec)
 
+    early = lanes.count
+
     def choose(taken: Set[str]) -> Task | None:
-        # Cells first: scoring fills the lanes that a device or another process keeps free.
-        return runs.next(taken) or scores.next() or runs.next_held(taken)
+        # A few originals first, as the estimate needs them; then cells. Scoring fills the lanes
+        # that a device or another process keeps free.
+        nonlocal early
+        early -= 1
+        task = scores.next() if early >= 0 else None
+        return task or runs.next(taken) or scores.next() or runs.next_held(taken)
 
     lanes.run(choose)
     return (

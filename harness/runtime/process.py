@@ -38,6 +38,8 @@ GRACE_S = 5.0
 STATE_WAIT_S = 30.0
 SAMPLE_S = 0.2
 THREADS = 2
+FULL_BYTES = 1 << 16
+"""A disk with less room than this fails whatever writes to it."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "BENCH_FFMPEG")
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -177,6 +179,10 @@ class _Written:
         """Whether to count again; it takes its time where there are many files."""
         return time.monotonic() >= self._due
 
+    def free_bytes(self) -> int:
+        """What is left on the disk."""
+        return shutil.disk_usage(self._folders[0]).free
+
     def now_bytes(self) -> int:
         began = time.monotonic()
         found = sum(map(folder_bytes, self._folders)) - self._at_first_bytes
@@ -200,6 +206,7 @@ class _Watch:
         self._kill_at: float | None = None
         self._killed = False
         self.verdict: tuple[Status, str] | None = None
+        self.disk_was_full = False
 
     @property
     def wall_s(self) -> float:
@@ -213,6 +220,7 @@ class _Watch:
             return
         self._next_sample = now + SAMPLE_S
         memory_bytes = self._tree.sample_bytes()
+        self.disk_was_full |= self._written.free_bytes() < FULL_BYTES
         if self.verdict is None:
             self.verdict = self._judge(memory_bytes)
             if self.verdict:
@@ -330,7 +338,11 @@ def _outcome(tree: _Tree, watch: _Watch, job: Job, tail: tuple[str, ...]) -> Ste
     code = tree.exit_code()
     resources = Resources(wall_s=watch.wall_s, cpu_s=tree.cpu_s, peak_memory_bytes=tree.peak_bytes)
     report = None
-    verdict = watch.verdict or watch.judge_output() or _judge_exit(code)
+    verdict = watch.verdict or watch.judge_output()
+    if verdict is None and code != 0 and (watch.disk_was_full or _tells_of_full_disk(tail)):
+        # Not the tool's failure, and any attempt stored now might be cut short as well.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), job.out)
+    verdict = verdict or _judge_exit(code)
     if verdict is None:
         report, verdict = _read_report(Path(job.out) / REPORT_NAME, job)
     status, reason = verdict or (Status.OK, "done")
@@ -342,6 +354,10 @@ def _outcome(tree: _Tree, watch: _Watch, job: Job, tail: tuple[str, ...]) -> Ste
         log_tail=tail,
         report=report if status is Status.OK else None,
     )
+
+
+def _tells_of_full_disk(tail: Sequence[str]) -> bool:
+    return any(os.strerror(errno.ENOSPC) in line for line in tail)
 
 
 def _judge_exit(code: int | None) -> tuple[Status, str] | None:

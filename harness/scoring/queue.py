@@ -147,9 +147,9 @@ class ScoreQueue:
 
     def _settle(self, spec: CellSpec, outcome: ScoreOutcome, seconds: float | None) -> None:
         self.outcomes[spec.id] = outcome
-        text = f"{spec.slug} kept" if seconds is None and outcome.score else spec.slug
-        if outcome.reason:
-            text += f": {outcome.reason}"
+        text = f"{spec.slug}: {outcome.reason}" if outcome.reason else spec.slug
+        if seconds is None and outcome.score is not None:
+            text += " kept"
         self._account.done(Kind.SCORE, text, seconds)
 
     def _release(self) -> None:

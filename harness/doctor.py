@@ -19,7 +19,7 @@ MEMORY_WANTED_BYTES = 2 << 30
 """The embedded tools and scoring peak well below this; see the resources that attempts record."""
 
 _SETUP = "Run `make setup`: it installs the locked versions."
-_IMPORTS = {
+IMPORTS = {
     "face_recognition": ("face_recognition", "face_recognition_models", "dlib", "setuptools"),
     "MediaPipe": ("mediapipe.tasks.python", "cv2"),
     "numbers and tables": ("numpy", "scipy", "pandas", "pyarrow", "duckdb"),
@@ -42,7 +42,7 @@ def examine() -> Iterator[Check]:
     """All checks, each as it is made; none of them changes anything or needs the network."""
     home = bench_home()
     yield _python()
-    yield from (_imports(name, modules) for name, modules in _IMPORTS.items())
+    yield from _imports()
     yield _ffmpeg()
     yield _home(home)
     yield _store(home)
@@ -64,25 +64,37 @@ def _python() -> Check:
     )
 
 
-def _imports(name: str, modules: tuple[str, ...]) -> Check:
-    """Whether the modules can really be imported.
+def _imports() -> Iterator[Check]:
+    """Whether what is needed can really be imported, all tried at once in child processes.
 
-    This is tried in a child process: face_recognition ends the process, with status 0, when its
-    models are missing, and a broken native library may crash it. What is printed last tells.
+    face_recognition ends the process, with status 0, when its models are missing, and a broken
+    native library may crash it: only what is printed last tells.
     """
+    children = [_start_import(modules) for modules in IMPORTS.values()]
+    for (name, modules), child in zip(IMPORTS.items(), children, strict=True):
+        try:
+            out, said = child.communicate(timeout=_IMPORT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+            out, said = "", f"importing {', '.join(modules)} takes over {_IMPORT_TIMEOUT_S} s"
+        fit = out.strip().endswith("imported")
+        lines = said.strip().splitlines() or [f"the import ended with {child.returncode}"]
+        yield Check(
+            name=name,
+            fit=fit,
+            required=True,
+            finding=_versions(modules) if fit else lines[-1],
+            remedy=_SETUP,
+        )
+
+
+def _start_import(modules: tuple[str, ...]) -> subprocess.Popen[str]:
     statements = "; ".join(f"import {module}" for module in modules)
     command = [sys.executable, "-W", "ignore", "-c", f"{statements}; print('imported')"]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_IMPORT_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        told = f"importing {', '.join(modules)} took longer than {_IMPORT_TIMEOUT_S} s"
-        return Check(name=name, fit=False, required=True, finding=told, remedy=_SETUP)
-    if done.stdout.strip().endswith("imported"):
-        return Check(name=name, fit=True, required=True, finding=_versions(modules))
-    lines = done.stderr.strip().splitlines() or [f"the import ended with {done.returncode}"]
-    return Check(name=name, fit=False, required=True, finding=lines[-1], remedy=_SETUP)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
 
 
 def _versions(modules: tuple[str, ...]) -> str:

@@ -82,8 +82,10 @@ def fetch(
     """
     from harness.errors import unknown_name
     from harness.home import bench_home
+    from harness.store.schema import check_store
 
     home = bench_home()
+    check_store(home)
     if dataset == "sample":
         if actor is not None:
             raise UsageError("--actor is for RAVDESS; the sample is fetched whole.")

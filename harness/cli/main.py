@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import os
+import re
 import shlex
 import sys
 import warnings
@@ -93,6 +95,25 @@ app.add_typer(observe.app, name="observe")
 app.add_typer(images.app, name="images")
 for group in (tools, run, status, tidy, scores, ask):
     group.register(app)
+
+
+def _lay_out_examples(group: typer.Typer) -> None:
+    """Give each example of the commands' docstrings a line of its own, which is never rewrapped."""
+    for command in group.registered_commands:
+        help_text = inspect.getdoc(command.callback) or ""
+        text, *found = re.split(r"\s(Examples?:)\s+(?=bench )", help_text, maxsplit=1)
+        if not found:
+            continue
+        mark, examples = found
+        lines = [part.strip() for line in examples.splitlines() for part in line.split(" | ")]
+        shown = "\n".join(f"  {line}" for line in lines if line)
+        command.help = f"{text}\n\n\b\n{mark}\n{shown}"
+    for info in group.registered_groups:
+        if info.typer_instance is not None:
+            _lay_out_examples(info.typer_instance)
+
+
+_lay_out_examples(app)
 
 
 def _version(asked: bool) -> None:

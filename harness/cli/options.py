@@ -51,6 +51,12 @@ DatasetOption = Annotated[
         autocompletion=complete.dataset_names,
     ),
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", min=1, help="Things done at once; else $BENCH_JOBS, else one for each core."
+    ),
+]
 FramesOption = Annotated[
     int | None,
     typer.Option(

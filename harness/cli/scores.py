@@ -14,6 +14,7 @@ from harness.cli.options import (
     Cells,
     DatasetOption,
     FramesOption,
+    JobsOption,
     SuiteOption,
     ToolOption,
 )
@@ -44,6 +45,7 @@ def score(
     actor: ActorOption = None,
     dataset: DatasetOption = None,
     frames: FramesOption = None,
+    jobs: JobsOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Redo the scores from stored videos; no tool is run. Exit code 1 if a cell has no score.
@@ -53,6 +55,7 @@ def score(
               bench score --suite quickstart --tool blur
     """
     from harness.cli.summary import score_fields
+    from harness.interrupt import terminate_as_interrupt
     from harness.workflow import score as score_cells
 
     store = open_store()
@@ -63,7 +66,10 @@ def score(
     protocol = _protocol(store, specs, loaded, frames)
     done = [spec for spec in specs if store.result(spec) is not None]
     progress = Progress(len(done))
-    outcomes = score_cells(done, store.home, protocol, progress.say, progress.measure)
+    with terminate_as_interrupt():
+        outcomes = score_cells(
+            done, store.home, protocol, progress.say, progress.measure, jobs=jobs
+        )
     rows = [
         {
             "cell": spec.slug,
@@ -78,7 +84,7 @@ def score(
         print_json(rows)
     else:
         keys = ("cell", "sw_or_mean", "fta", "mean_pcc")
-        table = [[row[key] for key in keys] for row in rows]
+        table = [[_spell(row[key]) for key in keys] for row in rows]
         print_table(("cell", "SW-OR", "FTA", "mean PCC"), table)
         for row in rows:
             if row["reason"]:
@@ -135,6 +141,10 @@ def report(
             print_wrapped(f"{label}: {value}", indent="  ")
     if open_page and not webbrowser.open(page.resolve().as_uri()):
         note("No browser was found on this machine; open the file elsewhere.")
+
+
+def _spell(value: object) -> object:
+    return f"{value:.3f}" if isinstance(value, float) else value
 
 
 def _load(suite: str | None) -> Suite | None:

@@ -26,9 +26,11 @@ def parse_assignments(pairs: list[str]) -> dict[str, str]:
 def study_from_suite(name: str, home: Path) -> Study:
     from harness.datasets.registry import load_dataset
     from harness.registry import load_tools
+    from harness.store.schema import check_store
     from harness.suites import load_suite
     from harness.workflow import Study
 
+    check_store(home)
     suite = load_suite(name)
     return Study(suite, load_dataset(suite.dataset, home), load_tools(), home)
 
@@ -51,8 +53,10 @@ def study_from_options(
     from harness.model.dataset import Split
     from harness.model.suite import Suite, SuiteProtocol, ToolEntry
     from harness.registry import load_tools
+    from harness.store.schema import check_store
     from harness.workflow import Study
 
+    check_store(home)
     tools = load_tools()
     names = list(tools) if tool == "all" else [part.strip() for part in tool.split(",")]
     entries = []

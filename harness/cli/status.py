@@ -127,7 +127,7 @@ def _print_rows(rows: Sequence[CellRow]) -> None:
         (row.cell, row.status, row.attempts, row.split, ", ".join(row.scored) or "-")
         for row in rows
     ]
-    print_table(("cell", "status", "tries", "split", "scored"), table)
+    print_table(("cell", "status", "tries", "split", "scored"), table, wrap=True)
     for row in rows:
         if row.reason:
             typer.echo(f"{row.cell}: {row.reason}")

@@ -67,6 +67,7 @@ def retry(
     Examples: bench retry blur-1-default-actor03
               bench retry --all-failed --tool blur
     """
+    from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
     from harness.registry import find_tool
     from harness.runner import RunContext, run_cells
@@ -81,7 +82,8 @@ def retry(
     def finished(outcome: CellOutcome) -> None:
         progress.advance(f"{names[outcome.cell_id]} {_word(outcome)}")
 
-    outcomes = run_cells(specs, tools, RunContext(home=store.home, finished=finished))
+    with terminate_as_interrupt():
+        outcomes = run_cells(specs, tools, RunContext(home=store.home, finished=finished))
     good = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if as_json:
         print_json([_retried(spec, out) for spec, out in zip(specs, outcomes, strict=True)])

@@ -51,7 +51,7 @@ def test_numbers_and_ranges_name_actors_once_each() -> None:
     assert parse_numbers("1-4, 3,7") == (1, 2, 3, 4, 7)
 
 
-@pytest.mark.parametrize("text", ["", "a", "3-1", "1-", "-2", "1,,2", "1-99999999"])
+@pytest.mark.parametrize("text", ["", "a", "3-1", "1-", "-2", "1,,2", "1-99999999", "²"])
 def test_what_names_no_actor_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_numbers(text)
@@ -87,6 +87,11 @@ def test_unknown_names_get_the_nearest_known_one() -> None:
         plan("swpa")
     with pytest.raises(UsageError, match="Did you mean 'giulia'"):
         plan("swap", donors="giulai")
+
+
+def test_a_wrong_donor_is_an_error_even_for_a_tool_that_uses_none() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'giorgio'"):
+        plan("plain", donors="girgio")
 
 
 def test_a_cell_named_twice_is_planned_once() -> None:

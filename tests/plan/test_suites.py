@@ -21,13 +21,22 @@ def test_every_suite_that_ships_is_valid_and_has_its_files_name(name: str) -> No
         ("name: a\ntools:\n  - tool: blur\nframs: 3\n", r"line 4, field 'frams'"),
         ("name: a\ntools: [{tool: x}]\nprotocol:\n  frames: few\n", r"line 4, field 'protocol"),
         ("name: a\n", r"line 1, field 'tools'"),
-        ("- a\n", "mapping"),
+        ("- a\n", "its top level must be fields"),
+        ("name: a\ntools: []\n", r"line 2, field 'tools': a suite names at least one tool"),
+        ("name: a\ntools: blur\n", r"line 2, field 'tools': this must be a list"),
+        ("name: a\nname: b\ntools: [{tool: x}]\n", r"line 2, field 'name'"),
+        ("name: a\ntools: [{tool: x, confg: y}]\n", r"did you mean 'config'"),
         ("name: [\n", "not valid YAML"),
     ],
 )
 def test_an_invalid_suite_names_the_line_and_the_field(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_suite(text, "my.yaml")
+
+
+def test_numbers_may_stand_where_text_is_meant() -> None:
+    suite = parse_suite("name: a\nactors: 3\ntools: [{tool: x, version: 1}]\n", "my.yaml")
+    assert (suite.actors, suite.tools[0].version) == ("3", "1")
 
 
 def test_an_unknown_suite_gets_the_nearest_known_one() -> None:

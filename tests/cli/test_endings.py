@@ -1,0 +1,148 @@
+"""How `bench` ends when it is interrupted, cut off, refused or broken: as its users meet it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.model.cell import Status
+
+from .conftest import Bench
+
+MAIN = (sys.executable, "-m", "harness.cli.main")
+
+
+def start(home: Path, *args: str, command: tuple[str, ...] = MAIN) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*command, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "BENCH_HOME": str(home), "TMPDIR": str(home.parent)},
+    )
+
+
+def test_ctrl_c_ends_with_130_and_the_command_that_goes_on(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "home")
+    spec = bench.add(status=Status.TOOL_ERROR)
+    with bench.store.lock(spec):
+        bench.store.begin(spec)
+        process = start(bench.home, "logs", "blur-1", "--follow")
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert "to go on: bench logs blur-1 --follow" in said
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_in_silence(tmp_path: Path) -> None:
+    with start(tmp_path / "home", "query", "SELECT * FROM range(300000)") as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(30) == 141
+
+
+def test_a_fault_of_ours_leaves_a_report_and_no_traceback_on_the_screen(tmp_path: Path) -> None:
+    code = (
+        "import harness.home, harness.cli.main as main\n"
+        "def broken(): raise ZeroDivisionError('made for a test')\n"
+        "harness.home.bench_home = broken\n"
+        "main.main()"
+    )
+    process = start(tmp_path / "home", "status", "--json", command=(sys.executable, "-c", code))
+    out, said = process.communicate(timeout=30)
+    assert (process.returncode, out) == (70, "")
+    assert "Traceback" not in said
+    report = next(tmp_path.glob("bench-fault-*.log"))
+    assert str(report) in said
+    text = report.read_text()
+    assert "bench status --json" in text
+    assert "made for a test" in text
+    assert "Traceback" in text
+
+
+READERS = [
+    ("status",),
+    ("logs", "x"),
+    ("retry", "--all-failed"),
+    ("clean",),
+    ("score",),
+    ("report",),
+    ("query", "SELECT 1"),
+    ("run", "--tool", "noop", "--actor", "3"),
+    ("run", "--suite", "quickstart"),
+    ("data", "fetch", "sample"),
+]
+
+
+@pytest.mark.parametrize("args", READERS, ids=" ".join)
+def test_a_store_of_a_newer_version_is_left_alone(args: tuple[str, ...], tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    (tmp_path / "store.json").write_text('{"schema_version": 99, "written_by": "9.0"}')
+    said = bench(*args, code=4).stderr
+    assert "was written by deid-bench 9.0" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["store.json"]
+
+
+@pytest.mark.parametrize("args", READERS, ids=" ".join)
+def test_a_home_that_is_no_folder_is_a_sentence(args: tuple[str, ...], tmp_path: Path) -> None:
+    home = tmp_path / "file"
+    bench = Bench(home)
+    home.write_text("not a folder")
+    said = bench(*args, code=4).stderr
+    assert str(home) in said
+    assert "BENCH_HOME" in said
+
+
+def test_doctor_names_a_home_that_cannot_be_used_and_ends_with_4(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is installed is another test's question, and takes seconds to find out.
+    monkeypatch.setattr("harness.doctor.IMPORTS", {})
+    home = tmp_path / "file"
+    home.write_text("not a folder")
+    found = CliRunner().invoke(app, ["doctor", "--json"], env={"BENCH_HOME": str(home)})
+    assert found.exit_code == 4
+    checks = {check["name"]: check for check in json.loads(found.stdout)}
+    assert checks["results folder"]["fit"] is False
+    assert "BENCH_HOME" in checks["results folder"]["remedy"]
+
+
+@pytest.mark.clips
+def test_failed_cells_are_tried_again_and_the_next_command_is_named(sample_home: Path) -> None:
+    from harness.cli.selection import study_from_options
+    from harness.workflow import specify
+
+    study = study_from_options(
+        "noop",
+        "3",
+        home=sample_home,
+        dataset="sample",
+        donor="same-sex",
+        config="default",
+        settings=[],
+        split="held-out",
+        frames=6,
+    )
+    (spec,) = specify(study, study.plan(), lambda text: None)
+    bench = Bench(sample_home)
+    bench.attempt(spec, Status.TIMEOUT)
+    said = bench("retry", "--all-failed")
+    assert f"{spec.slug}: ok" in said.stdout
+    assert f"bench score {spec.slug}" in said.stderr
+    assert [one.status for one in bench.store.attempts(spec)] == [Status.TIMEOUT, Status.OK]
+    assert "already done" in bench("retry", spec.slug).stdout
+    assert "0 cells to try again" in bench("retry", "--all-failed").stderr

@@ -9,7 +9,7 @@ import os
 import re
 import tarfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,8 @@ def build_image(
     raw = _run_build(engine, recipe, context, options, say)
     upstream = read_upstream(engine, raw, recipe)
     labels = image_labels(recipe, reference, base_id, upstream)
-    only_labels = pack({"Dockerfile": f"FROM {raw}\n".encode()})
-    _run_build(engine, recipe, only_labels, {"labels": labels, "tag": tag}, _unheard)
+    only_labels = pack({"Dockerfile": labelling(raw, labels).encode()})
+    _run_build(engine, recipe, only_labels, {"tag": tag}, _unheard)
     built = _inspect(engine, tag)
     if built is None:
         raise UnfitMachineError(
@@ -66,6 +66,12 @@ def build_image(
             hint="Does its builder keep labels? Docker 20.10 or newer does, Podman 4 too.",
         )
     return built
+
+
+def labelling(image: str, labels: Mapping[str, str]) -> str:
+    """A Dockerfile that only labels ``image``, in one step: an engine makes one for each option."""
+    pairs = [f"{name}={json.dumps(text)}".replace("$", "\\$") for name, text in labels.items()]
+    return f"FROM {image}\nLABEL {' '.join(pairs)}\n"
 
 
 def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> str:
@@ -118,7 +124,7 @@ def _run_build(
     from docker.errors import DockerException
 
     log: deque[str] = deque(maxlen=_TAIL_LINES)
-    built = None
+    built, fault = None, None
     try:
         stream = engine.api.build(
             fileobj=io.BytesIO(context),
@@ -131,17 +137,19 @@ def _run_build(
             **options,
         )
         for event in stream:
-            if error := event.get("error"):
-                raise _broken(recipe, log, error)
+            fault = event.get("error", fault)
             built = (event.get("aux") or {}).get("ID", built)
             for line in event.get("stream", "").splitlines():
                 if line.strip():
                     log.append(line)
                     say(line)
     except (DockerException, OSError) as error:
-        raise _broken(recipe, log, str(error)) from error
-    if built is None:
-        raise _broken(recipe, log, "the builder ended without naming an image")
+        # An answer that was to be streamed keeps its connection open until it is closed.
+        if (answer := getattr(error, "response", None)) is not None:
+            answer.close()
+        raise _broken(recipe, log, _first_line(error)) from error
+    if fault or built is None:
+        raise _broken(recipe, log, fault or "the builder ended without naming an image")
     return str(built)
 
 

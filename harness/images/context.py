@@ -65,7 +65,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 def host_files(environment: Mapping[str, str] | None = None) -> dict[str, bytes]:
     """``host/``: ``environment.sh``, to be sourced by a RUN, and the files it points to."""
     environment = os.environ if environment is None else environment
-    files: dict[str, bytes] = {"pip.conf": _pip_settings(_pip_config())}
+    files: dict[str, bytes] = {"pip.conf": pip_settings(pip_listing())}
     exports = ["PIP_CONFIG_FILE=/host/pip.conf"]
     bundle = _bundle(environment)
     if bundle is not None:
@@ -83,13 +83,13 @@ def _bundle(environment: Mapping[str, str]) -> Path | None:
     return next((path for path in (*named, *_BUNDLES) if path.is_file()), None)
 
 
-def _pip_config() -> str:
+def pip_listing() -> str:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stdout
 
 
-def _pip_settings(listing: str) -> bytes:
+def pip_settings(listing: str) -> bytes:
     """pip's settings that hold inside a build too; local folders do not."""
     lines = ["[global]"]
     for line in listing.splitlines():

@@ -1,0 +1,87 @@
+"""What tests with a container engine share: the engine, a base image, deface's image.
+
+Without an engine they are skipped with the reason; with BENCH_REQUIRE_ENGINE=1, as in continuous
+integration, they fail instead. All of them run in one process, one after the other: one of them
+restarts the engine. Images are kept between runs, by name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from harness.engine import Engine, connect
+from harness.errors import UnfitMachineError
+from harness.images.build import LOCAL_BASE, build_image
+from harness.images.labels import BuiltImage
+from harness.images.recipe import read_recipe
+from harness.registry import find_tool
+
+_HERE = Path(__file__).parent
+_MAKE_BASE = _HERE.parents[1] / "containers" / "base" / "make.sh"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests that need the engine are marked as such, and stay in one worker."""
+    if _HERE in item.path.parents and "engine" in getattr(item, "fixturenames", ()):
+        item.add_marker("engine")
+        item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+def lack(reason: str) -> NoReturn:
+    """Skip the test because the machine lacks something; fail where that must not be."""
+    if os.environ.get("BENCH_REQUIRE_ENGINE") == "1":
+        pytest.fail(f"{reason} BENCH_REQUIRE_ENGINE=1 asks for it.")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """This machine's container engine."""
+    try:
+        connected = connect()
+    except UnfitMachineError as error:
+        lack(str(error))
+    with connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def base_image(engine: Engine) -> str:
+    """``deid-bench/base:bookworm``, a Debian with Python; made when the engine lacks it."""
+    from docker.errors import ImageNotFound
+
+    with _one_at_a_time("base"):
+        try:
+            engine.client.images.get(LOCAL_BASE)
+        except ImageNotFound:
+            made = subprocess.run([str(_MAKE_BASE)], capture_output=True, text=True, check=False)
+            if made.returncode:
+                lack(f"The base image cannot be made here: {made.stderr[-1000:].strip()}")
+    return LOCAL_BASE
+
+
+@pytest.fixture(scope="session")
+def deface_image(engine: Engine, base_image: str) -> BuiltImage:
+    """The image of deface, built for real; its download takes a minute the first time."""
+    recipe = read_recipe(find_tool("deface"))
+    with _one_at_a_time("deface"):
+        return build_image(engine, recipe, base=base_image, say=print)
+
+
+@contextmanager
+def _one_at_a_time(what: str) -> Iterator[None]:
+    """Other test processes of this machine wait."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = root / "deid-bench-tests" / f"image-{what}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

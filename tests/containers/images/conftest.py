@@ -1,0 +1,95 @@
+"""Small recipes made for the purpose, as a third party's package would bring them."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine import Engine
+from harness.images.recipe import Recipe, read_recipe
+from harness.model.tool import Container, Tool
+
+DOCKERFILE = """
+ARG BASE
+FROM ${BASE}
+ARG UPSTREAM
+ARG COMMIT
+ARG GREETING
+COPY common/bench_driver.py driver.py /opt/bench/
+RUN python3 -c 'import json, os; e = os.environ; \\
+    print(json.dumps({"source": e["UPSTREAM"], "revision": e["COMMIT"]}))' >/opt/bench/upstream.json
+USER 65534:65534
+ENTRYPOINT ["python3", "/opt/bench/driver.py"]
+"""
+
+DRIVER = """
+import sys
+import bench_driver
+sys.exit(bench_driver.main(lambda job: None))
+"""
+
+UPSTREAM = 'https://example.org/$tiny?"quoted"'
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@dataclass(frozen=True)
+class TinyRecipe:
+    """A recipe's folder that a test may change."""
+
+    folder: Path
+    tool: Tool
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(textwrap.dedent(text))
+
+    def versions(self, **entry: Any) -> None:
+        """Write versions.yaml (JSON is YAML) with one version, ``1``."""
+        whole = {
+            "upstream": UPSTREAM,
+            "commit": COMMIT,
+            "base": "deid-bench/base:bookworm",
+            "args": {"GREETING": "hello"},
+            **entry,
+        }
+        self.write("versions.yaml", json.dumps({"versions": {"1": whole}}, indent=1))
+
+    def read(self) -> Recipe:
+        return read_recipe(self.tool)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRecipe:
+    """A recipe that builds in seconds; its tool's name is this test's own."""
+    name = f"tiny{uuid.uuid4().hex[:8]}"
+    folder = tmp_path / "site" / name
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(folder.parent))
+    tool = Tool(
+        name=name,
+        summary="Does nothing.",
+        homepage="https://example.org/tiny",
+        licence="MIT",
+        versions=("1",),
+        runs_as=Container(recipe=name),
+    )
+    recipe = TinyRecipe(folder, tool)
+    recipe.write("Dockerfile", DOCKERFILE)
+    recipe.write("driver.py", DRIVER)
+    recipe.versions()
+    return recipe
+
+
+@pytest.fixture
+def tidy(engine: Engine, base_image: str, tiny: TinyRecipe) -> Iterator[TinyRecipe]:
+    """``tiny`` with an engine to build it; its images are removed afterwards."""
+    yield tiny
+    for image in engine.client.images.list(f"deid-bench/{tiny.tool.name}"):
+        for tag in image.tags:
+            engine.client.images.remove(tag, force=True)

@@ -74,7 +74,7 @@ def _thin_distances(data: ReportData) -> str:
 def _thin_units(data: ReportData) -> str:
     thin = []
     for source in attribute_sources(data):
-        for cell in data.cells:
+        for cell in _tool_cells(data):
             a = attributes(cell, source)
             if a and a.mean_pcc is not None and a.paired < FEW_FRAMES * a.frames:
                 thin.append(f"{_name(cell)}: {a.paired} of {a.frames} frames")
@@ -84,7 +84,7 @@ def _thin_units(data: ReportData) -> str:
 def _frozen_units(data: ReportData) -> str:
     still = []
     for source in attribute_sources(data):
-        for cell in data.cells:
+        for cell in _tool_cells(data):
             a = attributes(cell, source)
             if a and (n := units_frozen(a)):
                 still.append(f"{_name(cell)}: {n} of {units_used(a)} units")
@@ -94,7 +94,7 @@ def _frozen_units(data: ReportData) -> str:
 def _unchecked_timing(data: ReportData) -> str:
     blind = [
         _name(cell)
-        for cell in data.cells
+        for cell in _tool_cells(data)
         if cell.score
         and cell.score.alignment.aligned
         and cell.score.alignment.lag_frames is None
@@ -127,6 +127,12 @@ def _small_sample(data: ReportData) -> str:
         f"A reduced sample: at most {asked} frames of each video were looked at for identity; "
         f"the full protocol takes {FULL_SAMPLE}, or all."
     )
+
+
+def _tool_cells(data: ReportData) -> list[ReportCell]:
+    """Without controls, which are judged by rules of their own."""
+    controls = {name for name, tool in data.tools.items() if tool.control}
+    return [cell for cell in data.cells if cell.spec.tool not in controls]
 
 
 def _name(cell: ReportCell) -> str:

@@ -21,7 +21,11 @@ def swapped_readings(data: ReportData) -> list[tuple[str, str]]:
         for cell in cells_of(data, name):
             if cell.score:
                 readings.setdefault(cell.score.identity.swapped_reading, {})[name] = None
-    return [(WORDS[reading], listing(list(names), 12)) for reading, names in readings.items()]
+    order = {reading: place for place, reading in enumerate(WORDS)}
+    return [
+        (WORDS[reading], listing(list(names), 12))
+        for reading, names in sorted(readings.items(), key=lambda item: order[item[0]])
+    ]
 
 
 def readings_table(data: ReportData) -> Table | None:

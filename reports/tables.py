@@ -73,8 +73,11 @@ class Table(Frozen):
         return list(dict.fromkeys(cell.reason for cell in cells if cell.reason))
 
     def is_numeric(self, column: int) -> bool:
-        """Whether most of a column's cells are numbers, so that its header goes right."""
-        return 2 * sum(row[column].look.startswith("number") for row in self.rows) > len(self.rows)
+        """Whether most of a column's cells are numbers (or missing ones), so that its header goes
+        right.
+        """
+        right = sum(row[column].look.startswith(("number", "muted")) for row in self.rows)
+        return 2 * right > len(self.rows)
 
 
 def text(value: object, look: str = "", sort: float | str | None = None) -> TableCell:

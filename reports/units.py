@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from harness.model.base import Frozen
-from harness.model.score import Attributes
+from harness.model.score import Attributes, UnitScore
 from reports.aggregate import (
     attributes,
     cells_of,
@@ -46,7 +46,8 @@ PCC = Metric(
     key="pcc",
     name="PCC",
     means=mean_pcc,
-    note="Correlation of the two series; scale and offset do not count.",
+    note="Correlation of the two series; scale and offset do not count. *: with a unit that stands "
+    "still.",
 )
 CCC = Metric(
     key="ccc",
@@ -96,8 +97,16 @@ def _unit_cell(cells: Sequence[ReportCell], source: str, unit: str, metric: Metr
         reasons = [u.reason for _, u in found if u and u.reason]
         reason = reasons[0] if reasons else "no cell of this tool has this unit"
         return TableCell(text="n. m.", reason=f"not measurable: {reason}", look="muted")
-    mean = over_actors((actor, getattr(u, metric.key)) for actor, u in usable)
-    return mean_cell(mean, "the swapped video stands still in this unit", of=_actors(cells))
+    mean = over_actors((actor, _value(u, metric)) for actor, u in usable)
+    cell = mean_cell(mean, "the swapped video stands still in this unit", of=_actors(cells))
+    as_zero = metric is PCC and any(u.frozen for _, u in usable)
+    return cell.model_copy(update={"text": f"{cell.text}*"}) if as_zero else cell
+
+
+def _value(unit: UnitScore, metric: Metric) -> float | None:
+    """A frozen unit's PCC is 0 here, as in the mean over units."""
+    value: float | None = getattr(unit, metric.key)
+    return 0.0 if metric is PCC and unit.frozen and value is None else value
 
 
 def coverage_table(data: ReportData, source: str) -> Table:

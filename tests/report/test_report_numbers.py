@@ -37,7 +37,7 @@ from reports.model import ReportCell, ReportData
 from reports.readings import readings_table
 from reports.scatter import scatter_figure
 from reports.tables import actor_table, actor_tables, failure_table, overview_table, verdict
-from reports.units import coverage_table
+from reports.units import PCC, coverage_table, unit_table
 
 Maker = Callable[..., ReportData]
 BLENDSHAPES = "mediapipe-blendshapes"
@@ -223,6 +223,21 @@ def test_frozen_units_and_few_frames_are_shown_with_the_means(
     told = page(only(three, _rescored(blur[0], attributes=(new,))))
     assert "left out of the mean PCC" not in told
     assert "counts as 0 in the means of PCC and CCC" in told
+
+
+def test_a_unit_frozen_in_one_actor_counts_as_0_over_actors(
+    three: ReportData, blur: list[ReportCell]
+) -> None:
+    moving = units(0.8)
+    still = units(None)
+    frozen = still.units[0].model_copy(update={"frozen": True})
+    still = still.model_copy(update={"units": (frozen, *still.units[1:])})
+    data = only(
+        three, _rescored(blur[0], attributes=(moving,)), _rescored(blur[1], attributes=(still,))
+    )
+    cell = unit_table(data, BLENDSHAPES, PCC).rows[0][1]
+    assert cell.sort == pytest.approx(0.4)
+    assert cell.text.endswith("*")
 
 
 def test_two_sources_stay_apart(three: ReportData, blur: list[ReportCell]) -> None:

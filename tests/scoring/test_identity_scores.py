@@ -91,6 +91,8 @@ def test_without_a_donor_the_medoid_swapped_frame_is_the_reference_and_left_out(
     found = summarise(rows, 0.6, chosen.swapped.frame)[Comparison.SWAPPED_SWAPPED]
     assert (chosen.swapped.reading, chosen.swapped.frame) == (SwappedReading.SWAPPED_FRAME, 4)
     assert (found.asked, found.used, found.minimum, found.maximum) == (2, 2, 1.0, 4.0)
+    assert rows["sw_sw"].isna().tolist() == [False, True, False]
+    assert rows["or_sw"].isna().tolist() == [False, True, False]
 
 
 def test_a_frame_that_the_swapped_video_lacks_is_not_asked_of_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,22 @@ def test_a_black_video_is_not_detected_rather_than_hidden(bench: Bench) -> None:
     assert score.identity.swapped_reading is SwappedReading.NONE
     assert "finds no face in any sampled frame" in score.identity.swapped_note
     assert score.attributes[0].mean_pcc is None
+
+
+def test_a_donor_photo_without_a_face_is_told_and_a_swapped_frame_takes_its_place(
+    bench: Bench, sample_dir: Path
+) -> None:
+    copy = bench.home / "copy.mp4"
+    shutil.copyfile(bench.original_path, copy)
+    wall = bench.photo(sample_dir / "multi_face.jpg", (0, 0, 60, 60))
+    identity = bench.score("swap", copy, wall).identity
+    assert identity.swapped_reading is SwappedReading.SWAPPED_FRAME
+    assert "finds no face in the photo of donor d" in identity.swapped_note
+    donor, frame = identity.swapped_identities
+    assert (donor.or_sw, donor.sw_sw) == (None, None)
+    assert frame.sw_sw == identity.comparisons[Comparison.SWAPPED_SWAPPED]
+    assert frame.sw_sw is not None
+    assert frame.sw_sw.asked == bench.protocol.frames - 1
 
 
 def test_a_late_video_is_found_out_and_its_frames_are_not_paired(bench: Bench) -> None:

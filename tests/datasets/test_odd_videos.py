@@ -86,7 +86,6 @@ RUNS = [
     *((clip, "noop") for clip in CLIPS),
     *(("several", tool) for tool in ("blackbox", "landmark-swap")),
     *((clip, "landmark-swap") for clip in ("odd", "leaving", "faceless")),
-    ("turned", "blackbox"),
 ]
 """Clip and tool; not every pair, since each takes seconds."""
 

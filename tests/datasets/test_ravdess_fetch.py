@@ -167,6 +167,14 @@ def test_what_was_begun_before_the_checksum_changed_is_refused_and_then_fetched_
     assert len(names(fetch_ravdess(tmp_path, [3], ignore, server.url))) == 2
 
 
+def test_what_a_killed_command_left_is_gone_on_with(tmp_path: Path, server: Server) -> None:
+    name = "Video_Speech_Actor_03.zip"
+    left = tmp_path / "downloads" / "ravdess" / f"{name}.part"
+    write_bytes(left, server.files[name][:700])
+    assert len(names(fetch_ravdess(tmp_path, [3], ignore, server.url))) == 2
+    assert server.ranges == ["bytes=700-", None]
+
+
 def test_an_archive_that_was_not_yet_unpacked_is_not_fetched_again(
     tmp_path: Path, server: Server
 ) -> None:

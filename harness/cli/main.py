@@ -51,7 +51,6 @@ class _Root(TyperGroup):
         except KeyboardInterrupt as error:
             raise typer.Exit(_say_interrupted()) from error
         except BrokenPipeError as error:
-            _silence_stdout()
             raise typer.Exit(BROKEN_PIPE) from error
         except OSError as error:
             if error.errno not in _REFUSALS:
@@ -63,11 +62,6 @@ def _say_interrupted() -> int:
     command = shlex.join(["bench", *sys.argv[1:]])
     typer.echo(f"\nInterrupted. What is finished is kept; to go on: {command}", err=True)
     return INTERRUPTED
-
-
-def _silence_stdout() -> None:
-    """Python flushes stdout once more as it ends, which would complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refusal(error: OSError) -> StoreError:

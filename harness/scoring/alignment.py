@@ -120,7 +120,7 @@ def align(
         frames_original=original.frames,
         frames_swapped=swapped.frames,
         same_size=(original.width, original.height) == (swapped.width, swapped.height),
-        same_rate=Fraction(original.fps) == Fraction(swapped.fps),
+        same_rate=_same_rate(original, swapped),
         lag_frames=found.lag,
         lag_correlation=found.correlation,
         lag_halves=found.halves,
@@ -151,9 +151,14 @@ def _faults(original: VideoInfo, swapped: VideoInfo, found: Timing) -> list[str]
             f"The size changed from {original.width}x{original.height} to "
             f"{swapped.width}x{swapped.height}."
         )
-    if Fraction(original.fps) != Fraction(swapped.fps):
+    if not _same_rate(original, swapped):
         parts.append(f"The frame rate changed from {original.fps} to {swapped.fps}.")
     return parts
+
+
+def _same_rate(original: VideoInfo, swapped: VideoInfo) -> bool:
+    """Within 1e-4, as containers with coarse clocks round rates."""
+    return abs(Fraction(swapped.fps) / Fraction(original.fps) - 1) <= Fraction(1, 10_000)
 
 
 def _shift(lag: int | None) -> str:

@@ -98,6 +98,15 @@ def test_a_lost_frame_is_told_by_the_two_halves() -> None:
     )
 
 
+def test_a_rate_that_a_coarse_clock_rounded_is_the_same_rate() -> None:
+    picture = moving(80)
+    found = align(
+        video(80, 64, "24000/1001"), video(80, 64, "23976/1000"), (picture,) * 2, BACKGROUND
+    )
+    assert found.same_rate
+    assert found.reason == "Same count, size, rate and timing."
+
+
 def test_videos_of_one_frame_are_undecided() -> None:
     found = align(video(1), video(1), (moving(1), moving(1)), BACKGROUND)
     assert found.lag_frames is None

@@ -14,7 +14,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-RUN = ("run", "--tool", "noop,reencode", "--actor", "3", "--frames", "4")
+RUN = ("run", "--tool", "noop,reencode", "--frames", "4")
+_MANIFEST = """
+name: second
+actors:
+  - number: 3
+    sex: male
+    photo: {folder}/single_face.jpg
+    clips: [{{path: {folder}/single_face.mp4, part: test, span: {{start_s: 0, end_s: 1}}}}]
+"""
+"""One actor, one second of video: enough for every step, and soon done."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,7 @@ class Home:
     """A $BENCH_HOME and the command that fills it."""
 
     path: Path
+    dataset: Path
 
     def start(self, *args: str) -> subprocess.Popen[str]:
         """``bench`` with ``args`` (by default the run), in the background."""
@@ -30,8 +40,14 @@ class Home:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "BENCH_HOME": str(self.path), "BENCH_JOBS": "2"},
+            env=self.environment,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command is given."""
+        own = {"BENCH_HOME": str(self.path), "BENCH_DATASET": str(self.dataset), "BENCH_JOBS": "2"}
+        return {**os.environ, **own}
 
     def bench(self, *args: str) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of the finished command."""
@@ -79,25 +95,33 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _empty(folder: Path, cache: Path, media: Path) -> Home:
-    folder.mkdir(exist_ok=True)
+def _empty(folder: Path, cache: Path, dataset: Path) -> Home:
+    folder.mkdir()
     (folder / "downloads").symlink_to(cache / "downloads")
-    (folder / "media").symlink_to(media)
-    return Home(folder)
+    return Home(folder, dataset)
+
+
+@pytest.fixture(scope="session")
+def short_dataset(tmp_path_factory: pytest.TempPathFactory, sample_dir: Path) -> Path:
+    """A manifest of one actor with one second of video."""
+    path = tmp_path_factory.mktemp("short") / "short.yaml"
+    path.write_text(_MANIFEST.format(folder=sample_dir))
+    return path
 
 
 @pytest.fixture
-def empty_home(tmp_path: Path, sample_cache: Path, shared_media: Path) -> Home:
-    """A home with nothing but the sample."""
-    return _empty(tmp_path / "home", sample_cache, shared_media)
+def empty_home(tmp_path: Path, sample_cache: Path, short_dataset: Path) -> Home:
+    """A home with nothing in it but downloads."""
+    return _empty(tmp_path / "home", sample_cache, short_dataset)
 
 
 @pytest.fixture(scope="session")
 def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory, sample_cache: Path, shared_media: Path
+    tmp_path_factory: pytest.TempPathFactory, sample_cache: Path, short_dataset: Path
 ) -> Home:
     """A home in which the run ended by itself. Only to be read."""
-    home = _empty(tmp_path_factory.mktemp("undisturbed") / "home", sample_cache, shared_media)
+    folder = tmp_path_factory.mktemp("undisturbed") / "home"
+    home = _empty(folder, sample_cache, short_dataset)
     code, _, errors = home.bench()
     assert code == 0, errors
     return home
@@ -107,4 +131,4 @@ def undisturbed(
 def finished_home(undisturbed: Home, tmp_path: Path) -> Home:
     """A copy of the finished home."""
     shutil.copytree(undisturbed.path, tmp_path / "home", symlinks=True)
-    return Home(tmp_path / "home")
+    return Home(tmp_path / "home", undisturbed.dataset)

@@ -92,8 +92,11 @@ def context(home: Path) -> RunContext:
     return RunContext(home=home, runtimes={"process": runtime}, backoff_s=0.01)
 
 
-def start_bench(home: Path, *specs: CellSpec) -> subprocess.Popen[str]:
-    """Another bench process that runs the cells and prints each outcome's status."""
+def start_bench(home: Path, *specs: CellSpec, patch: str = "") -> subprocess.Popen[str]:
+    """Another bench process that runs the cells and prints each outcome's status.
+
+    ``patch`` is code that it runs first.
+    """
     program = f"""
         import json, sys
         from pathlib import Path
@@ -109,7 +112,7 @@ def start_bench(home: Path, *specs: CellSpec) -> subprocess.Popen[str]:
             print(outcome.status.value)
     """
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
+        [sys.executable, "-c", textwrap.dedent(patch) + textwrap.dedent(program)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -235,6 +238,42 @@ def test_kill_9_at_any_moment_then_the_same_command_gives_the_same_result(
     assert store.swapped_path(spec).read_bytes() == video.read_bytes()
     folders = list((store.folder(spec) / "attempts").iterdir())
     assert [folder.name for folder in folders] == [outcome.result.attempt]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("file", ["swapped.mp4", "attempt.json", "result.json"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_kill_9_inside_publish_then_the_same_command_gives_the_same_result(
+    actor: PreparedActor, context: RunContext, video: Path, file: str, moment: str
+) -> None:
+    spec = make_spec(actor, "good")
+    patch = f"""
+        import os, signal
+        import harness.store.cells as cells
+
+        def deadly(real, place):
+            def write(*args):
+                if {moment!r} == "after":
+                    real(*args)
+                if args[place].name == {file!r}:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                if {moment!r} == "before":
+                    real(*args)
+            return write
+
+        cells.write_json = deadly(cells.write_json, 0)
+        cells.publish_file = deadly(cells.publish_file, 1)
+    """
+    with start_bench(context.home, spec, patch=patch) as process:
+        process.wait(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    store = CellStore(context.home)
+    published = (file, moment) == ("result.json", "after")
+    assert (store.result(spec) is not None) == published
+    outcome = run_cell(spec, TOOL, context)
+    assert (outcome.status, outcome.reused) == (Status.OK, published)
+    assert store.verify(spec)
+    assert store.swapped_path(spec).read_bytes() == video.read_bytes()
+    assert len(list((store.folder(spec) / "attempts").iterdir())) == 1
 
 
 def test_two_commands_at_once_do_each_cell_once_and_both_end_with_all(

@@ -14,16 +14,16 @@ from tests.store.conftest import RUN, Home
 
 pytestmark = [pytest.mark.clips, pytest.mark.xdist_group("store-cli")]
 
-MORE = ("run", "--tool", "noop,reencode,pixelate", "--actor", "3", "--frames", "4")
+MORE = ("run", "--tool", "noop,reencode,pixelate", "--frames", "4")
 
 
 @pytest.fixture
 def small_disk(undisturbed: Home, tmp_path: Path) -> Iterator[Home]:
-    """The finished home on a file system of 8 MiB of its own."""
+    """The finished home on a file system of 6 MiB of its own."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)],
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -32,7 +32,7 @@ def small_disk(undisturbed: Home, tmp_path: Path) -> Iterator[Home]:
         pytest.skip(f"A file system can be mounted by root only, not here: {mounted.stderr}")
     try:
         shutil.copytree(undisturbed.path, folder / "home", symlinks=True)
-        yield Home(folder / "home")
+        yield Home(folder / "home", undisturbed.dataset)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -46,7 +46,7 @@ def fill(home: Home, *, but_bytes: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("left_bytes", [0, 300_000])
+@pytest.mark.parametrize("left_bytes", [0, 100_000])
 def test_a_full_disk_is_a_sentence_and_loses_nothing_that_was_stored(
     small_disk: Home, undisturbed: Home, left_bytes: int
 ) -> None:

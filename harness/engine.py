@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from harness.model.base import Frozen
 
 LEAST_API = (1, 41)
 """Docker 20.10 and Podman 3.4: the first with statistics in one shot."""
+_LEAST = "1.41"
 TIMEOUT_S = 60
 
 Trouble = Literal["missing", "denied", "silent"]
@@ -163,24 +165,34 @@ def _open(path: str) -> Engine:
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
+    url = f"unix://{path}"
     try:
-        client = docker.DockerClient(base_url=f"unix://{path}", timeout=TIMEOUT_S)
+        # Asked in a client of its own: one that asks as it is made is not closed when that fails.
+        with closing(docker.APIClient(base_url=url, version=_LEAST, timeout=TIMEOUT_S)) as first:
+            version = first.version(api_version=False)
+        spoken = min(
+            _numbers(version.get("ApiVersion")),
+            _numbers(docker.constants.DEFAULT_DOCKER_API_VERSION),
+        )
+        client = docker.DockerClient(
+            base_url=url, version=".".join(map(str, max(spoken, LEAST_API))), timeout=TIMEOUT_S
+        )
+        with ExitStack() as stack:
+            stack.callback(client.close)
+            info = read_info(version, client.api.info(), path)
+            stack.pop_all()
     except (DockerException, RequestException) as error:
         raise UnfitMachineError(
             f"What listens at {path} does not answer as a container engine: {error}.",
             hint="Restart it: `sudo systemctl restart docker`.",
         ) from error
-    try:
-        info = read_info(client.api.version(), client.api.info(), path)
-    except (DockerException, RequestException, UnfitMachineError) as error:
-        client.close()
-        if isinstance(error, UnfitMachineError):
-            raise
-        raise UnfitMachineError(
-            f"The container engine at {path} does not answer: {error}.",
-            hint="Restart it: `sudo systemctl restart docker`.",
-        ) from error
     return Engine(client, info)
+
+
+def _numbers(version: object) -> tuple[int, ...]:
+    """``1.41`` as numbers; (0,) for what is no version."""
+    parts = str(version).split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else (0,)
 
 
 def read_info(version: Mapping[str, Any], info: Mapping[str, Any], path: str) -> EngineInfo:
@@ -191,10 +203,10 @@ def read_info(version: Mapping[str, Any], info: Mapping[str, Any], path: str) ->
     names = [str(one.get("Name", "")) for one in version.get("Components") or []]
     kind: Literal["docker", "podman"] = "podman" if "Podman Engine" in names else "docker"
     api = str(version.get("ApiVersion", "0.0"))
-    if tuple(int(part) for part in api.split(".")) < LEAST_API:
+    if _numbers(api) < LEAST_API:
         raise UnfitMachineError(
             f"The container engine at {path} is too old: version {version.get('Version')} speaks "
-            f"API {api}, and {'.'.join(map(str, LEAST_API))} is needed.",
+            f"API {api}, and {_LEAST} is needed.",
             hint="Install Docker 20.10, Podman 4 or newer.",
         )
     options = {str(one).split(",")[0] for one in info.get("SecurityOptions") or []}

@@ -15,6 +15,11 @@ LAST_SIGNAL = 64
 
 Verdict = tuple[Status, str]
 
+_BROKEN_IMAGE = (
+    "The image's entry point cannot be run: the image is broken, or built for another processor. "
+    "Build it again: `bench images build`."
+)
+
 
 class Ended(Frozen):
     """How a container ended, in the engine's words."""
@@ -50,6 +55,16 @@ def out_of_memory(memory_bytes: int | None) -> Verdict:
     return Status.OOM, f"The step ran out of memory and was killed by the kernel; {allowed}."
 
 
+def broken_entry_point(exit_code: int, ending: str) -> Verdict | None:
+    """The verdict on an image whose entry point the init could not start, by what the init wrote
+    (tini for Docker, catatonit for Podman).
+    """
+    if exit_code in {126, 127} and re.search(r"^\[FATAL tini|\(catatonit:", ending, re.MULTILINE):
+        last = ending.splitlines()[-1][:300]
+        return Status.TOOL_ERROR, f"{_BROKEN_IMAGE} The container's init said: {last}"
+    return None
+
+
 def explain(verdict: Verdict, failures: Sequence[KnownFailure], ending: str) -> Verdict:
     """The tool's known failure that the end of its log shows, or else ``verdict``.
 
@@ -80,8 +95,5 @@ def refused_start(message: str) -> Verdict:
             f"(Podman: catatonit). It said: {text}"
         )
     if "executable file not found" in lowered or "exec format error" in lowered:
-        return Status.TOOL_ERROR, (
-            "The image's entry point cannot be run: the image is broken, or built for another "
-            f"processor. Build it again: `bench images build`. The engine said: {text}"
-        )
+        return Status.TOOL_ERROR, f"{_BROKEN_IMAGE} The engine said: {text}"
     return Status.INFRA_ERROR, f"The container engine could not start the container: {text}"

@@ -74,7 +74,8 @@ class Attachment:
         return [(STDOUT, data)] if self._frames is None else list(self._frames.feed(data))
 
     def close(self) -> None:
-        self._raw.close()
+        # The SDK hands out a reader; the connection itself belongs to the answer that it keeps.
+        (getattr(self._raw, "_response", None) or self._raw).close()
 
 
 class PatternReader:

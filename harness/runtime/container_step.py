@@ -27,6 +27,7 @@ from harness.runtime.base import (
 from harness.runtime.container_end import (
     Ended,
     Verdict,
+    broken_entry_point,
     explain,
     out_of_memory,
     read_state,
@@ -294,7 +295,7 @@ def _judge(
     """What the end means, when nobody ended the container; None for a good end."""
     if ended is None:
         return Status.INFRA_ERROR, _ENGINE_GONE
-    verdict = _judge_exit(ended.exit_code)
+    verdict = broken_entry_point(ended.exit_code, ending) or _judge_exit(ended.exit_code)
     if verdict is None:
         _, verdict = _read_report(Path(work.job.out) / REPORT_NAME, work.job)
     if verdict is None:

@@ -32,7 +32,7 @@ def machine_image(client: Any) -> str:
     mark = hashlib.sha256(repr((sys.version, CHANGES)).encode() + driver + library).hexdigest()[:12]
     name = f"{REPOSITORY}:{mark}"
     if not client.images.list(name=name):
-        data = _archive({"driver.py": driver, "bench_driver.py": library})
+        data = _archive({"driver.py": driver, "containers/common/bench_driver.py": library})
         answer = client.api.import_image_from_data(
             data, repository=REPOSITORY, tag=mark, changes=list(CHANGES)
         )

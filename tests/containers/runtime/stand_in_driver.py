@@ -1,55 +1,52 @@
-"""What the test image runs: it behaves as its setting ``mode`` says. Standard library only."""
+"""What the test image runs: it behaves as its setting ``mode`` says."""
 
-import json
+from __future__ import annotations
+
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
-import bench_driver
+from containers.common import bench_driver
+from containers.common.bench_driver import Job
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(300)"]
+EATER = "x = []\nwhile True: x.append(bytearray(b'x' * (8 << 20)))"
 
 
-def say(text):
+def say(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
-def mark(job, name="started"):
-    with open(os.path.join(job.state, name), "a") as stream:
-        stream.write("x")
-
-
-def good(job):
+def good(job: Job) -> None:
     say('@bench {"kind": "progress", "done": 1, "total": 2, "unit": "frames"}\n')
     say("first\rsecond\n")
     sys.stderr.write("third\n")
-    with open(job.input("test_video"), "rb") as stream:
-        content = stream.read()
-    with open(os.path.join(job.out, "swapped.mp4"), "wb") as stream:
-        stream.write(content)
+    Path(job.out, "swapped.mp4").write_bytes(Path(job.input("test_video")).read_bytes())
     bench_driver.write_step(job, frames=1)
 
 
-def hang(job):
-    mark(job)
+def hang(job: Job) -> None:
+    Path(job.state, "started").touch()
     time.sleep(300)
 
 
-def stubborn(job):
+def stubborn(job: Job) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     hang(job)
 
 
-def orphan(job):
+def orphan(job: Job) -> None:
     subprocess.Popen(SLEEPER, start_new_session=True)
     good(job)
 
 
-def silent(job):
+def silent(job: Job) -> None:
     """Closes its output, and goes on."""
     for descriptor in (1, 2):
         os.close(descriptor)
@@ -58,130 +55,121 @@ def silent(job):
     good(job)
 
 
-def flood(job):
+def flood(job: Job) -> None:
     say("first line\n")
     for _ in range(200):
         say(("x" * 99 + "\n") * 500)
     say("y" * 300_000 + "\nlast line\n")
-    good(job)
+    bench_driver.write_step(job)
 
 
-def eat(job):
-    held = []
-    while True:
-        held.append(bytearray(b"x" * (8 << 20)))
+def eat(job: Job) -> None:
+    exec(EATER)  # noqa: S102 - the same code as in the child
 
 
-def eat_in_child(job):
-    code = "x = []\nwhile True: x.append(bytearray(b'x' * (8 << 20)))"
-    done = subprocess.run([sys.executable, "-c", code])
-    raise bench_driver.ToolFailedError("The child ended with %d." % done.returncode)
+def eat_in_child(job: Job) -> None:
+    done = subprocess.run([sys.executable, "-c", EATER])
+    raise bench_driver.ToolFailedError(f"The child ended with {done.returncode}.")
 
 
-def fork(job):
+def fork(job: Job) -> None:
     while True:
         os.fork()
 
 
-def fill(job):
-    with open(os.path.join(job.settings["where"], "big"), "wb") as stream:
-        stream.write(b"x" * (8 << 20))
+def fill(job: Job) -> None:
+    Path(str(job.settings["where"]), "big").write_bytes(b"x" * (8 << 20))
     hang(job)
 
 
-def attempt(what):
+def attempt(what: Callable[[], object]) -> str:
+    """``done``, or the error that refused it."""
     try:
-        return repr(what())
+        what()
     except OSError as error:
-        return "%s" % type(error).__name__
+        return type(error).__name__
+    return "done"
 
 
-def touch(path):
-    with open(path, "a") as stream:
-        stream.write("x")
+def append(path: str) -> Callable[[], object]:
+    def write() -> None:
+        with Path(path).open("a") as stream:
+            stream.write("x")
+
+    return write
 
 
-def status():
-    with open("/proc/self/status") as stream:
-        return dict(line.rstrip("\n").split(":\t", 1) for line in stream if ":\t" in line)
-
-
-def reach(host):
-    with socket.create_connection((host, 53), timeout=2):
-        pass
-
-
-def facts(job):
+def facts(job: Job) -> None:
     """Try everything that must not work, and write down what came of it."""
-    video = job.input("test_video")
-    mine = status()
+    video = Path(job.input("test_video"))
+    lines = Path("/proc/self/status").read_text().splitlines()
+    mine = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    shared = os.statvfs("/dev/shm")
+    character_device = 0o020600
     found = {
-        "uid": os.getuid(),
-        "gid": os.getgid(),
-        "groups": os.getgroups(),
+        "user": [os.getuid(), os.getgid()],
         "capabilities": mine["CapEff"] + mine["CapPrm"] + mine["CapBnd"],
         "no_new_privileges": mine["NoNewPrivs"],
-        "init": open("/proc/1/comm").read().strip(),
+        "init": Path("/proc/1/comm").read_text().strip(),
         "interfaces": sorted(name for _, name in socket.if_nameindex()),
-        "reach": attempt(lambda: reach("10.255.255.1")),
-        "root": attempt(lambda: touch("/opt/bench/x")),
-        "etc": attempt(lambda: touch("/etc/x")),
-        "input": attempt(lambda: touch(video)),
-        "input_mode": attempt(lambda: os.chmod(video, 0o777)),
-        "input_gone": attempt(lambda: os.unlink(video)),
-        "beside_input": attempt(lambda: touch("/in/x")),
-        "job": attempt(lambda: touch("/job/job.json")),
+        "reach": attempt(lambda: socket.create_connection(("10.255.255.1", 53), timeout=1)),
+        "root": attempt(append("/opt/bench/x")),
+        "etc": attempt(append("/etc/x")),
+        "input": attempt(append(str(video))),
+        "input_mode": attempt(lambda: video.chmod(0o777)),
+        "input_gone": attempt(video.unlink),
+        "beside_input": attempt(append("/in/x")),
+        "job": attempt(append("/job/job.json")),
         "setuid": attempt(lambda: os.setuid(12345)),
         "chown": attempt(lambda: os.chown(job.state, 12345, 12345)),
-        "mknod": attempt(
-            lambda: os.mknod(job.state + "/device", 0o600 | 0o020000, os.makedev(1, 3))
-        ),
-        "tmp": attempt(lambda: touch("/tmp/x")),
-        "scratch": attempt(lambda: touch("/scratch/x")),
-        "volume": attempt(lambda: touch("/data/x")),
-        "data_type": [line.split()[2] for line in open("/proc/mounts") if " /data " in line],
-        "shm_bytes": os.statvfs("/dev/shm").f_blocks * os.statvfs("/dev/shm").f_frsize,
+        "mknod": attempt(lambda: os.mknod(f"{job.state}/device", character_device, 259)),
+        "tmp": attempt(append("/tmp/x")),
+        "scratch": attempt(append("/scratch/x")),
+        "volume": attempt(append("/data/x")),
+        "volume_type": [mount[2] for mount in mounts if mount[1] == "/data"],
+        "shm_bytes": shared.f_blocks * shared.f_frsize,
         "terminal": sys.stdout.isatty(),
         "environment": dict(os.environ),
-        "docker_socket": os.path.exists("/var/run/docker.sock"),
-        "state": os.listdir(job.state),
+        "docker_socket": Path("/var/run/docker.sock").exists(),
     }
-    os.makedirs(os.path.join(job.state, "deep", "er"))
-    touch(os.path.join(job.state, "deep", "er", "file"))
-    bench_driver.write_json(os.path.join(job.out, "facts.json"), found)
+    deep = Path(job.state, "deep", "er")
+    deep.mkdir(parents=True, exist_ok=True)
+    append(str(deep / "file"))()
+    bench_driver.write_json(str(Path(job.out, "facts.json")), found)
     bench_driver.write_step(job)
 
 
-def train(job):
-    """Ten saves; dies after the fourth when it is the first try."""
-    path = os.path.join(job.state, "iteration")
-    done = int(open(path).read()) if os.path.exists(path) else 0
+def train(job: Job) -> None:
+    """Ten saves; the first try dies after the fourth when told so."""
+    path = Path(job.state, "iteration")
+    done = int(path.read_text()) if path.exists() else 0
     first = done == 0
     while done < 10:
         done += 1
-        say("[12:00:00][#%06d][0052ms][0.%04d][0.5]\r" % (done, done))
-        bench_driver.write_json(path, done)
-        time.sleep(job.settings.get("pace_s", 0.0))
+        say(f"[12:00:00][#{done:06d}][0052ms][0.{done:04d}][0.5]\r")
+        bench_driver.write_json(str(path), done)
+        time.sleep(float(job.settings.get("pace_s", 0.0)))
         if first and done == 4 and job.settings.get("die"):
             os.kill(os.getpid(), signal.SIGKILL)
     bench_driver.write_step(job, iterations=done)
 
 
-def lies(job):
+def lies(job: Job) -> None:
     """Prints its tool's error, and exits with 0."""
     say("\x1b[31mERROR\x1b[0m: ResourceExhaustedError: OOM when allocating tensor\n")
     say("goodbye\n" * 100)
 
 
-def lines(job):
-    say(job.settings["text"])
-    if job.settings.get("code"):
-        sys.exit(job.settings["code"])
+def lines(job: Job) -> None:
+    say(str(job.settings["text"]))
+    if "code" in job.settings:
+        sys.exit(int(job.settings["code"]))
     bench_driver.write_step(job)
 
 
-def run(job):
-    globals()[job.settings["mode"]](job)
+def run(job: Job) -> None:
+    globals()[str(job.settings["mode"])](job)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.engine import Engine, connect
+from harness.errors import UnfitMachineError
+from tests.containers.runtime.containers_bench import Bench
+from tests.containers.runtime.machine_image import machine_image
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """The engine of this machine; without one the test is skipped, or fails where CI says so."""
+    try:
+        found = connect()
+    except UnfitMachineError as error:
+        if os.environ.get("BENCH_REQUIRE_ENGINE") == "1":
+            raise
+        pytest.skip(str(error))
+    with found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def digest(engine: Engine) -> str:
+    """The image of the stand-in driver."""
+    return machine_image(engine.client)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, engine: Engine, digest: str) -> Iterator[Bench]:
+    made = Bench(tmp_path / "home", engine, digest)
+    yield made
+    for name in made.containers():
+        engine.api.remove_container(name.lstrip("/"), v=True, force=True)

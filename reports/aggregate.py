@@ -150,11 +150,12 @@ def attributes(cell: ReportCell, source: str) -> Attributes | None:
 
 
 def attribute_sources(data: ReportData) -> list[str]:
-    """All action-unit sources, most widely available first."""
+    """All action-unit sources, the one with most measured cells first."""
     counts: dict[str, int] = {}
     for cell in data.cells:
         for found in cell.score.attributes if cell.score else ():
-            counts[found.source] = counts.get(found.source, 0) + 1
+            measured = found.mean_pcc is not None
+            counts[found.source] = counts.get(found.source, 0) + measured
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 

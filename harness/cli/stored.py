@@ -220,9 +220,7 @@ def row_of(store: CellStore, spec: CellSpec) -> CellRow:
     )
 
 
-def _without_result(
-    store: CellStore, spec: CellSpec, last: Attempt | None
-) -> tuple[str, str]:
+def _without_result(store: CellStore, spec: CellSpec, last: Attempt | None) -> tuple[str, str]:
     if last is None:
         cut = any((store.folder(spec) / "attempts").glob("*"))
         return PLANNED, "An attempt was cut off; the same command begins again." if cut else ""

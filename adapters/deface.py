@@ -29,12 +29,16 @@ DEFACE = Tool(
         SettingSpec(
             name="mask_scale",
             default=1.3,
-            help="Size of the mask relative to the detected box.",
+            help="The mask reaches this, less 1, times the box's size beyond each of its sides.",
             minimum=0.5,
             maximum=3,
             unit="ratio",
         ),
-        SettingSpec(name="boxes", default=False, help="Rectangles in the place of ellipses."),
+        SettingSpec(
+            name="boxes",
+            default=False,
+            help="Blur rectangles, not ellipses; `solid` and `mosaic` are always rectangles.",
+        ),
         SettingSpec(
             name="mosaic_size",
             default=20,
@@ -58,7 +62,7 @@ DEFACE = Tool(
         NamedConfig(
             name="strong",
             settings={"replacewith": "solid", "threshold": 0.1, "mask_scale": 1.6},
-            help="Black ellipses well beyond the face; doubtful detections count.",
+            help="Black rectangles well beyond the face; doubtful detections count.",
         ),
         NamedConfig(name="boxes", settings={"boxes": True}, help="Blurred rectangles."),
     ),

@@ -19,6 +19,7 @@ from harness.engine import Engine, require_space
 from harness.errors import UnfitMachineError
 from harness.images.context import build_context, host_files, pack, proxy_arguments
 from harness.images.labels import BUILD_PART, PART, BuiltImage, Upstream, image_labels, read_image
+from harness.images.lock import building
 from harness.images.recipe import Recipe, content_tag
 
 Say = Callable[[str], None]
@@ -42,8 +43,15 @@ def build_image(
 
     ``base`` is as in ``VersionEntry.base_reference``; ``say`` hears the log, line by line.
     Raises UnfitMachineError when the base cannot be had, the disk is too full, or a step fails;
-    no container and no tag is left of it then.
+    no container and no tag is left of it then. Of two builds of a tool the second waits.
     """
+    with building(recipe.tool):
+        return _build(engine, recipe, base, no_cache, say)
+
+
+def _build(
+    engine: Engine, recipe: Recipe, base: str | None, no_cache: bool, say: Say
+) -> BuiltImage:
     reference = recipe.entry.base_reference(base)
     base_id = find_base(engine, reference, recipe, say)
     tag = content_tag(recipe, base_id)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from harness.engine import Engine
 from harness.images.find import list_images, state_of
 from harness.images.labels import BUILD_PART, PART, BuiltImage
+from harness.images.lock import cleaning
 from harness.model.base import Frozen
 
 _LEFTOVERS = f"{PART}={BUILD_PART}"
@@ -32,7 +33,15 @@ def images_to_remove(
 
 
 def remove_images(engine: Engine, images: Sequence[BuiltImage]) -> Removed:
-    """Remove ``images`` and all leftovers of builds; an image that is in use stays."""
+    """Remove ``images`` and all leftovers of builds; an image that is in use stays.
+
+    Waits for builds that are running: their stages look like leftovers.
+    """
+    with cleaning():
+        return _remove(engine, images)
+
+
+def _remove(engine: Engine, images: Sequence[BuiltImage]) -> Removed:
     from docker.errors import APIError, NotFound
 
     gone, kept = [], []

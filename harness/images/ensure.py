@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from harness.engine import Engine
 from harness.errors import UnfitMachineError
-from harness.home import bench_home
 from harness.images.build import Say, build_image
 from harness.images.find import find_image
 from harness.images.labels import BuiltImage
@@ -21,25 +16,12 @@ def ensure_image(
 ) -> BuiltImage:
     """The current image of a tool's version; a missing or stale one is built first.
 
-    Of two processes that want the same image one builds,
-    the other waits. Raises UsageError for a wrong recipe, UnfitMachineError for a failed build.
+    Of two processes that want the same image one builds, the other waits. Raises UsageError for a
+    wrong recipe, UnfitMachineError for a failed build.
     """
     recipe = read_recipe(tool, version)
     try:
         return find_image(engine, recipe, base=base)
     except UnfitMachineError as lacking:
         say(f"{lacking.message} Building it now.")
-    with _one_builder(recipe.tool):
-        try:
-            return find_image(engine, recipe, base=base)
-        except UnfitMachineError:
-            return build_image(engine, recipe, base=base, say=say)
-
-
-@contextmanager
-def _one_builder(tool: str) -> Iterator[None]:
-    path = bench_home() / "locks" / f"image-{tool}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+    return build_image(engine, recipe, base=base, say=say)

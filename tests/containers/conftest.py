@@ -1,8 +1,8 @@
 """What tests with a container engine share: the engine, a base image, deface's image.
 
 Without an engine they are skipped with the reason; with BENCH_REQUIRE_ENGINE=1, as in continuous
-integration, they fail instead. All of them run in one process, one after the other: one of them
-restarts the engine. Images are kept between runs, by name.
+integration, they fail instead. All of them run in one process, one after the other: several count
+what is left on the engine. Images are kept between runs, by name.
 """
 
 from __future__ import annotations
@@ -29,10 +29,15 @@ _MAKE_BASE = _HERE.parents[1] / "containers" / "base" / "make.sh"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that need the engine are marked as such, and stay in one worker."""
+    """Tests that need the engine are marked as such, and stay in one worker.
+
+    Whichever comes first makes the images, which takes minutes on a machine that has none.
+    """
     if _HERE in item.path.parents and "engine" in getattr(item, "fixturenames", ()):
         item.add_marker("engine")
         item.add_marker(pytest.mark.xdist_group("engine"))
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 def lack(reason: str) -> NoReturn:
@@ -58,7 +63,7 @@ def base_image(engine: Engine) -> str:
     """``deid-bench/base:bookworm``, a Debian with Python; made when the engine lacks it."""
     from docker.errors import ImageNotFound
 
-    with _one_at_a_time("base"):
+    with _making_base():
         try:
             engine.client.images.get(LOCAL_BASE)
         except ImageNotFound:
@@ -72,15 +77,14 @@ def base_image(engine: Engine) -> str:
 def deface_image(engine: Engine, base_image: str) -> BuiltImage:
     """The image of deface, built for real; its download takes a minute the first time."""
     recipe = read_recipe(find_tool("deface"))
-    with _one_at_a_time("deface"):
-        return build_image(engine, recipe, base=base_image, say=print)
+    return build_image(engine, recipe, base=base_image, say=print)
 
 
 @contextmanager
-def _one_at_a_time(what: str) -> Iterator[None]:
+def _making_base() -> Iterator[None]:
     """Other test processes of this machine wait."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = root / "deid-bench-tests" / f"image-{what}.lock"
+    path = root / "deid-bench-tests" / "base-image.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Mapping
 from typing import Any
 
 from harness.model.base import Frozen
 from harness.model.cell import Status
-from harness.model.tool import KnownFailure
+from harness.runtime.ending import Verdict
 
 SIGNAL_BASE = 128
-LAST_SIGNAL = 64
-
-Verdict = tuple[Status, str]
 
 _BROKEN_IMAGE = (
     "The image's entry point cannot be run: the image is broken, or built for another processor. "
@@ -38,7 +36,7 @@ def read_state(state: Mapping[str, Any]) -> Ended | None:
     if state.get("Running") or state.get("Status") not in {"exited", "stopped", "dead"}:
         return None
     code = int(state.get("ExitCode", 0))
-    if SIGNAL_BASE < code <= SIGNAL_BASE + LAST_SIGNAL:
+    if code - SIGNAL_BASE in signal.valid_signals():
         code = SIGNAL_BASE - code
     return Ended(
         exit_code=code,
@@ -63,20 +61,6 @@ def broken_entry_point(exit_code: int, ending: str) -> Verdict | None:
         last = ending.splitlines()[-1][:300]
         return Status.TOOL_ERROR, f"{_BROKEN_IMAGE} The container's init said: {last}"
     return None
-
-
-def explain(verdict: Verdict, failures: Sequence[KnownFailure], ending: str) -> Verdict:
-    """The tool's known failure that the end of its log shows, or else ``verdict``.
-
-    Only a verdict on the tool itself gets another reason: what bench ended, or what the kernel
-    did, is explained already.
-    """
-    if verdict[0] not in {Status.TOOL_ERROR, Status.BAD_OUTPUT}:
-        return verdict
-    for failure in failures:
-        if re.search(failure.pattern, ending, re.MULTILINE):
-            return failure.status, failure.reason
-    return verdict
 
 
 def refused_start(message: str) -> Verdict:

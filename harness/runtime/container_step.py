@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +16,7 @@ from typing import Any
 from harness.engine import Engine
 from harness.model.base import Frozen
 from harness.model.cell import Resources, Status
-from harness.model.job import Job, Step
+from harness.model.job import Job, Step, StepReport
 from harness.model.tool import Container, Tool
 from harness.runtime.base import (
     CANCELLED_REASON,
@@ -26,9 +28,7 @@ from harness.runtime.base import (
 )
 from harness.runtime.container_end import (
     Ended,
-    Verdict,
     broken_entry_point,
-    explain,
     out_of_memory,
     read_state,
     refused_start,
@@ -43,12 +43,13 @@ from harness.runtime.container_plan import (
     ContainerPlan,
     create_arguments,
     job_inside,
-    may_use_network,
     plan,
 )
 from harness.runtime.container_use import find_cgroup
 from harness.runtime.container_watch import ContainerWatch
-from harness.runtime.process import _judge_exit, _read_report, _state_lock, _Written
+from harness.runtime.ending import Verdict, judge_end
+from harness.runtime.limits import StepLimits
+from harness.runtime.state_lock import state_lock
 
 NEAR_LIMIT = 0.75
 RECORD_NAME = "container.json"
@@ -99,12 +100,12 @@ def run_step(
     reader = PatternReader(work.tool.progress, job.step, control.listen, iterations)
     with (
         ToolLog(folder / LOG_NAME, job.limits.log_bytes, reader) as log,
-        _state_lock(state) as lock,
+        state_lock(state) as lock,
         _gpu(gpus, control.stop) as (gpu, more_locks),
     ):
         refusal = _refusal(work, gpu)
         if refusal is not None:
-            return _outcome(work, refusal, None, _NOTHING, log)
+            return _outcome(refusal, None, _NOTHING, log.tail)
         planned = plan(
             work.tool,
             job,
@@ -116,13 +117,13 @@ def run_step(
             gpu=gpu,
         )
         guard = Guard(work.engine.info.socket, planned.name, (lock, *more_locks), control.stop)
-        life = _Life(work, planned, guard, log)
+        limits = StepLimits(job.limits, (out, state), control.stop, "output and state")
+        life = _Life(work, planned, guard, log, limits)
         with guard:
             life.go()
         reader.end()
         life.record(removed=guard.removed)
-        verdict = life.verdict or _judge(work, life.ended, planned.memory_bytes, log.ending)
-        return _outcome(work, verdict, life.ended, life.resources, log)
+        return life.outcome()
 
 
 @contextmanager
@@ -156,8 +157,16 @@ def _refusal(work: Work, gpu: str | None) -> Verdict | None:
 class _Life:
     """One container from its making to its end; what goes wrong with the engine is a verdict."""
 
-    def __init__(self, work: Work, planned: ContainerPlan, guard: Guard, log: ToolLog) -> None:
+    def __init__(
+        self,
+        work: Work,
+        planned: ContainerPlan,
+        guard: Guard,
+        log: ToolLog,
+        limits: StepLimits,
+    ) -> None:
         self._work = work
+        self._limits = limits
         self._api = work.engine.api
         self._planned = planned
         self._guard = guard
@@ -166,17 +175,9 @@ class _Life:
         self._watch: ContainerWatch | None = None
         self._namesakes = 0
         self._began_at = time.time()
-        self.verdict: Verdict | None = None
-        self.ended: Ended | None = None
-
-    @property
-    def resources(self) -> Resources:
-        used = self._watch.resources if self._watch else _NOTHING
-        if self.ended is None or not self.ended.out_of_memory:
-            return used
-        # It was killed at its limit, whatever the last look saw.
-        peak_bytes = max(used.peak_memory_bytes, self._planned.memory_bytes or 0)
-        return used.model_copy(update={"peak_memory_bytes": peak_bytes})
+        self._verdict: Verdict | None = None
+        self._ended: Ended | None = None
+        self._used = _NOTHING
 
     def go(self) -> None:
         """Make the container and follow it until it has ended."""
@@ -195,10 +196,12 @@ class _Life:
             self._fail(f"The container engine reported a fault: {text}")
         except (DockerException, RequestException):
             self._fail(_ENGINE_GONE)
+        finally:
+            self._used = self._watch.resources if self._watch else _NOTHING
 
     def _fail(self, reason: str) -> None:
         ended_by_bench = self._watch.verdict if self._watch else None
-        self.verdict = ended_by_bench or (Status.INFRA_ERROR, reason)
+        self._verdict = ended_by_bench or (Status.INFRA_ERROR, reason)
 
     def _begin(self, stack: ExitStack) -> Attachment | None:
         """Make, attach and start; None when the engine refuses, which is a verdict."""
@@ -214,17 +217,12 @@ class _Life:
             self._guard.made()
             attachment = Attachment(self._api, self._container, terminal=self._planned.terminal)
             stack.enter_context(closing(attachment))
-            written = _Written(
-                (Path(work.job.out), Path(work.job.state)),
-                counted=work.job.limits.output_bytes is not None,
-            )
             self._api.start(self._container)
+            self._limits.start()
             cgroup = find_cgroup(int(self._inspect().get("Pid") or 0))
-            self._watch = ContainerWatch(
-                self._api, self._container, cgroup, work.job.limits, written, work.control.stop
-            )
+            self._watch = ContainerWatch(self._api, self._container, cgroup, self._limits)
         except APIError as error:
-            self.verdict = refused_start(str(error.explanation or error))
+            self._verdict = refused_start(str(error.explanation or error))
             return None
         if self._planned.terminal:
             # It may have ended already.
@@ -244,8 +242,8 @@ class _Life:
             # A driver may close its output and go on.
             self._watch.check()
             time.sleep(_POLL_S)
-        self.ended = self._with_memory_event(ended)
-        self.verdict = self._watch.verdict or self._watch.judge_output()
+        self._ended = self._with_memory_event(ended)
+        self._verdict = self._watch.verdict or self._limits.judge_output()
 
     def _inspect(self) -> dict[str, Any]:
         state: dict[str, Any] = self._api.inspect_container(self._container)["State"]
@@ -280,49 +278,55 @@ class _Life:
             engine=f"{info.kind} {info.version}",
             plan=self._planned,
             container=self._container,
-            ended=self.ended,
-            resources=self.resources,
+            ended=self._ended,
+            resources=self._used,
             namesakes_removed=self._namesakes,
             removed=removed,
         )
         path = self._work.folder / RECORD_NAME
         path.write_text(record.model_dump_json(indent=1), encoding="utf-8")
 
+    def outcome(self) -> StepOutcome:
+        """Raises OSError when the disk was full: no failure of the tool."""
+        ended, used, report = self._ended, self._used, None
+        verdict = self._verdict
+        if verdict is None and ended is not None:
+            report, verdict = self._judge(ended)
+        if ended is not None and ended.out_of_memory:
+            # It was killed at its limit, whatever the last look saw.
+            peak_bytes = max(used.peak_memory_bytes, self._planned.memory_bytes or 0)
+            used = used.model_copy(update={"peak_memory_bytes": peak_bytes})
+        if report is not None and self._planned.network:
+            report = report.model_copy(update={"notes": (*report.notes, _NETWORK_NOTE)})
+        return _outcome(verdict, ended, used, self._log.tail, report)
 
-def _judge(
-    work: Work, ended: Ended | None, memory_bytes: int | None, ending: str
-) -> Verdict | None:
-    """What the end means, when nobody ended the container; None for a good end."""
-    if ended is None:
-        return Status.INFRA_ERROR, _ENGINE_GONE
-    verdict = broken_entry_point(ended.exit_code, ending) or _judge_exit(ended.exit_code)
-    if verdict is None:
-        _, verdict = _read_report(Path(work.job.out) / REPORT_NAME, work.job)
-    if verdict is None:
-        return None
-    if ended.out_of_memory:
-        return out_of_memory(memory_bytes)
-    return explain(verdict, work.tool.failures, ending)
+    def _judge(self, ended: Ended) -> tuple[StepReport | None, Verdict | None]:
+        """The driver's account, or what its end means when bench did not order it."""
+        work, ending = self._work, self._log.ending
+        path = Path(work.job.out) / REPORT_NAME
+        if ended.exit_code != 0 and self._limits.disk_was_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), work.job.out)
+        if verdict := broken_entry_point(ended.exit_code, ending):
+            return None, verdict
+        report, verdict = judge_end(ended.exit_code, path, work.tool, work.job, ending)
+        if verdict is not None and ended.out_of_memory:
+            verdict = out_of_memory(self._planned.memory_bytes)
+        return report, verdict
 
 
 def _outcome(
-    work: Work,
     verdict: Verdict | None,
     ended: Ended | None,
-    resources: Resources,
-    log: ToolLog,
+    used: Resources,
+    tail: tuple[str, ...],
+    report: StepReport | None = None,
 ) -> StepOutcome:
-    report = None
-    if verdict is None:
-        report, verdict = _read_report(Path(work.job.out) / REPORT_NAME, work.job)
-    if report is not None and may_use_network(work.tool, work.job.step):
-        report = report.model_copy(update={"notes": (*report.notes, _NETWORK_NOTE)})
     status, reason = verdict or (Status.OK, "done")
     return StepOutcome(
         status=status,
         reason=reason,
         exit_code=None if ended is None else ended.exit_code,
-        resources=resources,
-        log_tail=log.tail,
-        report=report if status is Status.OK else None,
+        resources=used,
+        log_tail=tail,
+        report=report,
     )

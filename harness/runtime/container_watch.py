@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from threading import Event
 from typing import Any
 
-from harness.model.cell import Resources, Status
-from harness.model.job import Limits
-from harness.runtime.base import CANCELLED_REASON
-from harness.runtime.container_end import Verdict
+from harness.model.cell import Resources
 from harness.runtime.container_use import Cgroup
-from harness.runtime.process import GRACE_S, SAMPLE_S, _mib, _Written
+from harness.runtime.ending import Verdict
+from harness.runtime.limits import GRACE_S, SAMPLE_S, StepLimits
 
 
 class ContainerWatch:
@@ -25,17 +22,12 @@ class ContainerWatch:
         api: Any,
         container: str,
         cgroup: Cgroup | None,
-        limits: Limits,
-        written: _Written,
-        stop: Event,
+        limits: StepLimits,
     ) -> None:
         self._api = api
         self._container = container
         self._cgroup = cgroup
         self._limits = limits
-        self._written = written
-        self._stop = stop
-        self._started = time.monotonic()
         self._next_check = 0.0
         self._kill_at: float | None = None
         self._peak_bytes = 0
@@ -47,7 +39,7 @@ class ContainerWatch:
     def resources(self) -> Resources:
         """Until now; CPU time and memory as of the last look, at most 0.2 s before the end."""
         return Resources(
-            wall_s=time.monotonic() - self._started,
+            wall_s=self._limits.wall_s,
             cpu_s=self._cpu_s,
             peak_memory_bytes=self._peak_bytes,
         )
@@ -55,13 +47,13 @@ class ContainerWatch:
     def check(self) -> None:
         """Call often while the container runs; it looks every 0.2 s at most."""
         now = time.monotonic()
-        if now < self._next_check and not (self._stop.is_set() and self.verdict is None):
+        if now < self._next_check and not (self._limits.stopped and self.verdict is None):
             return
         # Often at first, so that a short step has figures too.
-        self._next_check = now + min(SAMPLE_S, (now - self._started) / 5)
+        self._next_check = now + min(SAMPLE_S, self._limits.wall_s / 5)
         self._sample()
         if self.verdict is None:
-            self.verdict = self._judge()
+            self.verdict = self._limits.judge()
             if self.verdict is not None:
                 self._signal("SIGTERM")
                 self._kill_at = now + GRACE_S
@@ -85,19 +77,3 @@ class ContainerWatch:
             # 409: it has just ended by itself. 404: somebody removed it.
             if error.status_code not in {404, 409, 500}:
                 raise
-
-    def _judge(self) -> Verdict | None:
-        if self._stop.is_set():
-            return Status.CANCELLED, CANCELLED_REASON
-        if time.monotonic() - self._started > self._limits.wall_s:
-            text = f"The step was stopped at its limit of {self._limits.wall_s:g} s."
-            return Status.TIMEOUT, text
-        return self.judge_output() if self._written.is_due() else None
-
-    def judge_output(self) -> Verdict | None:
-        """The verdict on the size of what was written, if it is too much."""
-        allowed = self._limits.output_bytes
-        if allowed is None or (written := self._written.now_bytes()) <= allowed:
-            return None
-        text = f"The step wrote {_mib(written)} (output and state together); {_mib(allowed)} are"
-        return Status.BAD_OUTPUT, f"{text} allowed."

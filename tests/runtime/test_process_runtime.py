@@ -16,7 +16,7 @@ import pytest
 from harness.model.cell import Status
 from harness.model.job import Event, Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, Tool
-from harness.runtime import process
+from harness.runtime import process, state_lock
 from harness.runtime.base import Control, StepOutcome
 from harness.runtime.process import ProcessRuntime
 
@@ -300,7 +300,7 @@ def test_a_state_still_held_by_a_dying_driver_is_waited_for(bench: Bench) -> Non
 def test_a_state_that_stays_held_is_an_error_that_names_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "STATE_WAIT_S", 0.1)
+    monkeypatch.setattr(state_lock, "STATE_WAIT_S", 0.1)
     with (bench.folder / "state.lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         with pytest.raises(OSError, match="still used"):

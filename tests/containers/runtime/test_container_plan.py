@@ -15,7 +15,6 @@ from harness.model.job import Event, Job, Limits, Role, Step
 from harness.model.tool import ChildProcess, Container, KnownFailure, LogPattern, Tool
 from harness.runtime.container_end import (
     broken_entry_point,
-    explain,
     read_state,
     refused_start,
 )
@@ -30,6 +29,7 @@ from harness.runtime.container_plan import (
     plan,
 )
 from harness.runtime.container_use import find_cgroup
+from harness.runtime.ending import explain
 
 GIB = 1 << 30
 DOCKER = EngineInfo(kind="docker", version="27.0", socket="/s", cpus=8, memory_bytes=32 * GIB)

@@ -76,7 +76,11 @@ def test_a_driver_can_touch_nothing_but_its_own(bench: Bench) -> None:
 def test_a_step_that_may_use_the_network_has_one_and_says_so(bench: Bench) -> None:
     outcome = bench.run("facts", tool=with_container(network_steps=(Step.CONVERT,)))
     found = json.loads((bench.folder() / "out" / "facts.json").read_text())
-    assert len(found["interfaces"]) > 1
+    # An engine that was started without a bridge has no network to give.
+    bridges = bench.engine.client.networks.list(names=["bridge"])
+    assert len(found["interfaces"]) == (2 if bridges else 1)
+    record = json.loads((bench.folder() / "container.json").read_text())
+    assert record["plan"]["network"] is True
     assert outcome.report is not None
     assert outcome.report.notes == ("This step was allowed to use the network.",)
 
@@ -218,7 +222,7 @@ def test_a_driver_that_fills_the_disk_is_stopped(bench: Bench, where: str) -> No
     limits = LIMITS.model_copy(update={"output_bytes": MIB})
     outcome = bench.run("fill", limits, where=where)
     assert outcome.status is Status.BAD_OUTPUT
-    assert "8.0 MiB" in outcome.reason
+    assert "output and state together" in outcome.reason
 
 
 def test_scratch_in_memory_has_a_limit_too(bench: Bench) -> None:

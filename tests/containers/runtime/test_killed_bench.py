@@ -28,14 +28,14 @@ MOMENTS_S = [number / 20 for number in range(50)]
 
 
 @pytest.fixture
-def caller() -> tuple[str, ...]:
+def caller(engine: Engine) -> tuple[str, ...]:
     """What makes bench run as somebody who is not root and may use the engine.
 
     The one capability lets a Python below root's home be read; it gives no right to write.
     """
     if os.getuid() != 0:
         return ()
-    group = Path("/var/run/docker.sock").stat().st_gid
+    group = Path(engine.info.socket).stat().st_gid
     who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", f"--groups={group}")
     return ("setpriv", *who, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
 

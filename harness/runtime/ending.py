@@ -1,0 +1,85 @@
+"""What the end of a driver means: the same for every runtime."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.model.cell import Status
+from harness.model.job import ExitCode, Job, StepReport
+from harness.model.tool import KnownFailure, Tool
+
+Verdict = tuple[Status, str]
+"""How a step ended, and why, in a sentence."""
+
+_ENDS = {
+    ExitCode.BAD_JOB: (Status.TOOL_ERROR, "The driver refused the job as malformed (exit 64)."),
+    ExitCode.INPUT_UNUSABLE: (
+        Status.TOOL_ERROR,
+        "The driver found an input unusable, such as a video without a face (exit 65).",
+    ),
+    ExitCode.TOOL_FAILED: (Status.TOOL_ERROR, "The tool failed (exit 70)."),
+    ExitCode.TRANSIENT: (Status.INFRA_ERROR, "The driver reported a transient fault (exit 75)."),
+}
+
+
+def judge_end(
+    code: int | None, report: Path, tool: Tool, job: Job, ending: str
+) -> tuple[StepReport | None, Verdict | None]:
+    """The driver's account of a step that nobody ended, or the verdict on it.
+
+    ``code`` is the exit code, ``report`` the file, ``ending`` the end of the log.
+    """
+    found, verdict = None, judge_exit(code)
+    if verdict is None:
+        found, verdict = read_report(report, job)
+    return found, explain(verdict, tool.failures, ending) if verdict else None
+
+
+def judge_exit(code: int | None) -> Verdict | None:
+    """What an exit code means; None for 0."""
+    if code == 0:
+        return None
+    if code is None:
+        return Status.INFRA_ERROR, "The process that watches the driver was killed from outside."
+    if code < 0:
+        named = {number.value: number.name for number in signal.Signals}
+        name = named.get(-code, f"signal {-code}")
+        hint = " The kernel does so when memory runs out." if name == "SIGKILL" else ""
+        return Status.TOOL_ERROR, f"The driver was ended by {name}.{hint}"
+    if code in set(ExitCode):
+        return _ENDS[ExitCode(code)]
+    return Status.TOOL_ERROR, f"The driver crashed with exit code {code}; see the end of its log."
+
+
+def read_report(path: Path, job: Job) -> tuple[StepReport | None, Verdict | None]:
+    """The driver's account of its step, or the verdict that it left none."""
+    try:
+        report = StepReport.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, IsADirectoryError):
+        return None, (Status.BAD_OUTPUT, "The driver exited with 0 but wrote no step.json.")
+    except ValidationError as error:
+        first = error.errors()[0]["msg"]
+        return None, (Status.BAD_OUTPUT, f"The driver's step.json is not valid: {first}.")
+    if report.step is not job.step:
+        text = f"The driver's step.json is about '{report.step}', but '{job.step}' was asked."
+        return None, (Status.BAD_OUTPUT, text)
+    return report, None
+
+
+def explain(verdict: Verdict, failures: Sequence[KnownFailure], ending: str) -> Verdict:
+    """The tool's known failure that the end of its log shows, or else ``verdict``.
+
+    Only a verdict on the tool itself gets another reason: what bench ended, or what the kernel
+    did, is explained already.
+    """
+    if verdict[0] not in {Status.TOOL_ERROR, Status.BAD_OUTPUT}:
+        return verdict
+    for failure in failures:
+        if re.search(failure.pattern, ending, re.MULTILINE):
+            return failure.status, failure.reason
+    return verdict

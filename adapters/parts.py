@@ -14,8 +14,9 @@ def number(
     name: str, default: float, minimum: float, maximum: float, help: str, unit: str | None = None
 ) -> SettingSpec:
     """A numeric setting within inclusive bounds; whole when the default is."""
-    bounds = {"minimum": minimum, "maximum": maximum}
-    return SettingSpec(name=name, default=default, help=help, unit=unit, **bounds)
+    return SettingSpec(
+        name=name, default=default, minimum=minimum, maximum=maximum, help=help, unit=unit
+    )
 
 
 def choice(name: str, choices: str, help: str) -> SettingSpec:

@@ -1,0 +1,146 @@
+"""Drives DFaker: the donor's face (B) onto the actor's video (A).
+
+Standard library only and Python 3.6 syntax. README.md says what of upstream this relies on.
+"""
+
+import json
+import os
+import shutil
+import sys
+from typing import Any, Dict, List
+
+from containers.common import bench_driver, budget, frames, steps
+from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
+from containers.dfaker import faces, model
+
+UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
+
+ABSENT = {
+    "model": "dfaker/df has one model; H64, H128 and DF are models of DeepFaceLab 1.",
+    "batch_size": "DFaker's batch is 32 in its code, and no option.",
+    "learning_rate": "DFaker's learning rate is 5e-5 in its code, and no option.",
+    "resolution": "DFaker takes 64 and gives 128 pixels, and has no option for it.",
+    "latent_dim": "DFaker's latent vector has 1024 numbers, and no option for it.",
+    "detector": "DFaker detects with dlib's HOG, and has no choice.",
+    "aligner": "DFaker aligns with FAN, and has no choice.",
+    "masker": "DFaker learns its mask in the training, and has no choice.",
+    "coverage": "DFaker has no coverage.",
+    "sort": "DFaker sorts no faces; one_face leaves out frames with several.",
+}
+
+
+def intervals(job: Job) -> Dict[str, int]:
+    """Every n-th frame of each video: all of the test, fewer for training."""
+    every = int(job.number("train_interval", 1, 10000))
+    return {"donor_training": every, "actor_training": every, "test_video": 1}
+
+
+def extract(job: Job) -> None:
+    budget.limits(job)  # a wrong setting is told before hours are spent
+    counts = {role: faces.extract(job, role, every) for role, every in intervals(job).items()}
+    faces.need_faces(counts["donor_training"], "the donor's video")
+    faces.need_faces(counts["actor_training"], "the actor's training video")
+    bench_driver.write_step(
+        job,
+        faces_found={role: one["with_face"] for role, one in counts.items()},
+        upstream_revision=revision(),
+        notes=[
+            "%s: %d faces from %d frames." % (role, one["faces"], one["frames"])
+            for role, one in sorted(counts.items())
+        ],
+    )
+
+
+def train(job: Job) -> None:
+    asked = intervals(job)
+    parts = [faces.key_of(job, role, asked[role]) for role in ("actor_training", "donor_training")]
+    _need_extraction(job, "actor_training", "donor_training")
+    done = model.train(job, steps.key_of({}, faces=parts, seed=job.seed))
+    bench_driver.write_step(job, iterations=done, upstream_revision=revision())
+
+
+def convert(job: Job) -> None:
+    video = frames.probe(job.input("test_video"))
+    counts = _need_extraction(job, "test_video")[0]
+    work = os.path.join(job.state, "convert")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        back = _merge(job, work)
+        merged = os.path.join(work, "merged")
+        target = os.path.join(job.out, "swapped.mp4")
+        frames.assemble(merged, frames.pictures(merged), video, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    bench_driver.write_step(
+        job,
+        frames=video.frames,
+        frames_without_face=back,
+        frames_with_several_faces=counts["with_several"],
+        faces_found={"test_video": counts["with_face"]},
+        upstream_revision=revision(),
+        notes=["DFaker writes no frame without a face; %d were put back as they were." % back]
+        if back
+        else [],
+    )
+
+
+def _merge(job: Job, work: str) -> int:
+    """Leave one picture for each frame in ``work/merged``; how many were put back."""
+    names = frames.extract(job.input("test_video"), work)
+    source = os.path.join(job.state, faces.folder("test_video"))
+    found = faces.read(source)
+    merged = os.path.join(work, "merged")
+    os.makedirs(merged)
+    if found:
+        shutil.copytree(source, os.path.join(work, faces.CROPS))
+        listed = [[one[0], os.path.join(faces.CROPS, one[1]), *one[2:]] for one in found]
+        with open(os.path.join(work, faces.ALIGNMENTS), "w", encoding="utf-8") as stream:
+            json.dump(listed, stream)
+        seamless = "True" if job.flag("seamless_clone") else "False"
+        words = [work, faces.ALIGNMENTS, "merged", "--seamlessClone", seamless]
+        faces.run(job, "merge_launcher", words, model.folder(job), "Merging")
+    written = set(frames.pictures(merged))
+    lost = [one[0] for one in found if one[0] not in written]
+    if lost:
+        raise ToolFailedError(
+            "%d frames with a face were not merged, the first is %s: they would show the actor."
+            % (len(lost), lost[0])
+        )
+    for name in names:
+        if name not in written:
+            shutil.copyfile(os.path.join(work, name), os.path.join(merged, name))
+    return len(names) - len(written)
+
+
+def _need_extraction(job: Job, *roles: str) -> List[Dict[str, int]]:
+    """The counts of videos whose faces are there; raises BadJobError."""
+    found = []
+    for role in roles:
+        key = faces.key_of(job, role, intervals(job)[role])
+        counts = steps.finished(job.state, faces.folder(role), key)
+        if counts is None:
+            raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
+        found.append(counts)
+    return found
+
+
+def revision() -> Any:
+    """The upstream commit in this image, or None where nobody wrote it down."""
+    try:
+        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
+            return json.load(stream).get("revision")
+    except (OSError, ValueError):
+        return None
+
+
+def run(job: Job) -> None:
+    """Do the step that the job asks for."""
+    for name, sentence in ABSENT.items():
+        if name in job.settings:
+            raise BadJobError("There is no setting '%s': %s" % (name, sentence))
+    emit("note", text="DFaker %s, %s." % (revision(), "GPU" if job.gpu else "CPU only"))
+    {"extract": extract, "train": train, "convert": convert}[job.step](job)
+
+
+if __name__ == "__main__":
+    sys.exit(bench_driver.main(run, steps=("extract", "train", "convert")))

@@ -80,7 +80,7 @@ ORACLE = Tool(
     homepage=HOMEPAGE,
     licence=LICENCE,
     versions=("1",),
-    needs=(Role.TEST_VIDEO, Role.DONOR_TRAINING),
+    needs=(Role.TEST_VIDEO, Role.DONOR_TEST),
     runs_as=ChildProcess(module="containers.embedded.oracle"),
     control=True,
     expected=(

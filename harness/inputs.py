@@ -22,13 +22,16 @@ def collect_inputs(spec: CellSpec, tool: Tool, media: MediaStore) -> dict[Role, 
     return {role: str(_input_path(role, spec, tool, media)) for role in tool.needs}
 
 
+_OF_DONOR = {Role.DONOR_REFERENCE, Role.DONOR_TRAINING, Role.DONOR_TEST}
+
+
 def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Path:
     if role is Role.FACE_LANDMARKER:
         from harness.assets import face_landmarker_path
 
         return face_landmarker_path(media.home)
     donor = spec.donor
-    if donor is None and role in {Role.DONOR_REFERENCE, Role.DONOR_TRAINING}:
+    if donor is None and role in _OF_DONOR:
         raise UsageError(
             f"{tool.name} puts on a donor's face, but the cell {spec.slug} names no donor.",
             hint="Add --donor NAME; `bench data list` shows the donors.",
@@ -39,14 +42,16 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
         Role.ACTOR_TRAINING: spec.actor.training,
         Role.DONOR_REFERENCE: donor.reference if donor else None,
         Role.DONOR_TRAINING: donor.training if donor else None,
+        Role.DONOR_TEST: donor.test if donor else None,
     }
     reference = found[role]
     if reference is None:
-        whose = f"donor {donor.name}" if donor and role is Role.DONOR_TRAINING else "actor"
+        whose = f"donor {donor.name}" if donor and role in _OF_DONOR else "actor"
+        part = "test" if role is Role.DONOR_TEST else "training"
         raise UnusableInputError(
-            f"{tool.name} needs training video of the {whose}, and dataset {spec.dataset} has none "
+            f"{tool.name} needs {part} video of the {whose}, and dataset {spec.dataset} has none "
             f"for the cell {spec.slug}.",
-            hint="Add clips with `part: training` to the dataset's manifest.",
+            hint=f"Add clips with `part: {part}` to the dataset's manifest.",
         )
     return media.path(reference)
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from harness.errors import UsageError, unknown_name
 from harness.model.dataset import Actor, Dataset, Donor
-from harness.model.job import Role, Setting
+from harness.model.job import Limits, Role, Setting
 from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
-from harness.registry import resolve_settings
+from harness.registry import find_config, resolve_settings
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
@@ -132,6 +132,7 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
             raise unknown_name("tool", entry.tool, tools, see="bench tools list")
         tool = tools[entry.tool]
         version, settings = _version(tool, entry), _settings(tool, entry)
+        config = find_config(tool, entry.config, version)
         for actor in actors:
             cells.extend(
                 PlannedCell(
@@ -139,6 +140,7 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
                     version=version,
                     config=entry.config,
                     settings=settings,
+                    limits=suite.limits or config.limits or Limits(),
                     actor=actor.number,
                     donor=donor,
                 )

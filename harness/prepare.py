@@ -38,7 +38,7 @@ from harness.store.media import MediaStore
 
 _Prepared = TypeVar("_Prepared", PreparedActor, PreparedDonor)
 
-_RECIPE = 2
+_RECIPE = 3
 """Counts up when the same clips would be prepared differently."""
 
 
@@ -92,7 +92,8 @@ def _prepare_actor(person: Actor, split: Split, media: MediaStore) -> PreparedAc
 def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
     """Prepare a donor, or return what an earlier call prepared of the same files.
 
-    All clips of a donor are training material. Raises UnusableInputError as ``prepare_actor``.
+    Clips that are marked as test are kept apart: a tool must not be trained on them, nor the
+    reference taken from them. Raises UnusableInputError as ``prepare_actor``.
     """
     with _naming(f"Donor {donor.name}"):
         return _prepare_donor(donor, media)
@@ -101,16 +102,19 @@ def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
 def _prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
     index = _index(media, {**_key("donor", _hash_clips(donor.clips), donor), "name": donor.name})
     stored = _read(index, PreparedDonor)
-    if stored is not None and _all_there(media, stored.training, stored.reference):
+    if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
         return stored
     with media.temporary() as name:
         folder = Path(name)
-        training = _join(donor.clips, folder / "training.mp4", media)
+        seen, unseen = _parts(donor.clips)
+        training = _join(seen, folder / "training.mp4", media)
         reference, note = _reference(donor.photo, training, folder, media)
+        test = _join(unseen, folder / "test.mp4", media)
     prepared = PreparedDonor(
         name=donor.name,
         sex=donor.sex,
         training=training,
+        test=test,
         reference=reference,
         reference_note=note,
     )

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
+from harness.configs import builtin_configs, with_config_files
 from harness.errors import BenchError, BenchWarning, UsageError, unknown_name
 from harness.model.base import Frozen
 from harness.model.job import Setting
@@ -42,7 +43,7 @@ def _unique(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
 
 
 def read_registry(entries: Iterable[EntryPoint] | None = None) -> Registry:
-    """Load every adapter; one that fails is set aside with its reason.
+    """Load every adapter, with its config files; one that fails is set aside with its reason.
 
     Raises UsageError when two packages claim one name: neither can be preferred.
     """
@@ -60,6 +61,11 @@ def read_registry(entries: Iterable[EntryPoint] | None = None) -> Registry:
         if not isinstance(tool, Tool) or tool.name != entry.name:
             reason = f"{entry.value} is not a Tool named '{entry.name}'"
             broken.append(BrokenAdapter(name=entry.name, package=package, reason=reason))
+            continue
+        try:
+            tool = with_config_files(tool, builtin_configs())
+        except UsageError as error:
+            broken.append(BrokenAdapter(name=entry.name, package=package, reason=str(error)))
             continue
         if tool.name in owners:
             raise UsageError(
@@ -100,13 +106,25 @@ def find_tool(name: str) -> Tool:
     raise unknown_name("tool", name, registry.tools, see=_SEE)
 
 
-def find_config(tool: Tool, name: str) -> NamedConfig:
-    """A tool's named config; raises UsageError with the nearest name."""
+def find_config(tool: Tool, name: str, version: str | None = None) -> NamedConfig:
+    """A tool's named config.
+
+    Raises UsageError with the nearest name, or with those that fit ``version``.
+    """
+    see = f"bench tools show {tool.name}"
     for config in tool.configs:
-        if config.name == name:
-            return config
+        if config.name != name:
+            continue
+        if version and config.versions and version not in config.versions:
+            fit = [c.name for c in tool.configs if not c.versions or version in c.versions]
+            raise UsageError(
+                f"The config '{name}' of {tool.name} is for {', '.join(config.versions)}, "
+                f"not for {version}; for that there is: {', '.join(fit) or 'none'}.",
+                hint=f"See `{see}`.",
+            )
+        return config
     names = [config.name for config in tool.configs]
-    raise unknown_name(f"config of {tool.name}", name, names, see=f"bench tools show {tool.name}")
+    raise unknown_name(f"config of {tool.name}", name, names, see=see)
 
 
 def _parse(tool: Tool, spec: SettingSpec, text: str) -> Setting:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -119,9 +120,20 @@ def _serve(connection: Connection[Any, Any], share: int) -> None:
                 answer = "done", function(*args, _teller(connection))
             except BenchError as error:
                 answer = "failed", error
+            except Exception as error:  # noqa: BLE001 - the boundary: its fault is raised over there
+                answer = "failed", _portable(error)
             connection.send(answer)
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
+
+
+def _portable(error: Exception) -> Exception:
+    """An exception that can be sent; any but a refusal of the disk is a fault, told in full."""
+    if isinstance(error, OSError):
+        return error
+    fault = RuntimeError(f"{type(error).__name__}: {error}")
+    fault.add_note("In a worker process:\n" + traceback.format_exc())
+    return fault
 
 
 def _teller(connection: Connection[Any, Any]) -> Listen:

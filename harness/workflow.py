@@ -1,124 +1,22 @@
-"""From a plan to scored cells: prepare, run, observe and score, each from stored files."""
+"""From specified cells to scored ones: run, observe and score, each from stored files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
-from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
-from typing import Any
 
 from harness.account import Account, Estimate, Kind
 from harness.lanes import Lanes, Task, default_jobs
 from harness.model.cell import CellSpec, Status
-from harness.model.dataset import Dataset, PreparedActor, PreparedDonor, Split
 from harness.model.job import Event
-from harness.model.suite import PlannedCell, Suite
-from harness.model.tool import Tool
 from harness.observe.sighting import Listen
-from harness.plan import expand, find_donor
-from harness.prepare import prepare_actor, prepare_donor
-from harness.runner import CellOutcome, RunContext, RunQueue, run_cells
+from harness.readiness import runtimes
+from harness.runner import CellOutcome, RunContext, RunQueue
 from harness.scoring.protocol import Protocol
 from harness.scoring.queue import ScoreOutcome, ScoreQueue
-from harness.store.media import MediaStore
+from harness.study import Study
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Study:
-    """A suite with everything its names stand for."""
-
-    suite: Suite
-    dataset: Dataset
-    tools: Mapping[str, Tool]
-    home: Path
-
-    @property
-    def protocol(self) -> Protocol:
-        """The scoring protocol of the suite; a reduced frame sample has a name of its own."""
-        frames = self.suite.protocol.frames
-        name = "thesis" if frames == 1000 else f"thesis-{frames}"
-        return Protocol(name=name, frames=frames, seed=self.suite.protocol.seed)
-
-    def plan(self) -> tuple[PlannedCell, ...]:
-        return expand(self.suite, self.dataset, self.tools)
-
-
-def specify(
-    study: Study, planned: Sequence[PlannedCell], say: Say, lanes: Lanes | None = None
-) -> tuple[CellSpec, ...]:
-    """Prepare the videos that the cells need, each once, and return the cells with their ids.
-
-    ``lanes`` prepare several people at once. Raises UnusableInputError naming the actor or donor
-    whose material cannot be used.
-    """
-    media = MediaStore(study.home)
-    split = study.suite.split
-    actors: dict[int, PreparedActor] = {}
-    donors: dict[str, PreparedDonor] = {}
-    tasks: list[tuple[str, Task]] = []
-    remarks = {actor.number: actor.remark for actor in study.dataset.actors}
-    for number in dict.fromkeys(cell.actor for cell in planned):
-        arguments = study.dataset, number, split, media
-        task = _task(_prepare_actor, arguments, partial(actors.__setitem__, number))
-        remark = remarks.get(number)
-        tasks.append((f"preparing actor {number}" + (f" ({remark})" if remark else ""), task))
-    for name in dict.fromkeys(cell.donor for cell in planned if cell.donor is not None):
-        donor = find_donor(study.dataset, name)
-        task = _task(_prepare_donor, (donor, media), partial(donors.__setitem__, name))
-        tasks.append((f"preparing donor {name}", task))
-
-    def choose(taken: Set[str]) -> Task | None:
-        if not tasks:
-            return None
-        text, task = tasks.pop(0)
-        say(text)
-        return task
-
-    with nullcontext(lanes) if lanes else Lanes(1) as used:
-        used.run(choose)
-    return tuple(_spec(study, cell, actors, donors, split) for cell in planned)
-
-
-def _task(function: Callable[..., Any], arguments: tuple[Any, ...], done: Say) -> Task:
-    return Task(lambda lane: lane.worker.call(function, *arguments, stop=lane.stop), done)
-
-
-def _prepare_actor(*arguments: Any) -> PreparedActor:
-    return prepare_actor(*arguments[:-1])
-
-
-def _prepare_donor(*arguments: Any) -> PreparedDonor:
-    return prepare_donor(*arguments[:-1])
-
-
-def _spec(
-    study: Study,
-    cell: PlannedCell,
-    actors: Mapping[int, PreparedActor],
-    donors: Mapping[str, PreparedDonor],
-    split: Split,
-) -> CellSpec:
-    return CellSpec(
-        tool=cell.tool,
-        version=cell.version,
-        config=cell.config,
-        settings=cell.settings,
-        dataset=study.dataset.name,
-        split=split,
-        actor=actors[cell.actor],
-        donor=donors[cell.donor] if cell.donor is not None else None,
-        seed=study.suite.seed,
-        limits=study.suite.limits,
-    )
-
-
-def run(study: Study, specs: Sequence[CellSpec], context: RunContext) -> tuple[CellOutcome, ...]:
-    """Run the cells that have no result yet, one after the other; finished ones are reused."""
-    return run_cells(specs, study.tools, context)
 
 
 def run_and_score(
@@ -148,7 +46,9 @@ def run_and_score(
             scores.forgo(spec)
 
     runs = RunQueue(
-        specs, study.tools, RunContext(home=study.home, listen=heard, finished=finished)
+        specs,
+        study.tools,
+        RunContext(home=study.home, runtimes=runtimes(study.home), listen=heard, finished=finished),
     )
     account.expect(Kind.RUN, len(by_id))
     for spec in by_id.values():

@@ -18,6 +18,9 @@ from harness.errors import UsageError
 Location = Sequence[int | str]
 Model = TypeVar("Model", bound=BaseModel)
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The fast one where PyYAML was built with it."""
+
 _PLAIN = {
     "missing": "this field is missing",
     "model_type": "this must hold fields, written as `name: value`",
@@ -47,8 +50,8 @@ def read_yaml(path: Path, model: type[Model], what: str) -> Model:
 def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
     """As ``read_yaml``, of a text; ``where`` is named in errors."""
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        plain = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=_LOADER)
+        plain = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise UsageError(
             f"{where} is not valid YAML: {' '.join(str(error).split())}.", hint="Correct that line."

@@ -69,7 +69,7 @@ def shown(path: Path, wanted: list[int], scratch: Path) -> Iterator[Frame]:
 def run(job: Job) -> None:
     """Show the donor's training video at the target's size, length and rate."""
     _, info = test_video(job)
-    donor = Path(job.input("donor_training"))
+    donor = Path(job.input("donor_test"))
     donor_info = probe(donor)
     pace = Fraction(donor_info.fps) / Fraction(info.fps)
     wanted = [back_and_forth(int(i * pace), donor_info.frames) for i in range(info.frames)]

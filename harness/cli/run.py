@@ -6,38 +6,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.complete import suite_names, tool_names
 from harness.cli.output import Progress, print_json, print_table
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.model.cell import CellSpec
     from harness.runner import CellOutcome
     from harness.scoring.queue import ScoreOutcome
-    from harness.workflow import Study
+    from harness.specify import Specified
+    from harness.study import Study
 
 
 def run(
-    tool: Annotated[str | None, typer.Option(help="Tool, tool@version, several, or `all`.")] = None,
-    actor: Annotated[str, typer.Option(help="Actors: 3, 1-24, 1-4,7 or all.")] = "all",
-    suite: Annotated[str | None, typer.Option(help="A suite's name or YAML file.")] = None,
+    tool: Annotated[
+        str | None,
+        typer.Option(
+            help="Tool, tool@version, several, or `all` that can be run here.",
+            autocompletion=tool_names,
+        ),
+    ] = None,
+    actor: Annotated[
+        str | None, typer.Option(help="Actors: 3, 1-24, 1-4,7 or all (usual).")
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(help="A suite's name or YAML file.", autocompletion=suite_names),
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path.")
     ] = None,
     donor: Annotated[
-        str, typer.Option(help="same-sex, other-sex, all, or donors' names.")
-    ] = "same-sex",
+        str | None, typer.Option(help="same-sex (usual), other-sex, all, or donors' names.")
+    ] = None,
     config: Annotated[
-        str, typer.Option(help="Named settings; see `bench tools show`.")
-    ] = "default",
+        str | None, typer.Option(help="Named settings, usually `default`; see `bench tools show`.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting: --set name=value.")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="held-out, or thesis: train on everything.")
-    ] = "held-out",
-    frames: Annotated[int, typer.Option(min=2, help="Frames sampled for identity.")] = 1000,
+        str | None, typer.Option(help="held-out (usual), or thesis: train on everything.")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(min=2, help="Frames sampled for identity, usually 1000.")
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Things done at once; else $BENCH_JOBS, else one for each core."),
@@ -47,30 +61,29 @@ def run(
 ) -> None:
     """Run one cell, several, or a suite. Finished cells are kept: the same command resumes.
 
+    With --suite the other options replace what the suite says, but for --config and --set.
+
     Examples: bench run --tool blur --actor 3
               bench run --tool all --actor 1-24 --dataset ravdess
-              bench run --suite quickstart --jobs 4
+              bench run --suite quickstart --actor 3 --jobs 4
     """
-    from harness.cli.selection import study_from_options, study_from_suite
+    from harness.cli.selection import Choice, study_from_options, study_from_suite
     from harness.home import bench_home
 
-    home = bench_home()
     if (tool is None) == (suite is None):
         raise UsageError("Name either --tool or --suite.", hint="See `bench run --help`.")
-    if suite is not None:
-        study = study_from_suite(suite, home)
-    else:
+    choice = Choice(actor, dataset, donor, split, frames)
+    if suite is None:
         study = study_from_options(
-            str(tool),
-            actor,
-            home=home,
-            dataset=dataset,
-            donor=donor,
-            config=config,
-            settings=settings or [],
-            split=split,
-            frames=frames,
+            str(tool), choice, bench_home(), config=config or "default", settings=settings or []
         )
+    elif config or settings:
+        raise UsageError(
+            "--config and --set belong to --tool: a suite says these for each of its tools.",
+            hint="Copy the suite's file and change it there.",
+        )
+    else:
+        study = study_from_suite(suite, bench_home(), choice)
     if dry_run:
         _show_plan(study, as_json)
         return
@@ -86,40 +99,44 @@ def _show_plan(study: Study, as_json: bool) -> None:
         ("tool", "version", "config", "actor", "donor"),
         [(c.tool, c.version, c.config, c.actor, c.donor or "-") for c in planned],
     )
-    typer.echo(f"{len(planned)} cells; nothing was run (--dry-run).")
+    typer.echo(f"{len(planned)} cells, {study.suite.split} split; nothing was run (--dry-run).")
 
 
 def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
     from harness.account import Account, Estimate
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
-    from harness.workflow import make_lanes, run_and_score, specify
+    from harness.readiness import image_digests
+    from harness.specify import specify
+    from harness.workflow import make_lanes, run_and_score
 
     planned = study.plan()
     progress = Progress(len(planned))
     actors = len({cell.actor for cell in planned})
     with terminate_as_interrupt(), make_lanes(jobs, len(planned) + actors) as lanes:
         progress.say(
-            f"{len(planned)} cells planned on '{study.dataset.name}', {lanes.count} at once"
+            f"{len(planned)} cells planned on '{study.dataset.name}' ({study.suite.split} split), "
+            f"{lanes.count} at once"
         )
-        specs = specify(study, planned, progress.say, lanes)
+        digests = image_digests(planned, study.tools, study.home, progress.say)
+        prepared = specify(study, planned, progress.say, lanes, digests)
         account = Account(Estimate(lanes.count), progress.say, progress.tick)
-        outcomes, scores = run_and_score(study, specs, lanes, account)
-    _summarise(specs, outcomes, scores, as_json)
-    good = [outcome for outcome in outcomes if outcome.status is Status.OK]
-    if len(good) < len(specs) or any(outcome.score is None for outcome in scores):
+        outcomes, scores = run_and_score(study, prepared.specs, lanes, account)
+    _summarise(prepared, outcomes, scores, as_json)
+    bad = [outcome for outcome in outcomes if outcome.status is not Status.OK]
+    if bad or prepared.left_out or any(outcome.score is None for outcome in scores):
         raise typer.Exit(1)
 
 
 def _summarise(
-    specs: Sequence[CellSpec],
+    prepared: Specified,
     outcomes: Sequence[CellOutcome],
     scores: Sequence[ScoreOutcome],
     as_json: bool,
 ) -> None:
     from harness.cli.summary import cell_rows
 
-    rows = cell_rows(specs, outcomes, scores)
+    rows = cell_rows(prepared, outcomes, scores)
     if as_json:
         print_json(rows)
         return

@@ -21,15 +21,13 @@ from harness.cli.options import (
 from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
 from harness.cli.stored import (
     Selection,
-    frames_of,
     open_store,
-    protocol_of,
     scored_protocols,
     select,
     suite_cells,
     usual_protocol,
 )
-from harness.errors import UnusableInputError, UsageError
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -170,43 +168,38 @@ def _protocol(
     store: CellStore, specs: list[CellSpec], suite: Suite | None, frames: int | None
 ) -> Protocol:
     """As asked, else as the suite says, else as most of the cells were scored before."""
+    from harness.scoring.protocol import protocol_of, read_protocol
+
     if suite is not None:
         return protocol_of(frames or suite.protocol.frames, suite.protocol.seed)
     if frames is not None:
         return protocol_of(frames)
     usual = usual_protocol(store.home, specs)
-    known = frames_of(usual) if usual else None
-    if usual is None or known is None:
-        return protocol_of(1000)
-    note(f"Protocol {usual} ({known} frames), as most of these cells were scored; see --frames.")
-    return protocol_of(known, _seed(store, specs, usual))
-
-
-def _seed(store: CellStore, specs: list[CellSpec], name: str) -> int:
-    """The seed that the stored scores were sampled with."""
-    from harness.scoring.score import load_score
-
-    for spec in specs:
-        if name in scored_protocols(store.home, spec):
-            found = load_score(spec, store.home, name)
-            if found is not None:
-                return found.identity.seed
-    return protocol_of(1000).seed
+    known = read_protocol(usual) if usual else None
+    if known is None:
+        return protocol_of()
+    note(
+        f"Protocol {usual} ({known.frames} frames), as most of these cells were scored; "
+        "see --frames."
+    )
+    return known
 
 
 def _reported_protocol(
     store: CellStore, specs: list[CellSpec], suite: Suite | None, frames: int | None
 ) -> str:
     """The protocol to show: the one that was asked for, else one that has scores to show."""
+    from harness.scoring.protocol import protocol_of
+
     if frames is not None:
         return protocol_of(frames).name
-    wanted = protocol_of(suite.protocol.frames).name if suite else None
+    wanted = protocol_of(suite.protocol.frames, suite.protocol.seed).name if suite else None
     if wanted and any(wanted in scored_protocols(store.home, spec) for spec in specs):
         return wanted
     usual = usual_protocol(store.home, specs)
     if usual is None:
         note("None of these cells is scored yet; `bench score` does it.")
-        return wanted or protocol_of(1000).name
+        return wanted or protocol_of().name
     others = sorted({p for s in specs for p in scored_protocols(store.home, s)} - {usual})
     if others or wanted:
         also = f" Stored too: {', '.join(others)}; choose with --frames." if others else ""
@@ -215,20 +208,23 @@ def _reported_protocol(
 
 
 def _cells_to_report(store: CellStore, suite: Suite) -> list[CellSpec]:
-    """All cells of the suite, those too that were never run; from the store alone when the
-    dataset is not here."""
+    """All cells of the suite, those too that were never run; of the store alone when the dataset
+    is not here."""
     from harness.datasets.registry import load_dataset
     from harness.registry import load_tools
-    from harness.workflow import Study, specify
+    from harness.specify import specify
+    from harness.study import Study
 
-    try:
-        found = load_dataset(suite.dataset, store.home)
-    except UnusableInputError:
+    found, missing, here = suite_cells(suite, store.list(), store.home)
+    if not here:
         note(f"The dataset '{suite.dataset}' is not here: cells that were never run are left out.")
-        return suite_cells(suite, store.list(), store.home)[0]
-    study = Study(suite, found, load_tools(), store.home)
-    planned = study.plan()
-    return list(specify(study, planned, Progress(len(planned)).say))
+    if not missing:
+        return found
+    study = Study(suite, load_dataset(suite.dataset, store.home), load_tools(), store.home)
+    prepared = specify(study, missing, Progress(len(missing)).say)
+    for unprepared in prepared.left_out:
+        note(f"{unprepared.label} is left out. {unprepared.reason}")
+    return [*found, *prepared.specs]
 
 
 def _file_name(suite: Suite | None, selection: Selection) -> str:

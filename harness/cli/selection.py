@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.workflow import Study
+    from harness.model.suite import Suite
+    from harness.model.tool import Tool
+    from harness.study import Study
 
 
 def parse_assignments(pairs: list[str]) -> dict[str, str]:
@@ -23,65 +28,102 @@ def parse_assignments(pairs: list[str]) -> dict[str, str]:
     return out
 
 
-def study_from_suite(name: str, home: Path) -> Study:
-    from harness.datasets.registry import load_dataset
-    from harness.registry import load_tools
-    from harness.store.schema import check_store
-    from harness.suites import load_suite
-    from harness.workflow import Study
+@dataclass(frozen=True)
+class Choice:
+    """What the command line says of a study; None is the suite's own, or what is usual."""
 
-    check_store(home)
-    suite = load_suite(name)
-    return Study(suite, load_dataset(suite.dataset, home), load_tools(), home)
+    actor: str | None = None
+    dataset: str | None = None
+    donor: str | None = None
+    split: str | None = None
+    frames: int | None = None
+
+
+def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Study:
+    """The study of a suite's name or file, with what the command line says otherwise."""
+    from harness.suites import load_suite
+
+    return _study(load_suite(name), home, choice or Choice())
 
 
 def study_from_options(
-    tool: str,
-    actor: str,
-    *,
-    home: Path,
-    dataset: str | None,
-    donor: str,
-    config: str,
-    settings: list[str],
-    split: str,
-    frames: int,
+    tool: str, choice: Choice, home: Path, *, config: str, settings: list[str]
 ) -> Study:
-    """A suite made of command-line options: ``--tool`` may be several names or ``all``."""
+    """A study made of options alone: ``tool`` may be several names, or ``all`` that can be run."""
+    from harness.model.suite import Suite, ToolEntry
+    from harness.registry import load_tools
+
+    values = dict(parse_assignments(settings))
+    names = _runnable(load_tools()) if tool == "all" else tool.split(",")
+    entries = []
+    for name in names:
+        base, _, version = name.strip().partition("@")
+        entries.append(
+            ToolEntry(tool=base, version=version or None, config=config, set=dict(values))
+        )
+    usual = os.environ.get("BENCH_DATASET") or "sample"
+    return _study(Suite(name="ad hoc", dataset=usual, tools=tuple(entries)), home, choice)
+
+
+def _study(suite: Suite, home: Path, choice: Choice) -> Study:
     from harness.datasets.registry import load_dataset
     from harness.errors import unknown_name
     from harness.model.dataset import Split
-    from harness.model.suite import Suite, SuiteProtocol, ToolEntry
     from harness.registry import load_tools
     from harness.store.schema import check_store
-    from harness.workflow import Study
+    from harness.study import Study
 
     check_store(home)
     tools = load_tools()
-    names = list(tools) if tool == "all" else [part.strip() for part in tool.split(",")]
-    entries = []
-    for name in names:
-        base, _, version = name.partition("@")
-        if base not in tools:
-            raise unknown_name("tool", base, tools, see="bench tools list")
-        entries.append(
-            ToolEntry(
-                tool=base,
-                version=version or None,
-                config=config,
-                set=dict(parse_assignments(settings)),
-            )
+    for entry in suite.tools:
+        if entry.tool not in tools:
+            raise unknown_name("tool", entry.tool, tools, see="bench tools list")
+    said = {"actors": choice.actor, "dataset": choice.dataset, "donors": choice.donor}
+    update: dict[str, object] = {name: value for name, value in said.items() if value is not None}
+    if choice.split is not None:
+        if choice.split not in set(Split):
+            known = [split.value for split in Split]
+            raise unknown_name("split", choice.split, known, see="bench run --help")
+        update["split"] = Split(choice.split)
+    if choice.frames is not None:
+        update["protocol"] = suite.protocol.model_copy(update={"frames": choice.frames})
+    suite = suite.model_copy(update=update)
+    return Study(suite, load_dataset(suite.dataset, home), tools, home)
+
+
+def _runnable(tools: Mapping[str, Tool]) -> list[str]:
+    """Tools that run as they are: embedded ones, and those whose image has been built.
+
+    What is left out is said, since building images and training are not what `all` asks for.
+    """
+    from harness.cli.output import note
+    from harness.model.tool import Container
+
+    contained = {name: tool for name, tool in tools.items() if isinstance(tool.runs_as, Container)}
+    built = _built(contained) if contained else set()
+    left_out = sorted(contained.keys() - built)
+    if left_out:
+        note(
+            f"Left out, for want of an image: {', '.join(left_out)}. "
+            f"Build one: bench images build {left_out[0]}"
         )
-    if split not in set(Split):
-        raise unknown_name("split", split, [s.value for s in Split], see="bench run --help")
-    chosen = dataset or os.environ.get("BENCH_DATASET") or "sample"
-    suite = Suite(
-        name="ad hoc",
-        dataset=chosen,
-        split=Split(split),
-        tools=tuple(entries),
-        actors=actor,
-        donors=donor,
-        protocol=SuiteProtocol(frames=frames),
-    )
-    return Study(suite, load_dataset(chosen, home), tools, home)
+    return [name for name in tools if name not in left_out]
+
+
+def _built(tools: Mapping[str, Tool]) -> set[str]:
+    """Those of the tools whose default version has a current image here."""
+    from harness.engine import connect
+    from harness.errors import UnfitMachineError
+    from harness.images.find import find_image
+    from harness.images.recipe import read_recipe
+
+    built = set()
+    try:
+        with connect() as engine:
+            for name, tool in tools.items():
+                with suppress(UnfitMachineError):
+                    find_image(engine, read_recipe(tool))
+                    built.add(name)
+    except UnfitMachineError:
+        return set()
+    return built

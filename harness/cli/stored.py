@@ -16,7 +16,6 @@ from harness.errors import UnusableInputError, UsageError, unknown_name
 if TYPE_CHECKING:
     from harness.model.cell import Attempt, CellSpec
     from harness.model.suite import PlannedCell, Suite
-    from harness.scoring.protocol import Protocol
     from harness.store.cells import CellStore
 
 PLANNED, RUNNING, FAILED = "planned", "running", "failed"
@@ -291,19 +290,3 @@ def usual_protocol(home: Path, specs: Iterable[CellSpec]) -> str | None:
             count[path.stem] += 1
             newest[path.stem] = max(newest.get(path.stem, 0.0), path.stat().st_mtime)
     return max(count, key=lambda name: (count[name], newest[name]), default=None)
-
-
-def protocol_of(frames: int, seed: int = 2020) -> Protocol:
-    """The thesis's protocol, under a name of its own when the frame sample is another."""
-    from harness.scoring.protocol import Protocol
-
-    name = "thesis" if frames == 1000 else f"thesis-{frames}"
-    return Protocol(name=name, frames=frames, seed=seed)
-
-
-def frames_of(name: str) -> int | None:
-    """The frame sample that a protocol's name stands for; None for a name of another kind."""
-    if name == "thesis":
-        return 1000
-    kind, _, frames = name.partition("-")
-    return int(frames) if kind == "thesis" and frames.isdecimal() else None

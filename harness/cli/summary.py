@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.cell import CellSpec
 from harness.model.score import CellScore, Comparison
 from harness.runner import CellOutcome
 from harness.scoring.queue import ScoreOutcome
+from harness.specify import Specified
 
 Row = dict[str, object]
 
 
 def cell_rows(
-    specs: Sequence[CellSpec], outcomes: Sequence[CellOutcome], scores: Sequence[ScoreOutcome]
+    prepared: Specified, outcomes: Sequence[CellOutcome], scores: Sequence[ScoreOutcome]
 ) -> list[Row]:
-    """Cells in the order of ``specs``; a failed one keeps its row, with its status and reason."""
+    """One row per cell. A failed one keeps its row, with its status and reason, and so does one
+    whose people could not be prepared (``unusable``), which has no id.
+    """
     by_id = {outcome.cell_id: outcome for outcome in outcomes}
     scored = {outcome.cell_id: outcome for outcome in scores}
     rows: list[Row] = []
-    for spec in specs:
+    for spec in prepared.specs:
         outcome = by_id.get(spec.id)
         result = scored.get(spec.id)
         reason = (
@@ -29,11 +31,23 @@ def cell_rows(
             {
                 "cell": spec.slug,
                 "id": spec.id,
+                "split": spec.split.value,
                 "status": outcome.status.value if outcome else "planned",
                 "reason": reason or (result.reason if result else ""),
                 **score_fields(result.score if result else None),
             }
         )
+    rows += [
+        {
+            "cell": left.label,
+            "id": None,
+            "split": None,
+            "status": "unusable",
+            "reason": left.reason,
+            **score_fields(None),
+        }
+        for left in prepared.left_out
+    ]
     return rows
 
 

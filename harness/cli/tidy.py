@@ -69,8 +69,10 @@ def retry(
     """
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
+    from harness.readiness import runtimes
     from harness.registry import find_tool
     from harness.runner import RunContext, run_cells
+    from harness.workflow import make_lanes
 
     store = open_store()
     specs = _to_retry(store, cell, all_failed, Selection((), tool, actor, dataset))
@@ -82,8 +84,9 @@ def retry(
     def finished(outcome: CellOutcome) -> None:
         progress.advance(f"{names[outcome.cell_id]} {_word(outcome)}")
 
-    with terminate_as_interrupt():
-        outcomes = run_cells(specs, tools, RunContext(home=store.home, finished=finished))
+    context = RunContext(home=store.home, runtimes=runtimes(store.home), finished=finished)
+    with terminate_as_interrupt(), make_lanes(None, len(specs)) as lanes:
+        outcomes = run_cells(specs, tools, context, lanes)
     good = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if as_json:
         print_json([_retried(spec, out) for spec, out in zip(specs, outcomes, strict=True)])

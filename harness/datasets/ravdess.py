@@ -6,6 +6,7 @@ A file's name has seven parts: modality (01 audio and video, 02 video, 03 audio)
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from harness.datasets.manifest import donors_beside
@@ -96,7 +97,11 @@ def parse_name(name: str) -> Take | None:
 
 def find_takes(root: Path) -> dict[Path, Take]:
     """Every MP4 below ``root`` with a RAVDESS name, sorted by name."""
-    found = {path: parse_name(path.name) for path in sorted(root.rglob("*.mp4"), key=_by_name)}
+    paths: list[Path] = []
+    # os.walk, unlike rglob, passes over a folder that vanishes or may not be read meanwhile.
+    for folder, _, names in os.walk(root):
+        paths += [Path(folder, name) for name in names if name.endswith(".mp4")]
+    found = {path: parse_name(path.name) for path in sorted(paths, key=_by_name)}
     return {path: take for path, take in found.items() if take is not None}
 
 

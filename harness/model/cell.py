@@ -39,9 +39,14 @@ class CellSpec(Frozen):
 
     @property
     def slug(self) -> str:
-        """A name for people: ``blur-default-actor03-1a2b3c4d5e6f``."""
+        """A name for people: ``blur-1-default-actor03-1a2b3c4d5e6f``.
+
+        The split is in it unless it is the default one.
+        """
         donor = f"-{self.donor.name}" if self.donor else ""
-        text = f"{self.tool}-{self.version}-{self.config}-actor{self.actor.number:02d}{donor}"
+        split = f"-{self.split}-split" if self.split is not Split.HELD_OUT else ""
+        who = f"actor{self.actor.number:02d}{donor}{split}"
+        text = f"{self.tool}-{self.version}-{self.config}-{who}"
         return f"{re.sub('[^A-Za-z0-9.]+', '-', text)[:80]}-{self.id[:12]}"
 
 

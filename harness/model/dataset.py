@@ -150,5 +150,7 @@ class PreparedDonor(Frozen):
     name: str
     sex: Sex
     training: MediaRef | None
+    test: MediaRef | None = None
+    """The clips marked as test, when there are any: an actor's who stands in for a donor."""
     reference: MediaRef
     reference_note: str

@@ -39,6 +39,8 @@ class Role(StrEnum):
     ACTOR_REFERENCE = "actor_reference"
     DONOR_TRAINING = "donor_training"
     DONOR_REFERENCE = "donor_reference"
+    DONOR_TEST = "donor_test"
+    """A clip of the donor that is neither trained on nor looked at for the reference."""
     FACE_LANDMARKER = "face_landmarker"
     """MediaPipe's face_landmarker.task model, for embedded tools."""
     VIDEO = "video"
@@ -70,6 +72,7 @@ class Job(Frozen):
     settings: dict[str, Setting]
     limits: Limits
     gpu: bool = False
+    """Whether the tool can use one; a container gets one only where there is one."""
     seed: int = 0
 
 

@@ -35,7 +35,8 @@ class Suite(Frozen):
     donors: str = "same-sex"
     """``same-sex``, ``other-sex``, ``all`` or names, comma-separated."""
     seed: int = 0
-    limits: Limits = Limits()
+    limits: Limits | None = None
+    """What a step may use; None leaves it to each config."""
     protocol: SuiteProtocol = SuiteProtocol()
 
 
@@ -46,5 +47,6 @@ class PlannedCell(Frozen):
     version: str
     config: str
     settings: dict[str, Setting]
+    limits: Limits = Limits()
     actor: int
     donor: str | None

@@ -130,4 +130,6 @@ class Tool(Frozen):
 
     @property
     def uses_donor(self) -> bool:
-        return Role.DONOR_REFERENCE in self.needs or Role.DONOR_TRAINING in self.needs
+        return not {Role.DONOR_REFERENCE, Role.DONOR_TRAINING, Role.DONOR_TEST}.isdisjoint(
+            self.needs
+        )

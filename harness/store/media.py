@@ -10,6 +10,7 @@ from harness.canonical import file_sha256
 from harness.errors import StoreError
 from harness.model.dataset import MediaRef, VideoInfo
 from harness.store.atomic import publish_file
+from harness.store.cells import disk_errors
 
 
 class MediaStore:
@@ -48,10 +49,14 @@ class MediaStore:
         return MediaRef(sha256=sha256, suffix=suffix, info=info)
 
     def temporary(self) -> tempfile.TemporaryDirectory[str]:
-        """A folder on the store's file system for work in progress; removed on exit."""
+        """A folder on the store's file system for work in progress; removed on exit.
+
+        Raises StoreError when the disk refuses.
+        """
         work = self.folder / "tmp"
-        work.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix="prepare-", dir=work)
+        with disk_errors(work):
+            work.mkdir(parents=True, exist_ok=True)
+            return tempfile.TemporaryDirectory(prefix="prepare-", dir=work)
 
     def _place(self, sha256: str, suffix: str) -> Path:
         return self.folder / f"{sha256}{suffix}"

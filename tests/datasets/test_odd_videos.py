@@ -20,8 +20,10 @@ from harness.model.job import StepReport
 from harness.model.score import CellScore, Comparison
 from harness.model.suite import Suite, SuiteProtocol, ToolEntry
 from harness.registry import load_tools
-from harness.runner import CellOutcome, RunContext
-from harness.workflow import Study, run, score, specify
+from harness.runner import CellOutcome, RunContext, run_cells
+from harness.specify import specify
+from harness.study import Study
+from harness.workflow import score
 
 WOMAN = "crop=320:320:260:20,scale=240:240,fps=24"
 MAN = "crop=300:300:120:40,scale=240:240,fps=24"
@@ -156,8 +158,8 @@ def cells(folder: Path, sample_cache: Path) -> dict[tuple[str, str], Done]:
     study = Study(suite, dataset, load_tools(), home)
     names = list(CLIPS)
     planned = [cell for cell in study.plan() if (names[cell.actor], cell.tool) in RUNS]
-    specs = specify(study, planned, lambda text: None)
-    outcomes = run(study, specs, RunContext(home=home))
+    specs = specify(study, planned, lambda text: None).specs
+    outcomes = run_cells(specs, study.tools, RunContext(home=home))
     scores = score(specs, home, study.protocol, lambda text: None)
     return {
         (names[spec.actor.number], spec.tool): Done(spec, outcome, scored.score)

@@ -36,7 +36,7 @@ SWAP = Tool(
     runs_as=ChildProcess(module="x"),
 )
 ORACLE = SWAP.model_copy(
-    update={"name": "oracle", "control": True, "needs": (Role.TEST_VIDEO, Role.DONOR_TRAINING)}
+    update={"name": "oracle", "control": True, "needs": (Role.TEST_VIDEO, Role.DONOR_TEST)}
 )
 PLAIN = SWAP.model_copy(update={"name": "plain", "needs": (Role.TEST_VIDEO,)})
 TOOLS = {tool.name: tool for tool in (SWAP, ORACLE, PLAIN)}

@@ -132,6 +132,7 @@ def driver(tmp_path: Path, clips: Path, sample_dir: Path, face_landmarker: Path)
         tmp_path,
         {
             Role.DONOR_TRAINING: str(clips / "man.mp4"),
+            Role.DONOR_TEST: str(clips / "man.mp4"),
             Role.DONOR_REFERENCE: str(sample_dir / "single_face.jpg"),
             Role.FACE_LANDMARKER: str(face_landmarker),
         },

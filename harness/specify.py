@@ -1,0 +1,155 @@
+"""From planned cells to cells with ids: people prepared, images found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from harness.errors import UnusableInputError
+from harness.lanes import Lane, Lanes, Task
+from harness.model.base import Frozen
+from harness.model.cell import CellSpec
+from harness.model.dataset import PreparedActor, PreparedDonor
+from harness.model.suite import PlannedCell
+from harness.plan import find_donor
+from harness.prepare import prepare_actor, prepare_donor
+from harness.store.media import MediaStore
+from harness.study import Study
+
+Say = Callable[[str], None]
+
+Digests = Mapping[tuple[str, str], str]
+"""The image of each (tool, version) that runs in a container."""
+
+
+class LeftOut(Frozen):
+    """A planned cell whose actor's or donor's material cannot be used."""
+
+    cell: PlannedCell
+    reason: str
+
+    @property
+    def label(self) -> str:
+        """``blur 1 weak, actor 3, donor anna``."""
+        donor = f", donor {self.cell.donor}" if self.cell.donor else ""
+        return (
+            f"{self.cell.tool} {self.cell.version} {self.cell.config}, "
+            f"actor {self.cell.actor}{donor}"
+        )
+
+
+class Specified(Frozen):
+    """Planned cells: those that can be run, and those that cannot be prepared."""
+
+    specs: tuple[CellSpec, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass
+class _People:
+    """Who is prepared so far, and why others cannot be."""
+
+    actors: dict[int, PreparedActor] = field(default_factory=dict)
+    donors: dict[str, PreparedDonor] = field(default_factory=dict)
+    faults: dict[int | str, UnusableInputError] = field(default_factory=dict)
+
+    def settle_actor(self, number: int, outcome: PreparedActor | UnusableInputError) -> None:
+        if isinstance(outcome, UnusableInputError):
+            self.faults[number] = outcome
+        else:
+            self.actors[number] = outcome
+
+    def settle_donor(self, name: str, outcome: PreparedDonor | UnusableInputError) -> None:
+        if isinstance(outcome, UnusableInputError):
+            self.faults[name] = outcome
+        else:
+            self.donors[name] = outcome
+
+    def fault(self, cell: PlannedCell) -> UnusableInputError | None:
+        found = self.faults.get(cell.actor)
+        return found or (self.faults.get(cell.donor) if cell.donor else None)
+
+
+def specify(
+    study: Study,
+    planned: Sequence[PlannedCell],
+    say: Say,
+    lanes: Lanes | None = None,
+    digests: Digests | None = None,
+) -> Specified:
+    """Prepare the videos that the cells need, each person once; ``lanes`` do several at once.
+
+    A person whose material cannot be used costs their own cells only. Raises UnusableInputError
+    when that leaves no cell at all.
+    """
+    people = _People()
+    tasks = _tasks(study, planned, people)
+
+    def choose(taken: Set[str]) -> Task | None:
+        if not tasks:
+            return None
+        text, task = tasks.pop(0)
+        say(text)
+        return task
+
+    with nullcontext(lanes) if lanes else Lanes(1) as used:
+        used.run(choose)
+    specs, left_out = [], []
+    for cell in planned:
+        fault = people.fault(cell)
+        if fault is None:
+            specs.append(_spec(study, cell, people, digests or {}))
+        else:
+            left_out.append(LeftOut(cell=cell, reason=str(fault)))
+    if left_out and not specs:
+        raise next(iter(people.faults.values()))
+    return Specified(specs=tuple(specs), left_out=tuple(left_out))
+
+
+def _tasks(study: Study, planned: Sequence[PlannedCell], people: _People) -> list[tuple[str, Task]]:
+    media = MediaStore(study.home)
+    remarks = {actor.number: actor.remark for actor in study.dataset.actors}
+    tasks: list[tuple[str, Task]] = []
+    for number in dict.fromkeys(cell.actor for cell in planned):
+        remark = f" ({remarks[number]})" if remarks.get(number) else ""
+        work = partial(_in_worker, prepare_actor, study.dataset, number, study.suite.split, media)
+        task = Task(work, partial(people.settle_actor, number))
+        tasks.append((f"preparing actor {number}{remark}", task))
+    for name in dict.fromkeys(cell.donor for cell in planned if cell.donor is not None):
+        work = partial(_in_worker, prepare_donor, find_donor(study.dataset, name), media)
+        tasks.append((f"preparing donor {name}", Task(work, partial(people.settle_donor, name))))
+    return tasks
+
+
+def _in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call ``function(*arguments)`` in the worker of the lane that comes as last argument."""
+    *own, lane = arguments
+    assert isinstance(lane, Lane)
+    try:
+        return lane.worker.call(_without_listener, function, *own, stop=lane.stop)
+    except UnusableInputError as error:
+        return error
+
+
+def _without_listener(function: Callable[..., Any], *arguments: Any) -> Any:
+    """A worker hands every task a listener for progress; preparing has none to report."""
+    return function(*arguments[:-1])
+
+
+def _spec(study: Study, cell: PlannedCell, people: _People, digests: Digests) -> CellSpec:
+    return CellSpec(
+        tool=cell.tool,
+        version=cell.version,
+        image_digest=digests.get((cell.tool, cell.version)),
+        config=cell.config,
+        settings=cell.settings,
+        dataset=study.dataset.name,
+        split=study.suite.split,
+        actor=people.actors[cell.actor],
+        donor=people.donors[cell.donor] if cell.donor is not None else None,
+        seed=study.suite.seed,
+        limits=cell.limits,
+    )

@@ -1,0 +1,35 @@
+"""A fault in a worker process is told as what it is, not as a want of memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.workers import Worker
+
+
+def _divide(by: int, tell: object) -> float:
+    return 1 / by
+
+
+def _open_nothing(tell: object) -> None:
+    open("/nonexistent/file")  # noqa: PTH123, SIM115
+
+
+def test_a_fault_in_a_worker_names_its_kind_and_place() -> None:
+    worker = Worker(1)
+    try:
+        with pytest.raises(RuntimeError, match="ZeroDivisionError") as told:
+            worker.call(_divide, 0)
+        assert "in _divide" in told.value.__notes__[0]
+        assert worker.call(_divide, 2) == 0.5
+    finally:
+        worker.end()
+
+
+def test_a_refusal_of_the_disk_stays_what_it_is() -> None:
+    worker = Worker(1)
+    try:
+        with pytest.raises(FileNotFoundError, match="nonexistent"):
+            worker.call(_open_nothing)
+    finally:
+        worker.end()

@@ -47,9 +47,22 @@ class Worker:
     ) -> Any:
         """``function(*args, listen)`` in the process, a module's function with plain arguments.
 
-        Its BenchError is raised here. Raises StoppedError when ``stop`` is set meanwhile, after
+        What it raises is raised here, a fault as a RuntimeError. Raises StoppedError when ``stop`` is set meanwhile, after
         the process has ended, and UnfitMachineError when the process ends by itself.
         """
+        kind, value = self._ask(function, args, stop, listen)
+        if kind == "failed":
+            raise value
+        return value
+
+    def _ask(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        stop: threading.Event,
+        listen: Listen | None,
+    ) -> tuple[str, Any]:
+        """The process's answer: (``done`` or ``failed``, the result or the error)."""
         connection = self._connection or self._start()
         try:
             connection.send((function, args))
@@ -59,10 +72,8 @@ class Worker:
                         self.end()
                         raise StoppedError
                 kind, value = connection.recv()
-                if kind == "done":
-                    return value
-                if kind == "failed":
-                    raise value
+                if kind != "heard":
+                    return kind, value
                 if listen is not None:
                     listen(*value)
         except (EOFError, OSError) as error:

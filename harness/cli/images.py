@@ -62,7 +62,7 @@ def list_all(as_json: AsJson = False) -> None:
         found = [{**one.model_dump(mode="json"), "state": state_of(one, hashes)} for one in images]
         print_json({"images": found, "missing": missing})
         return
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             image.name,
             state_of(image, hashes),

@@ -47,8 +47,9 @@ class Worker:
     ) -> Any:
         """``function(*args, listen)`` in the process, a module's function with plain arguments.
 
-        What it raises is raised here, a fault as a RuntimeError. Raises StoppedError when ``stop`` is set meanwhile, after
-        the process has ended, and UnfitMachineError when the process ends by itself.
+        What it raises is raised here, a fault as a RuntimeError. Raises StoppedError when ``stop``
+        is set meanwhile, after the process has ended, and UnfitMachineError when the process ends
+        by itself.
         """
         kind, value = self._ask(function, args, stop, listen)
         if kind == "failed":

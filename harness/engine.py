@@ -210,16 +210,20 @@ def read_info(version: Mapping[str, Any], info: Mapping[str, Any], path: str) ->
             hint="Install Docker 20.10, Podman 4 or newer.",
         )
     options = {str(one).split(",")[0] for one in info.get("SecurityOptions") or []}
+    # Podman says it in a field of its own.
+    rootless = "name=rootless" in options or bool(info.get("Rootless"))
+    # Podman claims limits that it then ignores.
+    limits = not (rootless and str(info.get("CgroupVersion")) == "1")
     return EngineInfo(
         kind=kind,
         version=str(version.get("Version", "")),
         socket=path,
-        rootless="name=rootless" in options,
+        rootless=rootless,
         remapped="name=userns" in options,
         selinux="name=selinux" in options,
-        cpu_limits=bool(info.get("CpuCfsQuota", True)),
-        memory_limits=bool(info.get("MemoryLimit", True)),
-        pids_limits=bool(info.get("PidsLimit", True)),
+        cpu_limits=limits and bool(info.get("CpuCfsQuota", True)),
+        memory_limits=limits and bool(info.get("MemoryLimit", True)),
+        pids_limits=limits and bool(info.get("PidsLimit", True)),
         nvidia=_has_nvidia(kind, str(version.get("Version", "")), info),
         cpus=int(info.get("NCPU", 1)),
         memory_bytes=int(info.get("MemTotal", 0)),

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import resource
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,9 +27,12 @@ LABEL_BOOT = "deid-bench.boot"
 
 IN, STATE, OUT = "/in", "/state", "/out"
 JOB_PATH = "/job/job.json"
+API_VERSION = "1.41"
+"""Whose fields a container's description uses."""
 OPEN_FILES = 1 << 16
 MEMORY_SHARE = 0.9
 """Of the machine's memory, for a step without a limit of its own: the rest of it must survive."""
+_PID_MAX = Path("/proc/sys/kernel/pid_max")
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -72,7 +75,9 @@ class ContainerPlan(Frozen):
     """Inside to outside: files that can be read."""
     writable: dict[str, str]
     """Inside to outside: folders that can be written."""
-    tmpfs: dict[str, str]
+    tmpfs: tuple[str, ...]
+    """Folders in memory, each of ``tmpfs_bytes`` at most."""
+    tmpfs_bytes: int
     terminal: bool
     network: bool
     memory_bytes: int | None
@@ -141,7 +146,8 @@ def plan(
         labels=_labels(job, folder, caller),
         read_only={JOB_PATH: str(folder / "job.json"), **dict(input_paths(job).values())},
         writable={STATE: job.state, OUT: job.out},
-        tmpfs=_tmpfs(spec, image, memory_bytes, job.limits.output_bytes),
+        tmpfs=_tmpfs(spec, image),
+        tmpfs_bytes=max(1 << 20, min(memory_bytes // 2, job.limits.output_bytes or memory_bytes)),
         terminal=spec.terminal,
         network=may_use_network(tool, job.step),
         memory_bytes=memory_bytes if engine.memory_limits else None,
@@ -192,26 +198,19 @@ def _labels(job: Job, folder: Path, caller: Caller) -> dict[str, str]:
     }
 
 
-def _tmpfs(
-    spec: Container, image: Mapping[str, Any], memory_bytes: int, output_bytes: int | None
-) -> dict[str, str]:
+def _tmpfs(spec: Container, image: Mapping[str, Any]) -> tuple[str, ...]:
     """Folders in memory: /tmp, the scratch folders, and the image's volumes, which would otherwise
     be made on the disk and could be written without a limit.
     """
     volumes = (image.get("Config") or {}).get("Volumes") or {}
-    folders = dict.fromkeys(["/tmp", *spec.scratch, *volumes])
-    size_bytes = min(memory_bytes // 2, output_bytes or memory_bytes)
-    # exec: compiled kernels of PyTorch and Numba are loaded from there.
-    options = f"rw,exec,nosuid,nodev,mode=1777,size={max(size_bytes, 1 << 20)}"
     taken = (IN, STATE, OUT, str(PurePosixPath(JOB_PATH).parent))
-    return {path: options for path in folders if path.rstrip("/") not in taken}
+    folders = dict.fromkeys(["/tmp", *spec.scratch, *volumes])
+    return tuple(path for path in folders if path.rstrip("/") not in taken)
 
 
 def create_arguments(plan: ContainerPlan, *, podman: bool) -> dict[str, Any]:
-    """What the Docker SDK's ``containers.create`` is called with."""
-    from docker.types import LogConfig, Ulimit
-
-    arguments: dict[str, Any] = {
+    """What the Docker SDK's low-level ``create_container`` is called with."""
+    return {
         "image": plan.image,
         "command": [JOB_PATH],
         "name": plan.name,
@@ -219,31 +218,51 @@ def create_arguments(plan: ContainerPlan, *, podman: bool) -> dict[str, Any]:
         "environment": plan.environment,
         "labels": plan.labels,
         "tty": plan.terminal,
-        "init": True,
-        "read_only": True,
-        "mounts": _mounts(plan),
-        "tmpfs": plan.tmpfs,
-        "network_mode": "default" if plan.network else "none",
-        "shm_size": plan.shm_bytes,
-        "cap_drop": ["ALL"],
-        "security_opt": list(plan.security),
+        "host_config": _host_config(plan, podman),
+    }
+
+
+def _host_config(plan: ContainerPlan, podman: bool) -> Any:
+    from docker.types import HostConfig, LogConfig, Ulimit
+
+    limits: dict[str, Any] = {"shm_size": plan.shm_bytes, "pids_limit": plan.pids}
+    if plan.memory_bytes is not None:
+        limits |= {"mem_limit": plan.memory_bytes, "memswap_limit": plan.memory_bytes}
+    if plan.cpus is not None:
+        limits["nano_cpus"] = int(plan.cpus * 1e9)
+    if plan.gpu is not None:
+        limits["device_requests"] = [_device_request(plan.gpu, podman=podman)]
+    config = HostConfig(
+        version=API_VERSION,
+        init=True,
+        read_only=True,
+        mounts=_mounts(plan),
+        tmpfs=dict.fromkeys(plan.tmpfs, _tmpfs_options(plan, podman)),
+        network_mode="default" if plan.network else "none",
+        cap_drop=["ALL"],
+        security_opt=list(plan.security),
         # The log is read as it comes; a second copy on the engine's disk has no limit.
-        "log_config": LogConfig(type="none"),
-        "ulimits": [
+        log_config=LogConfig(type="none"),
+        ulimits=[
             Ulimit(name=name, soft=limit, hard=limit) for name, limit in _ulimits(plan, podman)
         ],
-    }
-    if plan.memory_bytes is not None:
-        arguments |= {"mem_limit": plan.memory_bytes, "memswap_limit": plan.memory_bytes}
-    if plan.cpus is not None:
-        arguments["nano_cpus"] = int(plan.cpus * 1e9)
-    if plan.pids is not None:
-        arguments["pids_limit"] = plan.pids
+        **limits,
+    )
     if plan.userns is not None:
-        arguments["userns_mode"] = plan.userns
-    if plan.gpu is not None:
-        arguments["device_requests"] = [_device_request(plan.gpu, podman=podman)]
-    return arguments
+        # The SDK refuses Podman's keep-id.
+        config["UsernsMode"] = plan.userns
+    return config
+
+
+def _tmpfs_options(plan: ContainerPlan, podman: bool) -> str:
+    # exec: compiled kernels of PyTorch and Numba are loaded from there.
+    options = f"rw,exec,nosuid,nodev,mode=1777,size={plan.tmpfs_bytes}"
+    if podman:
+        # It would copy what the image has there, with its owner and mode.
+        return f"{options},notmpcopyup,U"
+    uid, gid = plan.user.split(":")
+    # runc before 1.1.8 gives the folder the mode that it has in the image, whatever is asked for.
+    return f"{options},uid={uid},gid={gid}"
 
 
 def _ulimits(plan: ContainerPlan, podman: bool) -> list[tuple[str, int]]:
@@ -275,14 +294,19 @@ def _device_request(gpu: str, *, podman: bool) -> Any:
 
 
 def own_allowance() -> Allowance:
-    """The processors and open files that this process itself may use."""
+    """The processors, open files and processes that this process itself may use."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    files, processes = (
-        None if hard == resource.RLIM_INFINITY else hard
-        for _, hard in map(resource.getrlimit, (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
-    )
+    files = [OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]]
+    processes = [resource.getrlimit(resource.RLIMIT_NPROC)[1]]
+    if _PID_MAX.exists():
+        # Podman keeps no more than this for itself, and can give no more.
+        processes.append(int(_PID_MAX.read_text()))
     return Allowance(
         cpus=float(cpus or 1),
-        open_files=min(files or OPEN_FILES, OPEN_FILES),
-        user_processes=processes,
+        open_files=_least(files) or OPEN_FILES,
+        user_processes=_least(processes),
     )
+
+
+def _least(limits: Sequence[int]) -> int | None:
+    return min((one for one in limits if one != resource.RLIM_INFINITY), default=None)

@@ -213,13 +213,13 @@ class _Life:
         self._guard.making()
         try:
             arguments = create_arguments(self._planned, podman=podman)
-            self._container = str(engine.client.containers.create(**arguments).id)
+            self._container = str(self._api.create_container(**arguments)["Id"])
             self._guard.made()
             attachment = Attachment(self._api, self._container, terminal=self._planned.terminal)
             stack.enter_context(closing(attachment))
             self._api.start(self._container)
             self._limits.start()
-            cgroup = find_cgroup(int(self._inspect().get("Pid") or 0))
+            cgroup = find_cgroup(int(self._inspect().get("Pid") or 0), self._container)
             self._watch = ContainerWatch(self._api, self._container, cgroup, self._limits)
         except APIError as error:
             self._verdict = refused_start(str(error.explanation or error))

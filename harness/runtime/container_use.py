@@ -60,10 +60,13 @@ def _pairs(path: Path) -> Mapping[str, int]:
     return {parts[0]: int(parts[1]) for parts in lines if len(parts) == 2}
 
 
-def find_cgroup(pid: int, proc: Path = PROC, cgroups: Path = CGROUPS) -> Cgroup | None:
-    """The control group of a process of this machine.
+def find_cgroup(
+    pid: int, container: str, proc: Path = PROC, cgroups: Path = CGROUPS
+) -> Cgroup | None:
+    """The control group of a container, by a process of it and its id.
 
-    None when it is out of sight: the process has ended, or the engine runs in a virtual machine.
+    None when it is out of sight: the process has ended, the engine runs in a virtual machine, or
+    the container shares its group with others (rootless Podman with version 1).
     """
     try:
         lines = (proc / str(pid) / "cgroup").read_text().splitlines()
@@ -72,6 +75,8 @@ def find_cgroup(pid: int, proc: Path = PROC, cgroups: Path = CGROUPS) -> Cgroup 
     found: dict[str, Path] = {}
     for line in lines:
         _, controllers, path = line.split(":", 2)
+        if container not in path:
+            continue
         for name in controllers.split(","):
             folder = cgroups / controllers if controllers else cgroups
             found[name] = folder / path.lstrip("/")

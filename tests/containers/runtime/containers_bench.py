@@ -18,12 +18,12 @@ from harness.model.job import Event, Job, Limits, Role, Setting, Step
 from harness.model.tool import Container, KnownFailure, LogPattern, Tool
 from harness.runtime.base import Control, StepOutcome
 from harness.runtime.container import ContainerRuntime
-from harness.runtime.container_plan import LABEL_HOME, Allowance, container_name
+from harness.runtime.container_plan import LABEL_HOME, container_name, own_allowance
 
 ROOT = Path(__file__).parents[3]
 MIB = 1 << 20
 LIMITS = Limits(wall_s=60, memory_bytes=128 * MIB)
-ALLOWANCE = Allowance(cpus=2, pids=64, open_files=1024)
+ALLOWANCE = own_allowance().model_copy(update={"cpus": 2.0, "pids": 64, "open_files": 1024})
 
 TOOL = Tool(
     name="stand-in",

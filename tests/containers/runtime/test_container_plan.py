@@ -97,21 +97,21 @@ def test_a_linked_input_is_followed(tmp_path: Path) -> None:
 
 def test_a_container_has_all_limits_and_no_rights(tmp_path: Path) -> None:
     found = create_arguments(planned(tmp_path, memory_bytes=4 * GIB), podman=False)
-    assert (found["mem_limit"], found["memswap_limit"]) == (4 * GIB, 4 * GIB)
-    assert (found["nano_cpus"], found["pids_limit"], found["shm_size"]) == (8 * 10**9, 4096, GIB)
-    assert (found["init"], found["read_only"], found["network_mode"]) == (True, True, "none")
-    assert (found["cap_drop"], found["security_opt"]) == (["ALL"], ["no-new-privileges"])
-    assert found["user"] == "1000:1001"
-    assert found["command"] == ["/job/job.json"]
-    mounts = {mount["Target"]: mount["ReadOnly"] for mount in found["mounts"]}
+    host = found["host_config"]
+    assert (host["Memory"], host["MemorySwap"], host["ShmSize"]) == (4 * GIB, 4 * GIB, GIB)
+    assert (host["NanoCpus"], host["PidsLimit"]) == (8 * 10**9, 4096)
+    assert (host["Init"], host["ReadonlyRootfs"], host["NetworkMode"]) == (True, True, "none")
+    assert (host["CapDrop"], host["SecurityOpt"]) == (["ALL"], ["no-new-privileges"])
+    assert (found["user"], found["command"]) == ("1000:1001", ["/job/job.json"])
+    mounts = {mount["Target"]: mount["ReadOnly"] for mount in host["Mounts"]}
     assert mounts == {
         "/job/job.json": True,
         "/in/actor_training.mp4": True,
         "/state": False,
         "/out": False,
     }
-    assert {mount["Type"] for mount in found["mounts"]} == {"bind"}
-    assert "device_requests" not in found
+    assert {mount["Type"] for mount in host["Mounts"]} == {"bind"}
+    assert not {"DeviceRequests", "Binds", "Privileged", "UsernsMode"} & set(host)
 
 
 def test_a_step_without_a_limit_leaves_the_machine_a_tenth_of_its_memory(tmp_path: Path) -> None:
@@ -121,7 +121,9 @@ def test_a_step_without_a_limit_leaves_the_machine_a_tenth_of_its_memory(tmp_pat
 def test_an_images_volumes_are_kept_in_memory_but_for_our_own_folders(tmp_path: Path) -> None:
     found = planned(tmp_path, a_tool(scratch=("/opt/cache",)), output_bytes=GIB)
     assert set(found.tmpfs) == {"/tmp", "/opt/cache", "/data"}
-    assert all(f"size={GIB}" in options for options in found.tmpfs.values())
+    host = create_arguments(found, podman=False)["host_config"]
+    assert set(host["Tmpfs"]) == set(found.tmpfs)
+    assert all(f"size={GIB}" in options for options in host["Tmpfs"].values())
 
 
 @pytest.mark.parametrize(
@@ -139,20 +141,23 @@ def test_what_is_written_belongs_to_the_caller_on_every_kind_of_engine(
 ) -> None:
     found = planned(tmp_path, engine=engine)
     assert (found.user, found.userns) == (user, userns)
+    host = create_arguments(found, podman=engine.kind == "podman")["host_config"]
+    assert host.get("UsernsMode") == userns
 
 
 def test_an_engine_is_not_asked_for_limits_that_it_cannot_keep(tmp_path: Path) -> None:
     weak = {"cpu_limits": False, "memory_limits": False, "pids_limits": False}
-    found = create_arguments(planned(tmp_path, engine=DOCKER.model_copy(update=weak)), podman=False)
-    assert not {"nano_cpus", "mem_limit", "memswap_limit", "pids_limit"} & set(found)
+    engine = DOCKER.model_copy(update=weak)
+    host = create_arguments(planned(tmp_path, engine=engine), podman=False)["host_config"]
+    assert not {"NanoCpus", "Memory", "MemorySwap", "PidsLimit"} & set(host)
 
 
 def test_a_gpu_is_asked_for_by_its_uuid_in_each_engines_way(tmp_path: Path) -> None:
     found = planned(tmp_path, gpu=UUID)
-    (docker,) = create_arguments(found, podman=False)["device_requests"]
+    (docker,) = create_arguments(found, podman=False)["host_config"]["DeviceRequests"]
     assert docker["DeviceIDs"] == [UUID]
     assert docker["Capabilities"] == [["gpu", "compute", "utility"]]
-    (podman,) = create_arguments(found, podman=True)["device_requests"]
+    (podman,) = create_arguments(found, podman=True)["host_config"]["DeviceRequests"]
     assert (podman["Driver"], podman["DeviceIDs"]) == ("cdi", [f"nvidia.com/gpu={UUID}"])
     assert found.environment["NVIDIA_VISIBLE_DEVICES"] == UUID
     assert planned(tmp_path).environment["NVIDIA_VISIBLE_DEVICES"] == "void"
@@ -305,8 +310,8 @@ def write(folder: Path, **files: str) -> None:
 
 
 def test_use_is_read_from_version_2_control_groups(tmp_path: Path) -> None:
-    write(tmp_path / "proc" / "42", cgroup="0::/system.slice/docker-1.scope\n")
-    there = tmp_path / "sys" / "system.slice" / "docker-1.scope"
+    write(tmp_path / "proc" / "42", cgroup="0::/system.slice/docker-1c0ffee.scope\n")
+    there = tmp_path / "sys" / "system.slice" / "docker-1c0ffee.scope"
     write(
         there,
         memory__current="1000\n",
@@ -314,7 +319,7 @@ def test_use_is_read_from_version_2_control_groups(tmp_path: Path) -> None:
         memory__events="low 0\noom 1\noom_kill 2\n",
         cpu__stat="usage_usec 2500000\nuser_usec 1\n",
     )
-    cgroup = find_cgroup(42, tmp_path / "proc", tmp_path / "sys")
+    cgroup = find_cgroup(42, "1c0ffee", tmp_path / "proc", tmp_path / "sys")
     assert cgroup is not None
     use = cgroup.read()
     assert use is not None
@@ -324,16 +329,16 @@ def test_use_is_read_from_version_2_control_groups(tmp_path: Path) -> None:
 
 
 def test_use_is_read_from_version_1_control_groups(tmp_path: Path) -> None:
-    lines = "4:memory:/docker/1\n3:cpu,cpuacct:/docker/1\n0::/docker/1\n"
+    lines = "4:memory:/docker/1c0ffee\n3:cpu,cpuacct:/docker/1c0ffee\n0::/docker/1c0ffee\n"
     write(tmp_path / "proc" / "42", cgroup=lines)
     write(
-        tmp_path / "sys" / "memory" / "docker" / "1",
+        tmp_path / "sys" / "memory" / "docker" / "1c0ffee",
         memory__usage_in_bytes="1000\n",
         memory__stat="cache 1\ninactive_file 1\ntotal_inactive_file 300\n",
         memory__oom_control="oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
     )
-    write(tmp_path / "sys" / "cpu,cpuacct" / "docker" / "1", cpuacct__usage="2500000000\n")
-    cgroup = find_cgroup(42, tmp_path / "proc", tmp_path / "sys")
+    write(tmp_path / "sys" / "cpu,cpuacct" / "docker" / "1c0ffee", cpuacct__usage="2500000000\n")
+    cgroup = find_cgroup(42, "1c0ffee", tmp_path / "proc", tmp_path / "sys")
     assert cgroup is not None
     use = cgroup.read()
     assert use is not None
@@ -341,4 +346,9 @@ def test_use_is_read_from_version_1_control_groups(tmp_path: Path) -> None:
 
 
 def test_a_process_that_has_ended_has_no_control_group(tmp_path: Path) -> None:
-    assert find_cgroup(42, tmp_path) is None
+    assert find_cgroup(42, "1c0ffee", tmp_path) is None
+
+
+def test_a_control_group_shared_with_others_tells_nothing_of_the_container(tmp_path: Path) -> None:
+    write(tmp_path / "proc" / "42", cgroup="4:memory:/\n3:cpu,cpuacct:/\n0::/user.slice\n")
+    assert find_cgroup(42, "1c0ffee", tmp_path / "proc", tmp_path) is None

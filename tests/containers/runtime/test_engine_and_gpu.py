@@ -119,6 +119,13 @@ def test_podman_and_what_it_can_do_are_recognised() -> None:
     assert (found.cpu_limits, found.memory_limits, found.nvidia) == (False, True, False)
 
 
+def test_rootless_podman_on_version_1_control_groups_has_no_limits() -> None:
+    version = {"Version": "4.3.1", "ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]}
+    info = {"Rootless": True, "CgroupVersion": "1", "MemoryLimit": True, "PidsLimit": True}
+    found = read_info(version, info, "/s")
+    assert (found.rootless, found.memory_limits, found.pids_limits) == (True, False, False)
+
+
 def test_podman_passes_gpus_on_from_5_4() -> None:
     assert [podman_passes_gpus(text) for text in ("4.9.3", "5.3.2", "5.4.0", "6.0", "dev")] == [
         False,

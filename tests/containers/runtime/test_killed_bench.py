@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -164,6 +165,9 @@ def test_what_a_step_leaves_belongs_to_the_caller(
     give_away(open_folder)
     with bench.start("facts", caller) as parent:
         assert parent.wait(60) == 0
+    found = json.loads((bench.folder(Step.TRAIN) / "out" / "facts.json").read_text())
+    # Folders in memory can be written by somebody who is not root, too.
+    assert {found[name] for name in ("tmp", "scratch", "volume")} == {"done"}
     assert (bench.state / "deep" / "er" / "file").read_text() == "x"
     assert owners(open_folder) == {NOBODY if caller else os.getuid()}
     assert bench.containers() == []

@@ -1,0 +1,96 @@
+"""The same runtime on Podman, through its Docker-compatible socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.engine import Engine, connect
+from harness.errors import UnfitMachineError
+from harness.model.cell import Status
+from harness.model.job import Step
+from tests.containers.runtime.containers_bench import LIMITS, Bench, wait_for, with_container
+from tests.containers.runtime.machine_image import machine_image
+
+
+@pytest.fixture(scope="module")
+def podman() -> Iterator[Engine]:
+    """A private Podman service, with images of its own."""
+    if shutil.which("podman") is None:
+        pytest.skip("Podman is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="deid-bench-podman-"))
+    environ = {"DOCKER_HOST": f"unix://{folder}/podman.sock"}
+    command = ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
+    command += ["--cgroup-manager", "cgroupfs", "--events-backend", "file"]
+    if shutil.which("runc"):
+        # crun refuses machines with both versions of control groups.
+        command += ["--runtime", "runc"]
+    service = [*command, "system", "service", "--time=0", environ["DOCKER_HOST"]]
+
+    def answers() -> bool:
+        try:
+            connect(environ).close()
+        except UnfitMachineError:
+            return False
+        return True
+
+    with subprocess.Popen(service, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert wait_for(answers, 30)
+            with connect(environ) as engine:
+                yield engine
+        finally:
+            process.terminate()
+    subprocess.run([*command, "system", "reset", "--force"], capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def on_podman(tmp_path: Path, podman: Engine) -> Bench:
+    return Bench(tmp_path / "home", podman, machine_image(podman.client))
+
+
+def test_podman_runs_a_step_and_gives_it_nothing_but_its_own(on_podman: Bench) -> None:
+    assert on_podman.engine.info.kind == "podman"
+    outcome = on_podman.run("facts")
+    assert outcome.status is Status.OK, outcome.reason
+    found = json.loads((on_podman.folder() / "out" / "facts.json").read_text())
+    refused = {"root", "etc", "input", "input_mode", "input_gone", "beside_input", "job"}
+    refused |= {"setuid", "chown", "mknod", "reach"}
+    assert [name for name in refused if found[name] == "done"] == []
+    assert {found[name] for name in ("tmp", "scratch", "volume")} == {"done"}
+    assert set(found["capabilities"]) == {"0"}
+    assert found["user"] == [os.getuid(), os.getgid()]
+    assert found["init"] != "python3"
+    assert found["interfaces"] == ["lo"]
+
+
+def test_podman_tells_events_and_lines_apart_with_and_without_a_terminal(on_podman: Bench) -> None:
+    outcome = on_podman.run("good")
+    assert sorted(outcome.log_tail) == ["first", "second", "third"]
+    assert [event.done for event in on_podman.events] == [1]
+    on_podman.events.clear()
+    outcome = on_podman.run("good", tool=with_container(terminal=True))
+    assert sorted(outcome.log_tail) == ["first", "second", "third"]
+    assert [event.done for event in on_podman.events] == [1]
+
+
+def test_podman_ends_a_step_at_its_limit(on_podman: Bench) -> None:
+    outcome = on_podman.run("hang", LIMITS.model_copy(update={"wall_s": 0.5}))
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.resources.wall_s < 4
+
+
+def test_podman_keeps_no_container_of_a_killed_bench(on_podman: Bench) -> None:
+    with on_podman.start("train", stderr=subprocess.DEVNULL) as parent:
+        assert wait_for((on_podman.state / "iteration").exists)
+        parent.kill()
+    assert wait_for(lambda: on_podman.containers() == [])
+    assert on_podman.run("train", step=Step.TRAIN).status is Status.OK

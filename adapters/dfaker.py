@@ -43,7 +43,7 @@ DFAKER = Tool(
     progress=(
         LogPattern(
             step=Step.EXTRACT,
-            pattern=r"^\s*\d+%" + _COUNT,
+            pattern=r"^\s*\d+%.*" + _COUNT,
             unit="frames",
             example=" 21%|##1       | 23/110 [00:05<00:19,  4.51it/s]",
         ),
@@ -57,7 +57,7 @@ DFAKER = Tool(
         ),
         LogPattern(
             step=Step.CONVERT,
-            pattern=r"^\s*\d+%" + _COUNT,
+            pattern=r"^\s*\d+%.*" + _COUNT,
             unit="frames",
             example=" 30%|###       | 30/100 [00:10<00:23,  2.95it/s]",
         ),

@@ -27,9 +27,15 @@ PROMPT = re.compile(r"[:?]\s*$")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 UNKNOWN_AFTER_S = float(os.environ.get("BENCH_UNKNOWN_AFTER_S", "30"))
 """Quiet seconds after which an unfinished line that looks like a question is one."""
+STOP_GRACE_S = float(os.environ.get("BENCH_STOP_GRACE_S", "600"))
+"""How long a tool may take to save its model after it was asked to stop."""
 
 _KEPT_LINES = 200
 _POLL_S = 0.2
+_QUIET_S = 0.02
+_LIST_QUIET_S = 0.15
+"""A heading such as "Choose mode: " may come before the list that belongs to it."""
+
 _SAME_QUESTION = 3
 _PR_SET_PDEATHSIG = 1
 _HEADING_LINES = 40
@@ -83,7 +89,7 @@ class Manner(NamedTuple):
     answers: Sequence[Answer] = ()
     unknown_after_s: float = UNKNOWN_AFTER_S
     """How long a question without an answer is waited for."""
-    stop_grace_s: float = 300.0
+    stop_grace_s: float = STOP_GRACE_S
     """How long an orderly stop may take to save before everything is killed."""
     term_grace_s: float = 20.0
     """The same, when somebody else stops the driver."""
@@ -244,14 +250,15 @@ class _Conversation:
         """Read until the end; whether the tool ended the conversation itself."""
         self._heard_s = time.monotonic()
         while True:
-            data = _read(tool.output, _POLL_S)
+            data = _read(tool.output, _QUIET_S if self._partial else _POLL_S)
             if data is None:
                 break
             if data:
                 self._hear(self._decode(data))
             elif tool.process.poll() is not None:
                 break  # a grandchild may hold the output open for ever
-            self._answer(tool)
+            else:
+                self._answer(tool)
             if self._stop(tool):
                 return False
         self._line(self._partial, "\n")
@@ -294,16 +301,28 @@ class _Conversation:
         question = prompt
         if _BARE.match(prompt):
             question = "\n".join([*self._heading, prompt])
+        quiet_s = time.monotonic() - self._heard_s
         for answer in self._manner.answers:
             if re.search(answer.pattern, question):
-                text = answer.text if isinstance(answer.text, str) else answer.text(question)
-                self._type(tool, question, text)
+                self._reply(tool, question, answer, quiet_s)
                 return
-        if time.monotonic() - self._heard_s > self._manner.unknown_after_s:
+        if quiet_s > self._manner.unknown_after_s:
             raise ToolFailedError(
                 "The tool asks what this driver has no answer for: %s (Its version may not be the "
                 "one this driver was written for.)" % question
             )
+
+    def _reply(self, tool: _Tool, question: str, answer: Answer, quiet_s: float) -> None:
+        if isinstance(answer.text, str):
+            self._type(tool, question, answer.text)
+        elif quiet_s >= _LIST_QUIET_S:
+            try:
+                text = answer.text(question)
+            except ToolFailedError:
+                if quiet_s <= self._manner.unknown_after_s:
+                    return  # the list may still be on its way
+                raise
+            self._type(tool, question, text)
 
     def _type(self, tool: _Tool, question: str, answer: str) -> None:
         self._asked[question] = self._asked.get(question, 0) + 1

@@ -68,7 +68,7 @@ class Watch:
         self._fresh = _beside(job, "previews.new")
         self._previews = Previews(_beside(job, ""), job.out, every=1)
         self._saving = False
-        self._at_target = False
+        self.at_target = False
         self._failed_s: Optional[float] = None
 
     def read(self, line: str) -> None:
@@ -85,7 +85,7 @@ class Watch:
             # One thread trains and saves: another line means that the save is over.
             self._saving = False
             self.keep()
-        self._at_target = self._at_target or AT_TARGET in line
+        self.at_target = self.at_target or AT_TARGET in line
         if self.training.read(line):
             self._take_previews()
 
@@ -99,12 +99,12 @@ class Watch:
             self._failed_s = self._failed_s or time.monotonic()
             if time.monotonic() - self._failed_s > _SETTLE_S:
                 self.errors.check("Training")
-        return self._at_target or self.training.due()
+        return self.at_target or self.training.due()
 
     @property
     def saved_at_end(self) -> bool:
         """Whether the last thing it did was a save, and no iteration came after it."""
-        return self._saving or self._at_target
+        return self._saving or self.at_target
 
     def keep(self) -> None:
         """Copy the model, which is whole now."""
@@ -135,9 +135,7 @@ def train(job: Job, key: str) -> int:
     watch = Watch(job, budget, kept)
     if budget.due() is None:
         answers = questions.training(asked, budget.iterations or 0, job.gpu)
-        manner = terminal.Manner(
-            terminal=True, answers=answers, stop_grace_s=600.0, stop_again_s=60.0
-        )
+        manner = terminal.Manner(terminal=True, answers=answers, stop_again_s=60.0)
         ended = terminal.run(faces.command(_words(job, model)), manner, watch.read, watch.due)
         _judge(ended, watch, budget, kept)
     emit("note", text=budget.due() or "Training ended at %d iterations." % budget.done)
@@ -172,7 +170,7 @@ def _words(job: Job, model: str) -> List[str]:
 def _judge(ended: terminal.Ended, watch: Watch, budget: budgets.Budget, kept: Checkpoints) -> None:
     """Keep the model that an orderly end left; raise ToolFailedError for any other end."""
     watch.errors.check("Training")
-    if not ended.stopped:
+    if not ended.stopped and not watch.at_target:
         raise ToolFailedError(
             "Training ended by itself with exit code %d, at %d iterations: %s"
             % (ended.code, budget.done, watch.errors.last)

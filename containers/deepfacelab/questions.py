@@ -100,7 +100,7 @@ def merging(asked: Merging, gpu: bool) -> List[Answer]:
         Answer(r"Choose output face scale modifier", str(asked.face_scale)),
         # The list of this question lacks "none", and upstream repeats it for ever: Enter is none.
         Answer(r"Color transfer to predicted face", _or_enter(asked.color_transfer)),
-        Answer(r"Choose sharpen mode:", "0"),
+        Answer(r"Choose sharpen mode:", listed("None")),
         Answer(r"Choose super resolution power", "0"),
         Answer(r"Choose image degrade by denoise power", "0"),
         Answer(r"Choose image degrade by bicubic rescale power", "0"),

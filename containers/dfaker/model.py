@@ -90,7 +90,7 @@ def train(job: Job, key: str) -> int:
         command += ["--preview-every", str(every), "--previews", _inside(job, "previews.new")]
         ended = terminal.run(
             terminal.Command(command, place, faces.environment(job)),
-            terminal.Manner(stop_grace_s=600.0),
+            terminal.Manner(),
             watch.read,
             watch.due,
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from containers.common.bench_driver import ToolFailedError
-from containers.common.terminal import Answer, Command, Ended, Manner, run
+from containers.common.terminal import Answer, Command, Ended, Manner, listed, run
 
 
 def _python(code: str, *words: str) -> Command:
@@ -63,13 +63,38 @@ print("got", mode, mask)
 
 
 def test_a_question_without_words_is_told_by_the_lines_above_it() -> None:
-    answers = (Answer("Choose mask mode:", "4"), Answer("Choose mode:", "0"))
-    assert run(_python(BARE), Manner(terminal=True, answers=answers)).tail[-1] == "got 0 4"
+    answers = (
+        Answer("Choose mask mode:", listed("dst")),
+        Answer("Choose mode:", listed("original")),
+    )
+    assert run(_python(BARE), Manner(terminal=True, answers=answers)).tail[-1] == "got 0 1"
 
 
 def test_an_unknown_question_without_words_fails_with_the_lines_above_it() -> None:
-    manner = Manner(terminal=True, answers=(Answer("Choose mode:", "0"),), unknown_after_s=0.5)
+    manner = Manner(
+        terminal=True, answers=(Answer("Choose mode:", listed("original")),), unknown_after_s=0.5
+    )
     with pytest.raises(ToolFailedError, match="Choose mask mode"):
+        run(_python(BARE), manner)
+
+
+SLOW = """
+import sys, time
+sys.stdout.write("Choose mode: "); sys.stdout.flush(); time.sleep(0.03)
+print("\\n(0) original\\n(7) overlay\\n")
+print("got", input("[0] : "))
+"""
+
+
+def test_a_heading_that_ends_like_a_question_is_not_answered_before_its_list() -> None:
+    answers = (Answer("Choose mode:", listed("overlay")),)
+    assert run(_python(SLOW), Manner(terminal=True, answers=answers)).tail[-1] == "got 7"
+
+
+def test_a_choice_that_is_not_listed_is_the_tools_failure() -> None:
+    answers = (Answer("Choose mode:", listed("under")), Answer("mask", "1"))
+    manner = Manner(terminal=True, answers=answers, unknown_after_s=0.5)
+    with pytest.raises(ToolFailedError, match="does not offer 'under'"):
         run(_python(BARE), manner)
 
 

@@ -48,6 +48,25 @@ def ready(cell: Cell, extracted: Path) -> Cell:
     return cell
 
 
+@pytest.fixture(scope="session")
+def model(
+    tmp_path_factory: pytest.TempPathFactory, small_videos: dict[Role, Path], extracted: Path
+) -> Path:
+    """The state of a cell that is trained."""
+    folder = tmp_path_factory.mktemp("model")
+    made = Cell(DEEPFACELAB, folder, small_videos, dict(SMALL), dict(ENVIRONMENT), gpu=True)
+    shutil.copytree(extracted, made.state)
+    made.done(Step.TRAIN)
+    return made.state
+
+
+@pytest.fixture
+def trained(cell: Cell, model: Path) -> Cell:
+    """A cell that is trained."""
+    shutil.copytree(model, cell.state)
+    return cell
+
+
 def _losses(line: str) -> bool:
     return "][" in line and "[#0000" in line
 
@@ -120,9 +139,8 @@ def test_a_training_that_fails_is_a_failure_whatever_its_exit_code(
     assert not (ended.out / "step.json").exists()
 
 
-def test_a_merger_that_prints_its_exception_and_ends_with_0_has_failed(ready: Cell) -> None:
-    ready.done(Step.TRAIN)
-    ended = ready.run(Step.CONVERT, error_merging="could not broadcast")
+def test_a_merger_that_prints_its_exception_and_ends_with_0_has_failed(trained: Cell) -> None:
+    ended = trained.run(Step.CONVERT, error_merging="could not broadcast")
     assert ended.code == 70
     assert "Traceback" in ended.sentence
     assert not (ended.out / "swapped.mp4").exists()
@@ -135,20 +153,18 @@ def test_a_training_video_without_a_face_is_unusable(role: str, cell: Cell) -> N
     assert role.split("_")[0] in ended.sentence
 
 
-def test_frames_without_a_face_keep_their_place_and_are_counted(ready: Cell) -> None:
-    ready.done(Step.TRAIN)
-    ended = ready.done(Step.CONVERT)
+def test_frames_without_a_face_keep_their_place_and_are_counted(trained: Cell) -> None:
+    ended = trained.done(Step.CONVERT)
     assert ended.report.frames_without_face == 1
     assert ended.report.frames_with_several_faces == 1
     assert ended.report.notes == ()
-    ended = ready.done(Step.CONVERT, drop=[4])
+    ended = trained.done(Step.CONVERT, drop=[4])
     assert ended.report.notes == ("1 frames without a face were put back as they were.",)
     assert len(frame_checksums(ended.out / "swapped.mp4")) == 12
 
 
-def test_a_frame_with_a_face_that_is_not_merged_is_a_failure(ready: Cell) -> None:
-    ready.done(Step.TRAIN)
-    ended = ready.run(Step.CONVERT, drop=[7])
+def test_a_frame_with_a_face_that_is_not_merged_is_a_failure(trained: Cell) -> None:
+    ended = trained.run(Step.CONVERT, drop=[7])
     assert ended.code == 70
     assert "000007" in ended.sentence
     assert not (ended.out / "swapped.mp4").exists()
@@ -201,6 +217,23 @@ def test_wall_hours_stop_a_training_with_a_whole_save(ready: Cell) -> None:
     assert any("hours" in (event.text or "") for event in ended.events)
 
 
+@pytest.mark.parametrize("wish", [{"leaves": True}, {}], ids=["ends", "waits"])
+def test_a_trainer_may_end_or_wait_at_its_target(wish: dict[str, Any], ready: Cell) -> None:
+    assert ready.done(Step.TRAIN, **wish).report.iterations == 40
+    assert (ready.state / "training" / "model" / "bench_SAEHD_encoder.npy").read_text() == "40"
+
+
+def test_a_training_that_ignores_the_stop_goes_back_to_its_last_save(ready: Cell) -> None:
+    ready.settings.update(iterations=0, hours=0.5 / 3600, save_minutes=1)
+    ready.environment["BENCH_STOP_GRACE_S"] = "1"
+    ended = ready.done(Step.TRAIN, deaf=True, minute=1 / 600)
+    assert "its last whole save is used" in ended.log
+    iterations = ended.report.iterations
+    assert (ready.state / "training" / "model" / "bench_SAEHD_encoder.npy").read_text() == str(
+        iterations
+    )
+
+
 def test_a_cancelled_training_is_asked_to_save(ready: Cell) -> None:
     ready.settings["iterations"] = 0
     ready.settings["hours"] = 1.0
@@ -210,12 +243,11 @@ def test_a_cancelled_training_is_asked_to_save(ready: Cell) -> None:
     assert int(saved) > 1
 
 
-def test_finished_steps_are_used_again(ready: Cell) -> None:
-    assert "Extracting faces" not in ready.done(Step.EXTRACT).log
-    ready.done(Step.TRAIN)
-    assert "Running trainer" not in ready.done(Step.TRAIN).log
-    ready.settings["ae_dims"] = 64
-    assert "Running trainer" in ready.done(Step.TRAIN).log, "another model is trained anew"
+def test_finished_steps_are_used_again(trained: Cell) -> None:
+    assert "Extracting faces" not in trained.done(Step.EXTRACT).log
+    assert "Running trainer" not in trained.done(Step.TRAIN).log
+    trained.settings["ae_dims"] = 64
+    assert "Running trainer" in trained.done(Step.TRAIN).log, "another model is trained anew"
 
 
 def test_the_sorters_trash_is_thrown_away(cell: Cell) -> None:

@@ -65,6 +65,25 @@ def ready(cell: Cell, extracted: Path) -> Cell:
     return cell
 
 
+@pytest.fixture(scope="session")
+def model(
+    tmp_path_factory: pytest.TempPathFactory, videos: dict[Role, Path], extracted: Path
+) -> Path:
+    """The state of a cell that is trained."""
+    folder = tmp_path_factory.mktemp("model")
+    made = Cell(DFAKER, folder, videos, dict(SMALL), dict(ENVIRONMENT))
+    shutil.copytree(extracted, made.state)
+    made.done(Step.TRAIN)
+    return made.state
+
+
+@pytest.fixture
+def trained(cell: Cell, model: Path) -> Cell:
+    """A cell that is trained."""
+    shutil.copytree(model, cell.state)
+    return cell
+
+
 def _weights(cell: Cell) -> list[str]:
     folder = cell.state / "training" / "models"
     return [(folder / name).read_text() for name in saves.FILES]
@@ -186,11 +205,10 @@ def test_a_training_that_fails_is_a_failure(wish: dict[str, Any], text: str, rea
     assert not (ended.out / "step.json").exists()
 
 
-def test_a_model_that_cannot_be_loaded_is_not_taken_for_a_new_one(ready: Cell) -> None:
-    ready.done(Step.TRAIN)
-    ready.settings["iterations"] = 300
-    (ready.state / "training" / "models" / "decoder_A.h5").write_text("rot")
-    ended = ready.run(Step.TRAIN)
+def test_a_model_that_cannot_be_loaded_is_not_taken_for_a_new_one(trained: Cell) -> None:
+    trained.settings["iterations"] = 300
+    (trained.state / "training" / "models" / "decoder_A.h5").write_text("rot")
+    ended = trained.run(Step.TRAIN)
     assert ended.code == 70
     assert "decoder_A.h5 cannot be loaded" in ended.sentence
 
@@ -203,9 +221,8 @@ def test_predictions_are_made_for_kept_previews_only(ready: Cell) -> None:
     assert "predictions made: 12" in ended.log, "four for each preview"
 
 
-def test_dropped_faces_are_a_failure(ready: Cell) -> None:
-    ready.done(Step.TRAIN)
-    ended = ready.run(Step.CONVERT, drop=[7])
+def test_dropped_faces_are_a_failure(trained: Cell) -> None:
+    ended = trained.run(Step.CONVERT, drop=[7])
     assert ended.code == 70
     assert "000007.png" in ended.sentence
     assert not (ended.out / "swapped.mp4").exists()
@@ -240,7 +257,6 @@ def test_training_and_merging_before_extraction_are_bad_jobs(cell: Cell) -> None
         assert "the step extract comes first" in ended.sentence
 
 
-def test_finished_steps_are_used_again(ready: Cell) -> None:
-    assert "Save face alignments" not in ready.done(Step.EXTRACT).log
-    ready.done(Step.TRAIN)
-    assert "running" not in ready.done(Step.TRAIN).log
+def test_finished_steps_are_used_again(trained: Cell) -> None:
+    assert "Save face alignments" not in trained.done(Step.EXTRACT).log
+    assert "running" not in trained.done(Step.TRAIN).log

@@ -45,6 +45,7 @@ WISH: dict[str, Any] = {
     "error_merging": None,
     "drop": [],  # merged frames that are not written
     "odd_question": False,
+    "leaves": False,  # ends at the target, as one fork does
     "deaf": False,  # ignores SIGINT
     **json.loads(os.environ.get("STAND_IN", "{}")),
 }
@@ -274,6 +275,8 @@ def trainer_thread(
                     model_save()
                     at_target = True
                     print("You can use preview now.")
+                    if WISH["leaves"]:
+                        break
             else:
                 time.sleep(0.01)
             if turn == 0:

@@ -1,0 +1,136 @@
+"""Drives Faceswap-GAN v2.2: the donor's face (B) onto the actor's video (A).
+
+Standard library only and Python 3.6 syntax. README.md says what of upstream this relies on.
+"""
+
+import json
+import os
+import shutil
+import sys
+from typing import Any, Dict, List
+
+from containers.common import bench_driver, budget, frames, steps
+from containers.common.bench_driver import (
+    BadJobError,
+    Job,
+    ToolFailedError,
+    emit,
+    write_json,
+)
+from containers.faceswap_gan import faces, model, settings
+
+UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
+
+
+def training_key(job: Job) -> str:
+    """What a model was trained from, as a hash: faces and every setting of the training."""
+    parts = [faces.key_of(job, role) for role in faces.ROLES]
+    return steps.key_of({}, faces=parts, training=settings.training(job))
+
+
+def extract(job: Job) -> None:
+    # A wrong setting is told before hours are spent.
+    settings.training(job)
+    settings.conversion(job)
+    budget.limits(job)
+    counts = {role: faces.extract(job, role) for role in faces.ROLES}
+    for role in faces.ROLES:
+        faces.need_faces(counts[role], role, settings.batch_size(job))
+    bench_driver.write_step(
+        job,
+        faces_found={role: one["with_face"] for role, one in counts.items()},
+        upstream_revision=revision(),
+        notes=[
+            "%s: %d faces from %d frames, %d with several."
+            % (role, one["faces"], one["frames"], one["with_several"])
+            for role, one in sorted(counts.items())
+        ],
+    )
+
+
+def train(job: Job) -> None:
+    for role in faces.ROLES:
+        if steps.finished(job.state, faces.folder(role), faces.key_of(job, role)) is None:
+            raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
+    done = model.train(job, training_key(job))
+    notes = []
+    if done.phase < done.phases:
+        notes.append(
+            "The loss schedule was planned for %d iterations; the training ended in its phase %d "
+            "of %d." % (settings.planned(job), done.phase, done.phases)
+        )
+    bench_driver.write_step(
+        job, iterations=done.iterations, upstream_revision=revision(), notes=notes
+    )
+
+
+def convert(job: Job) -> None:
+    options = settings.conversion(job)
+    video = frames.probe(job.input("test_video"))
+    work = os.path.join(job.state, "convert")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        counts = _convert(job, options, work)
+        swapped = os.path.join(work, "swapped")
+        target = os.path.join(job.out, "swapped.mp4")
+        frames.assemble(swapped, frames.pictures(swapped), video, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    bench_driver.write_step(
+        job,
+        frames=video.frames,
+        frames_without_face=video.frames - counts["with_face"],
+        frames_with_several_faces=counts["with_several"],
+        faces_found={"test_video": counts["with_face"]},
+        upstream_revision=revision(),
+        notes=_conversion_notes(counts),
+    )
+
+
+def _convert(job: Job, options: Dict[str, Any], work: str) -> Dict[str, int]:
+    """Leave one swapped picture for each frame in ``work/swapped``; what was counted."""
+    originals, swapped = os.path.join(work, "frames"), os.path.join(work, "swapped")
+    names = frames.extract(job.input("test_video"), originals)
+    os.makedirs(swapped)
+    order = os.path.join(work, "order.json")
+    asked = {
+        "model": model.save(job).folder,
+        "architecture": settings.architecture(job),
+        "options": options,
+    }
+    write_json(order, asked)
+    faces.run(job, "convert_gan", [originals, swapped, order], "Conversion")
+    counts = faces.read_counts(swapped + ".counts.json", "Conversion")
+    lost = sorted(set(names) - set(frames.pictures(swapped)))
+    if lost or counts["frames"] != len(names):
+        raise ToolFailedError(
+            "Conversion left %d of %d frames; the first missing is %s."
+            % (len(names) - len(lost), len(names), lost[0] if lost else "none")
+        )
+    return counts
+
+
+def _conversion_notes(counts: Dict[str, int]) -> List[str]:
+    if not counts["with_several"]:
+        return []
+    return ["Of several faces in %d frames the main one was swapped." % counts["with_several"]]
+
+
+def revision() -> Any:
+    """The upstream commit in this image, or None where nobody wrote it down."""
+    try:
+        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
+            return json.load(stream).get("revision")
+    except (OSError, ValueError):
+        return None
+
+
+def run(job: Job) -> None:
+    """Do the step that the job asks for."""
+    settings.refuse_absent(job)
+    emit("note", text="Faceswap-GAN %s, %s." % (revision(), "GPU" if job.gpu else "CPU only"))
+    {"extract": extract, "train": train, "convert": convert}[job.step](job)
+
+
+if __name__ == "__main__":
+    sys.exit(bench_driver.main(run, steps=("extract", "train", "convert")))

@@ -1,0 +1,158 @@
+"""Drives Faceswap, two versions of it: the donor's face (B) onto the actor's video (A).
+
+Standard library only and Python 3.6 syntax. README.md says what of upstream this relies on.
+"""
+
+import json
+import os
+import shutil
+import sys
+from typing import Any, Dict, List
+
+from containers.common import bench_driver, budget, frames, steps
+from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
+from containers.faceswap import app, faces, model, settings
+
+UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
+
+
+def training_key(job: Job) -> str:
+    """What a model is trained from, as a hash: faces and every setting of the training.
+
+    How often it is saved and shown changes nothing.
+    """
+    asked = faces.plans(job)
+    parts = [faces.key_of(job, asked[role]) for role in ("actor_training", "donor_training")]
+    training = settings.training(job)._replace(save_interval=0, previews=False)
+    return steps.key_of({}, faces=parts, settings=list(training), seed=job.seed)
+
+
+def extract(job: Job) -> None:
+    asked = faces.plans(job)
+    # A wrong setting is told before hours are spent.
+    settings.extraction(job)
+    settings.training(job)
+    settings.conversion(job, 1)
+    settings.need_learned_mask(job)
+    budget.limits(job)
+    counts = {role: faces.extract(job, plan) for role, plan in asked.items()}
+    faces.need_faces(job, counts["actor_training"], "the actor's training video")
+    faces.need_faces(job, counts["donor_training"], "the donor's video")
+    bench_driver.write_step(
+        job,
+        faces_found={role: one["with_face"] for role, one in counts.items()},
+        upstream_revision=revision(),
+        notes=[
+            "%s: %d faces from %d frames." % (role, one["faces"], one["frames"])
+            for role, one in sorted(counts.items())
+        ],
+    )
+
+
+def train(job: Job) -> None:
+    for role in ("actor_training", "donor_training"):
+        _need_extraction(job, role)
+    done = model.train(job, training_key(job))
+    notes = ["Faceswap has no seed: two trainings of the same cell differ."]
+    bench_driver.write_step(job, iterations=done, upstream_revision=revision(), notes=notes)
+
+
+def convert(job: Job) -> None:
+    video = frames.probe(job.input("test_video"))
+    counts = _need_extraction(job, "test_video")
+    if not os.path.isdir(model.folder(job)):
+        raise BadJobError("There is no model; the step train comes first.")
+    work = os.path.join(job.state, "convert")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        notes = _convert(job, work)
+        done = os.path.join(work, "converted")
+        target = os.path.join(job.out, "swapped.mp4")
+        frames.assemble(done, frames.pictures(done), video, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    bench_driver.write_step(
+        job,
+        frames=video.frames,
+        frames_without_face=video.frames - counts["with_face"],
+        frames_with_several_faces=counts["with_several"],
+        faces_found={"test_video": counts["with_face"]},
+        upstream_revision=revision(),
+        notes=notes,
+    )
+
+
+def _convert(job: Job, work: str) -> List[str]:
+    """Leave one picture for each frame in ``work/converted``; notes for the report."""
+    originals, done = os.path.join(work, "frames"), os.path.join(work, "converted")
+    frames.extract(job.input("test_video"), originals)
+    os.makedirs(done)
+    source = os.path.join(job.state, faces.folder("test_video"))
+    found = faces.by_frame(source)
+    if found:
+        asked = settings.conversion(job, os.cpu_count() or 1)
+        chosen = _main_faces(source, found, os.path.join(work, "faces"))
+        alignments = os.path.join(source, faces.ALIGNMENTS)
+        with app.opened(job) as opened:
+            opened.configure("convert", {"writer.opencv": {"format": "png"}})
+            opened.configure("train", app.commands(job).train_ini(settings.training(job)))
+            words = app.commands(job).convert(
+                asked, originals, done, alignments, model.folder(job), chosen
+            )
+            opened.run(words, "Conversion")
+    lost = sorted(name for name in found if not _written(os.path.join(done, name + ".png")))
+    if lost:
+        raise ToolFailedError(
+            "%d frames with a face were not converted, the first is %s: they would show the actor."
+            % (len(lost), lost[0])
+        )
+    back = frames.put_back(originals, done)
+    return ["%d frames without a face were put back as they were." % back] if back else []
+
+
+def _written(path: str) -> bool:
+    return os.path.isfile(path) and os.path.getsize(path) > 0
+
+
+def _main_faces(source: str, found: Dict[str, List[str]], target: str) -> str:
+    """A folder with the first face of each frame, or nothing when no frame has several.
+
+    Upstream converts all faces of a frame, unless it is given those that it may.
+    """
+    if all(len(names) == 1 for names in found.values()):
+        return ""
+    os.makedirs(target)
+    for names in found.values():
+        shutil.copyfile(os.path.join(source, names[0]), os.path.join(target, names[0]))
+    return target
+
+
+def _need_extraction(job: Job, role: str) -> Dict[str, Any]:
+    """What extraction counted; raises BadJobError when it was not done with these settings."""
+    counts = steps.finished(
+        job.state, faces.folder(role), faces.key_of(job, faces.plans(job)[role])
+    )
+    if counts is None:
+        raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
+    return counts
+
+
+def revision() -> Any:
+    """The upstream commit in this image, or None where nobody wrote it down."""
+    try:
+        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
+            return json.load(stream).get("revision")
+    except (OSError, ValueError):
+        return None
+
+
+def run(job: Job) -> None:
+    """Do the step that the job asks for."""
+    settings.check_version(job)
+    how = "GPU" if job.gpu else "CPU only"
+    emit("note", text="Faceswap %s (%s), %s." % (job.version, revision(), how))
+    {"extract": extract, "train": train, "convert": convert}[job.step](job)
+
+
+if __name__ == "__main__":
+    sys.exit(bench_driver.main(run, steps=("extract", "train", "convert")))

@@ -29,7 +29,7 @@ pytestmark = [
 
 
 class PrivateEngine:
-    """A Docker daemon with a socket and folders of its own, and without a network."""
+    """A Docker daemon with a socket, folders and an (empty) network of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,7 +39,9 @@ class PrivateEngine:
     def start(self) -> None:
         there = self._folder
         # A containerd of the system would be shared; the namespaces keep the containers apart.
-        command = ["dockerd", "--host", f"unix://{there}/docker.sock", "--bridge", "none"]
+        # So would be the network, and a daemon without a bridge removes docker0 from it.
+        command = ["unshare", "--net", "dockerd", "--bridge", "none"]
+        command += ["--host", f"unix://{there}/docker.sock"]
         command += ["--data-root", f"{there}/data", "--exec-root", f"{there}/exec"]
         command += ["--pidfile", f"{there}/pid", "--iptables=false", "--ip6tables=false"]
         command += ["--containerd-namespace", "deid-bench-test"]

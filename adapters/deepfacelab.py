@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.parts import (
+    DEFAULT,
     DIVERGED,
     HOURS,
     ITERATIONS,
@@ -96,6 +97,7 @@ DEEPFACELAB = Tool(
         recipe="containers.deepfacelab", gpu="optional", gpu_memory_bytes=6 << 30, shm_bytes=8 << 30
     ),
     settings=(*_EXTRACTION, *_MODEL, *_TRAINING, *_MERGING),
+    configs=(DEFAULT,),
     progress=(
         LogPattern(
             step=Step.EXTRACT,

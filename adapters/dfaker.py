@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.parts import (
+    DEFAULT,
     DIVERGED,
     HOURS,
     ITERATIONS,
@@ -40,6 +41,7 @@ DFAKER = Tool(
         number("preview_every", 1000, 0, 10000000, "Iterations between previews; 0 keeps none."),
         flag("seamless_clone", False, "Put the face in with OpenCV's seamlessClone."),
     ),
+    configs=(DEFAULT,),
     progress=(
         LogPattern(
             step=Step.EXTRACT,

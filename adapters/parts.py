@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.model.cell import Status
-from harness.model.job import Role, Step
-from harness.model.tool import KnownFailure, SettingSpec
+from harness.model.job import Limits, Role, Step
+from harness.model.tool import KnownFailure, NamedConfig, SettingSpec
 
 TRAINED_STEPS = (Step.EXTRACT, Step.TRAIN, Step.CONVERT)
 TRAINED_NEEDS = (Role.TEST_VIDEO, Role.ACTOR_TRAINING, Role.DONOR_TRAINING)
@@ -32,6 +32,12 @@ def flag(name: str, default: bool, help: str) -> SettingSpec:
 
 ITERATIONS = number("iterations", 100000, 0, 100000000, "Stop at so many; 0 is no limit.")
 HOURS = number("hours", 0.0, 0, 1000, "Stop after so many hours of training; 0 is no limit.", "h")
+DEFAULT = NamedConfig(
+    name="default",
+    help="The default of every setting.",
+    # The usual hour for a step would end a training long before its iterations do.
+    limits=Limits(wall_s=86400.0),
+)
 TRAIN_INTERVAL = number("train_interval", 12, 1, 10000, "Training looks at every n-th frame.")
 
 OUT_OF_GPU_MEMORY = KnownFailure(

@@ -27,11 +27,12 @@ class Swapper:
     """Swaps one face through a video, frame after frame."""
 
     def __init__(self, job: Job) -> None:
-        self._landmarker = Landmarker()
-        self._donor, self._donor_points = read_donor(job, self._landmarker)
+        # Settings first: a wrong one is a bad job, whatever the photo shows.
         self._smoother = Smoother(job.number("smoothing", 0, 0.95))
         self._seamless = job.choice("blending", ("seamless", "feather")) == "seamless"
         self._keep_mouth = job.flag("keep_mouth")
+        self._landmarker = Landmarker()
+        self._donor, self._donor_points = read_donor(job, self._landmarker)
         self._mesh: Mesh | None = None
         self._colour: NDArray[np.float64] | None = None
         self._cast: NDArray[np.float64] | None = None

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from harness.model.cell import CellSpec
+from harness.model.dataset import MediaRef
+from harness.model.job import Step
 from harness.model.suite import PlannedCell
 from harness.model.tool import Container, Tool
 from harness.runtime.base import Runtime
 from harness.runtime.process import ProcessRuntime
+from harness.store.cells import CellStore
+
+_MODEL_BYTES = 4 << 30
+"""Models with their copies: the largest of the four tools of the study keep about so much."""
+_FRAME_BYTES_PER_PIXEL = 2
+"""A frame as PNG, and the faces cut from it."""
+_COPIES_OF_VIDEO = 4
 
 
-def runtimes(home: Path) -> dict[str, Runtime]:
-    """By a tool's kind, what runs it. Nothing is started or looked for yet."""
+def runtimes(home: Path, jobs: int) -> dict[str, Runtime]:
+    """By a tool's kind, what runs it, ``jobs`` at once. Nothing is started or looked for yet."""
     from harness.runtime.container import ContainerRuntime
+    from harness.runtime.container_plan import own_allowance
 
-    return {"process": ProcessRuntime(), "container": ContainerRuntime(home)}
+    own = own_allowance()
+    share = own.model_copy(update={"cpus": max(1.0, own.cpus / jobs)})
+    return {"process": ProcessRuntime(), "container": ContainerRuntime(home, allowance=share)}
 
 
 def image_digests(
@@ -47,3 +60,36 @@ def image_digests(
             runtime.check(tools[name], version, digest)
             found[name, version] = digest
     return found
+
+
+def check_space(specs: Sequence[CellSpec], tools: Mapping[str, Tool], home: Path) -> None:
+    """See that the disk has room for the cells that have no result yet, roughly estimated.
+
+    Raises UnfitMachineError.
+    """
+    from harness.engine import require_space
+
+    store = CellStore(home)
+    todo = [spec for spec in specs if store.result(spec) is None]
+    need_bytes = sum(cell_bytes(spec, tools[spec.tool]) for spec in todo)
+    require_space(home, need_bytes, f"{len(todo)} cells")
+
+
+def cell_bytes(spec: CellSpec, tool: Tool) -> int:
+    """What a cell may write: models and frames of a tool that trains, else copies of the video.
+
+    An estimate from above, so that a disk is not found full after hours.
+    """
+    trains = Step.TRAIN in tool.steps
+    videos = [spec.actor.test]
+    if trains:
+        videos += [video for video in (spec.actor.training, _training(spec)) if video is not None]
+    pixels = sum(v.info.frames * v.info.width * v.info.height for v in videos if v.info)
+    if trains:
+        return _MODEL_BYTES + pixels * _FRAME_BYTES_PER_PIXEL
+    # H.264 at good quality is far below one bit per pixel.
+    return _COPIES_OF_VIDEO * pixels // 8
+
+
+def _training(spec: CellSpec) -> MediaRef | None:
+    return spec.donor.training if spec.donor else None

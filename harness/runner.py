@@ -17,7 +17,7 @@ from harness.model.base import Frozen
 from harness.model.cell import Attempt, CellSpec, Resources, Result, Status
 from harness.model.dataset import VideoInfo
 from harness.model.job import Event, Job, Role, Step, StepReport
-from harness.model.tool import Container, Tool
+from harness.model.tool import Tool
 from harness.runtime.base import CANCELLED_REASON, Control, Runtime, StepOutcome
 from harness.runtime.process import ProcessRuntime
 from harness.store.cells import CellStore, OpenAttempt, disk_errors, utc_now
@@ -252,7 +252,6 @@ class _Work:
         return self._keep(opened, done, self._checked(done[-1], opened))
 
     def _step(self, step: Step, folder: Path) -> StepOutcome:
-        runs_as = self.tool.runs_as
         job = Job(
             step=step,
             tool=self.spec.tool,
@@ -263,7 +262,7 @@ class _Work:
             out=str((folder / "out").absolute()),
             settings=self.spec.settings,
             limits=self.spec.limits,
-            gpu=isinstance(runs_as, Container) and runs_as.gpu != "none",
+            gpu=self.runtime.uses_gpu(self.tool),
             seed=self.spec.seed,
         )
         folder.mkdir(parents=True)

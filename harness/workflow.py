@@ -48,7 +48,12 @@ def run_and_score(
     runs = RunQueue(
         specs,
         study.tools,
-        RunContext(home=study.home, runtimes=runtimes(study.home), listen=heard, finished=finished),
+        RunContext(
+            home=study.home,
+            runtimes=runtimes(study.home, lanes.count),
+            listen=heard,
+            finished=finished,
+        ),
     )
     account.expect(Kind.RUN, len(by_id))
     for spec in by_id.values():

@@ -106,7 +106,7 @@ def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
     from harness.account import Account, Estimate
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
-    from harness.readiness import image_digests
+    from harness.readiness import check_space, image_digests
     from harness.specify import specify
     from harness.workflow import make_lanes, run_and_score
 
@@ -120,6 +120,7 @@ def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
         )
         digests = image_digests(planned, study.tools, study.home, progress.say)
         prepared = specify(study, planned, progress.say, lanes, digests)
+        check_space(prepared.specs, study.tools, study.home)
         account = Account(Estimate(lanes.count), progress.say, progress.tick)
         outcomes, scores = run_and_score(study, prepared.specs, lanes, account)
     _summarise(prepared, outcomes, scores, as_json)

@@ -84,8 +84,9 @@ def retry(
     def finished(outcome: CellOutcome) -> None:
         progress.advance(f"{names[outcome.cell_id]} {_word(outcome)}")
 
-    context = RunContext(home=store.home, runtimes=runtimes(store.home), finished=finished)
     with terminate_as_interrupt(), make_lanes(None, len(specs)) as lanes:
+        ready = runtimes(store.home, lanes.count)
+        context = RunContext(home=store.home, runtimes=ready, finished=finished)
         outcomes = run_cells(specs, tools, context, lanes)
     good = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if as_json:
@@ -167,6 +168,7 @@ def clean(
     """
     store = open_store()
     rows = [_clean(store, target, yes) for target in _targets(store, failed)]
+    rows += _clean_containers(store.home, yes)
     if as_json:
         print_json(rows)
         return
@@ -198,6 +200,31 @@ def _clean(store: CellStore, target: _Target, yes: bool) -> dict[str, object]:
         "size_bytes": size_bytes,
         "done": done,
     }
+
+
+def _clean_containers(home: Path, yes: bool) -> list[dict[str, object]]:
+    """Containers that a killed command left, where there is an engine to ask."""
+    from harness.engine import connect
+    from harness.errors import UnfitMachineError
+    from harness.runtime.container_leftovers import leftovers, remove_leftovers
+
+    try:
+        engine = connect()
+    except UnfitMachineError:
+        return []
+    with engine:
+        found = leftovers(engine, home)
+        if yes:
+            remove_leftovers(engine, found)
+    return [
+        {
+            "path": f"container {one.name}",
+            "why": "left by a command that was killed",
+            "size_bytes": 0,
+            "done": "removed" if yes else "kept",
+        }
+        for one in found
+    ]
 
 
 def _is_busy(store: CellStore, spec: CellSpec) -> bool:

@@ -56,6 +56,13 @@ class Runtime(Protocol):
         """
         ...
 
+    def uses_gpu(self, tool: Tool) -> bool:
+        """Whether ``tool`` will be given a GPU here.
+
+        Raises UnfitMachineError when it cannot do without one that this machine does not have.
+        """
+        ...
+
     def run(self, tool: Tool, job: Job, folder: Path, control: Control) -> StepOutcome:
         """Run ``job`` of ``tool`` in ``folder``: job.json is written there, and log.txt line by
         line as it comes.

@@ -51,6 +51,10 @@ class ContainerRuntime:
         fit = self.gpus_for(tool)
         return fit[0].uuid if len(fit) == 1 else None
 
+    def uses_gpu(self, tool: Tool) -> bool:
+        """See ``Runtime.uses_gpu``."""
+        return bool(self.gpus_for(tool))
+
     def gpus_for(self, tool: Tool) -> tuple[Gpu, ...]:
         """The GPUs that are large enough for ``tool``; none when it uses none, or can do without
         and there is none. Raises UnfitMachineError when it cannot do without.

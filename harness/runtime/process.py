@@ -176,6 +176,10 @@ class ProcessRuntime:
         """See ``Runtime.device``: embedded tools share the processor."""
         return None
 
+    def uses_gpu(self, tool: Tool) -> bool:
+        """Never: the embedded tools need none."""
+        return False
+
     def run(self, tool: Tool, job: Job, folder: Path, control: Control) -> StepOutcome:
         """See ``Runtime.run``. Raises TypeError for a tool that runs in a container."""
         if not isinstance(tool.runs_as, ChildProcess):

@@ -1,0 +1,63 @@
+"""What must be there before hours are spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.controls import NOOP
+from adapters.dfaker import DFAKER
+from harness.errors import UnfitMachineError
+from harness.model.cell import CellSpec
+from harness.model.dataset import MediaRef, PreparedActor, Sex, Split, VideoInfo
+from harness.readiness import cell_bytes, check_space
+
+
+def _video(frames: int) -> MediaRef:
+    info = VideoInfo(
+        frames=frames,
+        width=1280,
+        height=720,
+        fps="30/1",
+        duration_s=frames / 30,
+        codec="h264",
+        pixel_format="yuv420p",
+        has_audio=False,
+    )
+    return MediaRef(sha256=f"{frames:064d}", suffix=".mp4", info=info)
+
+
+def _cell(tool: str, frames: int) -> CellSpec:
+    actor = PreparedActor(
+        number=1,
+        sex=Sex.MALE,
+        split=Split.HELD_OUT,
+        training=_video(frames),
+        test=_video(1000),
+        reference=MediaRef(sha256="0" * 64, suffix=".png"),
+        reference_note="",
+    )
+    return CellSpec(
+        tool=tool,
+        version="1",
+        config="default",
+        settings={},
+        dataset="d",
+        split=Split.HELD_OUT,
+        actor=actor,
+    )
+
+
+def test_a_tool_that_trains_needs_room_for_models_and_for_every_frame() -> None:
+    plain = cell_bytes(_cell("noop", 5000), NOOP)
+    short, long = (cell_bytes(_cell("dfaker", frames), DFAKER) for frames in (5000, 10000))
+    assert plain < 1 << 30
+    assert short > 4 << 30
+    assert long - short == 5000 * 1280 * 720 * 2
+
+
+def test_a_disk_without_room_for_the_cells_is_known_before_they_run(tmp_path: Path) -> None:
+    spec = _cell("dfaker", 100_000_000)
+    with pytest.raises(UnfitMachineError, match="too full for 1 cells"):
+        check_space([spec], {"dfaker": DFAKER}, tmp_path)

@@ -5,6 +5,7 @@ Standard library only and Python 3.6 syntax. README.md says what of upstream thi
 
 import json
 import os
+import re
 import shutil
 import sys
 from typing import Any, Dict, List
@@ -12,6 +13,8 @@ from typing import Any, Dict, List
 from containers.common import bench_driver, budget, frames, steps
 from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
 from containers.faceswap import app, faces, model, settings
+
+_LEFT_OUT = re.compile(r"Faces filtered out:\s+(\d+)")
 
 UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
 
@@ -99,7 +102,7 @@ def _convert(job: Job, work: str) -> List[str]:
             words = app.commands(job).convert(
                 asked, originals, done, alignments, model.folder(job), chosen
             )
-            opened.run(words, "Conversion")
+            _need_choice(opened.run(words, "Conversion"), found, chosen)
     lost = sorted(name for name in found if not _written(os.path.join(done, name + ".png")))
     if lost:
         raise ToolFailedError(
@@ -108,6 +111,20 @@ def _convert(job: Job, work: str) -> List[str]:
         )
     back = frames.put_back(originals, done)
     return ["%d frames without a face were put back as they were." % back] if back else []
+
+
+def _need_choice(log: List[str], found: Dict[str, List[str]], chosen: str) -> None:
+    """Raise ToolFailedError when upstream did not leave out the faces that it should.
+
+    It goes on with all faces when it recognises none of those it was given.
+    """
+    unwanted = sum(len(names) - 1 for names in found.values())
+    said = [match.group(1) for match in map(_LEFT_OUT.search, log) if match is not None]
+    if chosen and said[-1:] != [str(unwanted)]:
+        raise ToolFailedError(
+            "Conversion had to leave out %d faces beside the main one, but said: %s."
+            % (unwanted, "it left out " + said[-1] if said else "nothing of it")
+        )
 
 
 def _written(path: str) -> bool:

@@ -3,6 +3,7 @@
 Standard library only and Python 3.6 syntax.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -16,7 +17,6 @@ ALIGNMENTS = "alignments.fsa"
 
 _FACE = re.compile(r"(.+)_(\d+)\.png$")
 _SAID = re.compile(r"Faces detected:\s+(\d+)")
-_SORTED = re.compile(r"\d+_(.+\.png)$")
 
 
 class Plan(NamedTuple):
@@ -141,13 +141,33 @@ def _by_sharpness(job: Job, opened: app.App, target: str) -> List[str]:
     os.makedirs(ranked)
     try:
         opened.run(app.commands(job).sort(target, ranked), "Sorting faces")
-        found = [_SORTED.match(name) for name in frames.pictures(ranked)]
-        names = [match.group(1) for match in found if match is not None]
+        return _as_ranked(target, ranked)
     finally:
         shutil.rmtree(ranked, ignore_errors=True)
-    if sorted(names) != frames.pictures(target):
-        raise ToolFailedError("Sorting lost faces, or named them otherwise than RANK_NAME.png.")
-    return names
+
+
+def _as_ranked(target: str, ranked: str) -> List[str]:
+    """The names of the faces in the order of their copies, which are told by their content.
+
+    Upstream's copies are called by their rank; the face's own name is lost in some versions.
+    """
+    names: Dict[str, List[str]] = {}
+    for name in frames.pictures(target):
+        names.setdefault(_digest(os.path.join(target, name)), []).append(name)
+    found = []
+    for copy in frames.pictures(ranked):
+        same = names.get(_digest(os.path.join(ranked, copy)))
+        if not same:
+            raise ToolFailedError("Sorting changed a face, or made one up: %s." % copy)
+        found.append(same.pop(0))
+    if any(names.values()):
+        raise ToolFailedError("Sorting lost %d faces." % sum(map(len, names.values())))
+    return found
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
 
 
 def _remove(target: str, names: List[str]) -> None:

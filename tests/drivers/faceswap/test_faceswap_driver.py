@@ -255,6 +255,14 @@ def test_frames_without_a_face_keep_their_place_and_are_counted(ready: MakeCell)
     assert len(frame_checksums(ended.out / "swapped.mp4")) == 12
 
 
+def test_faces_that_should_be_left_out_and_are_not_are_a_failure(ready: MakeCell) -> None:
+    cell = ready(V1)
+    cell.done(Step.TRAIN)
+    ended = cell.run(Step.CONVERT, unknown_faces=True)
+    assert ended.code == 70
+    assert "had to leave out 1 faces" in ended.sentence
+
+
 def test_a_frame_with_a_face_that_is_not_converted_is_a_failure(ready: MakeCell) -> None:
     cell = ready(V3)
     cell.done(Step.TRAIN)
@@ -338,7 +346,7 @@ def test_the_blurred_faces_are_left_out(version: str, fresh: MakeCell) -> None:
     cell.settings.update(clean="sharpest", keep_faces=26)
     notes = cell.done(Step.EXTRACT).report.notes
     assert "donor_training: 26 faces from 30 frames." in notes
-    kept = {path.name for path in (cell.state / "faces_donor_training").glob("*.png")}
+    kept = {path.name for path in (cell.state / "faces_actor_training").glob("*.png")}
     assert "000030_0.png" in kept, "the stand-in calls the last ones sharp"
     assert "000001_0.png" not in kept
 

@@ -9,7 +9,8 @@ It learns nothing and swaps nothing. What it imitates was read in deepfakes/face
   plugins/train/model/_base.py and _base/io.py (files, "[Saved model")
 - the terminal: lib/keypress.py@03a8b622; crashes without one: issues 780 and 1033
 - extraction: scripts/extract.py@0024ae4f; its end: scripts/fsmedia.py
-- conversion: scripts/convert.py, find "Converting"; sorting: tools/sort/cli.py
+- conversion: scripts/convert.py, find "Converting", "Faces filtered out"; sorting:
+  tools/sort/sort.py@0176ffc0 (v1 names its copies by rank alone)
 
 The environment's STAND_IN_VERSION says which version it is, STAND_IN (JSON) what goes wrong: see
 ``WISH``. Each command notes its words, ini and environment in STAND_IN_ANSWERS.
@@ -47,6 +48,7 @@ WISH: dict[str, Any] = {
     "no_terminal": False,  # the terminal is taken away
     "error_converting": None,
     "exit_0": False,  # errors end with 0, as in 2019
+    "unknown_faces": False,  # the faces it may convert are not recognised
     "drop": [],  # converted frames that are not written
     "lose_alignments": False,
     "deaf": False,  # SIGINT does not end it
@@ -129,7 +131,8 @@ def sort(asked: argparse.Namespace) -> None:
     """The later a frame the sharper, here."""
     source, target = Path(asked.input), Path(asked.output)
     for rank, face in enumerate(sorted(source.glob("*.png"), reverse=True)):
-        shutil.copyfile(face, target / f"{rank:05d}_{face.name}")
+        name = f"{rank:05d}.png" if V1 else f"{rank:05d}_{face.name}"
+        shutil.copyfile(face, target / name)
         if not asked.keep:
             face.unlink()
 
@@ -276,7 +279,10 @@ def convert(asked: argparse.Namespace) -> None:
     faces = json.loads(Path(asked.alignments).read_text())
     if asked.input_aligned_dir:
         allowed = [path.stem.split("_")[0] for path in Path(asked.input_aligned_dir).iterdir()]
-        faces = {name: allowed.count(Path(name).stem) for name in faces}
+        before = sum(faces.values())
+        if not WISH["unknown_faces"]:
+            faces = {name: allowed.count(Path(name).stem) for name in faces}
+            log("INFO", f"Faces filtered out: {before - sum(faces.values())}")
     pictures = sorted(source.glob("*.png"))
     for number, picture in enumerate(pictures, 1):
         bar("Converting", number, len(pictures))

@@ -58,5 +58,7 @@ install_from /src/openface
 for model in 0.25 0.35 0.50 1.00; do
     test -s "$PREFIX/etc/OpenFace/model/patch_experts/cen_patches_${model}_of.dat"
 done
-! ldd "$PREFIX/bin/FeatureExtraction" | grep "not found"
+if ldd "$PREFIX/bin/FeatureExtraction" | grep "not found"; then
+    exit 1
+fi
 rm -rf "$PREFIX/include"

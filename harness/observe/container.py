@@ -1,0 +1,261 @@
+"""Observers that are tools of their own, such as OpenFace: run once for each video's content.
+
+Their adapters are found under the entry point group ``bench.observers`` and have the step
+``observe``. What such a tool leaves is brought in as a file that a user made by hand would be.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from harness.errors import UnusableInputError, UsageError, unknown_name
+from harness.interrupt import StoppedError
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.cell import Status
+from harness.model.job import Job, Limits, Role, Step
+from harness.observe import openface
+from harness.observe.store import store_sentences
+from harness.registry import read_registry, resolve_settings
+from harness.runtime.base import LOG_NAME, Control, Runtime, StepOutcome
+from harness.store.atomic import write_bytes, write_json
+
+if TYPE_CHECKING:
+    from harness.model.tool import Tool
+
+GROUP = "bench.observers"
+OUTPUT = "observation.csv"
+LIMITS = Limits(wall_s=4 * 3600.0)
+"""OpenFace takes about as long as the video lasts, and several times that on a slow machine."""
+
+_POLL_S = 0.2
+_SETTLED = {Status.TOOL_ERROR, Status.BAD_OUTPUT, Status.TIMEOUT, Status.OOM}
+"""Failures that the same image would repeat; others are tried again at the next call."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How an observer's file is brought in."""
+
+    path: Callable[[Path, str], Path]
+    bring_in: Callable[[Path, str, int, Path], openface.Imported]
+
+
+_KINDS = {openface.OBSERVER: _Kind(openface.openface_path, openface.import_openface)}
+
+
+class Failure(Frozen):
+    """A measurement that failed, kept so that it is not repeated for every score."""
+
+    schema_version: int = SCHEMA_VERSION
+    observer: str
+    version: str
+    image_digest: str | None
+    status: Status
+    reason: str
+    """A sentence."""
+    log_tail: tuple[str, ...]
+
+
+class Measured(Frozen):
+    """What became of one video."""
+
+    status: Status
+    reason: str
+    """A sentence; for ``ok``, ``done``."""
+    path: Path | None = None
+    """The stored observation; present exactly when ``status`` is ``ok``."""
+    log: Path | None = None
+    """The whole log of a failure."""
+    log_tail: tuple[str, ...] = ()
+    reused: bool = False
+    """Nothing was run: it was there, or had failed with the same image before."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an observer runs, and how."""
+
+    home: Path
+    runtime: Runtime
+    image_digest: str | None = None
+    limits: Limits = LIMITS
+    control: Control = field(default_factory=Control)
+
+
+def load_observers() -> dict[str, Tool]:
+    """The installed observers by name; broken ones are left out.
+
+    Raises UsageError when two packages claim one name.
+    """
+    return read_registry(entry_points(group=GROUP)).tools
+
+
+def find_observer(name: str) -> Tool:
+    """The observer of that name; raises UsageError with the nearest name."""
+    observers = load_observers()
+    if name not in observers:
+        raise unknown_name("observer", name, observers, see="bench observe --help")
+    return observers[name]
+
+
+def measure_with(
+    observer: Tool, video: Path, sha256: str, place: Place, *, again: bool = False
+) -> Measured:
+    """Measure a video with ``observer`` and store what it found, unless it is there already.
+
+    Of two processes that want the same video one runs the observer, the other waits. What goes
+    wrong in the tool is told in what is returned, and kept; with ``again`` a kept failure is tried
+    again. Raises UsageError for an observer whose output nothing here reads, StoppedError when
+    ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed, StoreError
+    when the disk refuses, and as the runtime does.
+    """
+    kind = _KINDS.get(observer.name)
+    if kind is None or observer.steps != (Step.OBSERVE,):
+        raise UsageError(
+            f"There is no reader for what {observer.name} measures.",
+            hint=f"Observers that can be read: {', '.join(sorted(_KINDS))}.",
+        )
+    work = _Work(observer, video, sha256, place, kind, kind.path(place.home, sha256))
+    if not again and (found := work.known()):
+        return found
+    with _locked(work.stored, place.control.stop):
+        if not again and (found := work.known()):
+            return found
+        return work.run()
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One video and one observer."""
+
+    observer: Tool
+    video: Path
+    sha256: str
+    place: Place
+    kind: _Kind
+    stored: Path
+
+    def known(self) -> Measured | None:
+        """What is stored: the observation, or a failure of the same image."""
+        if self.stored.exists():
+            return Measured(status=Status.OK, reason="done", path=self.stored, reused=True)
+        failure = self._failure()
+        if failure is None or failure.image_digest != self.place.image_digest:
+            return None
+        return self._told(failure, reused=True)
+
+    def run(self) -> Measured:
+        """Run the observer and bring in what it left. Call it with the lock held."""
+        from harness.media.probe import probe
+
+        frames = probe(self.video).frames
+        folder = self._beside(".run.part")
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            with store_sentences(folder):
+                folder.mkdir(parents=True)
+            outcome = self._step(folder)
+            if outcome.status is Status.OK:
+                outcome = self._bring_in(outcome, folder / "out" / OUTPUT, frames)
+            return self._keep(outcome, folder / LOG_NAME)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _step(self, folder: Path) -> StepOutcome:
+        job = Job(
+            step=Step.OBSERVE,
+            tool=self.observer.name,
+            version=self.observer.versions[-1],
+            image_digest=self.place.image_digest,
+            inputs={Role.VIDEO: str(self.video.absolute())},
+            state=str((folder / "state").absolute()),
+            out=str((folder / "out").absolute()),
+            settings=resolve_settings(self.observer, "default", {}),
+            limits=self.place.limits,
+        )
+        runtime, control = self.place.runtime, self.place.control
+        with store_sentences(folder):
+            return runtime.run(self.observer, job, folder.absolute(), control)
+
+    def _bring_in(self, outcome: StepOutcome, csv: Path, frames: int) -> StepOutcome:
+        """The outcome, or ``bad_output`` when the file is not what it should be."""
+        try:
+            self.kind.bring_in(csv, self.sha256, frames, self.place.home)
+        except UnusableInputError as error:
+            change = {"status": Status.BAD_OUTPUT, "reason": error.message, "report": None}
+            return outcome.model_copy(update=change)
+        return outcome
+
+    def _keep(self, outcome: StepOutcome, log: Path) -> Measured:
+        """Store a failure with its log, or remove an older one."""
+        kept = self._beside(".failed.json"), self._beside(".log")
+        if outcome.status is Status.OK:
+            for path in kept:
+                path.unlink(missing_ok=True)
+            return Measured(status=Status.OK, reason="done", path=self.stored)
+        if outcome.status is Status.CANCELLED:
+            raise StoppedError
+        failure = Failure(
+            observer=self.observer.name,
+            version=self.observer.versions[-1],
+            image_digest=self.place.image_digest,
+            status=outcome.status,
+            reason=outcome.reason,
+            log_tail=outcome.log_tail,
+        )
+        with suppress(FileNotFoundError), store_sentences(log):
+            write_bytes(kept[1], log.read_bytes())
+        if outcome.status in _SETTLED:
+            write_json(kept[0], failure)
+        return self._told(failure, reused=False)
+
+    def _told(self, failure: Failure, *, reused: bool) -> Measured:
+        log = self._beside(".log")
+        return Measured(
+            status=failure.status,
+            reason=failure.reason,
+            log=log if log.exists() else None,
+            log_tail=failure.log_tail,
+            reused=reused,
+        )
+
+    def _failure(self) -> Failure | None:
+        """The stored failure; one that cannot be read counts as none."""
+        try:
+            return Failure.model_validate_json(self._beside(".failed.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def _beside(self, ending: str) -> Path:
+        """A path beside the observation: hidden when it is unfinished work."""
+        hidden = "." if ending.endswith(".part") else ""
+        return self.stored.with_name(f"{hidden}{self.stored.stem}{ending}")
+
+
+@contextmanager
+def _locked(path: Path, stop: threading.Event) -> Iterator[None]:
+    """Hold an exclusive lock beside ``path``; another process's measurement may take long, so
+    waiting for it can be stopped. Raises StoppedError.
+    """
+    with store_sentences(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = (path.parent / f".{path.name}.lock").open("w")
+    with stream:
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if stop.wait(_POLL_S):
+                    raise StoppedError from None
+        yield

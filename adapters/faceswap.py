@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.parts import (
+    DEFAULT,
     DIVERGED,
     HOURS,
     ITERATIONS,
@@ -115,6 +116,7 @@ FACESWAP = Tool(
         recipe="containers.faceswap", gpu="optional", gpu_memory_bytes=6 << 30, shm_bytes=8 << 30
     ),
     settings=(*_EXTRACTION, *_TRAINING, *_CONVERSION),
+    configs=(DEFAULT,),
     progress=(
         LogPattern(
             step=Step.EXTRACT,

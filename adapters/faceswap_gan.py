@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.parts import (
+    DEFAULT,
     DIVERGED,
     HOURS,
     NO_DISPLAY,
@@ -86,6 +87,7 @@ FACESWAP_GAN = Tool(
         shm_bytes=2 << 30,
     ),
     settings=(*_EXTRACTION, *_MODEL, *_TRAINING, *_CONVERSION),
+    configs=(DEFAULT,),
     progress=(
         LogPattern(
             step=Step.TRAIN,

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli import complete
 from harness.cli.options import AsJson
 from harness.cli.output import print_json, print_table, print_wrapped
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
+    from harness.conformance.finding import Finding
     from harness.doctor import Check
-    from harness.model.tool import NamedConfig
+    from harness.model.tool import Container, NamedConfig, Tool
+    from harness.registry import BrokenAdapter
 
 app = typer.Typer(help="The tools that can be benchmarked.", no_args_is_help=True)
+
+_PATIENCE_S = 3.0
+"""A list is no reason to wait for an engine that hangs."""
+_IMAGE_WORDS = {"current": "built", "stale": "stale", "missing": "not built"}
+
+ToolName = Annotated[
+    str,
+    typer.Argument(help="A name from `bench tools list`.", autocompletion=complete.tool_names),
+]
+States = Mapping[str, str]
+"""``tool@version`` to ``current``, ``stale`` or ``missing``; empty where no engine answers."""
 
 
 @app.command("list")
 def list_tools(as_json: AsJson = False) -> None:
-    """List the tools with what they do.
+    """List the tools with what they do, and whether the image of a contained one is built.
 
     Examples: bench tools list
               bench tools list --json
@@ -27,61 +42,233 @@ def list_tools(as_json: AsJson = False) -> None:
     from harness.registry import load_tools
 
     tools = load_tools()
+    states = _image_states(tools.values())
     if as_json:
-        print_json([tool.model_dump(mode="json") for tool in tools.values()])
+        print_json([_facts(tool, states) for tool in tools.values()])
         return
+    header = ("tool", "version", "kind", "gpu", *(("image",) if states else ()), "what it does")
     rows = [
-        (tool.name, tool.versions[-1], "control" if tool.control else "tool", tool.summary)
+        (
+            tool.name,
+            tool.versions[-1],
+            _kind(tool),
+            tool.runs_as.gpu if tool.runs_as.kind == "container" else "none",
+            *((_image_word(tool, tool.versions[-1], states),) if states else ()),
+            tool.summary,
+        )
         for tool in tools.values()
     ]
-    print_table(("tool", "version", "kind", "what it does"), rows, wrap=True)
+    print_table(header, rows, wrap=True)
+
+
+def _kind(tool: Tool) -> str:
+    if tool.control:
+        return "control"
+    return "observer" if tool.steps[-1].value == "observe" else "tool"
+
+
+def _image_word(tool: Tool, version: str, states: States) -> str:
+    return _IMAGE_WORDS.get(states.get(f"{tool.name}@{version}", ""), "-")
+
+
+def _facts(tool: Tool, states: States) -> dict[str, Any]:
+    """A tool for a script; ``images`` is None where there is none to have, or no engine to ask."""
+    mine = {version: states.get(f"{tool.name}@{version}") for version in tool.versions}
+    known = {version: state for version, state in mine.items() if state is not None}
+    return {**tool.model_dump(mode="json"), "images": known or None}
+
+
+def _image_states(tools: Iterable[Tool]) -> States:
+    """How the images of the tools' versions stand; nothing where no engine answers soon."""
+    from threading import Thread
+
+    contained = {tool.name: tool for tool in tools if tool.runs_as.kind == "container"}
+    if not contained:
+        return {}
+    found: dict[str, str] = {}
+    # The engine's own timeout is a minute, and cannot be interrupted.
+    asking = Thread(target=_ask_engine, args=(contained, found), daemon=True)
+    asking.start()
+    asking.join(_PATIENCE_S)
+    return {} if asking.is_alive() else found
+
+
+def _ask_engine(tools: Mapping[str, Tool], found: dict[str, str]) -> None:
+    from harness.engine import connect
+    from harness.errors import UnfitMachineError
+    from harness.images.find import current_hashes, list_images
+
+    try:
+        with connect() as engine:
+            images = list_images(engine)
+    except UnfitMachineError:
+        return
+    for name, wanted in current_hashes(tools).items():
+        hashes = {image.recipe for image in images if image.name == name}
+        state = "current" if wanted in hashes else ("stale" if hashes else "missing")
+        found[name] = state
 
 
 @app.command()
 def show(
-    tool: Annotated[
-        str,
-        typer.Argument(help="A name from `bench tools list`.", autocompletion=complete.tool_names),
-    ],
-    config: Annotated[str | None, typer.Option(help="Show this config's settings.")] = None,
+    tool: ToolName,
+    config: Annotated[
+        str | None, typer.Option(help="Show this config: its settings, limits and deviations.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a tool: its versions, settings, configs and deviations.
 
     Examples: bench tools show blur --config strong
+              bench tools show dfaker --config thesis
               bench tools show landmark-swap --json
     """
-    from harness.registry import find_tool, resolve_settings
+    from harness.registry import find_config, find_tool, resolve_settings
 
     found = find_tool(tool)
-    settings = resolve_settings(found, config or "default", {})
+    chosen = find_config(found, config or "default")
+    settings = resolve_settings(found, chosen.name, {})
+    states = _image_states([found])
     if as_json:
-        chosen = {"config": config or "default", "resolved_settings": settings}
-        print_json({**found.model_dump(mode="json"), **chosen})
+        print_json({**_facts(found, states), "config": chosen.name, "resolved_settings": settings})
         return
-    print_wrapped(f"{found.name}: {found.summary}")
-    typer.echo(f"versions: {', '.join(found.versions)}   licence: {found.licence}")
-    typer.echo(f"home: {found.homepage}")
-    if found.expected:
-        print_wrapped(f"control; the right result: {found.expected}")
+    _print_head(found, states)
     rows = [(s.name, settings[s.name], s.unit or "", s.help) for s in found.settings]
     if rows:
         typer.echo("")
-        print_table(("setting", config or "default", "unit", "meaning"), rows, wrap=True)
-    typer.echo("\nconfigs:")
-    for entry in found.configs:
-        print_wrapped(f"{entry.name}{entry.help and f': {entry.help}'}", indent="  ")
-        if config in (None, entry.name):
-            _print_deviations(entry)
+        print_table(("setting", chosen.name, "unit", "meaning"), rows, wrap=True)
+    if config is None:
+        typer.echo("\nconfigs:")
+        for entry in found.configs:
+            _print_config(found, entry)
+    else:
+        typer.echo("\nconfig:")
+        _print_config(found, chosen)
+        _print_deviations(chosen)
+
+
+def _print_head(tool: Tool, states: States) -> None:
+    print_wrapped(f"{tool.name}: {tool.summary}")
+    versions = [_with_image(tool, version, states) for version in tool.versions]
+    print_wrapped(f"versions: {', '.join(versions)}   licence: {tool.licence}")
+    typer.echo(f"home: {tool.homepage}")
+    print_wrapped(f"steps: {', '.join(tool.steps)}   needs: {', '.join(tool.needs)}")
+    if tool.runs_as.kind == "container":
+        typer.echo(f"runs in a container; GPU: {_gpu_need(tool.runs_as)}")
+    if tool.expected:
+        print_wrapped(f"control; the right result: {tool.expected}")
+
+
+def _with_image(tool: Tool, version: str, states: States) -> str:
+    state = states.get(f"{tool.name}@{version}")
+    return f"{version} (image {_IMAGE_WORDS[state]})" if state else version
+
+
+def _gpu_need(container: Container) -> str:
+    least = container.gpu_memory_bytes
+    memory = f", at least {least / (1 << 30):.1f} GiB of its memory" if least else ""
+    return f"{container.gpu}{memory}"
+
+
+def _print_config(tool: Tool, config: NamedConfig) -> None:
+    print_wrapped(f"{config.name}{config.help and f': {config.help}'}", indent="  ", after="    ")
+    if config.versions and config.versions != tool.versions:
+        print_wrapped(f"fits only: {', '.join(config.versions)}", indent="    ")
+    if config.limits:
+        print_wrapped(f"limits of a step: {_limits(config)}", indent="    ")
+    if config.deviations:
+        where = f"bench tools show {tool.name} --config {config.name}"
+        print_wrapped(
+            f"differs from the study in {len(config.deviations)} points: {where}", indent="    "
+        )
+
+
+def _limits(config: NamedConfig) -> str:
+    from harness.cli.output import size_text
+
+    limits = config.limits
+    assert limits is not None
+    parts = [f"{limits.wall_s / 3600:g} h"]
+    if limits.memory_bytes:
+        parts.append(f"{size_text(limits.memory_bytes)} of memory")
+    if limits.output_bytes:
+        parts.append(f"{size_text(limits.output_bytes)} of output")
+    if limits.iterations:
+        parts.append(f"{limits.iterations} iterations")
+    return ", ".join(parts)
 
 
 def _print_deviations(config: NamedConfig) -> None:
-    for item in config.deviations:
-        print_wrapped(
-            f"claimed {item.claim}; upstream {item.upstream}; applied {item.applied}, "
-            f"because {item.reason}",
-            indent="    ",
+    if not config.deviations:
+        return
+    typer.echo("\nwhere it differs from the study:")
+    for number, item in enumerate(config.deviations, 1):
+        for name, text in item.model_dump().items():
+            mark = f"{number}." if name == "claim" else ""
+            print_wrapped(f"{mark:>4} {name:<8}  {text}", after=" " * 15)
+
+
+@app.command()
+def check(
+    tool: Annotated[
+        str | None,
+        typer.Argument(help="A name from `bench tools list`.", autocompletion=complete.tool_names),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every installed tool.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check that an adapter keeps what the harness relies on; its driver is given bad jobs.
+
+    The driver runs here, or in its image where that is built. Exit code 1 when there is a fault.
+
+    Examples: bench tools check blur
+              bench tools check --all --json
+    """
+    from harness.conformance.suite import check_tool
+    from harness.registry import find_tool, read_registry
+
+    if (tool is None) == (not every):
+        raise UsageError("Name a tool, or --all.", hint="See `bench tools list`.")
+    broken: Sequence[BrokenAdapter] = ()
+    if tool is not None:
+        tools = [find_tool(tool)]
+    else:
+        registry = read_registry()
+        tools, broken = list(registry.tools.values()), registry.broken
+    found = {one.name: check_tool(one) for one in tools}
+    found |= {bad.name: _broken_findings(bad) for bad in broken}
+    if as_json:
+        print_json(
+            {name: [one.model_dump(mode="json") for one in seen] for name, seen in found.items()}
         )
+    else:
+        _print_findings(found, whole=tool is not None)
+    if any(one.state.value == "fault" for seen in found.values() for one in seen):
+        raise typer.Exit(1)
+
+
+def _broken_findings(bad: BrokenAdapter) -> tuple[Finding, ...]:
+    from harness.conformance.finding import Finding, State
+
+    text = f"The adapter of {bad.package} cannot be loaded: {bad.reason}"
+    return (Finding(check="adapter", state=State.FAULT, text=text),)
+
+
+def _print_findings(found: Mapping[str, Sequence[Finding]], *, whole: bool) -> None:
+    """Every finding of one tool; of several, a line for each and what is not ok."""
+    if whole:
+        for seen in found.values():
+            rows = [(one.check, one.state.value, one.text) for one in seen]
+            print_table(("check", "result", "finding"), rows, wrap=True)
+        return
+    lines: list[tuple[str, ...]] = []
+    for name, seen in found.items():
+        odd = [one for one in seen if one.state.value != "ok"]
+        good = len({one.check for one in seen if one.state.value == "ok"})
+        lines += [(name, one.check, one.state.value, one.text) for one in odd]
+        if good:
+            lines.append((name, f"{good} checks", "ok", ""))
+    print_table(("tool", "check", "result", "finding"), lines, wrap=True)
 
 
 def doctor(as_json: AsJson = False) -> None:

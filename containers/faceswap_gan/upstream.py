@@ -128,7 +128,10 @@ def prepare(source: str, gpu: bool, seed: int) -> None:
         if not any(one.device_type == "GPU" for one in device_lib.list_local_devices()):
             sys.exit("Error: Faceswap-GAN found no GPU and would train on the CPU without a word.")
     import_module("random").seed(seed)
-    import_module("numpy").random.seed(seed)
+    numpy: Any = import_module("numpy")
+    numpy.random.seed(seed)
+    if "int" not in vars(numpy):
+        numpy.int = int  # upstream's box smoothing uses it; NumPy 1.24 took it away
 
 
 def detector(source: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import nullcontext
@@ -23,6 +24,7 @@ from harness.runtime.process import ProcessRuntime
 from harness.store.cells import CellStore, OpenAttempt, disk_errors, utc_now
 from harness.store.media import MediaStore
 
+_PREVIEW = re.compile(r"\d{8}\.jpg")
 _SIGNAL_S = 0.3
 """Within this time a signal to the whole process group has reached this process."""
 
@@ -195,6 +197,19 @@ def settle_cell(spec: CellSpec, tool: Tool, context: RunContext, terms: Terms) -
             return _Work(store, spec, tool, context, runtime, inputs, terms.stop).until_settled()
 
 
+def previews_in(attempt: Path) -> list[Path]:
+    """The pictures that a training left in an attempt's folder, by iteration.
+
+    Only plain files that are named as the contract says: a driver's links lead anywhere.
+    """
+    root = attempt.resolve()
+    return sorted(
+        path
+        for path in root.glob("*-train/out/previews/*.jpg")
+        if _PREVIEW.fullmatch(path.name) and path.is_file() and path.resolve() == path
+    )
+
+
 def _last_number(store: CellStore, spec: CellSpec) -> int:
     """The number of the cell's last finished attempt; 0 without any."""
     return max((attempt.number for attempt in store.attempts(spec)), default=0)
@@ -299,7 +314,9 @@ class _Work:
         result = None
         if attempt.status is Status.OK:
             swapped = self._swapped(opened)
-            result = self.store.publish(self.spec, attempt, swapped, attempt.steps)
+            result = self.store.publish(
+                self.spec, attempt, swapped, attempt.steps, previews_in(opened.folder)
+            )
         else:
             self.store.finish(self.spec, attempt)
         if attempt.status is Status.CANCELLED:

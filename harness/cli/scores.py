@@ -21,6 +21,7 @@ from harness.cli.options import (
 from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
 from harness.cli.stored import (
     Selection,
+    load_chosen_suite,
     open_store,
     scored_protocols,
     select,
@@ -58,7 +59,7 @@ def score(
 
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset)
-    loaded = _load(suite)
+    loaded = None if suite is None else load_chosen_suite(suite, selection)
     specs = store.list() if loaded is None else suite_cells(loaded, store.list(), store.home)[0]
     specs = _some(store, select(specs, selection), "score")
     protocol = _protocol(store, specs, loaded, frames)
@@ -118,7 +119,7 @@ def report(
 
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset)
-    loaded = _load(suite)
+    loaded = None if suite is None else load_chosen_suite(suite, selection)
     specs = store.list() if loaded is None else _cells_to_report(store, loaded)
     specs = _some(store, select(specs, selection), "report")
     name = _reported_protocol(store, specs, loaded, frames)
@@ -143,14 +144,6 @@ def report(
 
 def _spell(value: object) -> object:
     return f"{value:.3f}" if isinstance(value, float) else value
-
-
-def _load(suite: str | None) -> Suite | None:
-    if suite is None:
-        return None
-    from harness.suites import load_suite
-
-    return load_suite(suite)
 
 
 def _some(store: CellStore, specs: list[CellSpec], verb: str) -> list[CellSpec]:

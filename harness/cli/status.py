@@ -23,6 +23,7 @@ from harness.cli.stored import (
     Selection,
     find_cell,
     is_running,
+    load_chosen_suite,
     open_store,
     planned_row,
     row_of,
@@ -95,9 +96,7 @@ def _rows(store: CellStore, selection: Selection, suite: str | None) -> list[Cel
     specs = store.list()
     if suite is None:
         return [row_of(store, spec) for spec in select(specs, selection)]
-    from harness.suites import load_suite
-
-    loaded = load_suite(suite)
+    loaded = load_chosen_suite(suite, selection)
     found, missing, known = suite_cells(loaded, specs, store.home)
     if not known:
         note(

@@ -15,6 +15,7 @@ from harness.errors import UnusableInputError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from harness.model.cell import Attempt, CellSpec
+    from harness.model.dataset import Dataset
     from harness.model.suite import PlannedCell, Suite
     from harness.store.cells import CellStore
 
@@ -150,6 +151,18 @@ def _of_dataset(specs: Sequence[CellSpec], name_or_path: str) -> list[CellSpec]:
     return [spec for spec in specs if spec.dataset == name]
 
 
+def load_chosen_suite(name: str, selection: Selection) -> Suite:
+    """The suite of that name or file, on the dataset that ``selection`` names instead of its own:
+    what ``bench run --suite S --dataset D`` ran is found with the same two options.
+    """
+    from harness.suites import load_suite
+
+    suite = load_suite(name)
+    if selection.dataset is None:
+        return suite
+    return suite.model_copy(update={"dataset": selection.dataset})
+
+
 def suite_cells(
     suite: Suite, specs: Sequence[CellSpec], home: Path
 ) -> tuple[list[CellSpec], list[PlannedCell], bool]:
@@ -159,18 +172,18 @@ def suite_cells(
     Cells are matched by name, not by content: nothing is prepared, and a dataset that is no longer
     here does not hide what was measured on it.
     """
-    from harness.datasets.registry import load_dataset
     from harness.plan import expand
     from harness.registry import load_tools
 
-    tools = load_tools()
-    try:
-        planned = expand(suite, load_dataset(suite.dataset, home), tools)
-    except UnusableInputError:
-        tried = {(entry.tool, entry.config) for entry in suite.tools}
-        same = [s for s in specs if s.dataset == suite.dataset and s.split is suite.split]
-        return [s for s in same if (s.tool, s.config) in tried and s.seed == suite.seed], [], False
     same = [s for s in specs if s.split is suite.split and s.seed == suite.seed]
+    dataset = _dataset_of(suite, specs, home)
+    if dataset is None:
+        tried = {(entry.tool, entry.config) for entry in suite.tools}
+        same = [s for s in same if s.dataset == suite.dataset]
+        return [s for s in same if (s.tool, s.config) in tried], [], False
+    planned = expand(suite, dataset, load_tools())
+    # Another dataset may have an actor of the same number.
+    same = [s for s in same if s.dataset == dataset.name]
     by_name: dict[tuple[object, ...], list[CellSpec]] = {}
     for spec in same:
         by_name.setdefault(_name_of_spec(spec), []).append(spec)
@@ -180,6 +193,20 @@ def suite_cells(
         found += matches
         missing += [] if matches else [cell]
     return found, missing, True
+
+
+def _dataset_of(suite: Suite, specs: Sequence[CellSpec], home: Path) -> Dataset | None:
+    """The suite's dataset; None when it is not here, or only known by name from the store."""
+    from harness.datasets.registry import load_dataset
+
+    try:
+        return load_dataset(suite.dataset, home)
+    except UnusableInputError:
+        return None
+    except UsageError:
+        if any(spec.dataset == suite.dataset for spec in specs):
+            return None
+        raise
 
 
 def _name_of_spec(spec: CellSpec) -> tuple[object, ...]:

@@ -108,6 +108,19 @@ def test_the_cells_of_a_suite_that_were_never_run_are_planned(sample_home: Path)
     assert not (sample_home / "reports").exists()
 
 
+@pytest.mark.clips
+def test_a_suite_has_the_cells_of_its_own_dataset_only_and_of_another_when_asked(
+    sample_home: Path, tmp_path: Path
+) -> None:
+    bench = Bench(sample_home)
+    other = bench.add("mask", 3, dataset="kitchen")
+    own = rows(bench, "--suite", "quickstart", "--tool", "mask", "--actor", "3")
+    assert [(r["status"], r["dataset"]) for r in own] == [("planned", "sample")]
+    asked = ("--suite", "quickstart", "--dataset", "kitchen")
+    assert [row["id"] for row in rows(bench, *asked)] == [other.id]
+    assert "Known: " in bench("status", *asked[:3], "kitschen", code=2).stderr
+
+
 def test_logs_show_the_last_attempt_step_by_step_or_the_one_named(bench: Bench) -> None:
     spec = bench.add(status=Status.TOOL_ERROR)
     logs = (("1-extract", "first\n"), ("2-train", "second\n"), ("10-convert", "third\n"))

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +98,16 @@ def _weights(cell: Cell) -> Path:
     return folder / name
 
 
+def _iteration(first: int) -> Callable[[str], bool]:
+    """Whether a line of a log tells of this iteration or a later one."""
+
+    def reached(line: str) -> bool:
+        found = re.search(r"\[#(\d+)\]", line)
+        return found is not None and int(found.group(1)) >= first
+
+    return reached
+
+
 def _reason(log: str) -> tuple[Status, str] | None:
     """What the adapter makes of a log."""
     for known in FACESWAP.failures:
@@ -185,8 +194,13 @@ def test_a_question_about_the_backend_fails_with_its_text(version: str, ready: M
         (V1, {"nan_at": 7}, "diverged: at iteration 7", Status.TOOL_ERROR),
         (V3, {"nan_at": 7}, "diverged: at iteration 6", Status.TOOL_ERROR),
         (V3, {"gpu": False}, "found no GPU", Status.TOOL_ERROR),
+        (V1, {"tensorflow_gpu": False}, "found no GPU", Status.TOOL_ERROR),
+        (V3, {"torch_gpu": False}, "found no GPU", Status.TOOL_ERROR),
     ],
-    ids=["crash", "crash ending with 0", "memory", "nan printed", "nan protection", "no gpu"],
+    ids=[
+        *("crash", "crash ending with 0", "memory", "nan printed", "nan protection", "no gpu"),
+        *("no gpu for tensorflow", "no gpu for torch"),
+    ],
 )
 def test_a_training_that_fails_is_a_failure_whatever_its_exit_code(
     version: str, wish: dict[str, Any], text: str, status: Status, ready: MakeCell
@@ -298,19 +312,16 @@ def test_a_training_killed_in_a_save_goes_on_from_the_last_whole_one(
 def test_hours_of_killed_attempts_are_counted(ready: MakeCell) -> None:
     cell = ready(V3)
     cell.environment["BENCH_COPY_EVERY_S"] = "0"
-    cell.settings.update(iterations=0, hours=1.5 / 3600)
-    slowly = {"iteration_s": 0.05}
-    code = cell.interrupt(Step.TRAIN, lambda line: "[#0002" in line, signal.SIGKILL, **slowly)
+    cell.settings.update(iterations=0, hours=1.0)
+    code = cell.interrupt(Step.TRAIN, _iteration(20), signal.SIGKILL, iteration_s=0.03)
     assert code == -signal.SIGKILL
     spent = json.loads((cell.state / "training" / "budget.json").read_text())
     assert spent["iterations"] >= 10
-    assert spent["seconds"] > 0.3
-    began_s = time.monotonic()
-    ended = cell.done(Step.TRAIN, **slowly)
-    iterations = ended.report.iterations
-    assert iterations is not None
-    assert 20 <= iterations <= 45, "30 fit into the hours, and a second for the stop"
-    assert time.monotonic() - began_s < 5
+    assert spent["seconds"] > 0.2
+    cell.settings["hours"] = spent["seconds"] / 2 / 3600
+    ended = cell.done(Step.TRAIN)
+    assert ended.report.iterations == spent["iterations"], "its time was over before"
+    assert "Loss A" not in ended.log
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -325,9 +336,9 @@ def test_wall_hours_stop_a_training_with_a_whole_save(version: str, ready: MakeC
 def test_a_cancelled_training_is_asked_to_save(ready: MakeCell) -> None:
     cell = ready(V1)
     cell.settings.update(iterations=0, hours=1.0, save_interval=1000)
-    code = cell.interrupt(Step.TRAIN, lambda line: "[#0000" in line, signal.SIGTERM)
+    code = cell.interrupt(Step.TRAIN, _iteration(10), signal.SIGTERM)
     assert code == -signal.SIGTERM
-    assert int(_weights(cell).read_text()) > 1
+    assert int(_weights(cell).read_text()) >= 10, "not what the first iteration saved"
 
 
 def test_finished_steps_are_used_again(ready: MakeCell) -> None:

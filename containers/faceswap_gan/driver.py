@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import Any, Dict, List
 
-from containers.common import bench_driver, budget, frames, steps
+from containers.common import bench_driver, frames, steps
 from containers.common.bench_driver import (
     BadJobError,
     Job,
@@ -31,8 +31,8 @@ def training_key(job: Job) -> str:
 def extract(job: Job) -> None:
     # A wrong setting is told before hours are spent.
     settings.training(job)
+    settings.saving(job)
     settings.conversion(job)
-    budget.limits(job)
     counts = {role: faces.extract(job, role) for role in faces.ROLES}
     for role in faces.ROLES:
         faces.need_faces(counts[role], role, settings.batch_size(job))

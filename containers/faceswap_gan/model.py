@@ -124,14 +124,15 @@ def _resume(budget: budgets.Budget, root: str) -> None:
 
 def _order(job: Job, asked: Dict[str, Any], budget: budgets.Budget) -> Dict[str, Any]:
     roles = {"A": "actor_training", "B": "donor_training"}
+    save_every, preview_every = settings.saving(job)
     return {
         "training": asked,
         "saves": _inside(job, "saves"),
         "faces": {side: os.path.join(job.state, faces.folder(roles[side])) for side in roles},
         "vggface": VGGFACE,
         "stop_at": budget.iterations or 0,
-        "save_every": settings.whole(job, "save_every", 1, 100000),
-        "preview_every": settings.whole(job, "preview_every", 0, 100000000),
+        "save_every": save_every,
+        "preview_every": preview_every,
         "previews": _inside(job, "previews.new"),
     }
 

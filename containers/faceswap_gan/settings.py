@@ -3,7 +3,7 @@
 Standard library only and Python 3.6 syntax.
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from containers.common import budget
 from containers.common.bench_driver import BadJobError, Job
@@ -77,6 +77,12 @@ def planned(job: Job) -> int:
             "not say how many there will be: set 'iterations' or 'planned_iterations' too."
         )
     return total
+
+
+def saving(job: Job) -> Tuple[int, int]:
+    """Iterations between saves, and between previews (0 is none); raises BadJobError."""
+    every = whole(job, "save_every", 1, 100000)
+    return every, whole(job, "preview_every", 0, 100000000)
 
 
 def training(job: Job) -> Dict[str, Any]:

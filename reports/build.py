@@ -10,6 +10,7 @@ import json
 import os
 import re
 import uuid
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from reports.boxes import KEY, box_figure, summary_boxes, undetected_sentences
 from reports.cautions import cautions
 from reports.controls import control_checks
 from reports.headline import headline, headline_numbers
-from reports.model import NOT_DETECTED_LOSS, ReportData
+from reports.model import NOT_DETECTED_LOSS, ReportCell, ReportData
 from reports.plot import Figure, threshold_of
 from reports.provenance import (
     host_lines,
@@ -124,6 +125,8 @@ def view(data: ReportData) -> dict[str, Any]:
         "undetected": undetected_sentences(data),
         "actor_tables": actor_tables(data),
         "units": [_source_view(data, source, k) for k, source in enumerate(sources)],
+        "trained": (trained := _trained(data)),
+        "left_out": _without(data.deviations, "deviations") + _without(trained, "training"),
         "checks": control_checks(data),
         "failures": failure_table(data),
         "references": reference_rows(data),
@@ -134,6 +137,16 @@ def view(data: ReportData) -> dict[str, Any]:
         "frozen_note": frozen_note(data),
         "identity": next((c.score.identity for c in data.cells if c.score), None),
     }
+
+
+def _trained(data: ReportData) -> list[tuple[str, list[ReportCell]]]:
+    """The columns with training previews, and their cells that have some."""
+    named = [(n, [c for c in cells_of(data, n) if c.previews]) for n in variants(data)]
+    return [(name, cells) for name, cells in named if cells]
+
+
+def _without(content: Sequence[object], section: str) -> tuple[str, ...]:
+    return () if content else (section,)
 
 
 def _source_view(data: ReportData, source: str, k: int) -> dict[str, Any]:

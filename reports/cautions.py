@@ -8,6 +8,7 @@ from reports.aggregate import (
     attributes,
     detected,
     distances,
+    fmt,
     listing,
     lost_share,
     percent,
@@ -26,8 +27,9 @@ FEW_FRAMES = 0.5
 
 def cautions(data: ReportData) -> list[str]:
     """Sentences, the gravest first; empty when there is nothing to warn of."""
-    found = [_failed_controls(data), _faceless_originals(data), _thin_distances(data)]
+    found = [_failed_controls(data), _unlike_references(data), _faceless_originals(data)]
     found += [
+        _thin_distances(data),
         _frozen_units(data),
         _thin_units(data),
         _unchecked_timing(data),
@@ -43,6 +45,22 @@ def _failed_controls(data: ReportData) -> str:
         return ""
     names = listing([f"{check.variant}, actor {check.actor}" for check in failed])
     return f"A control missed its known result ({names}): do not trust the other numbers."
+
+
+def _unlike_references(data: ReportData) -> str:
+    """A reference that the untouched face does not resemble hides everybody, whatever the tool."""
+    actors: dict[int, str] = {}
+    for cell in data.cells:
+        d = distances(cell, Comparison.ORIGINAL_ORIGINAL)
+        if d and d.mean is not None and cell.score and d.mean > cell.score.identity.threshold:
+            actors[cell.spec.actor.number] = f"actor {cell.spec.actor.number}: {fmt(d.mean)}"
+    if not actors:
+        return ""
+    return (
+        "Reference faces that the untouched video does not resemble (mean OR-OR distance): "
+        f"{listing([actors[n] for n in sorted(actors)])}. No tool can be credited with hiding "
+        "these people; look at their reference faces."
+    )
 
 
 def _faceless_originals(data: ReportData) -> str:

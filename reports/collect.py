@@ -9,16 +9,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness.errors import BenchError
-from harness.model.cell import Attempt, CellSpec, Result
+from harness.model.cell import Artifact, Attempt, CellSpec, Result
 from harness.model.dataset import Source
 from harness.model.score import CellScore
 from harness.model.tool import Tool
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.store.sources import stored_sources
 from reports.evidence import Rung, Wanted, evidence_pairs, face_uri
 from reports.model import NOT_RUN, NOT_SCORED, AttemptNote, EvidencePair, ReportCell, ReportData
 from reports.model import ToolInfo as Info
+from reports.training import MOST_PREVIEWS, training_pictures, used_deviations
 
 PICTURES_PER_CELL = 6
 
@@ -34,20 +36,30 @@ def collect(
 ) -> ReportData:
     """Everything a page shows of ``specs``; a cell without a score says why.
 
-    ``tools`` defaults to the installed adapters. ``sources`` to those that the
-    datasets name, where they can still be read.
+    ``tools`` defaults to the installed adapters, ``sources`` to those that the store keeps of the
+    cells' datasets.
     """
     store, media = CellStore(home), MediaStore(home)
     scores = {spec.id: load_score(spec, home, protocol_name) for spec in specs}
-    rung = Rung(images=PICTURES_PER_CELL * sum(score is not None for score in scores.values()))
+    previews = {spec.id: _previews(store, spec) for spec in specs}
+    rung = Rung(
+        images=PICTURES_PER_CELL * sum(score is not None for score in scores.values())
+        + sum(min(len(found), MOST_PREVIEWS) for found in previews.values())
+    )
     names = variant_names(specs)
     cells = []
     for spec in specs:
         score = scores[spec.id]
         pictures, note = _pictures(store, media, spec, score, rung)
+        trained = training_pictures(store.folder(spec), previews[spec.id], rung)
         cells.append(
             _cell(store, spec, names[spec.id], score).model_copy(
-                update={"evidence": pictures, "evidence_note": note}
+                update={
+                    "evidence": pictures,
+                    "evidence_note": note,
+                    "previews": trained,
+                    "previews_kept": len(previews[spec.id]),
+                }
             )
         )
     known = _tools() if tools is None else tools
@@ -61,6 +73,7 @@ def collect(
         tools={name: tool_info(tool) for name, tool in known.items() if name in used},
         faces=_faces(media, specs),
         sources=tuple(_sources(home, specs) if sources is None else sources),
+        deviations=used_deviations(specs, known),
         image_note=rung.note,
     )
 
@@ -157,6 +170,11 @@ def _result(store: CellStore, spec: CellSpec) -> tuple[Result | None, str]:
         return None, str(error)
 
 
+def _previews(store: CellStore, spec: CellSpec) -> tuple[Artifact, ...]:
+    result, _ = _result(store, spec)
+    return result.previews if result else ()
+
+
 def _state(
     attempts: Sequence[Attempt], result: Result | None, score: CellScore | None, problem: str
 ) -> tuple[str, str]:
@@ -234,20 +252,13 @@ def _tools() -> dict[str, Tool]:
 
 
 def _sources(home: Path, specs: Sequence[CellSpec]) -> list[Source]:
-    """Sources of datasets, actors and donors, each once; unreadable ones are left out."""
-    from harness.datasets.registry import load_dataset
-
+    """Sources of datasets, actors and donors, each once, as the store keeps them."""
     actors = {spec.actor.number for spec in specs}
     donors = {spec.donor.name for spec in specs if spec.donor}
     found: list[Source] = []
     for name in sorted({spec.dataset for spec in specs}):
-        try:
-            dataset = load_dataset(name, home)
-        except BenchError:
-            continue
-        found += dataset.sources
-        found += [a.source for a in dataset.actors if a.source and a.number in actors]
-        found += [d.source for d in dataset.donors if d.source and d.name in donors]
+        for record in stored_sources(home, name):
+            found += record.of(actors, donors)
     return list({source.model_dump_json(): source for source in found}.values())
 
 

@@ -40,6 +40,13 @@ class Rung:
         )
         self.limit_bytes = max(900, int(share))
 
+    def widened(self, times: int) -> Rung:
+        """The same bytes for a wider picture."""
+        other = Rung(images=1)
+        other.width_px, other.quality = times * self.width_px, self.quality
+        other.limit_bytes = self.limit_bytes
+        return other
+
     @property
     def note(self) -> str:
         """For the page."""
@@ -75,15 +82,18 @@ def jpeg_uri(image: NDArray[np.uint8], rung: Rung) -> str:
 
 def face_uri(path: Path) -> str | None:
     """A reference face, at most 160 pixels wide, or None when the file is not there."""
+    rung = Rung(images=200, budget_bytes=200 * 12_000)
+    rung.width_px = 160
+    return picture_uri(path, rung)
+
+
+def picture_uri(path: Path, rung: Rung) -> str | None:
+    """A picture file as a data URI, or None when it is not there or no picture."""
     import cv2
 
     data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else None
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data is not None and data.size else None
-    if image is None:
-        return None
-    rung = Rung(images=200, budget_bytes=200 * 12_000)
-    rung.width_px = 160
-    return jpeg_uri(np.asarray(image, dtype=np.uint8), rung)
+    return None if image is None else jpeg_uri(np.asarray(image, dtype=np.uint8), rung)
 
 
 def evidence_pairs(

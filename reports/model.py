@@ -7,6 +7,7 @@ from harness.model.cell import CellSpec, Host, Status
 from harness.model.dataset import Source
 from harness.model.job import StepReport
 from harness.model.score import CellScore
+from harness.model.tool import Deviation
 
 NOT_RUN = "not_run"
 NOT_SCORED = "not_scored"
@@ -53,6 +54,22 @@ class EvidencePair(Frozen):
     swapped: str
 
 
+class TrainingPicture(Frozen):
+    """What a swap looked like at one iteration of its training, as a data URI (JPEG)."""
+
+    iteration: int
+    picture: str
+
+
+class ConfigDeviations(Frozen):
+    """Where a config that was used departs from the study it follows."""
+
+    tool: str
+    config: str
+    help: str = ""
+    deviations: tuple[Deviation, ...]
+
+
 class ReportCell(Frozen):
     """One cell: what was asked, what became of it, and what it scored."""
 
@@ -69,6 +86,10 @@ class ReportCell(Frozen):
     evidence: tuple[EvidencePair, ...] = ()
     evidence_note: str = ""
     """Why frames are missing, when they are."""
+    previews: tuple[TrainingPicture, ...] = ()
+    """A few of those that its training left, in order."""
+    previews_kept: int = 0
+    """How many the store has."""
 
 
 class ReportData(Frozen):
@@ -83,5 +104,7 @@ class ReportData(Frozen):
     faces: dict[str, str] = {}
     """Reference faces as data URIs, by the sha256 of the PNG."""
     sources: tuple[Source, ...] = ()
+    deviations: tuple[ConfigDeviations, ...] = ()
+    """Of the configs in use, where their adapters are installed."""
     image_note: str = ""
     """How evidence frames were scaled and compressed."""

@@ -250,12 +250,14 @@ class _Conversation:
         """Read until the end; whether the tool ended the conversation itself."""
         self._heard_s = time.monotonic()
         while True:
+            # Asked before it is read: between a read and the question its last words may come.
+            ended = tool.process.poll() is not None
             data = _read(tool.output, _QUIET_S if self._partial else _POLL_S)
             if data is None:
                 break
             if data:
                 self._hear(self._decode(data))
-            elif tool.process.poll() is not None:
+            elif ended:
                 break  # a grandchild may hold the output open for ever
             else:
                 self._answer(tool)

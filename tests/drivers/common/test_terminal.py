@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.common import terminal
 from containers.common.bench_driver import ToolFailedError
 from containers.common.terminal import Answer, Command, Ended, Manner, listed, run
 
@@ -225,3 +226,20 @@ def _is_gone(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_last_words_are_heard_though_the_tool_ended_while_we_looked_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = terminal._read
+    looked = []
+
+    def late(descriptor: int, wait_s: float) -> bytes | None:
+        looked.append(descriptor)
+        if len(looked) == 1:  # a machine so busy that the tool comes and goes meanwhile
+            time.sleep(0.5)
+            return b""
+        return read(descriptor, wait_s)
+
+    monkeypatch.setattr(terminal, "_read", late)
+    assert run(_python("print('last words')")).tail == ["last words"]

@@ -17,6 +17,7 @@ from harness.model.suite import PlannedCell
 from harness.plan import find_donor
 from harness.prepare import prepare_actor, prepare_donor
 from harness.store.media import MediaStore
+from harness.store.sources import keep_sources
 from harness.study import Study
 
 Say = Callable[[str], None]
@@ -85,6 +86,7 @@ def specify(
     A person whose material cannot be used costs their own cells only. Raises UnusableInputError
     when that leaves no cell at all.
     """
+    keep_sources(study.home, study.dataset)
     people = _People()
     tasks = _tasks(study, planned, people)
 

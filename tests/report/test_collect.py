@@ -19,7 +19,15 @@ from harness.canonical import file_sha256
 from harness.media.frames import VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
-from harness.model.dataset import MediaRef, PreparedActor, Sex, Split
+from harness.model.dataset import (
+    Actor,
+    Dataset,
+    MediaRef,
+    PreparedActor,
+    Sex,
+    Source,
+    Split,
+)
 from harness.model.score import Comparison
 from harness.observe.openface import INTENSITIES, import_openface
 from harness.registry import load_tools
@@ -27,6 +35,7 @@ from harness.scoring.protocol import Protocol
 from harness.scoring.score import score_cell, score_path
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.store.sources import keep_sources
 from reports.aggregate import DASH
 from reports.build import page, view
 from reports.collect import collect, variant_names
@@ -256,6 +265,23 @@ def test_cells_without_a_score_say_why(filled: Filled) -> None:
 def test_a_score_under_another_protocol_is_not_shown(filled: Filled) -> None:
     data = collect(filled.home, [filled.specs["noop"]], "thesis", tools={}, sources=())
     assert data.cells[0].status == NOT_SCORED
+
+
+def test_sources_come_from_the_store_wherever_the_manifest_is(
+    filled: Filled, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(filled.home, home)
+    spec = filled.specs["noop"]
+    own, mine, hers = (Source(name=n, url="https://example.org", licence="CC0") for n in "abc")
+    people = tuple(
+        Actor(number=number, sex=Sex.MALE, clips=(), source=source)
+        for number, source in ((spec.actor.number, mine), (spec.actor.number + 1, hers))
+    )
+    keep_sources(home, Dataset(name=spec.dataset, actors=people, sources=(own,)))
+    keep_sources(home, Dataset(name="another", actors=people, sources=(hers,)))
+    found = collect(home, [spec], PROTOCOL.name, tools={}).sources
+    assert found == (own, mine)
 
 
 def test_a_result_that_left_the_store_takes_its_score_with_it(

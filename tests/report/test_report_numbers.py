@@ -163,6 +163,16 @@ def test_the_original_s_own_rate_stands_beside_the_swapped_one_and_is_warned_of(
     assert not any("actor 3: 13" in s for s in cautions(only(three, full)))
 
 
+def test_a_reference_that_its_own_video_does_not_resemble_is_warned_of(
+    three: ReportData, blur: list[ReportCell]
+) -> None:
+    like = with_identity(blur[2], faces(60, 0.6, 1.0), faces(60, 0.8, 0.0))
+    assert not any("does not resemble" in s for s in cautions(only(three, like)))
+    unlike = with_identity(blur[2], faces(60, 0.84, 0.0), faces(60, 0.85, 0.0))
+    (warning,) = [s for s in cautions(only(three, unlike)) if "does not resemble" in s]
+    assert "actor 3: 0.840" in warning
+
+
 def test_leaking_frames_are_never_summed_up_as_not_recognised(blur: list[ReportCell]) -> None:
     original = faces(60, 0.3, 1.0)
     assert verdict(with_identity(blur[0], original, faces(60, 0.5, 0.9))).text == "recognised"

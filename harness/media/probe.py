@@ -16,6 +16,8 @@ from harness.model.dataset import VideoInfo
 
 _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (\w+).*?, (\w+)(?:\([^)]*\))?, \d+x\d+")
 _AUDIO = re.compile(r"Stream #0:\d+.*?: Audio: ")
+_PICTURE = re.compile(r"^Input #0, (?:image2|\w+_pipe)[, ]", re.M)
+"""FFmpeg's names for the formats of single pictures, whatever the file is called."""
 _DAMAGE = re.compile(r"partial file|Invalid data found|moov atom not found|Packet corrupt", re.I)
 _LEAST_STEP_S = Fraction(1, 500)
 """Shorter steps come from muxers that squeeze in frames of the same time, and name no rate."""
@@ -37,6 +39,10 @@ def probe(path: Path) -> VideoInfo:
     require_file(path)
     raw = ffmpeg_output(_count_args(path))
     output = Output(raw.stdout, _said(path, raw.stderr))
+    if _PICTURE.search(output.stderr):
+        raise UnusableInputError(
+            f"{path} is a picture, not a video.", hint="Name a video; photos go under `photo:`."
+        )
     if damage := _DAMAGE.search(output.stderr):
         raise UnusableInputError(
             f"The video {path} is cut short or damaged (FFmpeg said: {damage.group(0)}).",

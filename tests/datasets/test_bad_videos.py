@@ -78,6 +78,10 @@ def _sound(path: Path) -> None:
     run_ffmpeg(["-y", "-f", "lavfi", "-i", "sine=duration=0.2", "-f", "mp4", str(path)])
 
 
+def _picture(path: Path) -> None:
+    path.write_bytes((path.parent / "face.jpg").read_bytes())
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -87,7 +91,8 @@ def _sound(path: Path) -> None:
         (_truncated, "damaged"),
         (_text, "not a video"),
         (_page, "not a video"),
-        (_sound, "FFmpeg could not process"),
+        (_sound, "holds no picture"),
+        (_picture, "a picture, not a video"),
     ],
 )
 @pytest.mark.parametrize("part", ["training", "test"])

@@ -32,7 +32,8 @@ from harness.runtime.log import CappedLog, LogSink
 from harness.runtime.state_lock import state_lock
 
 THREADS = 2
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "BENCH_FFMPEG")
+# PYTHONPATH, since an adapter that was found on it has its driver there.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "BENCH_FFMPEG")
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

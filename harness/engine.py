@@ -279,12 +279,14 @@ def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:
     if free_bytes >= needed_bytes:
         return
     raise UnfitMachineError(
-        f"The disk of {there} is too full for {purpose}: about {_gib(needed_bytes)} are needed, "
-        f"{_gib(free_bytes)} are free.",
+        f"The disk of {there} is too full for {purpose}: about {_size(needed_bytes)} are needed, "
+        f"{_size(free_bytes)} are free.",
         hint="Free some space (`bench clean`, `docker system df`), or set BENCH_HOME to a folder "
         "on a larger disk.",
     )
 
 
-def _gib(size_bytes: int) -> str:
+def _size(size_bytes: int) -> str:
+    if size_bytes < 1 << 30:
+        return f"{size_bytes / (1 << 20):.0f} MiB"
     return f"{size_bytes / (1 << 30):.1f} GiB"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from adapters.controls import NOOP
 from adapters.dfaker import DFAKER
+from harness.engine import require_space
 from harness.errors import UnfitMachineError
 from harness.model.cell import CellSpec
 from harness.model.dataset import MediaRef, PreparedActor, Sex, Split, VideoInfo
@@ -61,3 +63,11 @@ def test_a_disk_without_room_for_the_cells_is_known_before_they_run(tmp_path: Pa
     spec = _cell("dfaker", 100_000_000)
     with pytest.raises(UnfitMachineError, match="too full for 1 cells"):
         check_space([spec], {"dfaker": DFAKER}, tmp_path)
+
+
+def test_a_small_disk_is_told_in_units_that_show_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5 << 20))
+    with pytest.raises(UnfitMachineError, match="about 40 MiB are needed, 5 MiB are free"):
+        require_space(tmp_path, 40 << 20, "this run")

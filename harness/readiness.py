@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.model.cell import CellSpec
 from harness.model.dataset import MediaRef
@@ -13,6 +14,9 @@ from harness.model.tool import Container, Tool
 from harness.runtime.base import Runtime
 from harness.runtime.process import ProcessRuntime
 from harness.store.cells import CellStore
+
+if TYPE_CHECKING:
+    from harness.observe.container import Place
 
 _MODEL_BYTES = 4 << 30
 """Models with their copies: the largest of the four tools of the study keep about so much."""
@@ -29,6 +33,30 @@ def runtimes(home: Path, jobs: int) -> dict[str, Runtime]:
     own = own_allowance()
     share = own.model_copy(update={"cpus": max(1.0, own.cpus / jobs)})
     return {"process": ProcessRuntime(), "container": ContainerRuntime(home, allowance=share)}
+
+
+def outside_observers(
+    names: Iterable[str], home: Path, jobs: int, say: Callable[[str], None]
+) -> tuple[tuple[Tool, Place], ...]:
+    """The observers of these names with where they run; a missing image is built.
+
+    Raises UsageError for an unknown name, and as ``image_digests``.
+    """
+    from harness.engine import connect
+    from harness.images.ensure import ensure_image
+    from harness.observe.container import Place
+    from harness.registry import find_observer
+
+    observers = [find_observer(name) for name in dict.fromkeys(names)]
+    if not observers:
+        return ()
+    runtime = runtimes(home, jobs)["container"]
+    with connect() as engine:
+        images = [ensure_image(engine, one, one.versions[-1], say=say) for one in observers]
+    return tuple(
+        (observer, Place(home, runtime, image.id))
+        for observer, image in zip(observers, images, strict=True)
+    )
 
 
 def image_digests(

@@ -14,6 +14,7 @@ from harness.model.job import Setting
 from harness.model.tool import NamedConfig, SettingSpec, Tool
 
 GROUP = "bench.adapters"
+OBSERVERS_GROUP = "bench.observers"
 _SEE = "bench tools list"
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -104,6 +105,22 @@ def find_tool(name: str) -> Tool:
                 hint="Repair or reinstall that package.",
             )
     raise unknown_name("tool", name, registry.tools, see=_SEE)
+
+
+def load_observers() -> dict[str, Tool]:
+    """The installed observers by name; broken ones are left out.
+
+    Raises UsageError when two packages claim one name.
+    """
+    return read_registry(entry_points(group=OBSERVERS_GROUP)).tools
+
+
+def find_observer(name: str) -> Tool:
+    """The observer of that name; raises UsageError with the nearest name."""
+    observers = load_observers()
+    if name not in observers:
+        raise unknown_name("observer", name, observers, see="bench observe --help")
+    return observers[name]
 
 
 def find_config(tool: Tool, name: str, version: str | None = None) -> NamedConfig:

@@ -9,6 +9,8 @@ from harness.account import Account, Estimate, Kind
 from harness.lanes import Lanes, Task, default_jobs
 from harness.model.cell import CellSpec, Status
 from harness.model.job import Event
+from harness.model.tool import Tool
+from harness.observe.container import Place
 from harness.observe.sighting import Listen
 from harness.readiness import runtimes
 from harness.runner import CellOutcome, RunContext, RunQueue
@@ -17,17 +19,22 @@ from harness.scoring.queue import ScoreOutcome, ScoreQueue
 from harness.study import Study
 
 Say = Callable[[str], None]
+Observers = Sequence[tuple[Tool, Place]]
 
 
 def run_and_score(
-    study: Study, specs: Sequence[CellSpec], lanes: Lanes, account: Account
+    study: Study,
+    specs: Sequence[CellSpec],
+    lanes: Lanes,
+    account: Account,
+    observers: Observers = (),
 ) -> tuple[tuple[CellOutcome, ...], tuple[ScoreOutcome, ...]]:
     """Run the cells and score those that have a result, as lanes become free.
 
     Outcomes come in the order of ``specs`` and do not depend on the number of lanes; a cell
     without a result has no score. Raises as ``run_cells``.
     """
-    scores = ScoreQueue(study.home, study.protocol, account)
+    scores = ScoreQueue(study.home, study.protocol, account, observers=observers)
     by_id = {spec.id: spec for spec in specs}
 
     def heard(spec: CellSpec, event: Event) -> None:
@@ -92,6 +99,7 @@ def score(
     listen: Listen | None = None,
     *,
     jobs: int | None = None,
+    observers: Observers = (),
 ) -> tuple[ScoreOutcome, ...]:
     """Score cells that have a result; one that cannot be scored says why and stops no other.
 
@@ -100,7 +108,7 @@ def score(
     """
     with make_lanes(jobs, 2 * len(specs)) as lanes:
         account = Account(Estimate(lanes.count), say, lambda text: None)
-        queue = ScoreQueue(home, protocol, account, listen)
+        queue = ScoreQueue(home, protocol, account, listen, observers)
         for spec in specs:
             queue.foresee(spec)
         for spec in specs:

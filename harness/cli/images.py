@@ -22,19 +22,27 @@ def build(
     base: Annotated[
         str | None, typer.Option(help="Another base: a name of versions.yaml, or a reference.")
     ] = None,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept-licence", help="You have read the licence that the recipe names."),
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Repeat every step.")] = False,
 ) -> None:
     """Build a tool's image on this machine; nothing is done when it is there already.
 
-    Examples: bench images build deface | bench images build faceswap@v1.0.0 --base turing
+    Examples: bench images build deface
+              bench images build faceswap@v1.0.0 --base turing
+              bench images build openface --accept-licence
     """
     from harness.engine import connect
     from harness.images.build import build_image
+    from harness.images.find import find_described
     from harness.images.recipe import read_recipe
-    from harness.registry import find_tool
 
     name, _, version = tool.partition("@")
-    recipe = read_recipe(find_tool(name), version or None)
+    recipe = read_recipe(find_described(name), version or None)
+    if accept:
+        recipe = recipe.accepted()
     with connect() as engine:
         image = build_image(engine, recipe, base=base, no_cache=no_cache, say=_say)
     typer.echo(f"{image.name}  {image.tags[0]}  {image.id}  {image.size_bytes / 1e9:.2f} GB")
@@ -51,10 +59,9 @@ def list_all(as_json: AsJson = False) -> None:
     Example: bench images list
     """
     from harness.engine import connect
-    from harness.images.find import current_hashes, list_images, state_of
-    from harness.registry import load_tools
+    from harness.images.find import current_hashes, described, list_images, state_of
 
-    hashes = current_hashes(load_tools())
+    hashes = current_hashes(described())
     with connect() as engine:
         images = list_images(engine)
     missing = sorted(set(hashes) - {image.name for image in images})
@@ -87,10 +94,9 @@ def check(
     """
     from harness.engine import connect
     from harness.images.check import check_image
-    from harness.images.find import list_images
-    from harness.registry import find_tool
+    from harness.images.find import find_described, list_images
 
-    name = None if tool is None else find_tool(tool).name
+    name = None if tool is None else find_described(tool).name
     with connect() as engine:
         images = list_images(engine, name)
         findings = [(image, one) for image in images for one in check_image(engine, image)]
@@ -113,11 +119,10 @@ def clean(
     """
     from harness.engine import connect
     from harness.images.clean import images_to_remove, remove_images
-    from harness.images.find import current_hashes
-    from harness.registry import load_tools
+    from harness.images.find import current_hashes, described
 
     with connect() as engine:
-        images = images_to_remove(engine, current_hashes(load_tools()), everything=everything)
+        images = images_to_remove(engine, current_hashes(described()), everything=everything)
         for image in images:
             typer.echo(f"{_label(image)}  {image.size_bytes / 1e9:.2f} GB")
         if not yes:

@@ -67,3 +67,10 @@ FramesOption = Annotated[
         show_default=False,
     ),
 ]
+
+ObserverOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--observer", help="Have this program measure every video too, in a container: openface."
+    ),
+]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.complete import suite_names, tool_names
+from harness.cli.options import ObserverOption
 from harness.cli.output import Progress, print_json, print_table
 from harness.errors import UsageError
 
@@ -52,6 +53,7 @@ def run(
     frames: Annotated[
         int | None, typer.Option(min=2, help="Frames sampled for identity, usually 1000.")
     ] = None,
+    observer: ObserverOption = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Things done at once; else $BENCH_JOBS, else one for each core."),
@@ -72,7 +74,7 @@ def run(
 
     if (tool is None) == (suite is None):
         raise UsageError("Name either --tool or --suite.", hint="See `bench run --help`.")
-    choice = Choice(actor, dataset, donor, split, frames)
+    choice = Choice(actor, dataset, donor, split, frames, tuple(observer or ()))
     if suite is None:
         study = study_from_options(
             str(tool), choice, bench_home(), config=config or "default", settings=settings or []
@@ -106,7 +108,7 @@ def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
     from harness.account import Account, Estimate
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
-    from harness.readiness import check_space, image_digests
+    from harness.readiness import check_space, image_digests, outside_observers
     from harness.specify import specify
     from harness.workflow import make_lanes, run_and_score
 
@@ -121,8 +123,11 @@ def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
         digests = image_digests(planned, study.tools, study.home, progress.say)
         prepared = specify(study, planned, progress.say, lanes, digests)
         check_space(prepared.specs, study.tools, study.home)
+        observers = outside_observers(
+            study.suite.protocol.observers, study.home, lanes.count, progress.say
+        )
         account = Account(Estimate(lanes.count), progress.say, progress.tick)
-        outcomes, scores = run_and_score(study, prepared.specs, lanes, account)
+        outcomes, scores = run_and_score(study, prepared.specs, lanes, account, observers)
     _summarise(prepared, outcomes, scores, as_json)
     bad = [outcome for outcome in outcomes if outcome.status is not Status.OK]
     if bad or prepared.left_out or any(outcome.score is None for outcome in scores):

@@ -15,6 +15,7 @@ from harness.cli.options import (
     DatasetOption,
     FramesOption,
     JobsOption,
+    ObserverOption,
     SuiteOption,
     ToolOption,
 )
@@ -44,6 +45,7 @@ def score(
     actor: ActorOption = None,
     dataset: DatasetOption = None,
     frames: FramesOption = None,
+    observer: ObserverOption = None,
     jobs: JobsOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,6 +57,7 @@ def score(
     """
     from harness.cli.summary import score_fields
     from harness.interrupt import terminate_as_interrupt
+    from harness.readiness import outside_observers
     from harness.workflow import score as score_cells
 
     store = open_store()
@@ -66,8 +69,15 @@ def score(
     done = [spec for spec in specs if store.result(spec) is not None]
     progress = Progress(len(done))
     with terminate_as_interrupt():
+        named = observer or (loaded.protocol.observers if loaded else ())
         outcomes = score_cells(
-            done, store.home, protocol, progress.say, progress.measure, jobs=jobs
+            done,
+            store.home,
+            protocol,
+            progress.say,
+            progress.measure,
+            jobs=jobs,
+            observers=outside_observers(named, store.home, jobs or 1, progress.say),
         )
     rows = [
         {

@@ -37,6 +37,7 @@ class Choice:
     donor: str | None = None
     split: str | None = None
     frames: int | None = None
+    observers: tuple[str, ...] = ()
 
 
 def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Study:
@@ -85,8 +86,12 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
             known = [split.value for split in Split]
             raise unknown_name("split", choice.split, known, see="bench run --help")
         update["split"] = Split(choice.split)
+    protocol: dict[str, object] = {}
     if choice.frames is not None:
-        update["protocol"] = suite.protocol.model_copy(update={"frames": choice.frames})
+        protocol["frames"] = choice.frames
+    if choice.observers:
+        protocol["observers"] = choice.observers
+    update["protocol"] = suite.protocol.model_copy(update=protocol)
     suite = suite.model_copy(update=update)
     return Study(suite, load_dataset(suite.dataset, home), tools, home)
 

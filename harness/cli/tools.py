@@ -34,14 +34,14 @@ States = Mapping[str, str]
 
 @app.command("list")
 def list_tools(as_json: AsJson = False) -> None:
-    """List the tools with what they do, and whether the image of a contained one is built.
+    """List tools and observers with what they do, and whether images are built.
 
     Examples: bench tools list
               bench tools list --json
     """
-    from harness.registry import load_tools
+    from harness.registry import load_observers, load_tools
 
-    tools = load_tools()
+    tools = load_tools() | load_observers()
     states = _image_states(tools.values())
     if as_json:
         print_json([_facts(tool, states) for tool in tools.values()])
@@ -59,6 +59,14 @@ def list_tools(as_json: AsJson = False) -> None:
         for tool in tools.values()
     ]
     print_table(header, rows, wrap=True)
+
+
+def find_tool_or_observer(name: str) -> Tool:
+    """The tool or observer of that name; raises UsageError with the nearest tool's name."""
+    from harness.registry import find_tool, load_observers
+
+    observers = load_observers()
+    return observers[name] if name in observers else find_tool(name)
 
 
 def _kind(tool: Tool) -> str:
@@ -123,9 +131,9 @@ def show(
               bench tools show dfaker --config thesis
               bench tools show landmark-swap --json
     """
-    from harness.registry import find_config, find_tool, resolve_settings
+    from harness.registry import find_config, resolve_settings
 
-    found = find_tool(tool)
+    found = find_tool_or_observer(tool)
     chosen = find_config(found, config or "default")
     settings = resolve_settings(found, chosen.name, {})
     states = _image_states([found])
@@ -225,16 +233,17 @@ def check(
               bench tools check --all --json
     """
     from harness.conformance.suite import check_tool
-    from harness.registry import find_tool, read_registry
+    from harness.registry import load_observers, read_registry
 
     if (tool is None) == (not every):
         raise UsageError("Name a tool, or --all.", hint="See `bench tools list`.")
     broken: Sequence[BrokenAdapter] = ()
     if tool is not None:
-        tools = [find_tool(tool)]
+        tools = [find_tool_or_observer(tool)]
     else:
         registry = read_registry()
-        tools, broken = list(registry.tools.values()), registry.broken
+        tools = [*registry.tools.values(), *load_observers().values()]
+        broken = registry.broken
     found = {one.name: check_tool(one) for one in tools}
     found |= {bad.name: _broken_findings(bad) for bad in broken}
     if as_json:

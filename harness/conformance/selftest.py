@@ -24,7 +24,7 @@ from harness.inputs import video_fault
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.cell import CellSpec, Host, Status
 from harness.model.dataset import Dataset, Part
-from harness.model.job import Event, Limits, Role, Setting
+from harness.model.job import Event, Limits, Role, Setting, Step
 from harness.model.score import Comparison
 from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
@@ -116,8 +116,13 @@ class _Notes:
 def choose(tool: Tool, version: str | None, config: str | None) -> Ask:
     """The newest version, and the config ``smoke`` where one fits, unless told otherwise.
 
-    Raises UsageError for a version or config that the tool lacks.
+    Raises UsageError for a version or config that the tool lacks, and for an observer.
     """
+    if tool.steps == (Step.OBSERVE,):
+        raise UsageError(
+            f"{tool.name} is an observer: it makes no video that could be looked at here.",
+            hint=f"`bench tools check {tool.name}` checks it; `bench observe --help` runs it.",
+        )
     chosen = version or tool.versions[-1]
     if chosen not in tool.versions:
         raise UsageError(

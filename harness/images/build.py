@@ -172,7 +172,7 @@ def _broken(recipe: Recipe, log: deque[str], said: str) -> UnfitMachineError:
 
 def read_upstream(engine: Engine, image: str, recipe: Recipe) -> Upstream:
     """What the build recorded about its source; raises UnfitMachineError when it is not sound."""
-    found = _parse_upstream(_read_file(engine, image, UPSTREAM_FILE), recipe)
+    found = _parse_upstream(read_file(engine, image, UPSTREAM_FILE), recipe)
     wanted = recipe.entry.commit
     if found.revision != wanted and (_COMMIT.fullmatch(wanted) or not found.revision):
         raise UnfitMachineError(
@@ -200,7 +200,7 @@ def _parse_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
         ) from error
 
 
-def _read_file(engine: Engine, image: str, path: str) -> bytes | None:
+def read_file(engine: Engine, image: str, path: str) -> bytes | None:
     """A file's content, taken from a container that is never started; None without the file."""
     from docker.errors import NotFound
 

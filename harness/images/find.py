@@ -10,6 +10,7 @@ from harness.errors import UnfitMachineError, UsageError
 from harness.images.labels import PART, TOOL_PART, BuiltImage, read_image
 from harness.images.recipe import Recipe, read_recipe
 from harness.model.tool import Container, Tool
+from harness.registry import find_tool, load_observers, load_tools
 
 State = Literal["current", "stale", "unknown"]
 """Built from the recipe as it is now; from another revision of it; of nothing known here."""
@@ -48,6 +49,17 @@ def find_image(engine: Engine, recipe: Recipe, *, base: str | None = None) -> Bu
         f"its recipe ({images[0].recipe[:12]}, now {recipe.hash[:12]}).",
         hint=f"Build it again: `{build}`.",
     )
+
+
+def described() -> dict[str, Tool]:
+    """Everything that may have an image: tools, and observers that are programs of their own."""
+    return {**load_tools(), **load_observers()}
+
+
+def find_described(name: str) -> Tool:
+    """The tool or observer of that name; raises UsageError with the nearest name."""
+    observers = load_observers()
+    return observers[name] if name in observers else find_tool(name)
 
 
 def current_hashes(tools: Mapping[str, Tool]) -> dict[str, str]:

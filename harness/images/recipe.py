@@ -69,6 +69,10 @@ class _VersionsFile(Frozen):
     versions: dict[str, VersionEntry] = Field(min_length=1)
 
 
+ACCEPT = "ACCEPT_"
+"""How build arguments begin that say yes to a licence."""
+
+
 class Recipe(Frozen):
     """All that one version's image is made of, apart from the base."""
 
@@ -89,10 +93,20 @@ class Recipe(Frozen):
     @property
     def hash(self) -> str:
         """64 hex digits that change with anything the image is built from but the base."""
-        entry = self.entry.model_dump(
-            mode="json", include={"upstream", "commit", "args", "weights"}
-        )
+        entry = self.entry.model_dump(mode="json", include={"upstream", "commit", "weights"})
+        # To accept a licence changes nothing of what is built.
+        entry["args"] = {
+            name: value for name, value in self.entry.args.items() if not name.startswith(ACCEPT)
+        }
         return content_hash({"entry": entry, "files": self.checksums})
+
+    def accepted(self) -> Recipe:
+        """The recipe with a yes to each licence that its build asks about (``ACCEPT_...``)."""
+        args = {
+            name: "yes" if name.startswith(ACCEPT) else value
+            for name, value in self.entry.args.items()
+        }
+        return self.model_copy(update={"entry": self.entry.model_copy(update={"args": args})})
 
     def arguments(self, base: str) -> dict[str, str]:
         """The build's arguments: those of versions.yaml and what every Dockerfile may declare."""

@@ -20,6 +20,8 @@ class ToolEntry(Frozen):
 class SuiteProtocol(Frozen):
     frames: int = Field(default=1000, ge=2)
     seed: int = 2020
+    observers: tuple[str, ...] = ()
+    """Programs of their own that measure every video too, such as ``openface``."""
 
 
 class Suite(Frozen):

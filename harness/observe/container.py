@@ -12,27 +12,25 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from harness.errors import UnusableInputError, UsageError, unknown_name
+from harness.errors import UnusableInputError, UsageError
 from harness.interrupt import StoppedError
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.cell import Status
 from harness.model.job import Job, Limits, Role, Step
 from harness.observe import openface
 from harness.observe.store import store_sentences
-from harness.registry import read_registry, resolve_settings
+from harness.registry import resolve_settings
 from harness.runtime.base import LOG_NAME, Control, Runtime, StepOutcome
 from harness.store.atomic import write_bytes, write_json
 
 if TYPE_CHECKING:
     from harness.model.tool import Tool
 
-GROUP = "bench.observers"
 OUTPUT = "observation.csv"
 LIMITS = Limits(wall_s=4 * 3600.0)
 """OpenFace takes about as long as the video lasts, and several times that on a slow machine."""
@@ -92,20 +90,12 @@ class Place:
     control: Control = field(default_factory=Control)
 
 
-def load_observers() -> dict[str, Tool]:
-    """The installed observers by name; broken ones are left out.
+def known_to(observer: Tool, sha256: str, place: Place) -> Measured | None:
+    """What ``observer`` found in a video before, or how it failed; None when it is to be run.
 
-    Raises UsageError when two packages claim one name.
+    Raises as ``measure_with`` for an observer that nothing here reads.
     """
-    return read_registry(entry_points(group=GROUP)).tools
-
-
-def find_observer(name: str) -> Tool:
-    """The observer of that name; raises UsageError with the nearest name."""
-    observers = load_observers()
-    if name not in observers:
-        raise unknown_name("observer", name, observers, see="bench observe --help")
-    return observers[name]
+    return _work(observer, Path(), sha256, place).known()
 
 
 def measure_with(
@@ -119,19 +109,23 @@ def measure_with(
     ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed, StoreError
     when the disk refuses, and as the runtime does.
     """
-    kind = _KINDS.get(observer.name)
-    if kind is None or observer.steps != (Step.OBSERVE,):
-        raise UsageError(
-            f"There is no reader for what {observer.name} measures.",
-            hint=f"Observers that can be read: {', '.join(sorted(_KINDS))}.",
-        )
-    work = _Work(observer, video, sha256, place, kind, kind.path(place.home, sha256))
+    work = _work(observer, video, sha256, place)
     if not again and (found := work.known()):
         return found
     with _locked(work.stored, place.control.stop):
         if not again and (found := work.known()):
             return found
         return work.run()
+
+
+def _work(observer: Tool, video: Path, sha256: str, place: Place) -> _Work:
+    kind = _KINDS.get(observer.name)
+    if kind is None or observer.steps != (Step.OBSERVE,):
+        raise UsageError(
+            f"There is no reader for what {observer.name} measures.",
+            hint=f"Observers that can be read: {', '.join(sorted(_KINDS))}.",
+        )
+    return _Work(observer, video, sha256, place, kind, kind.path(place.home, sha256))
 
 
 @dataclass(frozen=True)

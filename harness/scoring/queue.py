@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from harness.account import Account, Kind
-from harness.errors import BenchError, StoreError
+from harness.errors import BenchError, StoreError, UnusableInputError
 from harness.lanes import Lane, Task
 from harness.model.base import Frozen
-from harness.model.cell import CellSpec
+from harness.model.cell import CellSpec, Status
 from harness.model.score import CellScore
+from harness.model.tool import Tool
+from harness.observe.container import Place, known_to, measure_with
 from harness.observe.sighting import Listen, Sighting, measure
+from harness.runtime.base import Control
 from harness.scoring.protocol import Protocol
 from harness.scoring.score import score_cell, sightings, stored_score
 from harness.store.cells import CellStore
@@ -33,9 +37,18 @@ class ScoreQueue:
     """The videos to measure, each once however many cells share it, then the scores."""
 
     def __init__(
-        self, home: Path, protocol: Protocol, account: Account, listen: Listen | None = None
+        self,
+        home: Path,
+        protocol: Protocol,
+        account: Account,
+        listen: Listen | None = None,
+        observers: Sequence[tuple[Tool, Place]] = (),
     ) -> None:
-        """``listen`` hears how far each video is, in any thread; else ``account`` does."""
+        """``listen`` hears how far each video is, in any thread; else ``account`` does.
+
+        ``observers`` are programs of their own that measure every video too.
+        """
+        self._observers = tuple(observers)
         self._home = home
         self._protocol = protocol
         self._account = account
@@ -92,9 +105,17 @@ class ScoreQueue:
         return None
 
     def _stored(self, spec: CellSpec) -> CellScore | None:
-        if CellStore(self._home).result(spec) is None:
+        if CellStore(self._home).result(spec) is None or self._unobserved(spec):
             return None
         return stored_score(spec, self._home, self._protocol)
+
+    def _unobserved(self, spec: CellSpec) -> bool:
+        """Whether an observer has yet to look at one of the cell's videos."""
+        return bool(self._observers) and any(
+            known_to(observer, video.sha256, place) is None
+            for video in sightings(spec, self._home, self._protocol)
+            for observer, place in self._observers
+        )
 
     def _arrived(self, spec: CellSpec) -> None:
         """Take back the expectation of its swapped video; which one it is, is known now."""
@@ -112,17 +133,31 @@ class ScoreQueue:
     def _measure(self, sighting: Sighting) -> Task:
         started = time.monotonic()
 
-        def work(lane: Lane) -> None:
+        def work(lane: Lane) -> list[str]:
             lane.worker.call(
                 _measure_if_possible, sighting, self._home, stop=lane.stop, listen=self._listen
             )
+            return list(self._observe(sighting, lane))
 
-        def done(_: None) -> None:
-            self._account.done(Kind.MEASURE, sighting.label, time.monotonic() - started)
+        def done(failures: list[str]) -> None:
+            text = "; ".join([sighting.label, *failures])
+            self._account.done(Kind.MEASURE, text, time.monotonic() - started)
             self._seen[_key(sighting)] = True
             self._release()
 
         return Task(work, done)
+
+    def _observe(self, sighting: Sighting, lane: Lane) -> Iterator[str]:
+        """Have the observers look at a video; a sentence for each that could not."""
+        for observer, place in self._observers:
+            here = replace(place, control=Control(stop=lane.stop))
+            try:
+                found = measure_with(observer, sighting.path, sighting.sha256, here)
+            except UnusableInputError as error:
+                yield f"{observer.name}: {error.message}"
+                continue
+            if found.status is not Status.OK:
+                yield f"{observer.name}: {found.reason}"
 
     def _score(self, spec: CellSpec) -> Task:
         started = time.monotonic()

@@ -12,16 +12,21 @@ import pytest
 
 from adapters.openface import OPENFACE
 from harness.canonical import file_sha256
+from harness.cli.selection import Choice, study_from_options
 from harness.errors import UsageError
 from harness.interrupt import StoppedError
 from harness.media.ffmpeg import ffmpeg_path
 from harness.model.cell import Status
 from harness.model.job import Limits, Role, Step
 from harness.model.tool import ChildProcess, Tool
-from harness.observe.container import Measured, Place, find_observer, load_observers, measure_with
+from harness.observe.container import Measured, Place, measure_with
 from harness.observe.openface import openface_path, read_openface
+from harness.registry import find_observer, load_observers
+from harness.runner import RunContext, run_cells
 from harness.runtime.base import Control
 from harness.runtime.process import ProcessRuntime
+from harness.specify import specify
+from harness.workflow import score
 
 # The same driver as in the image, started as a child process.
 OBSERVER = OPENFACE.model_copy(
@@ -183,3 +188,30 @@ def test_an_observer_whose_output_nothing_reads_is_refused(bench: Bench) -> None
     stranger = OBSERVER.model_copy(update={"name": "heartrate"})
     with pytest.raises(UsageError, match="no reader for what heartrate measures"):
         bench.measure(stranger)
+
+
+@pytest.mark.clips
+def test_scores_hold_the_observers_units_beside_the_embedded_ones(
+    sample_home: Path, program: Path
+) -> None:
+    choice = Choice(actor="3", dataset="sample", frames=4)
+    study = study_from_options("noop", choice, sample_home, config="default", settings=[])
+    specs = specify(study, study.plan(), lambda text: None).specs
+    run_cells(specs, study.tools, RunContext(home=sample_home))
+    said: list[str] = []
+
+    def sources(wish: dict[str, Any], digest: str) -> list[str]:
+        environment = {"OPENFACE": str(program), "STAND_IN": json.dumps(wish)}
+        environment["BENCH_FFMPEG"] = str(ffmpeg_path())
+        place = Place(sample_home, ProcessRuntime(environment), digest)
+        (outcome,) = score(
+            specs, sample_home, study.protocol, said.append, jobs=1, observers=((OBSERVER, place),)
+        )
+        assert outcome.score is not None
+        return [one.source for one in outcome.score.attributes]
+
+    embedded = sources({"opens": False}, "sha256:a")
+    assert "openface" not in embedded
+    assert any("openface: " in line and "cannot read this video" in line for line in said)
+    both = sources({}, "sha256:b")
+    assert [name for name in both if name not in embedded] == ["openface"]

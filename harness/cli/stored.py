@@ -212,12 +212,14 @@ def _dataset_of(suite: Suite, specs: Sequence[CellSpec], home: Path) -> Dataset 
 def _name_of_spec(spec: CellSpec) -> tuple[object, ...]:
     donor = spec.donor.name if spec.donor else None
     settings = tuple(sorted(spec.settings.items()))
-    return spec.tool, spec.version, spec.config, settings, spec.actor.number, donor
+    named = spec.tool, spec.version, spec.config, settings, spec.limits
+    return *named, spec.actor.number, donor
 
 
 def _name_of_plan(cell: PlannedCell) -> tuple[object, ...]:
     settings = tuple(sorted(cell.settings.items()))
-    return cell.tool, cell.version, cell.config, settings, cell.actor, cell.donor
+    named = cell.tool, cell.version, cell.config, settings, cell.limits
+    return *named, cell.actor, cell.donor
 
 
 def row_of(store: CellStore, spec: CellSpec) -> CellRow:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from harness.canonical import canonical_json
 from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
+from harness.model.job import Limits
 from harness.model.score import (
     Alignment,
     CellScore,
@@ -55,9 +56,11 @@ class Bench:
         dataset: str = "sample",
         split: Split = Split.HELD_OUT,
         donor: str | None = None,
+        wall_s: float = 3600,
     ) -> CellSpec:
         """A cell with one attempt that ended as ``status``; without any when that is None."""
         spec = make_spec(tool, actor, dataset, split, donor)
+        spec = spec.model_copy(update={"limits": Limits(wall_s=wall_s)})
         if status is None:
             mark_store(self.home)
             path = self.store.folder(spec) / SPEC_FILE

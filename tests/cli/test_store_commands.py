@@ -102,7 +102,9 @@ def test_the_cells_of_a_suite_that_were_never_run_are_planned(sample_home: Path)
         ("noop-1-default-actor03", None, "planned"),
         ("oracle-1-default-actor03-actor02", None, "planned"),
     ]
-    bench.add("noop", 3)
+    # `bench run --tool noop` has other limits than the suite, and so is another cell.
+    bench.add("noop", 3, status=Status.TOOL_ERROR)
+    bench.add("noop", 3, wall_s=600)
     again = rows(bench, "--suite", "quickstart", "--tool", "noop", "--actor", "3")
     assert [(r["status"], bool(r["id"])) for r in again] == [("ok", True)]
     assert not (sample_home / "reports").exists()
@@ -113,7 +115,7 @@ def test_a_suite_has_the_cells_of_its_own_dataset_only_and_of_another_when_asked
     sample_home: Path, tmp_path: Path
 ) -> None:
     bench = Bench(sample_home)
-    other = bench.add("mask", 3, dataset="kitchen")
+    other = bench.add("mask", 3, dataset="kitchen", wall_s=600)
     own = rows(bench, "--suite", "quickstart", "--tool", "mask", "--actor", "3")
     assert [(r["status"], r["dataset"]) for r in own] == [("planned", "sample")]
     asked = ("--suite", "quickstart", "--dataset", "kitchen")

@@ -281,8 +281,8 @@ def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:
     raise UnfitMachineError(
         f"The disk of {there} is too full for {purpose}: about {_size(needed_bytes)} are needed, "
         f"{_size(free_bytes)} are free.",
-        hint="Free some space (`bench clean`, `docker system df`), or set BENCH_HOME to a folder "
-        "on a larger disk.",
+        hint="Free some space (`bench clean`; a container engine's unused images), or set "
+        "BENCH_HOME to a folder on a larger disk.",
     )
 
 

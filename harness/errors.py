@@ -19,6 +19,8 @@ class BenchError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.field: tuple[int | str, ...] = ()
+        """The field of a suite that is to blame, for who knows the file and its lines."""
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from harness.errors import UsageError, unknown_name
 from harness.model.dataset import Actor, Dataset, Donor
@@ -123,17 +124,27 @@ def find_donor(dataset: Dataset, name: str) -> Donor:
 
 
 def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[PlannedCell, ...]:
-    """All cells of a suite, by tool, actor and donor. Raises UsageError for unknown names."""
-    actors = choose_actors(dataset, suite.actors)
-    check_donors(dataset, suite.donors)
+    """All cells of a suite, by tool, actor and donor.
+
+    Raises UsageError for unknown names; its ``field`` is the suite's that names them.
+    """
+    with _blame("actors"):
+        actors = choose_actors(dataset, suite.actors)
+    with _blame("donors"):
+        check_donors(dataset, suite.donors)
     cells: list[PlannedCell] = []
-    for entry in suite.tools:
-        if entry.tool not in tools:
-            raise unknown_name("tool", entry.tool, tools, see="bench tools list")
-        tool = tools[entry.tool]
-        version, settings = _version(tool, entry), _settings(tool, entry)
-        config = find_config(tool, entry.config, version)
+    for number, entry in enumerate(suite.tools):
+        with _blame("tools", number, "tool"):
+            tool = _tool(tools, entry.tool)
+        with _blame("tools", number, "version"):
+            version = _version(tool, entry)
+        with _blame("tools", number, "config"):
+            config = find_config(tool, entry.config, version)
+        with _blame("tools", number, "set"):
+            settings = _settings(tool, entry)
         for actor in actors:
+            with _blame("donors"):
+                donors = _donor_names(dataset, tool, actor, suite.donors)
             cells.extend(
                 PlannedCell(
                     tool=tool.name,
@@ -144,9 +155,24 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
                     actor=actor.number,
                     donor=donor,
                 )
-                for donor in _donor_names(dataset, tool, actor, suite.donors)
+                for donor in donors
             )
     return _unique(cells)
+
+
+@contextmanager
+def _blame(*field: int | str) -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        error.field = field
+        raise
+
+
+def _tool(tools: Mapping[str, Tool], name: str) -> Tool:
+    if name not in tools:
+        raise unknown_name("tool", name, tools, see="bench tools list")
+    return tools[name]
 
 
 def _unique(cells: Sequence[PlannedCell]) -> tuple[PlannedCell, ...]:

@@ -100,7 +100,7 @@ def check_space(specs: Sequence[CellSpec], tools: Mapping[str, Tool], home: Path
     store = CellStore(home)
     todo = [spec for spec in specs if store.result(spec) is None]
     need_bytes = sum(cell_bytes(spec, tools[spec.tool]) for spec in todo)
-    require_space(home, need_bytes, f"{len(todo)} cells")
+    require_space(home, need_bytes, "1 cell" if len(todo) == 1 else f"{len(todo)} cells")
 
 
 def cell_bytes(spec: CellSpec, tool: Tool) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from pydantic import field_validator, model_validator
 
 from harness.errors import UsageError, unknown_name
 from harness.model.suite import Suite, ToolEntry
-from harness.yaml_files import parse_yaml
+from harness.yaml_files import compose, line_of, parse_yaml
 
 
 class _SuiteFile(Suite):
@@ -50,21 +52,49 @@ def builtin_suites() -> dict[str, Path]:
 
 def load_suite(name_or_path: str) -> Suite:
     """The suite of that name, or in that file. Raises UsageError with line and field."""
+    path = suite_path(name_or_path)
+    return parse_suite(_read(path), str(path))
+
+
+def suite_path(name_or_path: str) -> Path:
+    """The file of a suite, which may not exist. Raises UsageError for an unknown name."""
     path = Path(name_or_path).expanduser()
-    if path.suffix not in {".yaml", ".yml"}:
-        known = builtin_suites()
-        if name_or_path not in known:
-            raise unknown_name("suite", name_or_path, known, see="bench run --help")
-        path = known[name_or_path]
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    known = builtin_suites()
+    if name_or_path not in known:
+        raise unknown_name("suite", name_or_path, known, see="bench run --help")
+    return known[name_or_path]
+
+
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(
             f"The suite file {path} cannot be read: {why}.",
             hint=f"Suites that ship with deid-bench: {', '.join(builtin_suites())}.",
         ) from error
-    return parse_suite(text, str(path))
+
+
+@contextmanager
+def naming_lines(name_or_path: str, overridden: Set[str] = frozenset()) -> Iterator[None]:
+    """Begin the message of an error that blames a field with the suite's file, line and field.
+
+    What is wrong with an ``overridden`` field is not the file's fault.
+    """
+    try:
+        yield
+    except UsageError as error:
+        if not error.field or error.field[0] in overridden:
+            raise
+        path = suite_path(name_or_path)
+        line = line_of(compose(_read(path)), error.field)
+        field = ".".join(str(part) for part in error.field)
+        raise UsageError(
+            f"{path}, line {line}, field '{field}': {error.message}", hint=error.hint
+        ) from error
 
 
 def parse_suite(text: str, where: str) -> Suite:

@@ -50,7 +50,7 @@ def read_yaml(path: Path, model: type[Model], what: str) -> Model:
 def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
     """As ``read_yaml``, of a text; ``where`` is named in errors."""
     try:
-        tree = yaml.compose(text, Loader=_LOADER)
+        tree = compose(text)
         plain = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise UsageError(
@@ -135,6 +135,12 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
         if inner is not None:
             return inner
     return None
+
+
+def compose(text: str) -> yaml.Node | None:
+    """The tree of a YAML text, for ``line_of``; raises yaml.YAMLError."""
+    tree: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
+    return tree
 
 
 def line_of(node: yaml.Node | None, location: Location) -> int:

@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.vision.landmarker import silent_stderr
+
 Frame = NDArray[np.uint8]
 Points = NDArray[np.float32]
 
@@ -72,7 +74,9 @@ class FaceFinder:
             running_mode=mode,
             num_faces=MAX_FACES,
         )
-        self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+        # Its C++ writes warnings that mean nothing here, whatever its log level is.
+        with silent_stderr():
+            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
         # Timestamps must grow by at least a millisecond, whatever the frame rate.
         self._step_ms = None if fps is None else max(1, round(1000 / fps))
         self._clock_ms = 0

@@ -14,6 +14,7 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.model.suite import PlannedCell
     from harness.runner import CellOutcome
     from harness.scoring.queue import ScoreOutcome
     from harness.specify import Specified
@@ -101,7 +102,11 @@ def _show_plan(study: Study, as_json: bool) -> None:
         ("tool", "version", "config", "actor", "donor"),
         [(c.tool, c.version, c.config, c.actor, c.donor or "-") for c in planned],
     )
-    typer.echo(f"{len(planned)} cells, {study.suite.split} split; nothing was run (--dry-run).")
+    typer.echo(f"{_cells(planned)}, {study.suite.split} split; nothing was run (--dry-run).")
+
+
+def _cells(planned: Sequence[PlannedCell]) -> str:
+    return "1 cell" if len(planned) == 1 else f"{len(planned)} cells"
 
 
 def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
@@ -117,7 +122,7 @@ def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
     actors = len({cell.actor for cell in planned})
     with terminate_as_interrupt(), make_lanes(jobs, len(planned) + actors) as lanes:
         progress.say(
-            f"{len(planned)} cells planned on '{study.dataset.name}' ({study.suite.split} split), "
+            f"{_cells(planned)} planned on '{study.dataset.name}' ({study.suite.split} split), "
             f"{lanes.count} at once"
         )
         digests = image_digests(planned, study.tools, study.home, progress.say)

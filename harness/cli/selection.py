@@ -42,9 +42,14 @@ class Choice:
 
 def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Study:
     """The study of a suite's name or file, with what the command line says otherwise."""
-    from harness.suites import load_suite
+    from harness.suites import load_suite, naming_lines
 
-    return _study(load_suite(name), home, choice or Choice())
+    chosen = choice or Choice()
+    study = _study(load_suite(name), home, chosen)
+    said = {"actors": chosen.actor, "donors": chosen.donor}
+    with naming_lines(name, {field for field, value in said.items() if value is not None}):
+        study.plan()
+    return study
 
 
 def study_from_options(
@@ -76,9 +81,6 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
 
     check_store(home)
     tools = load_tools()
-    for entry in suite.tools:
-        if entry.tool not in tools:
-            raise unknown_name("tool", entry.tool, tools, see="bench tools list")
     said = {"actors": choice.actor, "dataset": choice.dataset, "donors": choice.donor}
     update: dict[str, object] = {name: value for name, value in said.items() if value is not None}
     if choice.split is not None:
@@ -126,7 +128,7 @@ def _built(tools: Mapping[str, Tool]) -> set[str]:
     try:
         with connect() as engine:
             for name, tool in tools.items():
-                with suppress(UnfitMachineError):
+                with suppress(UnfitMachineError, UsageError):
                     find_image(engine, read_recipe(tool))
                     built.add(name)
     except UnfitMachineError:

@@ -253,7 +253,7 @@ def _without_result(store: CellStore, spec: CellSpec, last: Attempt | None) -> t
         cut = any((store.folder(spec) / "attempts").glob("*"))
         return PLANNED, "An attempt was cut off; the same command begins again." if cut else ""
     if last.status.value == "ok":
-        return PLANNED, "Its video is gone or cut short; the same command makes it again."
+        return PLANNED, "Its result or video is damaged or gone; the same command makes it again."
     return last.status.value, last.reason
 
 

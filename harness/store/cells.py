@@ -84,19 +84,24 @@ class CellStore:
         return [_read(path, CellSpec) for path in paths]
 
     def attempts(self, spec: CellSpec) -> Attempts:
-        """The cell's finished attempts, oldest first, whatever came of them."""
+        """The cell's finished attempts, oldest first, whatever came of them.
+
+        One whose record is damaged is passed over; its folder is kept.
+        """
         paths = sorted((self.folder(spec) / "attempts").glob(f"*/{ATTEMPT_FILE}"))
-        return sorted((_read(path, Attempt) for path in paths), key=lambda one: one.number)
+        found = (_read_if_whole(path, Attempt) for path in paths)
+        return sorted((one for one in found if one is not None), key=lambda one: one.number)
 
     def result(self, spec: CellSpec) -> Result | None:
-        """The published result; None when there is none, or its video is gone or cut short.
+        """The published result; None when there is none, or it is damaged, or its video is gone or
+        cut short: the cell is then done again.
 
         The video's size is checked here, its hash by ``verify``.
         """
         path = self.folder(spec) / RESULT_FILE
-        if not path.is_file():
+        result = _read_if_whole(path, Result) if path.is_file() else None
+        if result is None:
             return None
-        result = _read(path, Result)
         video = self.folder(spec) / result.swapped.path
         if result.cell_id != spec.id or not video.is_file():
             return None
@@ -147,7 +152,8 @@ class CellStore:
                 )
         else:
             write_bytes(folder / SPEC_FILE, canonical_json(spec.model_dump(mode="json")))
-        number = max((one.number for one in self.attempts(spec)), default=0) + 1
+        taken = (folder.name.partition("-")[0] for folder in (folder / "attempts").glob("*-*"))
+        number = max((int(one) for one in taken if one.isdecimal()), default=0) + 1
         name = str(uuid.uuid4())
         opened = folder / "attempts" / attempt_name(number, name)
         with disk_errors(opened):
@@ -205,13 +211,19 @@ class CellStore:
     def _discard_half_written(self, spec: CellSpec) -> None:
         """Remove attempts that were cut off, and successful ones that no valid result names."""
         result = self.result(spec)
+        path = self.folder(spec) / RESULT_FILE
         with disk_errors(self.folder(spec)):
+            if path.is_file() and _read_if_whole(path, Result) is None:
+                # No half-written work: something else was at it, and what it names is kept too.
+                path.rename(path.with_name(f"{RESULT_FILE}.damaged"))
+                return
             if result is None:
-                (self.folder(spec) / RESULT_FILE).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
             for folder in (self.folder(spec) / "attempts").glob("*"):
                 record = folder / ATTEMPT_FILE
+                attempt = _read_if_whole(record, Attempt) if record.is_file() else None
                 if record.is_file() and (
-                    result is not None or _read(record, Attempt).status is not Status.OK
+                    attempt is None or result is not None or attempt.status is not Status.OK
                 ):
                     continue
                 shutil.rmtree(folder)
@@ -274,3 +286,13 @@ def _read(path: Path, kind: type[Model]) -> Model:
             f"{path} is damaged: {error.errors()[0]['msg']}.",
             hint=f"Move the folder {path.parent} away, then run the same command again.",
         ) from error
+
+
+def _read_if_whole(path: Path, kind: type[Model]) -> Model | None:
+    """As ``_read``, but None for a damaged file: what it recorded can be made again."""
+    try:
+        return _read(path, kind)
+    except StoreError as error:
+        if isinstance(error.__cause__, ValidationError):
+            return None
+        raise

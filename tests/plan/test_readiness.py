@@ -61,7 +61,7 @@ def test_a_tool_that_trains_needs_room_for_models_and_for_every_frame() -> None:
 
 def test_a_disk_without_room_for_the_cells_is_known_before_they_run(tmp_path: Path) -> None:
     spec = _cell("dfaker", 100_000_000)
-    with pytest.raises(UnfitMachineError, match="too full for 1 cells"):
+    with pytest.raises(UnfitMachineError, match="too full for 1 cell:"):
         check_space([spec], {"dfaker": DFAKER}, tmp_path)
 
 

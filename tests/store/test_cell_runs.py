@@ -371,3 +371,36 @@ def test_a_tool_that_needs_a_donor_says_so_before_anything_runs(
     with pytest.raises(UsageError, match="names no donor"):
         run_cell(make_spec(actor, "good"), tool, context)
     assert CellStore(context.home).list() == []
+
+
+@pytest.mark.parametrize("text", ["{", "", '{"cell_id": "another kind of file"}'])
+def test_a_damaged_result_is_kept_aside_and_its_cell_done_again(
+    actor: PreparedActor, context: RunContext, text: str
+) -> None:
+    damaged, sound = make_spec(actor, "good"), make_spec(actor, "good", seed=1)
+    first, other = (run_cell(spec, TOOL, context) for spec in (damaged, sound))
+    store = CellStore(context.home)
+    record = store.folder(damaged) / "result.json"
+    record.write_text(text)
+    assert store.result(damaged) is None
+    outcomes = run_cells([damaged, sound], {TOOL.name: TOOL}, context)
+    assert [one.reused for one in outcomes] == [False, True]
+    assert outcomes[1].result == other.result
+    assert outcomes[0].result is not None
+    assert first.result is not None
+    assert outcomes[0].result.swapped.sha256 == first.result.swapped.sha256
+    assert record.with_name("result.json.damaged").read_text() == text
+
+
+def test_a_damaged_record_of_an_attempt_is_passed_over_and_its_folder_kept(
+    actor: PreparedActor, context: RunContext
+) -> None:
+    spec = make_spec(actor, "crash")
+    run_cell(spec, TOOL, context)
+    store = CellStore(context.home)
+    (record,) = (store.folder(spec) / "attempts").glob("*/attempt.json")
+    record.write_text("{")
+    assert store.attempts(spec) == []
+    run_cell(spec, TOOL, context)
+    assert record.read_text() == "{"
+    assert [one.number for one in store.attempts(spec)] == [2]

@@ -1,0 +1,55 @@
+"""What a suite names but nothing here has is told with the suite's line and field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.cli.selection import Choice, study_from_suite
+from harness.errors import UsageError
+
+_SUITE = """\
+name: mine
+dataset: sample
+actors: "{actors}"
+tools:
+  - tool: noop
+  - tool: {tool}
+    config: {config}
+    set: {{strength: {strength}}}
+"""
+
+_RIGHT = {"actors": "3", "tool": "blur", "config": "weak", "strength": "0.1"}
+
+
+@pytest.mark.clips
+@pytest.mark.parametrize(
+    ("wrong", "line", "field"),
+    [
+        ({"actors": "99"}, 3, "actors"),
+        ({"tool": "blru"}, 6, "tools.1.tool"),
+        ({"config": "weka"}, 7, "tools.1.config"),
+        ({"strength": "99"}, 8, "tools.1.set"),
+    ],
+)
+def test_a_wrong_name_or_value_is_told_with_its_line(
+    sample_home: Path, tmp_path: Path, wrong: dict[str, str], line: int, field: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(_SUITE.format(**_RIGHT))
+    assert len(study_from_suite(str(path), sample_home).plan()) == 2
+    path.write_text(_SUITE.format(**{**_RIGHT, **wrong}))
+    with pytest.raises(UsageError, match=rf"mine\.yaml, line {line}, field '{field}'"):
+        study_from_suite(str(path), sample_home)
+
+
+@pytest.mark.clips
+def test_what_the_command_line_says_is_not_the_files_fault(
+    sample_home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(_SUITE.format(**_RIGHT))
+    with pytest.raises(UsageError, match="has no actor 99") as told:
+        study_from_suite(str(path), sample_home, Choice(actor="99"))
+    assert "line" not in told.value.message

@@ -61,18 +61,22 @@ def choose_actors(dataset: Dataset, text: str) -> tuple[Actor, ...]:
 
 
 def choose_donors(dataset: Dataset, actor: Actor, rule: str) -> tuple[Donor, ...]:
-    """The donors for one actor: by sex, all, or by name."""
+    """The donors for one actor: by sex, all, or by name; ``actor02`` is an actor in the part.
+
+    Raises UsageError for an unknown name, and for an actor who would be their own donor.
+    """
     if rule == "all":
         return dataset.donors
     if rule in {"same-sex", "other-sex"}:
         same = rule == "same-sex"
         return tuple(d for d in dataset.donors if (d.sex == actor.sex) == same)[:1]
-    by_name = {donor.name: donor for donor in dataset.donors}
-    names = [name.strip() for name in rule.split(",")]
-    for name in names:
-        if name not in by_name:
-            raise unknown_name("donor", name, by_name, see="bench data list")
-    return tuple(by_name[name] for name in names)
+    donors = tuple(find_donor(dataset, name.strip()) for name in rule.split(","))
+    if actor_as_donor(actor) in donors:
+        raise UsageError(
+            f"Actor {actor.number} cannot be their own donor.",
+            hint="Name another donor, or leave this actor out.",
+        )
+    return donors
 
 
 def actor_as_donor(actor: Actor) -> Donor:

@@ -82,6 +82,12 @@ def test_the_oracle_shows_another_actor_never_the_actor_itself() -> None:
     assert find_donor(DATASET, "actor02").clips == ACTORS[1].clips
 
 
+def test_an_actor_may_be_another_actors_donor_but_not_their_own() -> None:
+    assert plan("swap", actors="1", donors="actor02") == [("swap", 1, "actor02")]
+    with pytest.raises(UsageError, match="Actor 2 cannot be their own donor"):
+        plan("swap", actors="1-2", donors="actor02")
+
+
 def test_unknown_names_get_the_nearest_known_one() -> None:
     with pytest.raises(UsageError, match="Did you mean 'swap'"):
         plan("swpa")

@@ -3,17 +3,22 @@
 Standard library only and Python 3.6 syntax. README.md says what of upstream this relies on.
 """
 
-import json
 import os
 import shutil
 import sys
-from typing import Any, Dict, List
+from typing import Dict, List
 
-from containers.common import bench_driver, budget, frames, steps
-from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
+from containers.common import bench_driver, budget, frames, steps, swapping
+from containers.common.bench_driver import BadJobError, Job, emit
+from containers.common.swapping import (
+    Swapped,
+    extracted,
+    note_put_back,
+    refuse_lost,
+    report_extraction,
+    revision,
+)
 from containers.deepfacelab import faces, model, questions, settings
-
-UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
 
 
 def plans(job: Job) -> Dict[str, faces.Extraction]:
@@ -47,12 +52,7 @@ def extract(job: Job) -> None:
     counts = {role: faces.extract(job, plan) for role, plan in asked.items()}
     faces.need_faces(counts["donor_training"], "the donor's video")
     faces.need_faces(counts["actor_training"], "the actor's training video")
-    bench_driver.write_step(
-        job,
-        faces_found={role: one["with_face"] for role, one in counts.items()},
-        upstream_revision=revision(),
-        notes=_extraction_notes(counts),
-    )
+    report_extraction(job, counts, "{role}: {faces} faces from {frames} frames.")
 
 
 def train(job: Job) -> None:
@@ -64,29 +64,15 @@ def train(job: Job) -> None:
 
 
 def convert(job: Job) -> None:
-    video = frames.probe(job.input("test_video"))
     plan = plans(job)["test_video"]
-    counts = steps.finished(job.state, faces.folder("test_video"), faces.key_of(job, plan))
-    if counts is None:
-        raise BadJobError("There are no faces of 'test_video'; the step extract comes first.")
-    work = os.path.join(job.state, "convert")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
+    counts = extracted(job, "test_video", faces.folder("test_video"), faces.key_of(job, plan))
+
+    def swap(work: str) -> Swapped:
         notes = _merge(job, work)
         merged = os.path.join(work, "merged")
-        target = os.path.join(job.out, "swapped.mp4")
-        frames.assemble(merged, frames.pictures(merged), video, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    bench_driver.write_step(
-        job,
-        frames=video.frames,
-        frames_without_face=video.frames - counts["with_face"],
-        frames_with_several_faces=counts["with_several"],
-        faces_found={"test_video": counts["with_face"]},
-        upstream_revision=revision(),
-        notes=notes,
-    )
+        return Swapped(merged, counts["with_face"], counts["with_several"], notes)
+
+    swapping.convert(job, swap)
 
 
 def _merge(job: Job, work: str) -> List[str]:
@@ -103,13 +89,8 @@ def _merge(job: Job, work: str) -> List[str]:
         words += ["--force-model-name", questions.MODEL_NAME]
         faces.run(job, words, questions.merging(_merging(job), job.gpu), "Merging")
     lost = [name for name in aligned if not os.path.isfile(os.path.join(merged, name + ".png"))]
-    if lost:
-        raise ToolFailedError(
-            "%d frames with a face were not merged, the first is %s: they would show the actor."
-            % (len(lost), lost[0])
-        )
-    back = frames.put_back(originals, merged)
-    return ["%d frames without a face were put back as they were." % back] if back else []
+    refuse_lost(lost, "merged")
+    return note_put_back(frames.put_back(originals, merged))
 
 
 def _main_faces(job: Job, target: str) -> List[str]:
@@ -132,22 +113,6 @@ def _merging(job: Job) -> questions.Merging:
         color_transfer=job.choice("merge_color_transfer", settings.MERGE_COLOURS),
         workers=max(1, min(8, os.cpu_count() or 1)),
     )
-
-
-def _extraction_notes(counts: Dict[str, Dict[str, int]]) -> List[str]:
-    return [
-        "%s: %d faces from %d frames." % (role, one["faces"], one["frames"])
-        for role, one in sorted(counts.items())
-    ]
-
-
-def revision() -> Any:
-    """The upstream commit in this image, or None where nobody wrote it down."""
-    try:
-        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
-            return json.load(stream).get("revision")
-    except (OSError, ValueError):
-        return None
 
 
 def run(job: Job) -> None:

@@ -7,13 +7,19 @@ import json
 import os
 import shutil
 import sys
-from typing import Any, Dict, List
+from typing import Dict, List
 
-from containers.common import bench_driver, budget, frames, steps
-from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
+from containers.common import bench_driver, budget, frames, steps, swapping
+from containers.common.bench_driver import BadJobError, Job, emit
+from containers.common.swapping import (
+    Swapped,
+    extracted,
+    note_put_back,
+    refuse_lost,
+    report_extraction,
+    revision,
+)
 from containers.dfaker import faces, model
-
-UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
 
 ABSENT = {
     "model": "dfaker/df has one model; H64, H128 and DF are models of DeepFaceLab 1.",
@@ -40,15 +46,7 @@ def extract(job: Job) -> None:
     counts = {role: faces.extract(job, role, every) for role, every in intervals(job).items()}
     faces.need_faces(counts["donor_training"], "the donor's video")
     faces.need_faces(counts["actor_training"], "the actor's training video")
-    bench_driver.write_step(
-        job,
-        faces_found={role: one["with_face"] for role, one in counts.items()},
-        upstream_revision=revision(),
-        notes=[
-            "%s: %d faces from %d frames." % (role, one["faces"], one["frames"])
-            for role, one in sorted(counts.items())
-        ],
-    )
+    report_extraction(job, counts, "{role}: {faces} faces from {frames} frames.")
 
 
 def train(job: Job) -> None:
@@ -60,28 +58,14 @@ def train(job: Job) -> None:
 
 
 def convert(job: Job) -> None:
-    video = frames.probe(job.input("test_video"))
     counts = _need_extraction(job, "test_video")[0]
-    work = os.path.join(job.state, "convert")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        back = _merge(job, work)
+
+    def swap(work: str) -> Swapped:
+        notes = note_put_back(_merge(job, work))
         merged = os.path.join(work, "merged")
-        target = os.path.join(job.out, "swapped.mp4")
-        frames.assemble(merged, frames.pictures(merged), video, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    bench_driver.write_step(
-        job,
-        frames=video.frames,
-        frames_without_face=back,
-        frames_with_several_faces=counts["with_several"],
-        faces_found={"test_video": counts["with_face"]},
-        upstream_revision=revision(),
-        notes=["DFaker writes no frame without a face; %d were put back as they were." % back]
-        if back
-        else [],
-    )
+        return Swapped(merged, counts["with_face"], counts["with_several"], notes)
+
+    swapping.convert(job, swap)
 
 
 def _merge(job: Job, work: str) -> int:
@@ -101,11 +85,7 @@ def _merge(job: Job, work: str) -> int:
         faces.run(job, "merge_launcher", words, model.folder(job), "Merging")
     written = set(frames.pictures(merged))
     lost = [one[0] for one in found if one[0] not in written]
-    if lost:
-        raise ToolFailedError(
-            "%d frames with a face were not merged, the first is %s: they would show the actor."
-            % (len(lost), lost[0])
-        )
+    refuse_lost(lost, "merged")
     for name in names:
         if name not in written:
             shutil.copyfile(os.path.join(work, name), os.path.join(merged, name))
@@ -114,23 +94,11 @@ def _merge(job: Job, work: str) -> int:
 
 def _need_extraction(job: Job, *roles: str) -> List[Dict[str, int]]:
     """The counts of videos whose faces are there; raises BadJobError."""
-    found = []
-    for role in roles:
-        key = faces.key_of(job, role, intervals(job)[role])
-        counts = steps.finished(job.state, faces.folder(role), key)
-        if counts is None:
-            raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
-        found.append(counts)
-    return found
-
-
-def revision() -> Any:
-    """The upstream commit in this image, or None where nobody wrote it down."""
-    try:
-        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
-            return json.load(stream).get("revision")
-    except (OSError, ValueError):
-        return None
+    asked = intervals(job)
+    return [
+        extracted(job, role, faces.folder(role), faces.key_of(job, role, asked[role]))
+        for role in roles
+    ]
 
 
 def run(job: Job) -> None:

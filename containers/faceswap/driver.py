@@ -3,20 +3,25 @@
 Standard library only and Python 3.6 syntax. README.md says what of upstream this relies on.
 """
 
-import json
 import os
 import re
 import shutil
 import sys
 from typing import Any, Dict, List
 
-from containers.common import bench_driver, budget, frames, steps
+from containers.common import bench_driver, budget, frames, steps, swapping
 from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
+from containers.common.swapping import (
+    Swapped,
+    extracted,
+    note_put_back,
+    refuse_lost,
+    report_extraction,
+    revision,
+)
 from containers.faceswap import app, faces, model, settings
 
 _LEFT_OUT = re.compile(r"Faces filtered out:\s+(\d+)")
-
-UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
 
 
 def training_key(job: Job) -> str:
@@ -41,15 +46,7 @@ def extract(job: Job) -> None:
     counts = {role: faces.extract(job, plan) for role, plan in asked.items()}
     faces.need_faces(job, counts["actor_training"], "the actor's training video")
     faces.need_faces(job, counts["donor_training"], "the donor's video")
-    bench_driver.write_step(
-        job,
-        faces_found={role: one["with_face"] for role, one in counts.items()},
-        upstream_revision=revision(),
-        notes=[
-            "%s: %d faces from %d frames." % (role, one["faces"], one["frames"])
-            for role, one in sorted(counts.items())
-        ],
-    )
+    report_extraction(job, counts, "{role}: {faces} faces from {frames} frames.")
 
 
 def train(job: Job) -> None:
@@ -61,28 +58,16 @@ def train(job: Job) -> None:
 
 
 def convert(job: Job) -> None:
-    video = frames.probe(job.input("test_video"))
     counts = _need_extraction(job, "test_video")
     if not os.path.isdir(model.folder(job)):
         raise BadJobError("There is no model; the step train comes first.")
-    work = os.path.join(job.state, "convert")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
+
+    def swap(work: str) -> Swapped:
         notes = _convert(job, work)
         done = os.path.join(work, "converted")
-        target = os.path.join(job.out, "swapped.mp4")
-        frames.assemble(done, frames.pictures(done), video, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    bench_driver.write_step(
-        job,
-        frames=video.frames,
-        frames_without_face=video.frames - counts["with_face"],
-        frames_with_several_faces=counts["with_several"],
-        faces_found={"test_video": counts["with_face"]},
-        upstream_revision=revision(),
-        notes=notes,
-    )
+        return Swapped(done, counts["with_face"], counts["with_several"], notes)
+
+    swapping.convert(job, swap)
 
 
 def _convert(job: Job, work: str) -> List[str]:
@@ -104,13 +89,8 @@ def _convert(job: Job, work: str) -> List[str]:
             )
             _need_choice(opened.run(words, "Conversion"), found, chosen)
     lost = sorted(name for name in found if not _written(os.path.join(done, name + ".png")))
-    if lost:
-        raise ToolFailedError(
-            "%d frames with a face were not converted, the first is %s: they would show the actor."
-            % (len(lost), lost[0])
-        )
-    back = frames.put_back(originals, done)
-    return ["%d frames without a face were put back as they were." % back] if back else []
+    refuse_lost(lost, "converted")
+    return note_put_back(frames.put_back(originals, done))
 
 
 def _need_choice(log: List[str], found: Dict[str, List[str]], chosen: str) -> None:
@@ -146,21 +126,7 @@ def _main_faces(source: str, found: Dict[str, List[str]], target: str) -> str:
 
 def _need_extraction(job: Job, role: str) -> Dict[str, Any]:
     """What extraction counted; raises BadJobError when it was not done with these settings."""
-    counts = steps.finished(
-        job.state, faces.folder(role), faces.key_of(job, faces.plans(job)[role])
-    )
-    if counts is None:
-        raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
-    return counts
-
-
-def revision() -> Any:
-    """The upstream commit in this image, or None where nobody wrote it down."""
-    try:
-        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
-            return json.load(stream).get("revision")
-    except (OSError, ValueError):
-        return None
+    return extracted(job, role, faces.folder(role), faces.key_of(job, faces.plans(job)[role]))
 
 
 def run(job: Job) -> None:

@@ -3,23 +3,19 @@
 Standard library only and Python 3.6 syntax. README.md says what of upstream this relies on.
 """
 
-import json
 import os
-import shutil
 import sys
 from typing import Any, Dict, List
 
-from containers.common import bench_driver, frames, steps
+from containers.common import bench_driver, frames, steps, swapping
 from containers.common.bench_driver import (
-    BadJobError,
     Job,
     ToolFailedError,
     emit,
     write_json,
 )
+from containers.common.swapping import Swapped, extracted, report_extraction, revision
 from containers.faceswap_gan import faces, model, settings
-
-UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
 
 
 def training_key(job: Job) -> str:
@@ -36,22 +32,13 @@ def extract(job: Job) -> None:
     counts = {role: faces.extract(job, role) for role in faces.ROLES}
     for role in faces.ROLES:
         faces.need_faces(counts[role], role, settings.batch_size(job))
-    bench_driver.write_step(
-        job,
-        faces_found={role: one["with_face"] for role, one in counts.items()},
-        upstream_revision=revision(),
-        notes=[
-            "%s: %d faces from %d frames, %d with several."
-            % (role, one["faces"], one["frames"], one["with_several"])
-            for role, one in sorted(counts.items())
-        ],
-    )
+    note = "{role}: {faces} faces from {frames} frames, {with_several} with several."
+    report_extraction(job, counts, note)
 
 
 def train(job: Job) -> None:
     for role in faces.ROLES:
-        if steps.finished(job.state, faces.folder(role), faces.key_of(job, role)) is None:
-            raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
+        extracted(job, role, faces.folder(role), faces.key_of(job, role))
     done = model.train(job, training_key(job))
     notes = []
     if done.phase < done.phases:
@@ -66,25 +53,14 @@ def train(job: Job) -> None:
 
 def convert(job: Job) -> None:
     options = settings.conversion(job)
-    video = frames.probe(job.input("test_video"))
-    work = os.path.join(job.state, "convert")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
+
+    def swap(work: str) -> Swapped:
         counts = _convert(job, options, work)
-        swapped = os.path.join(work, "swapped")
-        target = os.path.join(job.out, "swapped.mp4")
-        frames.assemble(swapped, frames.pictures(swapped), video, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    bench_driver.write_step(
-        job,
-        frames=video.frames,
-        frames_without_face=video.frames - counts["with_face"],
-        frames_with_several_faces=counts["with_several"],
-        faces_found={"test_video": counts["with_face"]},
-        upstream_revision=revision(),
-        notes=_conversion_notes(counts),
-    )
+        pictures = os.path.join(work, "swapped")
+        notes = _conversion_notes(counts)
+        return Swapped(pictures, counts["with_face"], counts["with_several"], notes)
+
+    swapping.convert(job, swap)
 
 
 def _convert(job: Job, options: Dict[str, Any], work: str) -> Dict[str, int]:
@@ -114,15 +90,6 @@ def _conversion_notes(counts: Dict[str, int]) -> List[str]:
     if not counts["with_several"]:
         return []
     return ["Of several faces in %d frames the main one was swapped." % counts["with_several"]]
-
-
-def revision() -> Any:
-    """The upstream commit in this image, or None where nobody wrote it down."""
-    try:
-        with open(UPSTREAM_FILE, encoding="utf-8") as stream:
-            return json.load(stream).get("revision")
-    except (OSError, ValueError):
-        return None
 
 
 def run(job: Job) -> None:

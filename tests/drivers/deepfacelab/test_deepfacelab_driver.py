@@ -159,7 +159,7 @@ def test_frames_without_a_face_keep_their_place_and_are_counted(trained: Cell) -
     assert ended.report.frames_with_several_faces == 1
     assert ended.report.notes == ()
     ended = trained.done(Step.CONVERT, drop=[4])
-    assert ended.report.notes == ("1 frames without a face were put back as they were.",)
+    assert ended.report.notes == ("Frames without a face, put back as they were: 1.",)
     assert len(frame_checksums(ended.out / "swapped.mp4")) == 12
 
 
@@ -237,7 +237,9 @@ def test_a_training_that_ignores_the_stop_goes_back_to_its_last_save(ready: Cell
 def test_a_cancelled_training_is_asked_to_save(ready: Cell) -> None:
     ready.settings["iterations"] = 0
     ready.settings["hours"] = 1.0
-    code = ready.interrupt(Step.TRAIN, lambda line: "[#0000" in line, signal.SIGTERM)
+    code = ready.interrupt(
+        Step.TRAIN, lambda line: "[#0000" in line and "[#000001]" not in line, signal.SIGTERM
+    )
     assert code == -signal.SIGTERM
     saved = (ready.state / "training" / "model" / "bench_SAEHD_encoder.npy").read_text()
     assert int(saved) > 1

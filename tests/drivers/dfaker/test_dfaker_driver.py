@@ -100,9 +100,7 @@ def test_faces_are_aligned_trained_and_merged_into_every_frame(cell: Cell, upstr
     assert (made.frames, made.width, made.height, made.fps) == (12, 96, 64, asked.fps)
     assert ended.report.frames_without_face == 1
     assert ended.report.frames_with_several_faces == 1
-    assert ended.report.notes == (
-        "DFaker writes no frame without a face; 1 were put back as they were.",
-    )
+    assert ended.report.notes == ("Frames without a face, put back as they were: 1.",)
     assert "faces 11 seamless False" in ended.log, "of two faces one is merged"
 
 

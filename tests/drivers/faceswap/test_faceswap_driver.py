@@ -265,7 +265,7 @@ def test_frames_without_a_face_keep_their_place_and_are_counted(ready: MakeCell)
     assert ended.report.notes == ()
     assert "Swapped 11 faces" in ended.log, "one face of a frame, though two were found"
     ended = cell.done(Step.CONVERT, drop=[4])
-    assert ended.report.notes == ("1 frames without a face were put back as they were.",)
+    assert ended.report.notes == ("Frames without a face, put back as they were: 1.",)
     assert len(frame_checksums(ended.out / "swapped.mp4")) == 12
 
 

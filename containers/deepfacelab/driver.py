@@ -46,7 +46,9 @@ def training_key(job: Job) -> str:
 def extract(job: Job) -> None:
     asked = plans(job)
     # A wrong setting is told before hours are spent.
+    settings.pictures(job)
     settings.training(job)
+    settings.saving(job)
     budget.limits(job)
     _merging(job)
     counts = {role: faces.extract(job, plan) for role, plan in asked.items()}

@@ -122,8 +122,8 @@ def _run_extractor(job: Job, plan: Extraction, pictures: str, target: str) -> No
     kind = settings.FACE_TYPES[job.choice("face_type", tuple(settings.FACE_TYPES))]
     words = ["extract", "--input-dir", pictures, "--output-dir", target, "--detector", "s3fd"]
     words += ["--face-type", kind, "--max-faces-from-image", str(plan.faces_per_frame)]
-    words += ["--image-size", str(settings.whole(job, "image_size", 256, 2048))]
-    words += ["--jpeg-quality", str(settings.whole(job, "jpeg_quality", 1, 100))]
+    side, quality = settings.pictures(job)
+    words += ["--image-size", str(side), "--jpeg-quality", str(quality)]
     words += ["--no-output-debug"]
     if job.gpu:
         words += ["--force-gpu-idxs", "0"]

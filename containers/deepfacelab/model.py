@@ -158,9 +158,8 @@ def _words(job: Job, model: str) -> List[str]:
     words += ["--no-preview"]
     # A silent start takes the best GPU whatever else is asked, so not with --cpu-only.
     words += ["--silent-start"] if job.gpu else ["--cpu-only"]
-    every_s = int(job.number("save_minutes", 1, 240) * 60)
+    every_s, preview_s = settings.saving(job)
     words += ["--execute-program", str(-every_s), _SAVE]
-    preview_s = int(job.number("preview_minutes", 0, 1440) * 60)
     if preview_s:
         fresh = _beside(job, "previews.new")
         words += ["--execute-program", str(-preview_s), _PREVIEW.format(folder=fresh)]

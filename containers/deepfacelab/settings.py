@@ -3,7 +3,7 @@
 Standard library only and Python 3.6 syntax.
 """
 
-from typing import Dict, NamedTuple, Union
+from typing import Dict, NamedTuple, Tuple, Union
 
 from containers.common.bench_driver import BadJobError, Job
 
@@ -85,6 +85,17 @@ def whole(job: Job, name: str, minimum: int, maximum: int) -> int:
     return int(value)
 
 
+def pictures(job: Job) -> Tuple[int, int]:
+    """Side and JPEG quality of an extracted face; raises BadJobError."""
+    return whole(job, "image_size", 256, 2048), whole(job, "jpeg_quality", 1, 100)
+
+
+def saving(job: Job) -> Tuple[int, int]:
+    """Seconds between saves, and between previews (0 is none); raises BadJobError."""
+    save_s = int(job.number("save_minutes", 1, 240) * 60)
+    return save_s, int(job.number("preview_minutes", 0, 1440) * 60)
+
+
 def training(job: Job) -> Training:
     """The training's settings, checked as upstream would bend them; raises BadJobError.
 
@@ -137,7 +148,7 @@ def _architecture(job: Job) -> str:
     strange = set(options) - set(ARCHITECTURE_OPTIONS)
     if kind not in ARCHITECTURES or strange or (dash and not options):
         raise BadJobError(
-            "The architecture %r must be df or liae, with options of -u, -d, -t, -c after it "
-            "(liae-ud)." % (text,)
+            "The setting 'archi' is %r, but must be df or liae, with options of -u, -d, -t, -c "
+            "after it (liae-ud)." % (text,)
         )
     return str(text)

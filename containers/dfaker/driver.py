@@ -42,7 +42,10 @@ def intervals(job: Job) -> Dict[str, int]:
 
 
 def extract(job: Job) -> None:
-    budget.limits(job)  # a wrong setting is told before hours are spent
+    # A wrong setting is told before hours are spent.
+    budget.limits(job)
+    model.preview_every(job)
+    job.flag("seamless_clone")
     counts = {role: faces.extract(job, role, every) for role, every in intervals(job).items()}
     faces.need_faces(counts["donor_training"], "the donor's video")
     faces.need_faces(counts["actor_training"], "the actor's training video")

@@ -67,12 +67,17 @@ def folder(job: Job) -> str:
     return os.path.join(job.state, FOLDER)
 
 
+def preview_every(job: Job) -> int:
+    """Iterations between previews (0 is none); raises BadJobError."""
+    return int(job.number("preview_every", 0, 10000000))
+
+
 def train(job: Job, key: str) -> int:
     """Train until the budget is spent, from the last save on; the model's iterations.
 
     Raises ToolFailedError when it diverges, fails, or ends before its time.
     """
-    every = int(job.number("preview_every", 0, 10000000))
+    every = preview_every(job)
     place = steps.lasting(job.state, FOLDER, key)
     _lay_out(job)
     budget = budgets.of_job(job, os.path.join(place, "budget.json"))

@@ -25,14 +25,18 @@ _FRAME_BYTES_PER_PIXEL = 2
 _COPIES_OF_VIDEO = 4
 
 
-def runtimes(home: Path, jobs: int) -> dict[str, Runtime]:
-    """By a tool's kind, what runs it, ``jobs`` at once. Nothing is started or looked for yet."""
+def runtimes(home: Path, jobs: int, *, cpu: bool = False) -> dict[str, Runtime]:
+    """By a tool's kind, what runs it, ``jobs`` at once. Nothing is started or looked for yet.
+
+    ``cpu``: no GPU is used, though there may be one.
+    """
     from harness.runtime.container import ContainerRuntime
     from harness.runtime.container_plan import own_allowance
 
     own = own_allowance()
     share = own.model_copy(update={"cpus": max(1.0, own.cpus / jobs)})
-    return {"process": ProcessRuntime(), "container": ContainerRuntime(home, allowance=share)}
+    container = ContainerRuntime(home, allowance=share, gpus=() if cpu else None)
+    return {"process": ProcessRuntime(), "container": container}
 
 
 def outside_observers(
@@ -64,11 +68,14 @@ def image_digests(
     tools: Mapping[str, Tool],
     home: Path,
     say: Callable[[str], None],
+    *,
+    cpu: bool = False,
 ) -> dict[tuple[str, str], str]:
     """The image of each (tool, version) that runs in a container; a missing one is built.
 
-    Raises UnfitMachineError when there is no engine, an image cannot be built, or the machine
-    lacks the GPU or the space that the tool needs.
+    Whether there is the GPU that a tool needs is known before any image is built; ``cpu`` does
+    without. Raises UnfitMachineError when there is no engine, an image cannot be built, or the
+    machine lacks the GPU or the space that the tool needs.
     """
     wanted = dict.fromkeys((cell.tool, cell.version) for cell in planned)
     contained = [
@@ -80,9 +87,11 @@ def image_digests(
     from harness.images.ensure import ensure_image
     from harness.runtime.container import ContainerRuntime
 
-    runtime = ContainerRuntime(home)
+    runtime = ContainerRuntime(home, gpus=() if cpu else None)
     found = {}
     with connect() as engine:
+        for name, _ in contained:
+            runtime.require_gpu(tools[name], engine.info)
         for name, version in contained:
             digest = ensure_image(engine, tools[name], version, say=say).id
             runtime.check(tools[name], version, digest)

@@ -28,11 +28,13 @@ def run_and_score(
     lanes: Lanes,
     account: Account,
     observers: Observers = (),
+    *,
+    cpu: bool = False,
 ) -> tuple[tuple[CellOutcome, ...], tuple[ScoreOutcome, ...]]:
     """Run the cells and score those that have a result, as lanes become free.
 
     Outcomes come in the order of ``specs`` and do not depend on the number of lanes; a cell
-    without a result has no score. Raises as ``run_cells``.
+    without a result has no score. ``cpu``: no GPU is used. Raises as ``run_cells``.
     """
     scores = ScoreQueue(study.home, study.protocol, account, observers=observers)
     by_id = {spec.id: spec for spec in specs}
@@ -57,7 +59,7 @@ def run_and_score(
         study.tools,
         RunContext(
             home=study.home,
-            runtimes=runtimes(study.home, lanes.count),
+            runtimes=runtimes(study.home, lanes.count, cpu=cpu),
             listen=heard,
             finished=finished,
         ),

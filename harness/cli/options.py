@@ -57,6 +57,9 @@ JobsOption = Annotated[
         "--jobs", min=1, help="Things done at once; else $BENCH_JOBS, else one for each core."
     ),
 ]
+CpuOption = Annotated[
+    bool, typer.Option("--cpu", help="Use no GPU, where the tool can do without; slow.")
+]
 FramesOption = Annotated[
     int | None,
     typer.Option(

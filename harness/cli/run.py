@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.complete import suite_names, tool_names
-from harness.cli.options import ObserverOption
+from harness.cli.options import CpuOption, ObserverOption
 from harness.cli.output import Progress, print_json, print_table
 from harness.errors import UsageError
 
@@ -59,6 +59,7 @@ def run(
         int | None,
         typer.Option(min=1, help="Things done at once; else $BENCH_JOBS, else one for each core."),
     ] = None,
+    cpu: CpuOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -90,7 +91,7 @@ def run(
     if dry_run:
         _show_plan(study, as_json)
         return
-    _execute(study, jobs, as_json)
+    _execute(study, jobs, as_json, cpu=cpu)
 
 
 def _show_plan(study: Study, as_json: bool) -> None:
@@ -109,7 +110,7 @@ def _cells(planned: Sequence[PlannedCell]) -> str:
     return "1 cell" if len(planned) == 1 else f"{len(planned)} cells"
 
 
-def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
+def _execute(study: Study, jobs: int | None, as_json: bool, *, cpu: bool) -> None:
     from harness.account import Account, Estimate
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
@@ -125,14 +126,14 @@ def _execute(study: Study, jobs: int | None, as_json: bool) -> None:
             f"{_cells(planned)} planned on '{study.dataset.name}' ({study.suite.split} split), "
             f"{lanes.count} at once"
         )
-        digests = image_digests(planned, study.tools, study.home, progress.say)
+        digests = image_digests(planned, study.tools, study.home, progress.say, cpu=cpu)
         prepared = specify(study, planned, progress.say, lanes, digests)
         check_space(prepared.specs, study.tools, study.home)
         observers = outside_observers(
             study.suite.protocol.observers, study.home, lanes.count, progress.say
         )
         account = Account(Estimate(lanes.count), progress.say, progress.tick)
-        outcomes, scores = run_and_score(study, prepared.specs, lanes, account, observers)
+        outcomes, scores = run_and_score(study, prepared.specs, lanes, account, observers, cpu=cpu)
     _summarise(prepared, outcomes, scores, as_json)
     bad = [outcome for outcome in outcomes if outcome.status is not Status.OK]
     if bad or prepared.left_out or any(outcome.score is None for outcome in scores):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.complete import tool_names
+from harness.cli.options import CpuOption
 from harness.cli.output import Progress, note, print_wrapped
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def selftest(
     out: Annotated[
         Path | None, typer.Option(help="The report's file; usually selftest-TOOL-VERSION.json.")
     ] = None,
+    cpu: CpuOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report.")] = False,
 ) -> None:
     """Run a tool on the sample clips on this machine, and say what was seen, step by step.
@@ -45,7 +47,7 @@ def selftest(
     home = bench_home()
     check_store(home)
     name, _, version = tool.partition("@")
-    ask = choose(find_tool_or_observer(name), version or None, config)
+    ask = choose(find_tool_or_observer(name), version or None, config, cpu=cpu)
     progress = Progress(0)
     with terminate_as_interrupt():
         report, error = self_test(ask, home, Voice(progress.say, progress.tick))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import ActorOption, AsJson, DatasetOption, ToolOption
+from harness.cli.options import ActorOption, AsJson, CpuOption, DatasetOption, ToolOption
 from harness.cli.output import Progress, note, print_json, size_text
 from harness.cli.stored import (
     Selection,
@@ -58,6 +58,7 @@ def retry(
     tool: ToolOption = None,
     actor: ActorOption = None,
     dataset: DatasetOption = None,
+    cpu: CpuOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Try failed cells again, with the same settings.
@@ -85,7 +86,7 @@ def retry(
         progress.advance(f"{names[outcome.cell_id]} {_word(outcome)}")
 
     with terminate_as_interrupt(), make_lanes(None, len(specs)) as lanes:
-        ready = runtimes(store.home, lanes.count)
+        ready = runtimes(store.home, lanes.count, cpu=cpu)
         context = RunContext(home=store.home, runtimes=ready, finished=finished)
         outcomes = run_cells(specs, tools, context, lanes)
     good = [outcome for outcome in outcomes if outcome.status is Status.OK]

@@ -52,6 +52,8 @@ class Ask:
     tool: Tool
     version: str
     config: str
+    cpu: bool = False
+    """No GPU is used."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class _Notes:
         )
 
 
-def choose(tool: Tool, version: str | None, config: str | None) -> Ask:
+def choose(tool: Tool, version: str | None, config: str | None, *, cpu: bool = False) -> Ask:
     """The newest version, and the config ``smoke`` where one fits, unless told otherwise.
 
     Raises UsageError for a version or config that the tool lacks, and for an observer.
@@ -132,7 +134,7 @@ def choose(tool: Tool, version: str | None, config: str | None) -> Ask:
     fitting = [one.name for one in tool.configs if not one.versions or chosen in one.versions]
     name = config or ("smoke" if "smoke" in fitting else "default")
     find_config(tool, name, chosen)
-    return Ask(tool, chosen, name)
+    return Ask(tool, chosen, name, cpu)
 
 
 def self_test(ask: Ask, home: Path, voice: Voice) -> tuple[Report, BenchError | None]:
@@ -182,14 +184,15 @@ def _run(notes: _Notes, home: Path, place: Path, voice: Voice) -> Report:
     planned = _planned(study, ask)
     notes.known |= {"settings": planned.settings, "limits": planned.limits}
     voice.say(f"{ask.tool.name}@{ask.version}, config {ask.config}, actor {planned.actor}")
-    digests = image_digests([planned], study.tools, place, voice.say)
+    digests = image_digests([planned], study.tools, place, voice.say, cpu=ask.cpu)
     if digests:
         notes.known["image"] = image = _image(ask.tool, digests[ask.tool.name, ask.version])
         if image is not None:
             voice.say(f"image {image.id[:19]}, built of {image.source} at {image.revision}")
     (spec,) = specify(study, [planned], voice.say, digests=digests).specs
     watched = WatchedRuntime(
-        runtimes(place, 1)[ask.tool.runs_as.kind], lambda step: voice.say(f"step {step} began")
+        runtimes(place, 1, cpu=ask.cpu)[ask.tool.runs_as.kind],
+        lambda step: voice.say(f"step {step} began"),
     )
     context = RunContext(
         home=place,

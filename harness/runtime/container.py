@@ -13,7 +13,7 @@ from harness.errors import UnfitMachineError
 from harness.model.job import Job
 from harness.model.tool import Container, Tool
 from harness.runtime.base import Control, StepOutcome
-from harness.runtime.container_gpu import Gpu, fit_gpus, query_gpus
+from harness.runtime.container_gpu import WITHOUT_GPU, Gpu, fit_gpus, query_gpus
 from harness.runtime.container_plan import Allowance, Caller, own_allowance
 from harness.runtime.container_step import Work, run_step
 
@@ -25,7 +25,8 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class ContainerRuntime:
     """Runs tools that come as images, on the engine of this machine.
 
-    ``gpus`` are those that may be used; None asks nvidia-smi when a tool first needs one.
+    ``gpus`` are those that may be used, none of them when empty; None asks nvidia-smi when a tool
+    first needs one.
     ``environ`` says where the engine is (None: this process's environment).
     """
 
@@ -66,7 +67,22 @@ class ContainerRuntime:
             self._gpus = query_gpus()
         if spec.gpu == "optional" and not self._gpus:
             return ()
-        return fit_gpus(self._gpus, spec.gpu_memory_bytes, tool=tool.name)
+        return fit_gpus(
+            self._gpus, spec.gpu_memory_bytes, tool=tool.name, optional=spec.gpu == "optional"
+        )
+
+    def require_gpu(self, tool: Tool, engine: EngineInfo) -> None:
+        """See that ``tool`` gets the GPU that it uses, if it uses one; raises UnfitMachineError."""
+        if not self.gpus_for(tool) or engine.nvidia:
+            return
+        raise UnfitMachineError(
+            f"{tool.name} uses the GPU, but {engine.kind} {engine.version} cannot hand one to a "
+            "container.",
+            hint="Docker: install nvidia-container-toolkit, then `sudo nvidia-ctk runtime "
+            "configure && sudo systemctl restart docker`. Podman 5.4 or newer: `sudo "
+            "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`."
+            + (f" {WITHOUT_GPU}" if _container(tool).gpu == "optional" else ""),
+        )
 
     def check(
         self, tool: Tool, version: str, image_digest: str | None, disk_bytes: int = 0
@@ -81,14 +97,7 @@ class ContainerRuntime:
             image_record(
                 engine, _known(image_digest, tool, version), tool=tool.name, version=version
             )
-            if self.gpus_for(tool) and not engine.info.nvidia:
-                raise UnfitMachineError(
-                    f"{tool.name} uses the GPU, but {engine.info.kind} {engine.info.version} "
-                    "cannot hand one to a container.",
-                    hint="Docker: install nvidia-container-toolkit, then `sudo nvidia-ctk runtime "
-                    "configure && sudo systemctl restart docker`. Podman 5.4 or newer: `sudo "
-                    "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`.",
-                )
+            self.require_gpu(tool, engine.info)
             require_space(self._home, disk_bytes, f"this run of {tool.name}")
             return engine.info
 

@@ -16,6 +16,7 @@ from harness.model.base import Frozen
 
 FIELDS = ("uuid", "name", "memory.total", "memory.free", "driver_version")
 QUERY_TIMEOUT_S = 30.0
+WITHOUT_GPU = "Or add `--cpu`: the tool can do without the GPU, slowly."
 _POLL_S = 0.5
 
 
@@ -88,10 +89,12 @@ def _broken(why: str) -> UnfitMachineError:
     )
 
 
-def fit_gpus(gpus: Sequence[Gpu], needed_bytes: int | None, *, tool: str) -> tuple[Gpu, ...]:
+def fit_gpus(
+    gpus: Sequence[Gpu], needed_bytes: int | None, *, tool: str, optional: bool = False
+) -> tuple[Gpu, ...]:
     """The GPUs with at least ``needed_bytes`` of memory, whether in use or not.
 
-    Raises UnfitMachineError when there is none.
+    ``optional``: the tool can do without. Raises UnfitMachineError when there is none.
     """
     if not gpus:
         raise UnfitMachineError(
@@ -107,7 +110,7 @@ def fit_gpus(gpus: Sequence[Gpu], needed_bytes: int | None, *, tool: str) -> tup
         f"{tool} needs {_gib(needed_bytes or 0)} of GPU memory to train, and the largest GPU here, "
         f"{largest.name}, has {_gib(largest.memory_bytes)}.",
         hint="Choose a config with a smaller model or batch (`bench tools show "
-        f"{tool}`), or another machine.",
+        f"{tool}`), or another machine." + (f" {WITHOUT_GPU}" if optional else ""),
     )
 
 

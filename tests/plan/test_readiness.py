@@ -9,11 +9,15 @@ import pytest
 
 from adapters.controls import NOOP
 from adapters.dfaker import DFAKER
-from harness.engine import require_space
+from harness.engine import EngineInfo, require_space
 from harness.errors import UnfitMachineError
 from harness.model.cell import CellSpec
 from harness.model.dataset import MediaRef, PreparedActor, Sex, Split, VideoInfo
-from harness.readiness import cell_bytes, check_space
+from harness.model.suite import PlannedCell
+from harness.model.tool import Tool
+from harness.readiness import cell_bytes, check_space, image_digests, runtimes
+from harness.runtime.container import ContainerRuntime
+from harness.runtime.container_gpu import Gpu
 
 
 def _video(frames: int) -> MediaRef:
@@ -71,3 +75,57 @@ def test_a_small_disk_is_told_in_units_that_show_what_is_missing(
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5 << 20))
     with pytest.raises(UnfitMachineError, match="about 40 MiB are needed, 5 MiB are free"):
         require_space(tmp_path, 40 << 20, "this run")
+
+
+SMALL = Gpu(uuid="GPU-1", name="MX150", memory_bytes=2 << 30, free_bytes=2 << 30, driver="535")
+
+
+class _Connected:
+    """Stands in for an engine that can hand out GPUs, and that nothing may be built with."""
+
+    info = EngineInfo(kind="docker", version="27", socket="/s", nvidia=True)
+
+    def __enter__(self) -> _Connected:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def _planned() -> PlannedCell:
+    return PlannedCell(
+        tool="dfaker", version="df", config="default", settings={}, actor=1, donor=None
+    )
+
+
+def test_a_gpu_that_is_too_small_is_known_before_an_image_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def build(engine: object, tool: Tool, version: str, **more: object) -> object:
+        built.append(tool.name)
+        raise UnfitMachineError("no registry")
+
+    monkeypatch.setattr("harness.engine.connect", _Connected)
+    monkeypatch.setattr("harness.images.ensure.ensure_image", build)
+    monkeypatch.setattr("harness.runtime.container.query_gpus", lambda: (SMALL,))
+    tools = {"dfaker": DFAKER}
+    with pytest.raises(UnfitMachineError, match=r"MX150, has 2\.0 GiB") as refused:
+        image_digests([_planned()], tools, tmp_path, print)
+    assert built == []
+    assert "`--cpu`" in (refused.value.hint or "")
+    with pytest.raises(UnfitMachineError, match="no registry"):
+        image_digests([_planned()], tools, tmp_path, print, cpu=True)
+    assert built == ["dfaker"]
+
+
+def test_without_gpu_a_tool_that_can_do_without_gets_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = SMALL.model_copy(update={"memory_bytes": 24 << 30})
+    monkeypatch.setattr("harness.runtime.container.query_gpus", lambda: (big,))
+    for cpu in (False, True):
+        runtime = runtimes(tmp_path, 1, cpu=cpu)["container"]
+        assert isinstance(runtime, ContainerRuntime)
+        assert runtime.uses_gpu(DFAKER) is not cpu

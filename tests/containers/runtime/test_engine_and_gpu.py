@@ -21,7 +21,7 @@ from harness.engine import (
     unfit,
 )
 from harness.errors import UnfitMachineError
-from harness.runtime.container_gpu import fit_gpus, gpu_of_ones_own, parse_gpus, query_gpus
+from harness.runtime.container_gpu import Gpu, fit_gpus, gpu_of_ones_own, parse_gpus, query_gpus
 
 ROOT = Path(__file__).parents[3]
 # In the format of nvidia-smi's own `--format=csv,noheader,nounits`.
@@ -189,6 +189,16 @@ def test_a_card_that_is_too_small_is_refused_before_hours_are_spent() -> None:
         fit_gpus(gpus, 40 << 30, tool="t")
     with pytest.raises(UnfitMachineError, match="none that works"):
         fit_gpus((), None, tool="t")
+
+
+def test_a_tool_that_can_do_without_a_gpu_names_the_option_where_one_is_too_small() -> None:
+    small = Gpu(uuid="GPU-1", name="M", memory_bytes=2 << 30, free_bytes=2 << 30, driver="1")
+    with pytest.raises(UnfitMachineError) as refused:
+        fit_gpus((small,), 6 << 30, tool="t", optional=True)
+    assert "`--cpu`" in (refused.value.hint or "")
+    with pytest.raises(UnfitMachineError) as refused:
+        fit_gpus((small,), 6 << 30, tool="t")
+    assert "--cpu" not in (refused.value.hint or "")
 
 
 def test_two_benches_never_share_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import ask, data, images, observe, run, scores, selftest, status, tidy, tools
+from harness.cli import ask, data, images, logs, observe, run, scores, selftest, status, tidy, tools
 from harness.cli.output import fail, warn
 from harness.errors import BenchError, BenchWarning, StoreError
 
@@ -87,7 +87,7 @@ app.add_typer(tools.app, name="tools")
 app.add_typer(data.app, name="data")
 app.add_typer(observe.app, name="observe")
 app.add_typer(images.app, name="images")
-for group in (tools, selftest, run, status, tidy, scores, ask):
+for group in (tools, selftest, run, status, logs, tidy, scores, ask):
     group.register(app)
 
 

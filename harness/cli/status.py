@@ -1,19 +1,16 @@
-"""``bench status`` and ``bench logs``: what the store holds, and what its tools said."""
+"""``bench status``: what the store holds."""
 
 from __future__ import annotations
 
-import codecs
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import complete
-from harness.cli.options import ActorOption, AsJson, Cells, DatasetOption, OneCell, ToolOption
+from harness.cli.options import ActorOption, AsJson, Cells, DatasetOption, ToolOption
 from harness.cli.output import note, print_json, print_table
 from harness.cli.stored import (
     FAILED,
@@ -21,8 +18,6 @@ from harness.cli.stored import (
     STATUSES,
     CellRow,
     Selection,
-    find_cell,
-    is_running,
     load_chosen_suite,
     open_store,
     planned_row,
@@ -30,13 +25,10 @@ from harness.cli.stored import (
     select,
     suite_cells,
 )
-from harness.errors import UsageError, unknown_name
+from harness.errors import unknown_name
 
 if TYPE_CHECKING:
-    from harness.model.cell import CellSpec
     from harness.store.cells import CellStore
-
-POLL_S = 0.2
 
 
 def status(
@@ -137,113 +129,5 @@ def _print_rows(rows: Sequence[CellRow]) -> None:
     typer.echo(f"{len(rows)} cell{'s' * (len(rows) != 1)}: {parts}; {scored} scored.")
 
 
-def logs(
-    cell: OneCell,
-    attempt: Annotated[
-        int | None, typer.Option(min=1, help="This attempt's number; the last one by default.")
-    ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the running attempt ends.")
-    ] = False,
-) -> None:
-    """Print the log of a cell's attempt, step by step.
-
-    Examples: bench logs blur-1-default-actor03
-              bench logs blur-1-default-actor03 --attempt 1
-              bench logs blur-1-default-actor03 --follow
-    """
-    if follow and attempt is not None:
-        raise UsageError(
-            "--follow shows the attempt that is running; --attempt names a past one.",
-            hint="Use one of them.",
-        )
-    store = open_store()
-    spec = find_cell(store, cell)
-    folder = _attempt_folder(store, spec, attempt, wait=follow)
-    tail = _Tail(folder)
-    while follow and not _has_ended(store, spec, folder):
-        tail.print_new()
-        time.sleep(POLL_S)
-    tail.print_new()
-    if tail.empty:
-        note(f"{folder.name} of {spec.slug} wrote nothing.")
-
-
-def _attempt_folder(store: CellStore, spec: CellSpec, number: int | None, *, wait: bool) -> Path:
-    """The folder of the attempt, of the newest when no number is given. Raises UsageError."""
-    found = _attempts(store, spec)
-    while wait and not found and is_running(store, spec):
-        time.sleep(POLL_S)
-        found = _attempts(store, spec)
-    if not found:
-        raise UsageError(
-            f"The cell {spec.slug} has no log: no attempt was made.",
-            hint="Run it: bench run makes the first attempt, bench retry the next ones.",
-        )
-    if number is None:
-        return found[max(found)]
-    if number not in found:
-        raise UsageError(
-            f"The cell {spec.slug} has no attempt {number}; it has "
-            f"{', '.join(map(str, sorted(found)))}."
-        )
-    return found[number]
-
-
-def _attempts(store: CellStore, spec: CellSpec) -> dict[int, Path]:
-    folders = (store.folder(spec) / "attempts").glob("*")
-    return {int(path.name.split("-")[0]): path for path in folders if path.name[:1].isdigit()}
-
-
-def _has_ended(store: CellStore, spec: CellSpec, folder: Path) -> bool:
-    from harness.store.cells import ATTEMPT_FILE
-
-    return (folder / ATTEMPT_FILE).is_file() or not is_running(store, spec)
-
-
-class _Tail:
-    """Prints the logs of an attempt's steps, each part once; a heading tells steps apart."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._read_bytes: dict[Path, int] = {}
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._shown: str | None = None
-        self.empty = True
-
-    def print_new(self) -> None:
-        from harness.runtime.base import LOG_NAME
-
-        paths = sorted(
-            self._folder.glob(f"*/{LOG_NAME}"), key=lambda p: _step_number(p.parent.name)
-        )
-        for path in paths:
-            self._print_step(path, several=len(paths) > 1)
-
-    def _print_step(self, path: Path, *, several: bool) -> None:
-        try:
-            with path.open("rb") as stream:
-                stream.seek(self._read_bytes.get(path, 0))
-                while data := stream.read(1 << 16):
-                    self._read_bytes[path] = stream.tell()
-                    self._head(path.parent.name, several)
-                    typer.echo(self._decoder.decode(data), nl=False)
-                    self.empty = False
-        except FileNotFoundError:
-            # A cut-off attempt is discarded when the next one begins.
-            return
-
-    def _head(self, step: str, several: bool) -> None:
-        if step != self._shown and several:
-            typer.echo(f"== {step} ==")
-        self._shown = step
-
-
-def _step_number(name: str) -> int:
-    number = name.split("-")[0]
-    return int(number) if number.isdigit() else 0
-
-
 def register(root: typer.Typer) -> None:
-    for command in (status, logs):
-        root.command()(command)
+    root.command()(status)

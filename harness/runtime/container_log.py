@@ -105,6 +105,11 @@ class PatternReader:
                     self._say(event)
                 return
 
+    def tick(self) -> None:
+        """Say what was held back, once its time has come; to be called now and then."""
+        for event in list(self._held.values()):
+            self._say(event)
+
     def end(self) -> None:
         """Say what was held back."""
         for event in self._held.values():
@@ -174,6 +179,14 @@ class ToolLog(CappedLog):
         self._ending_chars += len(text) + 1
         while self._ending_chars > END_CHARS and len(self._ending) > 1:
             self._ending_chars -= len(self._ending.popleft()) + 1
+
+    def tick(self) -> None:
+        """See ``PatternReader.tick``."""
+        self._reader.tick()
+
+    def end(self) -> None:
+        """See ``PatternReader.end``."""
+        self._reader.end()
 
     @property
     def ending(self) -> str:

@@ -49,6 +49,7 @@ from harness.runtime.container_use import find_cgroup
 from harness.runtime.container_watch import ContainerWatch
 from harness.runtime.ending import Verdict, judge_end
 from harness.runtime.limits import StepLimits
+from harness.runtime.progress import PROGRESS_NAME, ProgressFile
 from harness.runtime.state_lock import state_lock
 
 NEAR_LIMIT = 0.75
@@ -97,9 +98,13 @@ def run_step(
         made.mkdir(parents=True, exist_ok=True)
     (folder / JOB_NAME).write_text(job_inside(job).model_dump_json(indent=1), encoding="utf-8")
     iterations = float(job.limits.iterations) if job.limits.iterations else None
-    reader = PatternReader(work.tool.progress, job.step, control.listen, iterations)
     with (
-        ToolLog(folder / LOG_NAME, job.limits.log_bytes, reader) as log,
+        ProgressFile(folder / PROGRESS_NAME, control.listen) as progress,
+        ToolLog(
+            folder / LOG_NAME,
+            job.limits.log_bytes,
+            PatternReader(work.tool.progress, job.step, progress.hear, iterations),
+        ) as log,
         state_lock(state) as lock,
         _gpu(gpus, control.stop) as (gpu, more_locks),
     ):
@@ -118,10 +123,10 @@ def run_step(
         )
         guard = Guard(work.engine.info.socket, planned.name, (lock, *more_locks), control.stop)
         limits = StepLimits(job.limits, (out, state), control.stop, "output and state")
-        life = _Life(work, planned, guard, log, limits)
+        life = _Life(work, planned, guard, log, progress, limits)
         with guard:
             life.go()
-        reader.end()
+        log.end()
         life.record(removed=guard.removed)
         return life.outcome()
 
@@ -163,6 +168,7 @@ class _Life:
         planned: ContainerPlan,
         guard: Guard,
         log: ToolLog,
+        progress: ProgressFile,
         limits: StepLimits,
     ) -> None:
         self._work = work
@@ -171,6 +177,7 @@ class _Life:
         self._planned = planned
         self._guard = guard
         self._log = log
+        self._progress = progress
         self._container: str | None = None
         self._watch: ContainerWatch | None = None
         self._namesakes = 0
@@ -233,17 +240,23 @@ class _Life:
     def _follow(self, attachment: Attachment) -> None:
         """Read the log and enforce the limits until the container has ended."""
         assert self._watch is not None
-        sinks = Sinks(self._log, self._work.control.listen)
+        sinks = Sinks(self._log, self._progress.hear)
         while (pieces := attachment.read(_POLL_S)) is not None:
             sinks.feed(pieces)
-            self._watch.check()
+            self._look()
         sinks.end()
         while (ended := read_state(self._inspect())) is None:
             # A driver may close its output and go on.
-            self._watch.check()
+            self._look()
             time.sleep(_POLL_S)
         self._ended = self._with_memory_event(ended)
         self._verdict = self._watch.verdict or self._limits.judge_output()
+
+    def _look(self) -> None:
+        assert self._watch is not None
+        self._log.tick()
+        self._progress.tick()
+        self._watch.check()
 
     def _inspect(self) -> dict[str, Any]:
         state: dict[str, Any] = self._api.inspect_container(self._container)["State"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ EVENT_PREFIX = b"@bench "
 MAX_LINE_BYTES = 64 << 10
 TAIL_LINES = 40
 TAIL_LINE_CHARS = 500
+KEPT_PARTS = 2
+LEFT_OUT = b"[bench: %d bytes left out here]\n"
+_PART = re.compile(r".*\.tail-(\d+)")
 _ENDS = re.compile(rb"[\r\n]+")
 
 
@@ -51,23 +55,33 @@ class LineSplitter:
         self._rest = b""
 
 
+def log_parts(path: Path) -> list[tuple[int, Path]]:
+    """What follows the head of the log at ``path``: (where it begins in the output, file)."""
+    found = (_PART.fullmatch(one.name) for one in path.parent.glob(f"{path.stem}.tail-*"))
+    return sorted((int(match[1]), path.with_name(match[0])) for match in found if match)
+
+
 class CappedLog:
     """Writes lines to ``path``, at most ``limit_bytes``: the first half and the last quarter(s).
 
-    What follows the head goes to two files that take turns, so the end survives a kill of bench
-    as well; on close they are joined to the head with a line that says how much was left out.
+    What follows the head goes to parts, of which the last two are kept, so the end survives a kill
+    of bench as well. A part is named after its place in the whole output. On close one file with
+    the head, a line that says how much was left out, and the parts takes the head's place;
+    ``LogReader`` follows all this.
     """
 
     def __init__(self, path: Path, limit_bytes: int) -> None:
         self._path = path
-        self._old = path.with_suffix(".tail-1")
-        self._new = path.with_suffix(".tail-2")
         self._head_bytes = limit_bytes // 2
         self._part_bytes = limit_bytes // 4
+        for _, left in log_parts(path):
+            left.unlink()
         self._stream: BinaryIO = path.open("wb")
         self._size = 0
-        self._in_tail = False
-        self._dropped_bytes = 0
+        self._written = 0
+        self._boundary = 0
+        """Where the head ends."""
+        self._parts: list[tuple[int, Path]] = []
         self._last: deque[bytes] = deque(maxlen=TAIL_LINES)
 
     def __enter__(self) -> CappedLog:
@@ -88,35 +102,41 @@ class CappedLog:
 
     def write(self, line: bytes) -> None:
         self._last.append(line)
-        limit = self._part_bytes if self._in_tail else self._head_bytes
-        if self._size + len(line) + 1 > limit:
+        limit = self._part_bytes if self._parts else self._head_bytes
+        if self._size + len(line) + 1 > limit and (self._size or not self._parts):
             self._turn()
         self._stream.write(line + b"\n")
         self._stream.flush()
         self._size += len(line) + 1
+        self._written += len(line) + 1
 
     def _turn(self) -> None:
         self._stream.close()
-        if self._in_tail:
-            if self._old.exists():
-                self._dropped_bytes += self._old.stat().st_size
-            self._new.replace(self._old)
-        self._in_tail = True
-        self._stream = self._new.open("wb")
+        if not self._parts:
+            self._boundary = self._written
+        if len(self._parts) == KEPT_PARTS:
+            self._parts.pop(0)[1].unlink()
+        path = self._path.with_name(f"{self._path.stem}.tail-{self._written}")
+        self._stream = path.open("wb")
+        self._parts.append((self._written, path))
         self._size = 0
 
     def close(self) -> None:
         self._stream.close()
-        if not self._in_tail:
+        if not self._parts:
             return
-        with self._path.open("ab") as whole:
-            if self._dropped_bytes:
-                whole.write(b"[bench: %d bytes left out here]\n" % self._dropped_bytes)
-            for part in (self._old, self._new):
-                if part.exists():
-                    whole.write(part.read_bytes())
-                    part.unlink()
-        self._in_tail = False
+        joined = self._path.with_suffix(".joined")
+        with joined.open("wb") as whole:
+            with self._path.open("rb") as head:
+                shutil.copyfileobj(head, whole)
+            if dropped := self._parts[0][0] - self._boundary:
+                whole.write(LEFT_OUT % dropped)
+            for _, path in self._parts:
+                whole.write(path.read_bytes())
+        joined.replace(self._path)
+        for _, path in self._parts:
+            path.unlink()
+        self._parts = []
 
 
 class LogSink:

@@ -29,6 +29,7 @@ from harness.runtime.base import (
 from harness.runtime.ending import Verdict, judge_end
 from harness.runtime.limits import GRACE_S, SAMPLE_S, StepLimits, mib
 from harness.runtime.log import CappedLog, LogSink
+from harness.runtime.progress import PROGRESS_NAME, ProgressFile
 from harness.runtime.state_lock import state_lock
 
 THREADS = 2
@@ -195,13 +196,14 @@ class ProcessRuntime:
         limits = StepLimits(job.limits, (out, state, temporary), control.stop, what)
         try:
             with (
+                ProgressFile(folder / PROGRESS_NAME, control.listen) as progress,
                 CappedLog(folder / LOG_NAME, job.limits.log_bytes) as log,
                 state_lock(state) as lock,
                 _Tree(command, folder, self._environment(folder), lock) as tree,
             ):
                 limits.start()
                 watch = _Watch(tree, limits, job.limits.memory_bytes)
-                _follow(tree, watch, LogSink(log, control.listen))
+                _follow(tree, watch, log, progress)
                 return _outcome(tree, watch, tool, job, log.tail)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -215,8 +217,9 @@ class ProcessRuntime:
         return env | self._extra_env
 
 
-def _follow(tree: _Tree, watch: _Watch, sink: LogSink) -> None:
+def _follow(tree: _Tree, watch: _Watch, log: CappedLog, progress: ProgressFile) -> None:
     """Read the log and enforce the limits until the whole tree has ended."""
+    sink = LogSink(log, progress.hear)
     stream = tree.process.stdout
     assert stream is not None
     descriptor = stream.fileno()
@@ -229,9 +232,11 @@ def _follow(tree: _Tree, watch: _Watch, sink: LogSink) -> None:
                 if not data:
                     break
                 sink.feed(data)
+            progress.tick()
             watch.check()
     while tree.process.poll() is None:
         # A driver may close its output and go on.
+        progress.tick()
         watch.check()
         time.sleep(0.02)
     sink.end()

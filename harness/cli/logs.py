@@ -205,6 +205,8 @@ class _Tail:
     def leave(self) -> None:
         """Nothing more is printed."""
         self._screen.leave()
+        for step in self._steps.values():
+            step.close()
 
     def _print_step(self, folder: Path, *, several: bool, ended: bool) -> None:
         step = self._steps.get(folder) or _Step(folder)

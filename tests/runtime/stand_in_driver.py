@@ -81,6 +81,28 @@ def flood(job: dict[str, Any]) -> None:
     done(job)
 
 
+def events_only(job: dict[str, Any]) -> None:
+    """A trainer that says nothing but events, and resumes at 1000 iterations."""
+    for count in range(1000, 1000 + int(job["settings"]["events"])):
+        event = {"kind": "progress", "done": count, "total": 100_000, "unit": "iterations"}
+        print("@bench " + json.dumps(event), flush=True)
+        print('@bench {"kind": "loss", "values": {"a": 0.031, "b": NaN}}', flush=True)
+        time.sleep(0.02)
+    print('@bench {"kind": "note", "text": "saved \\u001b[2J"}', flush=True)
+    time.sleep(float(job["settings"]["linger_s"]))
+    copy_video(job)
+    done(job)
+
+
+def numbered(job: dict[str, Any]) -> None:
+    """Numbered lines; a pause now and then, or none."""
+    for number in range(int(job["settings"]["lines"])):
+        print(f"line {number:06d}", flush=True)
+        time.sleep(float(job["settings"]["pause_s"]))
+    copy_video(job)
+    done(job)
+
+
 def eat(job: dict[str, Any]) -> None:
     held = []
     for _ in range(40):

@@ -9,10 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
 from harness.home import bench_home
 from harness.model.base import Frozen
+
+if TYPE_CHECKING:
+    from harness.engine import Engine, EngineInfo
 
 DISK_WANTED_BYTES = 2 << 30
 MEMORY_WANTED_BYTES = 2 << 30
@@ -50,7 +54,7 @@ def examine() -> Iterator[Check]:
     yield _sample(home)
     yield _memory()
     yield _cores()
-    yield _docker()
+    yield from _containers()
     yield _gpu()
 
 
@@ -201,19 +205,52 @@ def _cores() -> Check:
     return Check(name="processor", fit=True, required=False, finding=f"{cores} cores")
 
 
-def _docker() -> Check:
+def _containers() -> Iterator[Check]:
+    """The engine, what it can hand out, its disk, and the tools' images."""
     from harness.engine import connect
 
     name = "container engine (not needed by the embedded tools)"
     try:
         with connect() as engine:
-            info = engine.info
+            yield engine_check(name, engine.info)
+            yield _images(engine)
     except BenchError as error:
-        remedy = error.hint or ""
-        return Check(name=name, fit=False, required=False, finding=error.message, remedy=remedy)
+        yield Check(
+            name=name, fit=False, required=False, finding=error.message, remedy=error.hint or ""
+        )
+
+
+def engine_check(name: str, info: EngineInfo) -> Check:
+    """What an engine is and offers; with a GPU that it cannot hand out, how that is mended."""
+    from harness.runtime.container import HAND_OUT_GPUS
+
     finding = f"{info.kind} {info.version} at {info.socket}"
     finding += ", hands out NVIDIA GPUs" if info.nvidia else ", no NVIDIA runtime"
-    return Check(name=name, fit=True, required=False, finding=finding)
+    if Path(info.folder).is_dir():
+        finding += f", {shutil.disk_usage(info.folder).free / 1e9:.1f} GB free for images"
+    fit = info.nvidia or shutil.which("nvidia-smi") is None
+    return Check(name=name, fit=fit, required=False, finding=finding, remedy=HAND_OUT_GPUS)
+
+
+def _images(engine: Engine) -> Check:
+    from harness.images.find import current_hashes, described, list_images
+
+    built = {image.recipe for image in list_images(engine)}
+    wanted = current_hashes(described())
+    missing = sorted(image for image, recipe in wanted.items() if recipe not in built)
+    here = sorted(set(wanted) - set(missing))
+    finding = f"built: {', '.join(here) or 'none'}"
+    if missing:
+        finding += f"; not built, or stale: {', '.join(missing)}"
+    return Check(
+        name="images (not needed by the embedded tools)",
+        fit=not missing,
+        required=False,
+        finding=finding,
+        remedy=f"`bench run` builds what it needs; by hand: bench images build {missing[0]}"
+        if missing
+        else "",
+    )
 
 
 def _gpu() -> Check:

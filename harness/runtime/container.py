@@ -18,6 +18,11 @@ from harness.runtime.container_plan import Allowance, Caller, own_allowance
 from harness.runtime.container_step import Work, run_step
 
 ENGINE_WAIT_S = 60.0
+HAND_OUT_GPUS = (
+    "Docker: install nvidia-container-toolkit, then `sudo nvidia-ctk runtime configure && sudo "
+    "systemctl restart docker`. Podman 5.4 or newer: `sudo nvidia-ctk cdi generate "
+    "--output=/etc/cdi/nvidia.yaml`."
+)
 _POLL_S = 0.5
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -78,10 +83,7 @@ class ContainerRuntime:
         raise UnfitMachineError(
             f"{tool.name} uses the GPU, but {engine.kind} {engine.version} cannot hand one to a "
             "container.",
-            hint="Docker: install nvidia-container-toolkit, then `sudo nvidia-ctk runtime "
-            "configure && sudo systemctl restart docker`. Podman 5.4 or newer: `sudo "
-            "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`."
-            + (f" {WITHOUT_GPU}" if _container(tool).gpu == "optional" else ""),
+            hint=HAND_OUT_GPUS + (f" {WITHOUT_GPU}" if _container(tool).gpu == "optional" else ""),
         )
 
     def check(

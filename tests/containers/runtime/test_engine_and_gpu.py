@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import doctor
 from harness.engine import (
+    EngineInfo,
     connect,
     podman_passes_gpus,
     read_info,
@@ -214,3 +216,18 @@ def test_two_benches_never_share_a_gpu(tmp_path: Path, monkeypatch: pytest.Monke
             assert third is None
     with gpu_of_ones_own(("GPU-1",), threading.Event()) as again:
         assert again is not None
+
+
+def test_doctor_names_the_command_for_an_engine_that_hands_out_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nvidia-smi").touch(mode=0o755)
+    info = EngineInfo(kind="docker", version="27", socket="/s", folder=str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = doctor.engine_check("engine", info)
+    assert not found.fit
+    assert "nvidia-container-toolkit" in found.remedy
+    assert "GB free for images" in found.finding
+    assert doctor.engine_check("engine", info.model_copy(update={"nvidia": True})).fit
+    monkeypatch.setenv("PATH", "")
+    assert doctor.engine_check("engine", info).fit, "without a GPU nothing is missing"

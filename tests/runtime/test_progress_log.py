@@ -31,7 +31,7 @@ def test_the_file_is_written_at_most_once_a_second_and_the_last_state_always(
             now += 0.1
             found = read_progress(tmp_path)
             assert found is not None
-            seen.append(found.done)
+            seen.append(found.done or 0)
         assert sorted(set(seen)) == [0, 10, 20, 30, 40]
         kept.hear(Event(kind="loss", values={"a": 0.5, "b": math.nan}))
         kept.hear(Event(kind="note", text="saved"))

@@ -59,12 +59,13 @@ class Guard:
         """The engine is about to be asked for the container."""
         self._tell(b"C")
 
-    def made(self) -> None:
-        self._tell(b"M")
+    def made(self, container: str) -> None:
+        """The container is there, and this is its id."""
+        self._tell(b"M" + container.encode())
 
-    def _tell(self, letter: bytes) -> None:
+    def _tell(self, order: bytes) -> None:
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._control, letter)
+            os.write(self._control, order)
 
     def end(self) -> None:
         """Have the container removed and wait for it; ``removed`` says whether that worked.

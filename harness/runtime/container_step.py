@@ -221,7 +221,7 @@ class _Life:
         try:
             arguments = create_arguments(self._planned, podman=podman)
             self._container = str(self._api.create_container(**arguments)["Id"])
-            self._guard.made()
+            self._guard.made(self._container)
             attachment = Attachment(self._api, self._container, terminal=self._planned.terminal)
             stack.enter_context(closing(attachment))
             self._api.start(self._container)

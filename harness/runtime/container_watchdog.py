@@ -4,9 +4,10 @@ Run as ``python container_watchdog.py CONTROL_FD SOCKET NAME`` with the standard
 
 Bench holds the other end of the control pipe. The pipe's end means that the container must go:
 the kernel closes it however bench ends, kill -9 included. ``C`` on it says that the engine is being
-asked to make the container, ``M`` that it is made. Other open files that this process inherits are
-locks: they are held until the container is gone. Exits with 0 once it is, with 1 when the engine
-did not answer for a minute.
+asked to make the container, ``M`` and its id that it is made: from then on that one is removed, as
+the name may soon be another bench's, when the store was deleted meanwhile. Other open files that
+this process inherits are locks: they are held until the container is gone. Exits with 0 once it is,
+with 1 when the engine did not answer for a minute.
 """
 
 import contextlib
@@ -70,17 +71,20 @@ def remove(path: str, name: str, unborn: bool) -> bool:
     return False
 
 
-def wait_for_end(control: int) -> bool:
-    """Read the pipe to its end; returns whether the container may be half-made."""
-    last = b""
-    while order := os.read(control, 1):
-        last = order
-    return last == b"C"
+def wait_for_end(control: int) -> tuple[str, bool]:
+    """Read the pipe to its end; returns the container's id, if it has one, and whether it may be
+    half-made.
+    """
+    told = b""
+    while order := os.read(control, 256):
+        told += order
+    return told.partition(b"M")[2].decode(), told == b"C"
 
 
 def main(arguments: list[str]) -> int:
     control, path, name = int(arguments[0]), arguments[1], arguments[2]
-    return 0 if remove(path, name, wait_for_end(control)) else 1
+    made, unborn = wait_for_end(control)
+    return 0 if remove(path, made or name, unborn) else 1
 
 
 if __name__ == "__main__":

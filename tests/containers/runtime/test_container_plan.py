@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from pathlib import Path
@@ -29,6 +30,7 @@ from harness.runtime.container_plan import (
     plan,
 )
 from harness.runtime.container_use import find_cgroup
+from harness.runtime.container_watchdog import wait_for_end
 from harness.runtime.ending import explain
 
 GIB = 1 << 30
@@ -352,3 +354,14 @@ def test_a_process_that_has_ended_has_no_control_group(tmp_path: Path) -> None:
 def test_a_control_group_shared_with_others_tells_nothing_of_the_container(tmp_path: Path) -> None:
     write(tmp_path / "proc" / "42", cgroup="4:memory:/\n3:cpu,cpuacct:/\n0::/user.slice\n")
     assert find_cgroup(42, "1c0ffee", tmp_path / "proc", tmp_path) is None
+
+
+def test_the_watchdog_removes_a_container_by_its_id_as_soon_as_it_has_one() -> None:
+    # The name is the next container's of this cell as well.
+    expected = {b"": ("", False), b"C": ("", True), b"CM" + b"a1" * 32: ("a1" * 32, False)}
+    for told, outcome in expected.items():
+        reading, writing = os.pipe()
+        os.write(writing, told)
+        os.close(writing)
+        assert wait_for_end(reading) == outcome
+        os.close(reading)

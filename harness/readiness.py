@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import UnusableInputError
 from harness.model.cell import CellSpec
-from harness.model.dataset import MediaRef
-from harness.model.job import Step
+from harness.model.dataset import Dataset, MediaRef, Part
+from harness.model.job import Role, Step
 from harness.model.suite import PlannedCell
 from harness.model.tool import Container, Tool
+from harness.plan import find_donor
 from harness.runtime.base import Runtime
 from harness.runtime.process import ProcessRuntime
 from harness.store.cells import CellStore
@@ -97,6 +99,30 @@ def image_digests(
             runtime.check(tools[name], version, digest)
             found[name, version] = digest
     return found
+
+
+def check_donors(
+    planned: Sequence[PlannedCell], tools: Mapping[str, Tool], dataset: Dataset
+) -> None:
+    """See that there is a cell whose donor has the video that its tool trains on, if it does.
+
+    Known before an image is built. Raises UnusableInputError when there is none.
+    """
+    lacking = [
+        cell
+        for cell in planned
+        if cell.donor is not None
+        and Role.DONOR_TRAINING in tools[cell.tool].needs
+        and all(clip.part is not Part.TRAINING for clip in find_donor(dataset, cell.donor).clips)
+    ]
+    if not lacking or len(lacking) < len(planned):
+        return
+    raise UnusableInputError(
+        f"{lacking[0].tool} trains on a video of the donor, and dataset {dataset.name} has none of "
+        f"{lacking[0].donor}.",
+        hint="Name another with --donor (an actor can stand in: --donor actor02), or add clips "
+        "with `part: training` to the dataset's manifest.",
+    )
 
 
 def check_space(specs: Sequence[CellSpec], tools: Mapping[str, Tool], home: Path) -> None:

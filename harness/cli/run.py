@@ -114,7 +114,7 @@ def _execute(study: Study, jobs: int | None, as_json: bool, *, cpu: bool) -> Non
     from harness.account import Account, Estimate
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
-    from harness.readiness import check_space, image_digests, outside_observers
+    from harness.readiness import check_donors, check_space, image_digests, outside_observers
     from harness.specify import specify
     from harness.workflow import make_lanes, run_and_score
 
@@ -126,6 +126,7 @@ def _execute(study: Study, jobs: int | None, as_json: bool, *, cpu: bool) -> Non
             f"{_cells(planned)} planned on '{study.dataset.name}' ({study.suite.split} split), "
             f"{lanes.count} at once"
         )
+        check_donors(planned, study.tools, study.dataset)
         digests = image_digests(planned, study.tools, study.home, progress.say, cpu=cpu)
         prepared = specify(study, planned, progress.say, lanes, digests)
         check_space(prepared.specs, study.tools, study.home)

@@ -10,12 +10,22 @@ import pytest
 from adapters.controls import NOOP
 from adapters.dfaker import DFAKER
 from harness.engine import EngineInfo, require_space
-from harness.errors import UnfitMachineError
+from harness.errors import UnfitMachineError, UnusableInputError
 from harness.model.cell import CellSpec
-from harness.model.dataset import MediaRef, PreparedActor, Sex, Split, VideoInfo
+from harness.model.dataset import (
+    Clip,
+    Dataset,
+    Donor,
+    MediaRef,
+    Part,
+    PreparedActor,
+    Sex,
+    Split,
+    VideoInfo,
+)
 from harness.model.suite import PlannedCell
 from harness.model.tool import Tool
-from harness.readiness import cell_bytes, check_space, image_digests, runtimes
+from harness.readiness import cell_bytes, check_donors, check_space, image_digests, runtimes
 from harness.runtime.container import ContainerRuntime
 from harness.runtime.container_gpu import Gpu
 
@@ -129,3 +139,14 @@ def test_without_gpu_a_tool_that_can_do_without_gets_none(
         runtime = runtimes(tmp_path, 1, cpu=cpu)["container"]
         assert isinstance(runtime, ContainerRuntime)
         assert runtime.uses_gpu(DFAKER) is not cpu
+
+
+def test_a_donor_without_video_is_known_before_an_image_is_built() -> None:
+    clip = Clip(path=Path("/joe.mp4"), part=Part.TRAINING)
+    donors = (Donor(name="photo", sex=Sex.MALE), Donor(name="film", sex=Sex.MALE, clips=(clip,)))
+    dataset = Dataset(name="d", actors=(), donors=donors)
+    photo, film = (_planned().model_copy(update={"donor": one.name}) for one in donors)
+    with pytest.raises(UnusableInputError, match="dataset d has none of photo"):
+        check_donors([photo], {"dfaker": DFAKER}, dataset)
+    check_donors([photo, film], {"dfaker": DFAKER}, dataset)
+    check_donors([photo.model_copy(update={"tool": "noop"})], {"noop": NOOP}, dataset)

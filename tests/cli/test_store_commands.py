@@ -102,9 +102,9 @@ def test_the_cells_of_a_suite_that_were_never_run_are_planned(sample_home: Path)
         ("noop-1-default-actor03", None, "planned"),
         ("oracle-1-default-actor03-actor02", None, "planned"),
     ]
-    # `bench run --tool noop` has other limits than the suite, and so is another cell.
-    bench.add("noop", 3, status=Status.TOOL_ERROR)
-    bench.add("noop", 3, wall_s=600)
+    # One that ran under other limits than the suite's is another cell.
+    bench.add("noop", 3, status=Status.TOOL_ERROR, wall_s=600)
+    bench.add("noop", 3)
     again = rows(bench, "--suite", "quickstart", "--tool", "noop", "--actor", "3")
     assert [(r["status"], bool(r["id"])) for r in again] == [("ok", True)]
     assert not (sample_home / "reports").exists()

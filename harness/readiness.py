@@ -35,8 +35,7 @@ def runtimes(home: Path, jobs: int, *, cpu: bool = False) -> dict[str, Runtime]:
     from harness.runtime.container import ContainerRuntime
     from harness.runtime.container_plan import own_allowance
 
-    own = own_allowance()
-    share = own.model_copy(update={"cpus": max(1.0, own.cpus / jobs)})
+    share = own_allowance().model_copy(update={"sharers": jobs})
     container = ContainerRuntime(home, allowance=share, gpus=() if cpu else None)
     return {"process": ProcessRuntime(), "container": container}
 

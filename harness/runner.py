@@ -344,6 +344,7 @@ class _Work:
                 wall_s=sum(one.wall_s for one in used),
                 cpu_s=sum(one.cpu_s for one in used),
                 peak_memory_bytes=max(one.peak_memory_bytes for one in used),
+                gpu=next((one.gpu for one in used if one.gpu), None),
             ),
             host=host(),
             steps=tuple(reports),

@@ -201,6 +201,7 @@ def _note(attempt: Attempt) -> AttemptNote:
         started_at=attempt.started_at,
         wall_s=attempt.resources.wall_s,
         peak_memory_bytes=attempt.resources.peak_memory_bytes,
+        gpu=attempt.resources.gpu,
         host=attempt.host,
     )
 

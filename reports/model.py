@@ -37,6 +37,7 @@ class AttemptNote(Frozen):
     started_at: str
     wall_s: float
     peak_memory_bytes: int
+    gpu: str | None = None
     host: Host
 
 

@@ -106,7 +106,7 @@ def provenance_table(data: ReportData) -> Table:
     """One row for each cell, of very many the first; scored ones come first then."""
     columns = (
         *("Cell", "Tool", "Version", "Config", "Settings", "Dataset", "Split", "Seed"),
-        *("Limits", "Wall time", "Peak memory", "Inputs", "Test video", "Steps"),
+        *("Limits", "Wall time", "Peak memory", "GPU", "Inputs", "Test video", "Steps"),
     )
     cells = list(data.cells)
     note = ""
@@ -138,6 +138,7 @@ def _row(cell: ReportCell) -> tuple[str, ...]:
         ", ".join(f"{k} {v:g}" for k, v in limits.items()),
         f"{last.wall_s:.1f} s" if last else "not run",
         f"{last.peak_memory_bytes / (1 << 20):.0f} MiB" if last else "not run",
+        (last.gpu or "none") if last else "not run",
         "; ".join(f"{k} {_short(v)}" for k, v in sorted(inputs.items())),
         spec.actor.test.sha256[:12],
         " | ".join(_step_words(cell)),

@@ -9,7 +9,7 @@ import sys
 from typing import Dict, List
 
 from containers.common import bench_driver, budget, frames, steps, swapping
-from containers.common.bench_driver import BadJobError, Job, emit
+from containers.common.bench_driver import Job, emit
 from containers.common.swapping import (
     Swapped,
     extracted,
@@ -58,9 +58,9 @@ def extract(job: Job) -> None:
 
 
 def train(job: Job) -> None:
+    asked = plans(job)
     for role in ("donor_training", "actor_training"):
-        if not frames.pictures(os.path.join(job.state, faces.folder(role))):
-            raise BadJobError("There are no faces of '%s'; the step extract comes first." % role)
+        extracted(job, role, faces.folder(role), faces.key_of(job, asked[role]))
     done = model.train(job, training_key(job))
     bench_driver.write_step(job, iterations=done, upstream_revision=revision())
 

@@ -66,6 +66,8 @@ class Resources(Frozen):
     wall_s: float
     cpu_s: float
     peak_memory_bytes: int
+    gpu: str | None = None
+    """The UUID of the GPU it was given."""
 
 
 class Host(Frozen):

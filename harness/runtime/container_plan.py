@@ -55,6 +55,9 @@ class Allowance(Frozen):
     """What a container may use beside the limits of its job."""
 
     cpus: float
+    sharers: int = 1
+    """How many containers may run at once and share processors and memory. One that has a GPU runs
+    alone on it, and is not held to a share: what it trains would not fit."""
     pids: int = 4096
     """Processes and threads together."""
     open_files: int = OPEN_FILES
@@ -135,8 +138,9 @@ def plan(
     if not isinstance(tool.runs_as, Container):
         raise TypeError(f"{tool.name} runs as a child process, not in a container")
     spec = tool.runs_as
-    memory_bytes = job.limits.memory_bytes or int(engine.memory_bytes * MEMORY_SHARE)
-    cpus = min(allowance.cpus, float(engine.cpus))
+    sharers = 1 if gpu else allowance.sharers
+    memory_bytes = job.limits.memory_bytes or int(engine.memory_bytes * MEMORY_SHARE / sharers)
+    cpus = min(allowance.cpus, max(1.0, engine.cpus / sharers))
     return ContainerPlan(
         name=container_name(job),
         image=str(image["Id"]),

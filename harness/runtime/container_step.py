@@ -61,6 +61,7 @@ _ENGINE_GONE = (
     "The container engine stopped answering while the step ran: it was restarted, or has crashed."
 )
 _NETWORK_NOTE = "This step was allowed to use the network."
+_KILLED = -signal.SIGKILL
 _NOTHING = Resources(wall_s=0.0, cpu_s=0.0, peak_memory_bytes=0)
 
 
@@ -309,6 +310,7 @@ class _Life:
             # It was killed at its limit, whatever the last look saw.
             peak_bytes = max(used.peak_memory_bytes, self._planned.memory_bytes or 0)
             used = used.model_copy(update={"peak_memory_bytes": peak_bytes})
+        used = used.model_copy(update={"gpu": self._planned.gpu})
         if report is not None and self._planned.network:
             report = report.model_copy(update={"notes": (*report.notes, _NETWORK_NOTE)})
         return _outcome(verdict, ended, used, self._log.tail, report)
@@ -324,6 +326,9 @@ class _Life:
         report, verdict = judge_end(ended.exit_code, path, work.tool, work.job, ending)
         if verdict is not None and ended.out_of_memory:
             verdict = out_of_memory(self._planned.memory_bytes)
+        elif ended.exit_code == _KILLED:
+            text = "The driver was killed (SIGKILL), by neither bench nor its memory limit."
+            verdict = Status.TOOL_ERROR, text
         return report, verdict
 
 

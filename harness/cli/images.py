@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.output import print_json, print_table
+from harness.errors import UnfitMachineError
 
 if TYPE_CHECKING:
     from harness.images.labels import BuiltImage
@@ -90,7 +91,9 @@ def check(
 ) -> None:
     """Start each image's driver with a bad job, and look at its user, entry point and labels.
 
-    Exit code 1 when an image does not keep the contract. Example: bench images check deface
+    Exit code 1 when an image does not keep the contract, 4 when there is none.
+
+    Example: bench images check deface
     """
     from harness.engine import connect
     from harness.images.check import check_image
@@ -101,7 +104,10 @@ def check(
         images = list_images(engine, name)
         findings = [(image, one) for image in images for one in check_image(engine, image)]
     if not images:
-        typer.echo(f"There is no image{f' of {name}' if name else ''} on this machine yet.")
+        raise UnfitMachineError(
+            f"There is no image{f' of {name}' if name else ''} on this machine yet.",
+            hint=f"Build one: bench images build {name or 'TOOL'}",
+        )
     for image, one in findings:
         typer.echo(f"{'ok  ' if one.sound else 'BAD '}  {_label(image)}  {one.what}: {one.text}")
     if any(not one.sound for _, one in findings):

@@ -195,7 +195,15 @@ def _reported_protocol(
     from harness.scoring.protocol import protocol_of
 
     if frames is not None:
-        return protocol_of(frames).name
+        asked = protocol_of(frames).name
+        known = sorted({name for spec in specs for name in scored_protocols(store.home, spec)})
+        if known and asked not in known:
+            raise UsageError(
+                f"None of these cells is scored with {frames} frames; stored are the protocols "
+                f"{', '.join(known)}.",
+                hint=f"Score them first: bench score --frames {frames}",
+            )
+        return asked
     wanted = protocol_of(suite.protocol.frames, suite.protocol.seed).name if suite else None
     if wanted and any(wanted in scored_protocols(store.home, spec) for spec in specs):
         return wanted

@@ -212,6 +212,8 @@ def test_a_report_shows_the_protocol_that_has_scores_unless_told_otherwise(
     assert "Stored too: thesis;" in said.stderr
     told = json.loads(bench("report", "--json", "--frames", "1000", "--tool", "mask").stdout)
     assert (told["protocol"], told["cells"], told["scored"]) == ("thesis", 1, 1)
+    refused = bench("report", "--frames", "77", code=2).stderr
+    assert "stored are the protocols thesis, thesis-60" in " ".join(refused.split())
 
 
 def test_a_report_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

@@ -51,11 +51,19 @@ class _Root(TyperGroup):
         except KeyboardInterrupt as error:
             raise typer.Exit(_say_interrupted()) from error
         except BrokenPipeError as error:
+            _forget_stdout()
             raise typer.Exit(BROKEN_PIPE) from error
         except OSError as error:
             if error.errno not in _REFUSALS:
                 raise
             raise typer.Exit(fail(_refusal(error))) from error
+
+
+def _forget_stdout() -> None:
+    """Let what is still to be written go nowhere: Python would complain of it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _say_interrupted() -> int:

@@ -56,14 +56,18 @@ def study_from_options(
     tool: str, choice: Choice, home: Path, *, config: str, settings: list[str]
 ) -> Study:
     """A study made of options alone: ``tool`` may be several names, or ``all`` that can be run."""
+    from harness.errors import unknown_name
     from harness.model.suite import Suite, ToolEntry
     from harness.registry import load_tools
 
     values = dict(parse_assignments(settings))
-    names = _runnable(load_tools()) if tool == "all" else tool.split(",")
+    tools = load_tools()
+    names = _runnable(tools) if tool == "all" else tool.split(",")
     entries = []
     for name in names:
         base, _, version = name.strip().partition("@")
+        if base not in tools:
+            raise unknown_name("tool", base, tools, see="bench tools list")
         entries.append(
             ToolEntry(tool=base, version=version or None, config=config, set=dict(values))
         )

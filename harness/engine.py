@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,8 @@ LEAST_API = (1, 41)
 """Docker 20.10 and Podman 3.4: the first with statistics in one shot."""
 _LEAST = "1.41"
 TIMEOUT_S = 60
+_CONFLICT = 409
+_POLL_S = 0.1
 
 Trouble = Literal["missing", "denied", "silent"]
 
@@ -290,3 +293,28 @@ def _size(size_bytes: int) -> str:
     if size_bytes < 1 << 30:
         return f"{size_bytes / (1 << 20):.0f} MiB"
     return f"{size_bytes / (1 << 30):.1f} GiB"
+
+
+def remove_container(api: Any, container: str) -> None:
+    """Kill a container and remove it with its volumes; one that is gone already is no error.
+
+    Somebody else may be removing it at the same moment (a watchdog, another bench, `bench clean`):
+    then this waits until it is gone. Raises docker.errors.APIError when the engine refuses.
+    """
+    from docker.errors import APIError, NotFound
+
+    patience = time.monotonic() + TIMEOUT_S
+    while True:
+        with suppress(APIError):
+            # Podman would first give it ten seconds to end by itself.
+            api.kill(container, signal="KILL")
+        try:
+            api.remove_container(container, v=True, force=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != _CONFLICT or time.monotonic() > patience:
+                raise
+            time.sleep(_POLL_S)
+        else:
+            return

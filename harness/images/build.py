@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.engine import Engine, require_space
+from harness.engine import Engine, remove_container, require_space
 from harness.errors import UnfitMachineError
 from harness.images.context import build_context, host_files, pack, proxy_arguments
 from harness.images.labels import BUILD_PART, PART, BuiltImage, Upstream, image_labels, read_image
@@ -213,7 +213,7 @@ def read_file(engine: Engine, image: str, path: str) -> bytes | None:
     except NotFound:
         return None
     finally:
-        engine.api.remove_container(container["Id"], v=True, force=True)
+        remove_container(engine.api, container["Id"])
 
 
 def _inspect(engine: Engine, reference: str) -> BuiltImage | None:

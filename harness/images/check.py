@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness.engine import Engine
+from harness.engine import Engine, remove_container
 from harness.images.labels import BUILD_PART, PART, BuiltImage
+from harness.images.lock import checking
 from harness.model.base import Frozen
 from harness.model.job import ExitCode
 
@@ -28,13 +29,14 @@ class Finding(Frozen):
 def check_image(engine: Engine, image: BuiltImage) -> tuple[Finding, ...]:
     """Look at an image's entry point, user, history and files, and give its driver a bad job."""
     config = engine.api.inspect_image(image.id)["Config"]
-    return (
-        _entry_point(config),
-        _user(config),
-        _source(image),
-        _host_files(engine, image),
-        _bad_job(engine, image),
-    )
+    with checking():
+        return (
+            _entry_point(config),
+            _user(config),
+            _source(image),
+            _host_files(engine, image),
+            _bad_job(engine, image),
+        )
 
 
 def _entry_point(config: dict[str, Any]) -> Finding:
@@ -65,7 +67,7 @@ def _host_files(engine: Engine, image: BuiltImage) -> Finding:
     except NotFound:
         return Finding(what="files of the building machine", sound=True, text="none")
     finally:
-        engine.api.remove_container(container["Id"], v=True, force=True)
+        remove_container(engine.api, container["Id"])
     text = f"{_HOST_FOLDER} is in it; copy it into a stage that is thrown away"
     return Finding(what="files of the building machine", sound=False, text=text)
 
@@ -114,4 +116,4 @@ def _start(engine: Engine, image: BuiltImage, folder: Path) -> tuple[int | str, 
     except (DockerException, OSError) as error:
         return "none", str(error)
     finally:
-        container.remove(v=True, force=True)
+        remove_container(engine.api, container.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.engine import Engine
+from harness.engine import Engine, remove_container
 from harness.images.find import list_images, state_of
 from harness.images.labels import BUILD_PART, PART, BuiltImage
 from harness.images.lock import cleaning
@@ -60,7 +60,7 @@ def _remove(engine: Engine, images: Sequence[BuiltImage]) -> Removed:
 def _remove_leftovers(engine: Engine) -> int:
     containers = engine.client.containers.list(all=True, filters={"label": _LEFTOVERS})
     for container in containers:
-        container.remove(v=True, force=True)
+        remove_container(engine.api, container.id)
     # Only images without a name and without children: those that a finished image is made of stay.
     pruned = engine.client.images.prune(filters={"dangling": True, "label": [_LEFTOVERS]})
     stages = [entry for entry in pruned.get("ImagesDeleted") or () if "Deleted" in entry]

@@ -23,8 +23,15 @@ def building(tool: str) -> Iterator[None]:
 
 
 @contextmanager
+def checking() -> Iterator[None]:
+    """Within the block no other process of this user cleans."""
+    with _locked("images", fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
 def cleaning() -> Iterator[None]:
-    """Within the block no other process of this user builds an image."""
+    """Within the block no other process of this user builds or checks an image."""
     with _locked("images", fcntl.LOCK_EX):
         yield
 

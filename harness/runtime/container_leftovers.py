@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from harness.engine import Engine
+from harness.engine import Engine, remove_container
 from harness.model.base import Frozen
 from harness.runtime.container_plan import (
     LABEL_ATTEMPT,
@@ -98,14 +97,3 @@ def remove_namesakes(engine: Engine, state: str) -> int:
     for one in found:
         remove_container(engine.api, one["Id"])
     return len(found)
-
-
-def remove_container(api: Any, container: str) -> None:
-    """Kill a container and remove it with its volumes. Raises docker.errors.APIError."""
-    from docker.errors import APIError, NotFound
-
-    with contextlib.suppress(APIError):
-        # Podman would first give it ten seconds to end by itself.
-        api.kill(container, signal="KILL")
-    with contextlib.suppress(NotFound):
-        api.remove_container(container, v=True, force=True)

@@ -22,6 +22,8 @@ from harness.runtime.container_plan import LABEL_HOME, container_name, own_allow
 
 ROOT = Path(__file__).parents[3]
 MIB = 1 << 20
+HANGS_S = 300
+"""How long the stand-in's ``hang`` takes when nobody ends it."""
 LIMITS = Limits(wall_s=60, memory_bytes=128 * MIB)
 ALLOWANCE = own_allowance().model_copy(update={"cpus": 2.0, "pids": 64, "open_files": 1024})
 

@@ -18,6 +18,7 @@ from harness.runtime.base import Control
 from harness.runtime.container import ContainerRuntime
 from tests.containers.runtime.containers_bench import (
     ALLOWANCE,
+    HANGS_S,
     LIMITS,
     MIB,
     TOOL,
@@ -134,7 +135,7 @@ def test_exit_0_without_a_report_is_bad_output(bench: Bench) -> None:
 def test_a_hanging_container_is_stopped_at_its_wall_limit(bench: Bench) -> None:
     outcome = bench.run("hang", LIMITS.model_copy(update={"wall_s": 0.5}))
     assert outcome.status is Status.TIMEOUT
-    assert 0.5 <= outcome.resources.wall_s < 3
+    assert 0.5 <= outcome.resources.wall_s < HANGS_S / 2
 
 
 def test_a_driver_that_ignores_sigterm_is_killed(
@@ -144,14 +145,14 @@ def test_a_driver_that_ignores_sigterm_is_killed(
     outcome = bench.run("stubborn", LIMITS.model_copy(update={"wall_s": 0.5}))
     assert outcome.status is Status.TIMEOUT
     assert outcome.exit_code == -9
-    assert outcome.resources.wall_s < 4
+    assert outcome.resources.wall_s < HANGS_S / 2
 
 
 def test_the_user_can_end_a_step(bench: Bench) -> None:
     threading.Timer(1.5, bench.stop.set).start()
     outcome = bench.run("hang")
     assert outcome.status is Status.CANCELLED
-    assert outcome.resources.wall_s < 5
+    assert outcome.resources.wall_s < HANGS_S / 2
 
 
 def test_an_error_of_the_listener_passes_through_after_the_container_is_gone(bench: Bench) -> None:

@@ -126,7 +126,8 @@ FACESWAP = Tool(
         ),
         LogPattern(
             step=Step.TRAIN,
-            pattern=r"\[#(?P<done>\d+)\] Loss A: (?P<loss_a>[\d.]+), Loss B: (?P<loss_b>[\d.]+)",
+            pattern=r"\[#(?P<done>\d+)\] Loss A: (?P<loss_a>\d+\.\d{1,5}), "
+            r"Loss B: (?P<loss_b>\d+\.\d{1,5})",
             unit="iterations",
             example="[14:03:22] [#00123] Loss A: 0.04571, Loss B: 0.05210",
         ),

@@ -19,8 +19,11 @@ from containers.faceswap import app, faces, settings
 FOLDER = "training"
 """In ``/state``; holds the model, its last whole copy, what it cost, and previews."""
 
-# The count is the model's own, over all of its sessions.
-LINE = r"\[#(?P<done>\d+)\] Loss A: (?P<loss_a>[^\s,]+), Loss B: (?P<loss_b>[^\s,]+)"
+# The count is the model's own, over all of its sessions. A loss has five decimals and nothing has to
+# follow it: v1's line begins with a carriage return and has no end, so what is logged next ("01/23/2026
+# 12:00:00 ERROR ...") begins where the loss ended.
+_LOSS = r"[-+]?(?:nan|inf|\d+\.\d{1,5})"
+LINE = r"\[#(?P<done>\d+)\] Loss A: (?P<loss_a>%s), Loss B: (?P<loss_b>%s)" % (_LOSS, _LOSS)
 SAVED = re.compile(r"\[Saved models?\]")
 PREVIEWED = "[Preview Updated]"
 NOT_A_NUMBER = re.compile(r"NaN Detected|NaN was detected")
@@ -72,6 +75,9 @@ class Watch:
                 "The training diverged: at iteration %d a loss is no number any more. Lower the "
                 "learning rate, or train with another loss." % self._budget.done
             )
+        if self.training.read(line):
+            self.saved = False
+        # A line of losses may have one of these at its end.
         if SAVED.search(line):
             self.saved = True
             if self._kept.keep(self._budget.done, seconds=self._budget.spent_s):
@@ -79,15 +85,19 @@ class Watch:
             self._take_preview()
         elif PREVIEWED in line:
             self._take_preview()
-        elif self.training.read(line):
-            self.saved = False
 
     def due(self) -> bool:
-        """Whether to stop. Raises ToolFailedError when it told of an error and then hangs."""
+        """Whether to stop; it ends itself at the planned iterations, and is not disturbed then.
+
+        Raises ToolFailedError when it told of an error and then hangs.
+        """
         if self.errors.first is not None:
             self._failed_s = self._failed_s or time.monotonic()
             if time.monotonic() - self._failed_s > _SETTLE_S:
                 self.errors.check("Training")
+        planned = self._budget.iterations
+        if planned is not None and self._budget.done >= planned:
+            return False
         return self.training.due()
 
     def keep(self) -> None:

@@ -65,6 +65,13 @@ class Watch:
         elif not self.training.read(line):
             self.errors.read(line)
 
+    def due(self) -> bool:
+        """Whether to stop it; at the planned iterations the training ends itself."""
+        planned = self._budget.iterations
+        if planned is not None and self._budget.done >= planned:
+            return False
+        return self.training.due()
+
     def take_previews(self) -> None:
         """Keep what the training left."""
         for name in sorted(os.listdir(self._fresh)):
@@ -93,7 +100,7 @@ def train(job: Job, key: str) -> Trained:
             faces.command(job, "train_gan", order),
             terminal.Manner(stop_grace_s=600.0),
             watch.read,
-            watch.training.due,
+            watch.due,
         )
         _judge(ended, watch, budget)
     emit("note", text=budget.due() or "Training ended at %d iterations." % budget.done)

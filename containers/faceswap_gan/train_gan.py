@@ -195,6 +195,9 @@ def main(argv: Optional[List[str]] = None) -> None:
     session = Session(order)
     session.begin()
     run(session, order, stop)
+    # All is saved. Python gives up its handlers while it ends, and a SIGINT then would look like a
+    # failure.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -223,6 +223,28 @@ def test_a_terminal_that_is_lacking_is_named_as_the_reason(ready: MakeCell) -> N
     assert "terminal" in found[1]
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_training_that_ends_itself_is_not_interrupted_while_it_does(
+    version: str, ready: MakeCell
+) -> None:
+    ended = ready(version).done(Step.TRAIN, slow_end_s=1.0)
+    assert ended.report.iterations == 40
+    assert "KeyboardInterrupt" not in ended.log
+    assert "did not save" not in ended.log
+
+
+def test_a_loss_that_runs_into_the_next_log_line_is_read_as_it_was_printed(ready: MakeCell) -> None:
+    cell = ready(V1)
+    cell.settings.update(iterations=1, save_interval=10)
+    ended = cell.done(Step.TRAIN)
+    losses = [event.values for event in ended.events if event.kind == "loss"]
+    assert losses == [{"a": 1.0, "b": 1.0}]
+    glued = "[12:00:01] [#00007] Loss A: 0.51234, Loss B: 1.0000011/23/2026 12:00:01 ERROR    Oh"
+    seen = re.search(FACESWAP.progress[1].pattern, glued)
+    assert seen is not None
+    assert (seen["loss_a"], seen["loss_b"]) == ("0.51234", "1.00000")
+
+
 def test_a_conversion_that_prints_its_exception_and_ends_with_0_has_failed(ready: MakeCell) -> None:
     cell = ready(V3)
     cell.done(Step.TRAIN)

@@ -196,6 +196,11 @@ def test_a_cancelled_training_saves_and_its_budget_is_counted(ready: Cell) -> No
     assert trained >= spent["iterations"]
 
 
+def test_an_interrupt_at_the_end_of_a_training_is_no_failure(ready: Cell) -> None:
+    ended = ready.done(Step.TRAIN, interrupted_from=60)
+    assert ended.report.iterations == 60
+
+
 def test_wall_hours_stop_a_training_before_its_schedule_ends_and_it_is_told(ready: Cell) -> None:
     ready.settings.update(iterations=0, hours=0.5 / 3600, planned_iterations=100000)
     ended = ready.done(Step.TRAIN)

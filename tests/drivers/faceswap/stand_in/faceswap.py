@@ -52,6 +52,7 @@ WISH: dict[str, Any] = {
     "drop": [],  # converted frames that are not written
     "lose_alignments": False,
     "deaf": False,  # SIGINT does not end it
+    "slow_end_s": 0.0,  # how long it takes to end after its last save; a SIGINT then fails it
     **json.loads(os.environ.get("STAND_IN", "{}")),
 }
 VERSION = os.environ.get("STAND_IN_VERSION", "v3.0.0")
@@ -199,6 +200,7 @@ class Train:
         log("CRITICAL" if self.error else "INFO", ending)
         self.stop = True
         thread.join()
+        time.sleep(WISH["slow_end_s"])
         if self.error is not None:
             raise self.error
 
@@ -252,7 +254,8 @@ class Train:
             raise FaceswapError("A NaN was detected and you have NaN protection enabled.")
         now = time.strftime("%H:%M:%S")
         line = f"[{now}] [#{model.iterations:05d}] Loss A: {loss:.5f}, Loss B: {loss:.5f}"
-        print(line, end="\r", flush=True)
+        # v1's has no end: what is logged next begins where the loss ended.
+        print(f"\r{line}" if V1 else line, end="" if V1 else "\r", flush=True)
 
     def show(self) -> None:
         import cv2

@@ -16,6 +16,7 @@ WISH: dict[str, Any] = {
     "nan_at": None,
     "die_at": None,  # the whole process, as if by kill -9; an iteration of this process
     "die_saving": None,  # while it writes this network
+    "interrupted_from": None,  # from this iteration on SIGINT comes until the process is gone
     "no_masks": False,
     "error_converting": None,
     **json.loads(os.environ.get("STAND_IN", "{}")),

@@ -31,6 +31,16 @@ class Network:
         self.__dict__.update(json.loads(Path(path).read_text()))
 
 
+def _interrupt_for_ever() -> None:
+    """A child of ours sends us SIGINT a thousand times a second until we are gone."""
+    parent = os.getpid()
+    if os.fork() == 0:
+        while os.getppid() == parent:
+            os.kill(parent, signal.SIGINT)
+            time.sleep(0.001)
+        os._exit(0)
+
+
 class FaceswapGANModel:
     def __init__(self, **arch_config: Any) -> None:
         assert isinstance(arch_config["IMAGE_SHAPE"], tuple)
@@ -77,6 +87,8 @@ class FaceswapGANModel:
         if WISH["die_at"] == self.seen:
             os.kill(os.getpid(), signal.SIGKILL)
         encoder: Any = self.encoder  # type: ignore[attr-defined]
+        if encoder.trained == WISH["interrupted_from"]:
+            _interrupt_for_ever()
         loss = float("nan") if encoder.trained == WISH["nan_at"] else 2.0
         # The perceptual loss starts as K.zeros(1), so the sum has one element.
         return [np.array([loss]), 0.1, 1.0, 0.1, 0.0], [np.array([1.9]), 0.1, 1.0, 0.1, 0.0]

@@ -19,9 +19,9 @@ from containers.faceswap import app, faces, settings
 FOLDER = "training"
 """In ``/state``; holds the model, its last whole copy, what it cost, and previews."""
 
-# The count is the model's own, over all of its sessions. A loss has five decimals and nothing has to
-# follow it: v1's line begins with a carriage return and has no end, so what is logged next ("01/23/2026
-# 12:00:00 ERROR ...") begins where the loss ended.
+# The count is the model's own, over all of its sessions. A loss has five decimals, and nothing has
+# to follow it: v1's line begins with a carriage return and has no end, so that what is logged next
+# ("01/23/2026 12:00:00 ERROR ...") begins where the loss ended.
 _LOSS = r"[-+]?(?:nan|inf|\d+\.\d{1,5})"
 LINE = r"\[#(?P<done>\d+)\] Loss A: (?P<loss_a>%s), Loss B: (?P<loss_b>%s)" % (_LOSS, _LOSS)
 SAVED = re.compile(r"\[Saved models?\]")

@@ -1,0 +1,119 @@
+"""Confidence intervals of a mean over actors.
+
+The percentile bootstrap is missing on purpose: of few actors it covers far less than it says (84 %
+instead of 95 % of 5 actors). Student's t and the studentised bootstrap do not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from harness.model.base import Frozen
+from harness.statistics.values import Array, Values, as_share, as_values, is_constant
+
+BOOTSTRAP_LEAST = 5
+"""Actors below which too few different resamples exist for a studentised bootstrap."""
+RESAMPLES = 4999
+SEED = 2020
+
+
+class Interval(Frozen):
+    """An estimate with its interval; without one, ``reason`` says why in a sentence."""
+
+    n: int
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    confidence: float = 0.95
+    method: str = ""
+    """``t`` or ``bootstrap-t``."""
+    reason: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return self.low is not None and self.high is not None
+
+
+def t_interval(values: Values, confidence: float = 0.95) -> Interval:
+    """Student's interval of the mean: mean +- t(n-1) sd / sqrt(n).
+
+    ``values``: one number per actor. There is none below two actors, nor without any spread.
+    Raises ValueError for values that are not finite.
+    """
+    array = as_values(values)
+    refusal = _refusal(array)
+    bare = _bare(array, confidence, "t")
+    if refusal:
+        return bare.model_copy(update={"reason": refusal})
+    half = special.stdtrit(array.size - 1, 0.5 + as_share(confidence, "confidence") / 2)
+    half *= array.std(ddof=1) / np.sqrt(array.size)
+    mean = float(array.mean())
+    return bare.model_copy(update={"low": mean - float(half), "high": mean + float(half)})
+
+
+def bootstrap_t_interval(
+    values: Values, confidence: float = 0.95, *, resamples: int = RESAMPLES, seed: int = SEED
+) -> Interval:
+    """Studentised bootstrap interval of the mean (Efron & Tibshirani 1993, section 12.5).
+
+    Actors are resampled; each resample's mean is divided by its own standard error, so that
+    skewed values get the skewed interval they need. The same seed gives the same interval.
+    Raises ValueError for values that are not finite.
+    """
+    array = as_values(values)
+    bare = _bare(array, confidence, "bootstrap-t")
+    refusal = _refusal(array)
+    if not refusal and array.size < BOOTSTRAP_LEAST:
+        refusal = (
+            f"A studentised bootstrap needs at least {BOOTSTRAP_LEAST} actors; "
+            f"{array.size} have too few different resamples."
+        )
+    if refusal:
+        return bare.model_copy(update={"reason": refusal})
+    counts = resample_counts(array.size, resamples, seed)
+    low, high = bootstrap_t_bounds(array[None, :], counts, as_share(confidence, "confidence"))
+    return bare.model_copy(update={"low": float(low[0]), "high": float(high[0])})
+
+
+def resample_counts(n: int, resamples: int, seed: int) -> Array:
+    """How often each of n actors is drawn, as (resamples, n); each row adds up to n."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(n, np.full(n, 1.0 / n), size=resamples).astype(np.float64)
+
+
+def bootstrap_t_bounds(values: Array, counts: Array, confidence: float) -> tuple[Array, Array]:
+    """Lower and upper bounds, each (m,), for m samples of n actors (m, n), all resampled alike.
+
+    ``counts`` (resamples, n) is ``resample_counts``'. Resamples of one actor alone have no spread
+    and are left out.
+    """
+    n = values.shape[1]
+    mean = values.mean(axis=1)
+    error = values.std(axis=1, ddof=1) / np.sqrt(n)
+    centred = values - mean[:, None]
+    drawn = counts[(counts > 0).sum(axis=1) > 1]
+    shift = centred @ drawn.T / n
+    spread = np.maximum(centred**2 @ drawn.T / n - shift**2, 0.0) / (n - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Ties among actors can leave a resample of several without spread too.
+        ratio = np.where(spread > 0, shift / np.sqrt(spread), np.nan)
+    tail = (1 - confidence) / 2
+    lower, upper = np.nanquantile(ratio, (tail, 1 - tail), axis=1)
+    return mean - upper * error, mean - lower * error
+
+
+def _bare(array: Array, confidence: float, method: str) -> Interval:
+    estimate = float(array.mean()) if array.size else None
+    return Interval(n=array.size, estimate=estimate, confidence=confidence, method=method)
+
+
+def _refusal(array: Array) -> str:
+    if array.size == 0:
+        return "There is no actor with a value."
+    if array.size == 1:
+        return "One actor alone says nothing of the spread over actors, so there is no interval."
+    if is_constant(array):
+        return f"All {array.size} actors have the same value: there is no spread to make one from."
+    return ""

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import importlib.resources
-import json
 import os
-import re
 import uuid
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from harness.errors import StoreError
@@ -34,7 +27,7 @@ from reports.cautions import cautions
 from reports.controls import control_checks
 from reports.headline import headline, headline_numbers
 from reports.model import NOT_DETECTED_LOSS, ReportCell, ReportData
-from reports.plot import Figure, threshold_of
+from reports.plot import threshold_of
 from reports.provenance import (
     host_lines,
     provenance_table,
@@ -43,6 +36,7 @@ from reports.provenance import (
     tool_licences,
 )
 from reports.readings import readings_table, swapped_readings
+from reports.render import environment, hash_source, plotly_js, template_text
 from reports.scatter import scatter_figure
 from reports.tables import actor_tables, failure_table, overview_table
 from reports.units import METRICS, coverage_table, undrawn, unit_figure, unit_table
@@ -77,23 +71,15 @@ def build_report(data: ReportData, out: Path) -> Path:
 
 def page(data: ReportData) -> str:
     """The whole page as text. Scripts are allowed by hash; nothing may be loaded from elsewhere."""
-    scripts = {"plotly": _plotly_js(), "page": _text("page.js")}
+    scripts = {"plotly": plotly_js(), "page": template_text("page.js")}
     csp = (
         "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
-        f"script-src {' '.join(_hash_source(text) for text in scripts.values())}; "
+        f"script-src {' '.join(hash_source(text) for text in scripts.values())}; "
         "base-uri 'none'; form-action 'none'"
     )
-    environment = Environment(
-        loader=PackageLoader("reports", "templates"),
-        autoescape=select_autoescape(enabled_extensions=("html", "j2"), default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["figure_json"] = figure_json
-    css = Markup(_text("style.css"))
+    css = Markup(template_text("style.css"))
     marked = {name: Markup(text) for name, text in scripts.items()}
-    template = environment.get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(csp=csp, css=css, scripts=marked, **view(data))
 
 
@@ -166,29 +152,3 @@ def _source_view(data: ReportData, source: str, k: int) -> dict[str, Any]:
 def _scale(data: ReportData, source: str) -> str:
     found = (attributes(cell, source) for cell in data.cells)
     return next((scores.scale for scores in found if scores), "not stated")
-
-
-def figure_json(figure: Figure) -> Markup:
-    """A figure as JSON that is safe inside a script element: ``<``, ``>`` and ``&`` are escaped."""
-    content = {"data": figure.traces, "layout": figure.layout}
-    text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
-def _hash_source(script: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
-
-
-def _text(name: str) -> str:
-    return (importlib.resources.files("reports") / "templates" / name).read_text("utf-8")
-
-
-@cache
-def _plotly_js() -> str:
-    """Plotly's own bundle out of its Python package; newlines as the HTML parser reads them."""
-    path = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
-    text = path.read_bytes().decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    return re.sub(r"</(script)", r"<\\/\1", text, flags=re.IGNORECASE)

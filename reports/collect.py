@@ -23,6 +23,7 @@ from reports.model import ToolInfo as Info
 from reports.training import MOST_PREVIEWS, training_pictures, used_deviations
 
 PICTURES_PER_CELL = 6
+TITLE = "Face de-identification report"
 
 
 def collect(
@@ -30,38 +31,50 @@ def collect(
     specs: Sequence[CellSpec],
     protocol_name: str,
     *,
-    title: str = "Face de-identification report",
+    title: str = TITLE,
     tools: Mapping[str, Tool] | None = None,
     sources: Sequence[Source] | None = None,
 ) -> ReportData:
-    """Everything a page shows of ``specs``; a cell without a score says why.
+    """Everything a page shows of ``specs``, frames and faces included; a cell without a score says
+    why. The arguments are those of ``collect_numbers``.
+    """
+    data = collect_numbers(home, specs, protocol_name, title=title, tools=tools, sources=sources)
+    store, media = CellStore(home), MediaStore(home)
+    previews = {spec.id: kept_previews(store, spec) for spec in specs}
+    rung = Rung(
+        images=PICTURES_PER_CELL * sum(cell.score is not None for cell in data.cells)
+        + sum(min(len(found), MOST_PREVIEWS) for found in previews.values())
+    )
+    cells = []
+    for cell in data.cells:
+        pictures, note = _pictures(store, media, cell, rung)
+        folder = store.folder(cell.spec)
+        trained = training_pictures(folder, previews[cell.spec.id], rung)
+        update = {"evidence": pictures, "evidence_note": note, "previews": trained}
+        cells.append(cell.model_copy(update=update))
+    shown = {"cells": tuple(cells), "faces": _faces(media, specs), "image_note": rung.note}
+    return data.model_copy(update=shown)
+
+
+def collect_numbers(
+    home: Path,
+    specs: Sequence[CellSpec],
+    protocol_name: str,
+    *,
+    title: str = TITLE,
+    tools: Mapping[str, Tool] | None = None,
+    sources: Sequence[Source] | None = None,
+) -> ReportData:
+    """The same without a single picture: no video, face or preview is opened.
 
     ``tools`` defaults to the installed adapters, ``sources`` to those that the store keeps of the
     cells' datasets.
     """
-    store, media = CellStore(home), MediaStore(home)
-    scores = {spec.id: load_score(spec, home, protocol_name) for spec in specs}
-    previews = {spec.id: _previews(store, spec) for spec in specs}
-    rung = Rung(
-        images=PICTURES_PER_CELL * sum(score is not None for score in scores.values())
-        + sum(min(len(found), MOST_PREVIEWS) for found in previews.values())
-    )
+    store = CellStore(home)
     names = variant_names(specs)
-    cells = []
-    for spec in specs:
-        score = scores[spec.id]
-        pictures, note = _pictures(store, media, spec, score, rung)
-        trained = training_pictures(store.folder(spec), previews[spec.id], rung)
-        cells.append(
-            _cell(store, spec, names[spec.id], score).model_copy(
-                update={
-                    "evidence": pictures,
-                    "evidence_note": note,
-                    "previews": trained,
-                    "previews_kept": len(previews[spec.id]),
-                }
-            )
-        )
+    cells = [
+        _cell(store, spec, names[spec.id], load_score(spec, home, protocol_name)) for spec in specs
+    ]
     known = _tools() if tools is None else tools
     used = {spec.tool for spec in specs}
     return ReportData(
@@ -71,10 +84,8 @@ def collect(
         bench_version=_bench_version(),
         cells=tuple(cells),
         tools={name: tool_info(tool) for name, tool in known.items() if name in used},
-        faces=_faces(media, specs),
         sources=tuple(_sources(home, specs) if sources is None else sources),
         deviations=used_deviations(specs, known),
-        image_note=rung.note,
     )
 
 
@@ -160,6 +171,7 @@ def _cell(store: CellStore, spec: CellSpec, variant: str, score: CellScore | Non
         attempts=tuple(_note(attempt) for attempt in attempts),
         steps=steps,
         score=score,
+        previews_kept=len(result.previews) if result else 0,
     )
 
 
@@ -170,7 +182,8 @@ def _result(store: CellStore, spec: CellSpec) -> tuple[Result | None, str]:
         return None, str(error)
 
 
-def _previews(store: CellStore, spec: CellSpec) -> tuple[Artifact, ...]:
+def kept_previews(store: CellStore, spec: CellSpec) -> tuple[Artifact, ...]:
+    """The previews of its training that a cell's result names."""
     result, _ = _result(store, spec)
     return result.previews if result else ()
 
@@ -207,18 +220,18 @@ def _note(attempt: Attempt) -> AttemptNote:
 
 
 def _pictures(
-    store: CellStore, media: MediaStore, spec: CellSpec, score: CellScore | None, rung: Rung
+    store: CellStore, media: MediaStore, cell: ReportCell, rung: Rung
 ) -> tuple[tuple[EvidencePair, ...], str]:
-    if score is None:
+    if cell.score is None:
         return (), ""
     try:
-        original, swapped = media.path(spec.actor.test), store.swapped_path(spec)
+        original, swapped = media.path(cell.spec.actor.test), store.swapped_path(cell.spec)
     except BenchError as error:
         return (), str(error)
-    return evidence_pairs(original, swapped, _wanted(spec, score), rung)
+    return evidence_pairs(original, swapped, wanted_frames(cell.spec, cell.score), rung)
 
 
-def _wanted(spec: CellSpec, score: CellScore) -> list[Wanted]:
+def wanted_frames(spec: CellSpec, score: CellScore) -> list[Wanted]:
     """The score's evidence frames; the middle of the video where no frame has a distance."""
     info = spec.actor.test.info
     rate = float(Fraction(info.fps)) if info else 0.0

@@ -46,9 +46,14 @@ SPOKES = 8
 """Up to so many actors, a line joins each actor's mark to the tool's."""
 
 
+Span = tuple[float, float]
+
+
 class Dot(Frozen):
     """One cell in the plot."""
 
+    cell: str
+    """Its slug."""
     actor: int
     pcc: float
     distance: float | None
@@ -74,26 +79,36 @@ def scatter_figure(data: ReportData, source: str | None) -> Figure | None:
     """SW-OR distance against mean PCC: a small mark per actor, a large labelled one per tool."""
     if source is None:
         return None
-    groups = [_group(data, name, source, i) for i, name in enumerate(variants(data))]
+    groups = scatter_groups(data, source)
     rows = [group for group in groups if group.lost_cells]
     if not any(group.seen for group in groups) and not rows:
         return None
     threshold = threshold_of(data)
-    top = max([d.distance or 0 for g in groups for d in g.seen] + [threshold]) * 1.22
-    left = min([d.pcc for g in groups for d in (*g.seen, *g.lost)] + [0.0]) - 0.12
-    span = (left, 1.08)
+    spans = scatter_spans(groups, threshold)
     traces = [trace for group in groups for trace in _main_traces(group)]
     traces += [trace for i, group in enumerate(rows) for trace in _lane_traces(group, i)]
     height = MARGIN_PX + MAIN_PX + (GAP_PX + ROW_PX * len(rows) if rows else 0)
     return Figure(
         id="privacy-utility",
         title="Privacy against utility",
-        caption=_caption(groups, rows, threshold),
-        alt="Scatter plot of SW-OR distance against mean PCC. " + _in_words(data, source),
+        caption=scatter_caption(groups, rows, threshold),
+        alt="Scatter plot of SW-OR distance against mean PCC. " + scatter_words(data, source),
         traces=tuple(traces),
-        layout=_layout(groups, rows, threshold, (span, (0.0, top)), height),
+        layout=_layout(groups, rows, threshold, spans, height),
         height_px=height,
     )
+
+
+def scatter_groups(data: ReportData, source: str) -> list[Group]:
+    """Every tool of the plot, controls last."""
+    return [_group(data, name, source, i) for i, name in enumerate(variants(data))]
+
+
+def scatter_spans(groups: Sequence[Group], threshold: float) -> tuple[Span, Span]:
+    """The ranges of both axes: room for every mark, for the threshold, and for labels."""
+    top = max([d.distance or 0 for g in groups for d in g.seen] + [threshold]) * 1.22
+    left = min([d.pcc for g in groups for d in (*g.seen, *g.lost)] + [0.0]) - 0.12
+    return (left, 1.08), (0.0, top)
 
 
 def _group(data: ReportData, name: str, source: str, i: int) -> Group:
@@ -110,11 +125,9 @@ def _group(data: ReportData, name: str, source: str, i: int) -> Group:
             if pcc is None:
                 left_out.append(actor)
             else:
-                rests = _rests_on(cell, source)
-                seen.append(Dot(actor=actor, pcc=pcc, distance=d.mean, rests_on=rests))
+                seen.append(_dot(cell, pcc, d.mean, source))
         elif state is Detection.NOT_DETECTED and pcc is not None:
-            rests = _rests_on(cell, source)
-            lost.append(Dot(actor=actor, pcc=pcc, distance=None, rests_on=rests))
+            lost.append(_dot(cell, pcc, None, source))
     control = is_control(data, name)
     return Group(
         name=name,
@@ -129,6 +142,16 @@ def _group(data: ReportData, name: str, source: str, i: int) -> Group:
     )
 
 
+def _dot(cell: ReportCell, pcc: float, distance: float | None, source: str) -> Dot:
+    return Dot(
+        cell=cell.spec.slug,
+        actor=cell.spec.actor.number,
+        pcc=pcc,
+        distance=distance,
+        rests_on=_rests_on(cell, source),
+    )
+
+
 def _rests_on(cell: ReportCell, source: str) -> str:
     found = attributes(cell, source)
     d = distances(cell, Comparison.SWAPPED_ORIGINAL)
@@ -136,7 +159,8 @@ def _rests_on(cell: ReportCell, source: str) -> str:
     return f"{faces}, PCC over {found.paired} of {found.frames} frames" if found else faces
 
 
-def _centre(group: Group) -> tuple[float, float]:
+def centre(group: Group) -> tuple[float, float]:
+    """(PCC, distance): the means over the actors that are drawn."""
     pcc = over_actors((d.actor, d.pcc) for d in group.seen).mean
     distance = over_actors((d.actor, d.distance) for d in group.seen).mean
     return pcc or 0.0, distance or 0.0
@@ -146,7 +170,7 @@ def _main_traces(group: Group) -> list[Trace]:
     """Spokes, then actors, then the tool's own mark on top."""
     if not group.seen:
         return []
-    x, y = _centre(group)
+    x, y = centre(group)
     xs, ys = [d.pcc for d in group.seen], [d.distance for d in group.seen]
     common = {"type": "scatter", "name": plot_text(group.name), "showlegend": False}
     traces: list[Trace] = []
@@ -164,9 +188,9 @@ def _main_traces(group: Group) -> list[Trace]:
     mark = {"color": group.colour, "symbol": group.symbol, "size": 18, "line": {"width": 2}}
     mark["line"] = {"width": 2.5, "color": group.colour} if group.control else {"width": 0}
     count = f"mean over {len({d.actor for d in group.seen})} actors"
-    centre = {"x": [x], "y": [y], "mode": "markers", "marker": mark}
-    centre["text"] = [count if len(group.seen) > 1 else words[0]]
-    return [*traces, {**common, **centre}]
+    mean = {"x": [x], "y": [y], "mode": "markers", "marker": mark}
+    mean["text"] = [count if len(group.seen) > 1 else words[0]]
+    return [*traces, {**common, **mean}]
 
 
 def _lane_traces(group: Group, row: int) -> list[Trace]:
@@ -185,9 +209,6 @@ def _lane_traces(group: Group, row: int) -> list[Trace]:
             "hoverinfo": "x+text+name",
         }
     ]
-
-
-Span = tuple[float, float]
 
 
 def _layout(
@@ -292,14 +313,14 @@ def _names(groups: Sequence[Group], spans: tuple[Span, Span]) -> list[dict[str, 
     shown = [group for group in groups if group.seen]
     words = [f"{group.name}{' (control)' if group.control else ''}" for group in shown]
     labels = [
-        Label(text=word, x=_centre(group)[0], y=_centre(group)[1])
+        Label(text=word, x=centre(group)[0], y=centre(group)[1])
         for word, group in zip(words, shown, strict=True)
     ]
     dots = [(d.pcc, d.distance or 0) for g in shown for d in g.seen if len(g.seen) > 1]
     offsets = place_labels(labels, dots, spans, MAIN_PX)
     annotations = []
     for group, word, offset in zip(shown, words, offsets, strict=True):
-        x, y = _centre(group)
+        x, y = centre(group)
         name = plot_text(word)
         font = {"size": 13} | ({"color": group.colour} if not group.control else {})
         annotations.append(
@@ -321,7 +342,7 @@ def _names(groups: Sequence[Group], spans: tuple[Span, Span]) -> list[dict[str, 
     return annotations
 
 
-def _caption(groups: Sequence[Group], rows: Sequence[Group], threshold: float) -> str:
+def scatter_caption(groups: Sequence[Group], rows: Sequence[Group], threshold: float) -> str:
     parts = [
         "Large marks: mean over the actors that have both numbers; small marks: single actors. "
         f"Dashed: threshold {threshold:g}; in the tinted half the recogniser no longer takes "
@@ -338,7 +359,7 @@ def _caption(groups: Sequence[Group], rows: Sequence[Group], threshold: float) -
     return " ".join(parts)
 
 
-def _in_words(data: ReportData, source: str) -> str:
+def scatter_words(data: ReportData, source: str) -> str:
     parts = []
     for name in variants(data):
         cells = cells_of(data, name)

@@ -55,6 +55,8 @@ class TableCell(Frozen):
     reason: str = ""
     look: str = ""
     """``number``, ``good``, ``partly``, ``bad``, ``muted``, ``soft``, or several."""
+    href: str = ""
+    """Where the text leads, relative to the page; empty for plain text."""
 
 
 class Table(Frozen):

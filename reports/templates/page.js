@@ -61,6 +61,9 @@
     });
   }
 
+  /* A page that loads Plotly only when a plot comes into view says so when it is there. */
+  window.addEventListener("plotly", function () { drawAll(false); });
+
   var waiting = 0;
   window.addEventListener("resize", function () {
     window.clearTimeout(waiting);

@@ -15,7 +15,20 @@ import typer
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import ask, data, images, logs, observe, run, scores, selftest, status, tidy, tools
+from harness.cli import (
+    ask,
+    data,
+    images,
+    logs,
+    observe,
+    run,
+    scores,
+    selftest,
+    status,
+    thesis,
+    tidy,
+    tools,
+)
 from harness.cli.output import fail, warn
 from harness.errors import BenchError, BenchWarning, StoreError
 
@@ -95,6 +108,7 @@ app.add_typer(tools.app, name="tools")
 app.add_typer(data.app, name="data")
 app.add_typer(observe.app, name="observe")
 app.add_typer(images.app, name="images")
+app.add_typer(thesis.app, name="thesis")
 for group in (tools, selftest, run, status, logs, tidy, scores, ask):
     group.register(app)
 

@@ -85,6 +85,31 @@ def tables(
         print_table(tuple(rows[0]), [list(row.values()) for row in rows])
 
 
+@app.command()
+def claims(data: DataOption = None, as_json: AsJson = False) -> None:
+    """List the study's claims, each decided on the study's own tables, as far as they carry it.
+
+    `bench report --suite thesis` decides the same claims on your runs.
+
+    Examples: bench thesis claims
+              bench thesis claims --json
+    """
+    load, claims_, runs = _module("load"), _module("claims"), _module("runs")
+    found = claims_.decide(
+        claims_.load_claims(data), runs.published_runs(load.load_published(data))
+    )
+    if as_json:
+        print_json([claim.model_dump(mode="json") for claim in found])
+        return
+    for claim in found:
+        typer.echo(f"{claim.id}  {claim.outcome.upper()}  (section {claim.section})")
+        print_wrapped(claim.says, indent="     ")
+        print_wrapped(claim.why, indent="     ", after="       ")
+    outcomes = [str(claim.outcome) for claim in found]
+    told = ", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes))
+    typer.echo(f"\n{len(found)} claims, on the published tables: {told}.")
+
+
 def _module(name: str) -> Any:
     # The engine imports nothing of `benchmarks`; only this command knows that the package exists.
     return import_module(f"benchmarks.thesis.{name}")

@@ -60,3 +60,13 @@ def test_a_table_that_does_not_exist_is_told_with_those_that_do() -> None:
     done = CliRunner().invoke(app, ["thesis", "tables", "1"])
     assert done.exit_code == 2
     assert "There is no table 1; there are 2, 3, 4" in done.output
+
+
+def test_claims_are_decided_on_the_published_tables() -> None:
+    found = {claim["id"]: claim for claim in json.loads(bench("claims", "--json"))}
+    assert found["K01"]["outcome"] == "reproduced"
+    last = bench("claims").strip().splitlines()[-1]
+    assert (
+        last
+        == "25 claims, on the published tables: 5 reproduced, 16 not decidable, 4 contradicted."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.privacy import LeakProfile
 
 
 class Comparison(StrEnum):
@@ -171,3 +172,5 @@ class CellScore(Frozen):
     alignment: Alignment
     identity: Identity
     attributes: tuple[Attributes, ...]
+    leaks: LeakProfile | None = None
+    """At the protocol's threshold; None in scores of an earlier scoring version."""

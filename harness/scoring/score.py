@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +37,7 @@ from harness.scoring.identity import (
     summarise,
     swapped_identity,
 )
+from harness.scoring.leaks import distances_to, leak_profile
 from harness.scoring.protocol import Protocol
 from harness.scoring.sources import blendshape_scores, openface_scores
 from harness.vision.recognition import RECOGNISER
@@ -45,16 +47,19 @@ if TYPE_CHECKING:
 
     from harness.model.dataset import MediaRef, VideoInfo
 
-SCORING_VERSION = 2
+SCORING_VERSION = 3
 """Raised whenever the same observations would give another score."""
 
 
 class _Sample(NamedTuple):
-    """The sampled frame numbers, and the observed faces of both videos there."""
+    """The sampled frame numbers, the observed faces of both videos there, and the embedding of
+    the actor's reference face.
+    """
 
     frames: tuple[int, ...]
     original: pd.DataFrame
     swapped: pd.DataFrame
+    reference: tuple[float, ...]
 
 
 class _Video(Frozen):
@@ -237,16 +242,26 @@ def _compute(
         )
         for video, info in zip(videos, infos, strict=True)
     ]
-    identity, table = _identity(spec, home, protocol, _Sample(frames, *faces), infos[0].frames)
+    reference = _original_face(spec, home)
+    sample = _Sample(frames, faces[0], faces[1], reference)
+    identity, table = _identity(spec, home, protocol, sample, infos[0].frames)
     parts = {
         "alignment": alignment,
         "identity": identity,
+        "leaks": leak_profile(
+            distances_to(faces[1], reference, infos[1].frames, _rate(infos[1])), protocol.threshold
+        ),
         "attributes": (
             blendshape_scores(seen[0].expressions, seen[1].expressions, alignment),
             *openface_scores(home, {video.label: video.sha256 for video in videos}, alignment),
         ),
     }
     return parts, table
+
+
+def _rate(info: VideoInfo) -> float:
+    """Frames per second; 25 where the file does not say, as for the expressions."""
+    return float(Fraction(info.fps) or 25)
 
 
 def _observe(video: _Video, info: VideoInfo, home: Path, listen: Listen | None) -> Observed:
@@ -275,7 +290,6 @@ def _identity(
     """The four comparisons under the chosen reading, both readings beside each other, and the
     per-frame table of the chosen one.
     """
-    original = _original_face(spec, home)
     donor = donor_face(
         _embed(spec.donor.reference, home) if spec.donor else None,
         spec.donor.name if spec.donor else None,
@@ -284,8 +298,8 @@ def _identity(
     chosen = choose_face(donor, medoid)
 
     def compare(face: SwappedFace) -> tuple[pd.DataFrame, dict[Comparison, Distances]]:
-        references = References(original=original, swapped=face)
-        rows = frame_distances(*sample, references)
+        references = References(original=sample.reference, swapped=face)
+        rows = frame_distances(sample.frames, sample.original, sample.swapped, references)
         return rows, summarise(rows, protocol.threshold, face.frame)
 
     table, comparisons = compare(chosen)

@@ -55,7 +55,7 @@ def score(
               bench score blur-1-default-actor03
               bench score --suite quickstart --tool blur
     """
-    from harness.cli.summary import score_fields
+    from harness.cli.summary import score_fields, score_parts
     from harness.interrupt import terminate_as_interrupt
     from harness.readiness import outside_observers
     from harness.workflow import score as score_cells
@@ -85,6 +85,7 @@ def score(
             "id": spec.id,
             "protocol": protocol.name,
             **score_fields(outcome.score),
+            **score_parts(outcome.score),
             "reason": outcome.reason,
         }
         for spec, outcome in zip(done, outcomes, strict=True)

@@ -62,3 +62,14 @@ def score_fields(score: CellScore | None) -> Row:
         "fta": swapped.fta,
         "mean_pcc": attributes.mean_pcc if attributes else None,
     }
+
+
+def score_parts(score: CellScore | None) -> Row:
+    """For scripts: each action unit of the first source, and the whole of ``utility``."""
+    if score is None:
+        return {"units": [], "utility": None}
+    units = score.attributes[0].units if score.attributes else ()
+    return {
+        "units": [unit.model_dump(mode="json") for unit in units],
+        "utility": score.utility.model_dump(mode="json") if score.utility else None,
+    }

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.privacy import LeakProfile
+from harness.model.utility import Utility
 
 
 class Comparison(StrEnum):
@@ -120,6 +121,18 @@ class UnitScore(Frozen):
     nrmse: float | None = None
     """RMSE divided by the original's standard deviation."""
     ccc: float | None = None
+    slope: float | None = None
+    """Least squares of the swapped intensity on the original's: 1 keeps the amplitude."""
+    rmse_neutral: float | None = None
+    """RMSE after each video's own neutral value (10th percentile) was taken off."""
+    lag_frames: int | None = None
+    """Shift at which the PCC peaks: positive when the swapped video is late."""
+    lag_s: float | None = None
+    lag_pcc: float | None = None
+    """The PCC there."""
+    floor_pcc: float | None = None
+    """PCC of the original with its own re-encoding: what the source makes of compression alone."""
+    floor_rmse: float | None = None
     original_quartiles: tuple[float, float, float, float, float] | None = None
     """Minimum, q1, median, q3, maximum of the original's intensity."""
     swapped_quartiles: tuple[float, float, float, float, float] | None = None
@@ -143,6 +156,9 @@ class Attributes(Frozen):
     units_used: int | None = None
     """Measurable units: what all three means are over."""
     units_frozen: int | None = None
+    floor_mean_pcc: float | None = None
+    """Over the same units as the means above, of the original and its own re-encoding."""
+    floor_mean_rmse: float | None = None
 
 
 class Alignment(Frozen):
@@ -174,3 +190,5 @@ class CellScore(Frozen):
     attributes: tuple[Attributes, ...]
     leaks: LeakProfile | None = None
     """At the protocol's threshold; None in scores of an earlier scoring version."""
+    utility: Utility | None = None
+    """None in scores of older versions."""

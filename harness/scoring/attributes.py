@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.model.base import Frozen
 from harness.model.score import Attributes, UnitScore
+from harness.scoring.events import neutral
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,8 @@ Series = NDArray[np.float64]
 MINIMUM_PAIRED = 25
 """A floor against nonsense (one second at 25 frames/s), not a promise: between unrelated stretches
 of one clip, 7 frames long, |PCC| reaches 0.9 (docs/protocol.md)."""
+LAG_REACH_S = 1.0
+"""How far a unit's shift is looked for, and never over more than a third of the video."""
 
 
 class Scale(Frozen):
@@ -72,6 +75,53 @@ def concordance(original: Series, swapped: Series) -> float | None:
     return 2 * covariance / bottom if bottom > 0 else None
 
 
+def slope(original: Series, swapped: Series) -> float | None:
+    """Least squares of ``swapped`` on ``original``: cov / var(original). None for a constant
+    original.
+    """
+    centred = original - original.mean()
+    power = float(centred @ centred)
+    if np.ptp(original) == 0 or power == 0:
+        return None
+    return float(centred @ (swapped - swapped.mean())) / power
+
+
+def rmse_neutral(original: Series, swapped: Series) -> float:
+    """``rmse`` after the ``neutral`` value of each was taken off: two faces at rest differ in what
+    an estimator makes of them, which is no lost expression.
+    """
+    return rmse(original - neutral(original), swapped - neutral(swapped))
+
+
+class Lag(Frozen):
+    """The shift at which two series agree best, and how well; None where nothing correlates."""
+
+    frames: int | None = None
+    pcc: float | None = None
+
+
+def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
+    """The shift of at most ``reach`` frames at which the PCC peaks: frame t of the original is
+    frame t + lag of the swapped video. The smallest of equals.
+
+    Both series have one value per frame, NaN without a face; a shift at which fewer than
+    ``MINIMUM_PAIRED`` frames have both is not looked at. None where the peak is not positive: a
+    unit that follows at no shift has none.
+    """
+    best = Lag()
+    reach = min(reach, len(original) // 3)
+    for lag in sorted(range(-reach, reach + 1), key=abs):
+        x = original[max(0, -lag) : len(original) - max(0, lag)]
+        y = swapped[max(0, lag) : len(swapped) - max(0, -lag)]
+        both = np.isfinite(x) & np.isfinite(y)
+        if both.sum() < MINIMUM_PAIRED:
+            continue
+        found = pearson(x[both], y[both])
+        if found is not None and found > (best.pcc or 0.0):
+            best = Lag(frames=lag, pcc=found)
+    return best
+
+
 def moves(original: Series, scale: Scale) -> bool:
     """Whether a channel of the original moves enough to be measured at all.
 
@@ -83,10 +133,11 @@ def moves(original: Series, scale: Scale) -> bool:
     return bool(original.std() > scale.minimum_sd and high - low > scale.minimum_range)
 
 
-def score_unit(unit: str, original: Series, swapped: Series, scale: Scale) -> UnitScore:
+def score_unit(unit: str, original: Series, swapped: Series, scale: Scale, fps: float) -> UnitScore:
     """One unit from its paired values (same length, NaN where a video has no face).
 
-    Every number is computed from the same frames: those with a value in both videos.
+    Every number is computed from the same frames, those with a value in both videos, but for the
+    lag, which pairs other ones.
     """
     seen = original[np.isfinite(original)]
     both = np.isfinite(original) & np.isfinite(swapped)
@@ -104,6 +155,7 @@ def score_unit(unit: str, original: Series, swapped: Series, scale: Scale) -> Un
     # A tracker on a frozen picture still trembles, and its trembling correlates by chance.
     frozen = float(y.std()) < scale.frozen_sd
     error = rmse(x, y)
+    lag = Lag() if frozen else peak_lag(original, swapped, round(LAG_REACH_S * fps))
     return UnitScore(
         unit=unit,
         measurable=True,
@@ -114,6 +166,11 @@ def score_unit(unit: str, original: Series, swapped: Series, scale: Scale) -> Un
         rmse=error,
         nrmse=error / float(x.std()),
         ccc=concordance(x, y),
+        slope=slope(x, y),
+        rmse_neutral=rmse_neutral(x, y),
+        lag_frames=lag.frames,
+        lag_s=None if lag.frames is None else lag.frames / fps,
+        lag_pcc=lag.pcc,
         original_quartiles=_quartiles(x),
         swapped_quartiles=_quartiles(y),
     )
@@ -137,12 +194,19 @@ def _not_measurable(seen: Series, paired: Series, scale: Scale) -> str:
     return ""
 
 
+class Length(Frozen):
+    """Of a video: its frames, and how many are a second."""
+
+    frames: int
+    fps: float
+
+
 def score_attributes(
-    source: str, scale: Scale, frames: int, original: pd.DataFrame, swapped: pd.DataFrame
+    source: str, scale: Scale, length: Length, original: pd.DataFrame, swapped: pd.DataFrame
 ) -> Attributes:
     """All units of two tables of one source (frame, then a column per unit), paired by frame.
 
-    ``frames`` is the length of the video. The three means are over the same units: all measurable
+    ``length`` is the original's. The three means are over the same units: all measurable
     ones. A frozen unit has no PCC and counts as 0 there, as its covariance is nil; left out, a tool
     would gain by freezing what it cannot follow. Raises ValueError for tables of different units,
     which cannot be of one source.
@@ -154,7 +218,11 @@ def score_attributes(
     pairs = np.isfinite(joined[[*units, *(f"{u}_swapped" for u in units)]].to_numpy(float))
     scores = tuple(
         score_unit(
-            unit, joined[unit].to_numpy(float), joined[f"{unit}_swapped"].to_numpy(float), scale
+            unit,
+            joined[unit].to_numpy(float),
+            joined[f"{unit}_swapped"].to_numpy(float),
+            scale,
+            length.fps,
         )
         for unit in units
     )
@@ -162,7 +230,7 @@ def score_attributes(
     return Attributes(
         source=source,
         scale=scale.name,
-        frames=frames,
+        frames=length.frames,
         paired=int(pairs.all(axis=1).sum()),
         seen_original=_seen(original, units),
         seen_swapped=_seen(swapped, units),
@@ -172,6 +240,25 @@ def score_attributes(
         mean_ccc=_mean([s.ccc for s in used]),
         units_used=len(used),
         units_frozen=sum(s.frozen for s in used),
+    )
+
+
+def with_floor(scores: Attributes, floor: Attributes) -> Attributes:
+    """``scores`` with those of the original against its own re-encoding beside them."""
+    known = {unit.unit: unit for unit in floor.units}
+    units = tuple(
+        unit.model_copy(
+            update={"floor_pcc": known[unit.unit].pcc, "floor_rmse": known[unit.unit].rmse}
+        )
+        for unit in scores.units
+    )
+    used = [unit for unit in units if unit.measurable]
+    return scores.model_copy(
+        update={
+            "units": units,
+            "floor_mean_pcc": _mean([unit.floor_pcc for unit in used]),
+            "floor_mean_rmse": _mean([unit.floor_rmse for unit in used]),
+        }
     )
 
 

@@ -15,14 +15,14 @@ from harness.model.cell import CellSpec, Status
 from harness.model.score import CellScore
 from harness.model.tool import Tool
 from harness.observe.container import Place, known_to, measure_with
-from harness.observe.sighting import Listen, Sighting, measure
+from harness.observe.sighting import Listen, Sighting, measure, shown
 from harness.runtime.base import Control
 from harness.scoring.protocol import Protocol
 from harness.scoring.score import score_cell, sightings, stored_score
 from harness.store.cells import CellStore
 
-Key = tuple[str, tuple[int, ...]]
-"""A video by its content, and the frames asked of it."""
+Key = tuple[str, tuple[int, ...], bool]
+"""A video by its content, the frames asked of it, and whether its re-encoding is meant."""
 
 
 class ScoreOutcome(Frozen):
@@ -62,16 +62,18 @@ class ScoreQueue:
         self.outcomes: dict[str, ScoreOutcome] = {}
 
     def foresee(self, spec: CellSpec) -> None:
-        """A cell that will be scored: its original can be measured before it has run."""
+        """A cell that will be scored: its original, and the re-encoding of it, can be measured
+        before it has run.
+        """
         self._account.expect(Kind.SCORE)
         try:
             if self._stored(spec) is not None:
                 return
-            original = sightings(spec, self._home, self._protocol)[:1]
+            before = sightings(spec, self._home, self._protocol)[:2]
         except BenchError:
             # It is told of when the cell's turn comes.
             return
-        self._enqueue(original)
+        self._enqueue(before)
         self._foreseen.add(spec.id)
         self._account.expect(Kind.MEASURE)
 
@@ -152,7 +154,7 @@ class ScoreQueue:
         for observer, place in self._observers:
             here = replace(place, control=Control(stop=lane.stop))
             try:
-                found = measure_with(observer, sighting.path, sighting.sha256, here)
+                found = measure_with(observer, *shown(sighting, self._home), here)
             except UnusableInputError as error:
                 yield f"{observer.name}: {error.message}"
                 continue
@@ -194,7 +196,7 @@ class ScoreQueue:
 
 
 def _key(sighting: Sighting) -> Key:
-    return sighting.sha256, sighting.frames
+    return sighting.sha256, sighting.frames, sighting.reencode
 
 
 def _measure_if_possible(sighting: Sighting, home: Path, listen: Listen) -> None:

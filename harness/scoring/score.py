@@ -19,11 +19,13 @@ from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.observe import attributes as blendshapes
 from harness.observe import identity as embeddings
 from harness.observe import openface, thumbnails
+from harness.observe.reencoding import known_reencoding, recipe, reencoding
 from harness.observe.sighting import Listen, Sighting, stage
 from harness.observe.store import locked, set_aside, store_sentences, write_table
 from harness.observe.video import Observed, observe_video
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import Mask, align
+from harness.scoring.attributes import Length
 from harness.scoring.frames import sample_frames
 from harness.scoring.identity import (
     References,
@@ -39,7 +41,8 @@ from harness.scoring.identity import (
 )
 from harness.scoring.leaks import distances_to, leak_profile
 from harness.scoring.protocol import Protocol
-from harness.scoring.sources import blendshape_scores, openface_scores
+from harness.scoring.sources import Watched, blendshape_scores, openface_scores
+from harness.scoring.utility import Face, utility
 from harness.vision.recognition import RECOGNISER
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
 
     from harness.model.dataset import MediaRef, VideoInfo
 
-SCORING_VERSION = 3
+SCORING_VERSION = 4
 """Raised whenever the same observations would give another score."""
 
 
@@ -101,8 +104,9 @@ def stored_score(spec: CellSpec, home: Path, protocol: Protocol) -> CellScore | 
 
 
 def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting, ...]:
-    """What must be measured for the cell's score: the original video and, of a finished cell,
-    the swapped one. Raises StoreError, and UnusableInputError for an original that is no video.
+    """What must be measured for the cell's score: the original video, its re-encoding and, of a
+    finished cell, the swapped video. Raises StoreError, and UnusableInputError for an original
+    that is no video.
     """
     from harness.store.cells import CellStore
 
@@ -110,10 +114,12 @@ def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting,
     if CellStore(home).result(spec) is not None:
         found.append((_swapped(spec, home), spec.slug))
     frames = tuple(sample_frames(_info(spec, found[0][0]).frames, protocol.frames, protocol.seed))
-    return tuple(
+    original, *swapped = (
         Sighting(label=label, path=video.path, sha256=video.sha256, frames=frames)
         for video, label in found
     )
+    again = {"label": f"{original.label} re-encoded", "frames": (), "reencode": True}
+    return original, original.model_copy(update=again), *swapped
 
 
 def score_path(spec: CellSpec, home: Path, protocol_name: str) -> Path:
@@ -201,15 +207,18 @@ def _inputs(
         embeddings.OBSERVER: embeddings.VERSION,
         blendshapes.OBSERVER: f"{blendshapes.attributes_version()}+map{MAPPING_VERSION}",
         thumbnails.OBSERVER: thumbnails.VERSION,
+        "reencoding": recipe(),
         "scoring": str(SCORING_VERSION),
     }
     if spec.donor is not None:
         inputs["donor"] = spec.donor.reference.sha256
-    for video in (original, swapped):
-        csv = openface.openface_path(home, video.sha256)
+    reencoded = known_reencoding(original.sha256, home)
+    measured = {video.label: video.sha256 for video in (original, swapped)}
+    for label, sha256 in (measured | ({"floor": reencoded.sha256} if reencoded else {})).items():
+        csv = openface.openface_path(home, sha256)
         if csv.exists():
             with store_sentences(csv):
-                inputs[f"openface_{video.label}"] = file_sha256(csv)
+                inputs[f"openface_{label}"] = file_sha256(csv)
     return inputs
 
 
@@ -222,10 +231,15 @@ def _compute(
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """The parts of a CellScore, and the per-frame table."""
     from harness.media.probe import probe
+    from harness.store.media import MediaStore
 
     original, swapped = videos
+    again = reencoding(original.path, original.sha256, home)
+    reencoded = _Video(label="re-encoded", path=MediaStore(home).path(again), sha256=again.sha256)
     infos = (_info(spec, original), probe(swapped.path))
     seen = [_observe(*pair, home, listen) for pair in zip(videos, infos, strict=True)]
+    seen.append(_observe(reencoded, infos[0], home, listen))
+    length = Length(frames=infos[0].frames, fps=float(Fraction(infos[0].fps) or 25))
     alignment = align(
         *infos,
         (seen[0].pictures, seen[1].pictures),
@@ -252,8 +266,13 @@ def _compute(
             distances_to(faces[1], reference, infos[1].frames, _rate(infos[1])), protocol.threshold
         ),
         "attributes": (
-            blendshape_scores(seen[0].expressions, seen[1].expressions, alignment),
-            *openface_scores(home, {video.label: video.sha256 for video in videos}, alignment),
+            blendshape_scores(Watched(*(one.expressions for one in seen)), alignment, length),
+            *openface_scores(
+                home, Watched(*(one.sha256 for one in (*videos, reencoded))), alignment, length
+            ),
+        ),
+        "utility": utility(
+            Watched(*(Face(one.expressions) for one in seen)), alignment, length.fps
         ),
     }
     return parts, table

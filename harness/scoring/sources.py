@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from harness.model.score import Alignment, Attributes
 from harness.observe import attributes as blendshapes
@@ -13,44 +12,63 @@ from harness.scoring.action_units import UNITS, action_units
 from harness.scoring.attributes import (
     BLENDSHAPE_SCALE,
     OPENFACE_SCALE,
+    Length,
     score_attributes,
     unpaired,
+    with_floor,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
+
+
+class Watched(NamedTuple, Generic[T]):
+    """The same of the three videos that a score looks at."""
+
+    original: T
+    swapped: T
+    reencoded: T
+    """The original encoded again, for the noise floor."""
+
 
 def blendshape_scores(
-    original: pd.DataFrame, swapped: pd.DataFrame, alignment: Alignment
+    rows: Watched[pd.DataFrame], alignment: Alignment, length: Length
 ) -> Attributes:
-    """From the rows of ``observe_attributes`` of both videos."""
-    frames = alignment.frames_original
+    """From the rows of ``observe_attributes``; ``length`` is the original's."""
+    source, scale = blendshapes.OBSERVER, BLENDSHAPE_SCALE
     if not alignment.aligned:
-        names = [source.unit for source in UNITS]
-        return unpaired(blendshapes.OBSERVER, BLENDSHAPE_SCALE, frames, names, alignment.reason)
-    tables = action_units(original), action_units(swapped)
-    return score_attributes(blendshapes.OBSERVER, BLENDSHAPE_SCALE, frames, *tables)
+        names = [unit.unit for unit in UNITS]
+        return unpaired(source, scale, length.frames, names, alignment.reason)
+    original, swapped, reencoded = (action_units(table) for table in rows)
+    scores = score_attributes(source, scale, length, original, swapped)
+    return with_floor(scores, score_attributes(source, scale, length, original, reencoded))
 
 
 def openface_scores(
-    home: Path, videos: Mapping[str, str], alignment: Alignment
+    home: Path, videos: Watched[str], alignment: Alignment, length: Length
 ) -> tuple[Attributes, ...]:
-    """One entry when the user brought OpenFace's file of a video, none otherwise. ``videos`` maps
-    ``original`` and ``swapped`` to content hashes; a file that is missing for one is told.
+    """One entry when the user brought OpenFace's file of a video, none otherwise. ``videos`` are
+    content hashes. A file that is missing for one of the two compared is told; without one of the
+    re-encoding there is no floor.
 
     Raises UnusableInputError for a file that was damaged after it was imported.
     """
-    paths = {label: openface.openface_path(home, sha256) for label, sha256 in videos.items()}
-    missing = [label for label, path in paths.items() if not path.exists()]
-    if len(missing) == len(paths):
+    paths = Watched(*(openface.openface_path(home, sha256) for sha256 in videos))
+    compared = {"original": paths.original, "swapped": paths.swapped}
+    missing = [label for label, path in compared.items() if not path.exists()]
+    if len(missing) == len(compared):
         return ()
-    frames = alignment.frames_original
+    source, scale = openface.OBSERVER, OPENFACE_SCALE
     if missing or not alignment.aligned:
         reason = (
             f"there is no OpenFace file of the {missing[0]} video" if missing else alignment.reason
         )
-        units = openface.INTENSITIES
-        return (unpaired(openface.OBSERVER, OPENFACE_SCALE, frames, units, reason),)
-    original, swapped = (openface.read_openface(paths[label]) for label in ("original", "swapped"))
-    return (score_attributes(openface.OBSERVER, OPENFACE_SCALE, frames, original, swapped),)
+        return (unpaired(source, scale, length.frames, openface.INTENSITIES, reason),)
+    original, swapped = (openface.read_openface(path) for path in compared.values())
+    scores = score_attributes(source, scale, length, original, swapped)
+    if not paths.reencoded.exists():
+        return (scores,)
+    reencoded = openface.read_openface(paths.reencoded)
+    return (with_floor(scores, score_attributes(source, scale, length, original, reencoded)),)

@@ -65,6 +65,32 @@ def _comparison_columns() -> dict[str, tuple[str, str]]:
     return found
 
 
+def _utility_columns(at: str, prefix: str) -> dict[str, tuple[str, str]]:
+    """Of one pair of videos; the units are in the names, but for gaze (rig weights) and landmarks
+    (interocular distances).
+    """
+    paths = {
+        "detection_rate": "detection_rate",
+        "blinks": "blinks.original",
+        "blink_precision": "blinks.precision",
+        "blink_recall": "blinks.recall",
+        "blink_f1": "blinks.f1",
+        "mouth_openings": "mouth_openings.original",
+        "mouth_opening_precision": "mouth_openings.precision",
+        "mouth_opening_recall": "mouth_openings.recall",
+        "mouth_opening_f1": "mouth_openings.f1",
+        "head_pose_mean_deg": "head_pose.mean",
+        "head_pose_p95_deg": "head_pose.p95",
+        "gaze_mean": "gaze.mean",
+        "gaze_p95": "gaze.p95",
+        "landmarks_nme": "landmarks.mean",
+        "landmarks_nme_p95": "landmarks.p95",
+    }
+    return {
+        f"{prefix}{name}": _text(f"{at}.{path}", "DOUBLE", of="c.j") for name, path in paths.items()
+    }
+
+
 _SCORE_SOURCE = (
     "json_scores c LEFT JOIN json_cells s ON s.folder_id = left(c.j ->> '$.cell_id', 12)"
 )
@@ -162,7 +188,34 @@ VIEWS = (
             "pcc": _text("pcc", "DOUBLE"),
             "rmse": _text("rmse", "DOUBLE"),
             "nrmse": _text("nrmse", "DOUBLE"),
-            "ccc": _text("ccc", "DOUBLE"),
+            **{
+                name: _text(name, "DOUBLE")
+                for name in (
+                    "ccc",
+                    "slope",
+                    "rmse_neutral",
+                    "lag_s",
+                    "lag_pcc",
+                    "floor_pcc",
+                    "floor_rmse",
+                )
+            },
+            "lag_frames": _text("lag_frames", "INTEGER"),
+        },
+    ),
+    View(
+        "utility",
+        "one row per cell and protocol: detection, events, head pose, gaze, landmarks; floor_ is "
+        "the original against its own re-encoding",
+        _SCORE_SOURCE,
+        {
+            "cell": ("s.folder", "VARCHAR"),
+            "cell_id": _text("cell_id", of="c.j"),
+            "protocol": _text("protocol", of="c.j"),
+            **_SPEC_COLUMNS,
+            "source": _text("utility.source", of="c.j"),
+            **_utility_columns("utility.kept", ""),
+            **_utility_columns("utility.floor", "floor_"),
         },
     ),
     View(

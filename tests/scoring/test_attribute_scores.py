@@ -14,13 +14,19 @@ from harness.scoring.attributes import (
     BLENDSHAPE_SCALE,
     MINIMUM_PAIRED,
     OPENFACE_SCALE,
+    Length,
     concordance,
     moves,
+    peak_lag,
     pearson,
     rmse,
+    rmse_neutral,
     score_attributes,
+    slope,
+    with_floor,
 )
 
+LENGTH = Length(frames=200, fps=25.0)
 WAVE = 0.5 + 0.4 * np.sin(np.linspace(0, 12, 200))
 
 
@@ -55,7 +61,7 @@ def test_the_moments_agree_with_numpy_on_random_series() -> None:
 
 
 def test_a_copy_scores_one_and_zero_exactly() -> None:
-    scores = score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=WAVE))
+    scores = score_attributes("s", BLENDSHAPE_SCALE, LENGTH, table(AU12=WAVE), table(AU12=WAVE))
     assert scores.mean_pcc == pytest.approx(1.0, abs=1e-12)
     assert scores.mean_rmse == 0
     assert scores.mean_ccc == pytest.approx(1.0, abs=1e-12)
@@ -65,7 +71,7 @@ def test_a_copy_scores_one_and_zero_exactly() -> None:
 def test_a_dead_channel_is_not_measurable_however_well_it_correlates() -> None:
     dead = WAVE * 1e-5
     scores = score_attributes(
-        "s", BLENDSHAPE_SCALE, 200, table(AU06=dead, AU12=WAVE), table(AU06=dead, AU12=WAVE / 2)
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU06=dead, AU12=WAVE), table(AU06=dead, AU12=WAVE / 2)
     )
     au06, au12 = scores.units
     assert not au06.measurable
@@ -83,7 +89,7 @@ def test_the_guard_grows_with_the_scale() -> None:
 def test_a_frozen_face_has_no_pcc_but_a_ccc_of_zero() -> None:
     frozen = np.full(200, 0.3)
     (unit,) = score_attributes(
-        "s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=frozen)
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU12=WAVE), table(AU12=frozen)
     ).units
     assert unit.measurable
     assert unit.pcc is None
@@ -98,14 +104,16 @@ def test_only_frames_with_a_face_in_both_videos_are_paired() -> None:
     original, swapped = WAVE.copy(), WAVE.copy()
     original[:10] = np.nan
     swapped[190:] = np.nan
-    scores = score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=original), table(AU12=swapped))
+    scores = score_attributes(
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU12=original), table(AU12=swapped)
+    )
     assert scores.paired == 180
     assert scores.mean_rmse == 0
 
 
 def test_a_video_without_a_face_scores_nothing_and_says_why() -> None:
     none = np.full(200, np.nan)
-    scores = score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=none))
+    scores = score_attributes("s", BLENDSHAPE_SCALE, LENGTH, table(AU12=WAVE), table(AU12=none))
     assert scores.paired == 0
     assert scores.mean_pcc is None
     assert "too few frames: 0" in scores.units[0].reason
@@ -116,7 +124,7 @@ def test_a_frozen_unit_counts_as_nothing_kept_and_not_as_left_out() -> None:
     scores = score_attributes(
         "s",
         BLENDSHAPE_SCALE,
-        200,
+        LENGTH,
         table(AU01=WAVE, AU12=WAVE),
         table(AU01=WAVE, AU12=trembling),
     )
@@ -132,7 +140,7 @@ def test_too_few_paired_frames_give_no_correlation(paired: int, measurable: bool
     swapped = WAVE.copy()
     swapped[paired:] = np.nan
     (unit,) = score_attributes(
-        "s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU12=swapped)
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU12=WAVE), table(AU12=swapped)
     ).units
     assert MINIMUM_PAIRED == 25
     assert (unit.paired, unit.measurable) == (paired, measurable)
@@ -144,7 +152,7 @@ def test_each_unit_says_how_many_frames_it_rests_on() -> None:
     holes = WAVE.copy()
     holes[:50] = np.nan
     scores = score_attributes(
-        "s", BLENDSHAPE_SCALE, 200, table(AU01=WAVE, AU12=WAVE), table(AU01=WAVE, AU12=holes)
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU01=WAVE, AU12=WAVE), table(AU01=WAVE, AU12=holes)
     )
     assert [unit.paired for unit in scores.units] == [200, 150]
     assert (scores.frames, scores.paired) == (200, 150)
@@ -155,7 +163,7 @@ def test_a_unit_that_moves_only_where_the_swapped_face_is_lost_is_not_measurable
     original = np.where(np.arange(200) < 100, 0.2, WAVE)
     swapped = np.where(np.arange(200) < 100, WAVE, np.nan)
     (unit,) = score_attributes(
-        "s", BLENDSHAPE_SCALE, 200, table(AU12=original), table(AU12=swapped)
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU12=original), table(AU12=swapped)
     ).units
     assert not unit.measurable
     assert "where both videos show a face" in unit.reason
@@ -163,4 +171,82 @@ def test_a_unit_that_moves_only_where_the_swapped_face_is_lost_is_not_measurable
 
 def test_tables_of_two_sources_are_never_paired() -> None:
     with pytest.raises(ValueError, match="one source"):
-        score_attributes("s", BLENDSHAPE_SCALE, 200, table(AU12=WAVE), table(AU01=WAVE))
+        score_attributes("s", BLENDSHAPE_SCALE, LENGTH, table(AU12=WAVE), table(AU01=WAVE))
+
+
+SPEECH = np.random.default_rng(7).normal(size=240).cumsum()
+"""A series that never repeats itself, so that one shift fits better than any other."""
+
+
+def test_half_the_amplitude_and_another_resting_level_are_told_apart() -> None:
+    flattened = 0.5 * WAVE + 0.2
+    assert slope(WAVE, flattened) == pytest.approx(0.5)
+    assert slope(WAVE, 0.8 - WAVE) == pytest.approx(-1.0)
+    assert slope(np.full(9, 0.3), WAVE[:9]) is None
+    offset = WAVE + 0.2
+    assert rmse(WAVE, offset) == pytest.approx(0.2)
+    assert rmse_neutral(WAVE, offset) == pytest.approx(0.0, abs=1e-12)
+    resting = np.quantile(WAVE, 0.1)
+    assert rmse_neutral(WAVE, flattened) == pytest.approx(
+        np.sqrt(np.mean((0.5 * (WAVE - resting)) ** 2))
+    )
+
+
+@pytest.mark.parametrize("late", [-7, -1, 0, 1, 12])
+def test_the_lag_of_a_shifted_series_is_found_and_signed_like_the_alignment(late: int) -> None:
+    x, y = SPEECH[20:220], SPEECH[20 - late : 220 - late]
+    found = peak_lag(x, y, reach=25)
+    assert found.frames == late
+    assert found.pcc == pytest.approx(1.0)
+    holes = y.copy()
+    holes[50:60] = np.nan
+    assert peak_lag(x, holes, reach=25).frames == late
+
+
+def test_a_lag_beyond_reach_is_not_found_and_an_unrelated_unit_has_none_with_a_good_pcc() -> None:
+    found = peak_lag(SPEECH[20:220], SPEECH[5:205], reach=10)
+    assert found.frames != 15
+    assert peak_lag(WAVE[:20], WAVE[:20], reach=5).frames is None
+    assert peak_lag(WAVE, np.full(200, 0.4), reach=5).frames is None
+
+
+def test_a_late_unit_says_how_late_in_seconds_while_its_pcc_falls() -> None:
+    noise = np.random.default_rng(5).normal(size=220)
+    x = 0.5 + 0.1 * np.convolve(noise, np.ones(5) / 5, "same")
+    (unit,) = score_attributes(
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU12=x[20:]), table(AU12=x[10:-10])
+    ).units
+    assert unit.pcc is not None
+    assert abs(unit.pcc) < 0.3
+    assert (unit.lag_frames, unit.lag_s) == (10, 0.4)
+    assert unit.lag_pcc == pytest.approx(1.0)
+
+
+def test_a_frozen_unit_has_no_lag_and_the_lag_is_sought_no_further_than_a_second() -> None:
+    (frozen,) = score_attributes(
+        "s", BLENDSHAPE_SCALE, LENGTH, table(AU12=WAVE), table(AU12=np.full(200, 0.3))
+    ).units
+    assert (frozen.lag_frames, frozen.lag_pcc) == (None, None)
+    assert frozen.slope == pytest.approx(0, abs=1e-12)
+    slow = Length(frames=200, fps=5.0)
+    (unit,) = score_attributes(
+        "s", BLENDSHAPE_SCALE, slow, table(AU12=SPEECH[20:220]), table(AU12=SPEECH[10:210])
+    ).units
+    assert unit.lag_frames is not None
+    assert abs(unit.lag_frames) <= 5
+
+
+def test_the_noise_floor_stands_beside_each_unit_and_its_mean_is_over_the_same_units() -> None:
+    tremble = 0.02 * np.random.default_rng(3).normal(size=200)
+    original = table(AU01=WAVE, AU06=WAVE * 1e-5)
+    scores = score_attributes("s", BLENDSHAPE_SCALE, LENGTH, original, original)
+    floor = score_attributes(
+        "s", BLENDSHAPE_SCALE, LENGTH, original, table(AU01=WAVE + tremble, AU06=WAVE)
+    )
+    both = with_floor(scores, floor)
+    au01, au06 = both.units
+    assert (au01.pcc, au01.floor_pcc) == (scores.units[0].pcc, floor.units[0].pcc)
+    assert au01.floor_rmse == pytest.approx(np.sqrt(np.mean(tremble**2)))
+    assert (au06.floor_pcc, au06.floor_rmse) == (None, None)
+    assert both.floor_mean_rmse == au01.floor_rmse
+    assert both.floor_mean_pcc == au01.floor_pcc

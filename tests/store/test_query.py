@@ -18,6 +18,7 @@ from harness.model.score import (
     SwappedReading,
     UnitScore,
 )
+from harness.model.utility import Difference, Events, Kept, Utility
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from harness.store.query import VIEWS, query
@@ -70,6 +71,20 @@ def record(home: Path, status: Status) -> Result | None:
         return store.publish(SPEC, attempt, video, ())
 
 
+def kept(pose_deg: float) -> Kept:
+    none = Events(original=0, swapped=1, matched=0, tolerance_s=0.2, reason="no blink")
+    blinks = Events(original=2, swapped=1, matched=1, tolerance_s=0.2, recall=0.5)
+    return Kept(
+        faces_original=4,
+        faces_kept=3,
+        detection_rate=0.75,
+        blinks=blinks,
+        mouth_openings=none,
+        head_pose=Difference(unit="degrees", frames=3, mean=pose_deg),
+        gaze=Difference(unit="rig weights", frames=0, reason="no face"),
+    )
+
+
 def add_score(home: Path) -> None:
     sw_or = Distances(asked=4, used=3, several_faces=0, mean=0.75)
     score = CellScore(
@@ -101,13 +116,29 @@ def add_score(home: Path) -> None:
                 frames=4,
                 paired=3,
                 units=(
-                    UnitScore(unit="AU12", measurable=True, pcc=0.5),
+                    UnitScore(
+                        unit="AU12",
+                        measurable=True,
+                        pcc=0.5,
+                        slope=0.8,
+                        rmse_neutral=0.1,
+                        lag_frames=-3,
+                        lag_s=-0.12,
+                        lag_pcc=0.9,
+                        floor_pcc=0.99,
+                        floor_rmse=0.01,
+                    ),
                     UnitScore(unit="AU06", measurable=False, reason="dead"),
                 ),
                 mean_pcc=0.5,
                 mean_rmse=None,
                 mean_ccc=None,
             ),
+        ),
+        utility=Utility(
+            source="mediapipe-blendshapes",
+            kept=kept(pose_deg=3.5),
+            floor=kept(pose_deg=0.5),
         ),
     )
     folder = home / "scores" / SPEC.id
@@ -167,6 +198,13 @@ def test_scores_units_and_frames_join_their_cell(home: Path) -> None:
         ("AU06", False, None),
         ("AU12", True, 0.5),
     ]
+    extra = "slope, rmse_neutral, lag_frames, lag_s, lag_pcc, floor_pcc, floor_rmse"
+    (moving,) = query(home, f"SELECT {extra} FROM score_units WHERE measurable")
+    assert list(moving.values()) == [0.8, 0.1, -3, -0.12, 0.9, 0.99, 0.01]
+    names = "detection_rate, blinks, blink_recall, mouth_opening_f1, gaze_mean, landmarks_nme"
+    poses = "head_pose_mean_deg, floor_head_pose_mean_deg, floor_blinks"
+    (utility,) = query(home, f"SELECT cell, {names}, {poses} FROM utility")
+    assert list(utility.values()) == [SPEC.slug, 0.75, 2, 0.5, None, None, None, 3.5, 0.5, 2]
     frames = query(home, "SELECT cell, protocol, frame, sw_or, faces_swapped FROM frames")
     assert frames[1] == {
         "cell": SPEC.slug,

@@ -1,0 +1,72 @@
+"""What is left of a face's behaviour after a swap, besides its action units."""
+
+from __future__ import annotations
+
+from harness.model.base import Frozen
+
+
+class Difference(Frozen):
+    """How far something in the swapped video is from the original, over paired frames.
+
+    Smaller is better, 0 is the same. All numbers are None when nothing could be compared;
+    ``reason`` then says why.
+    """
+
+    unit: str
+    """What the numbers are in: ``degrees``, ``rig weights (0-1)``, ``interocular distances``."""
+    frames: int
+    """Frames with a value in both videos."""
+    mean: float | None = None
+    median: float | None = None
+    p95: float | None = None
+    reason: str = ""
+
+
+class Events(Frozen):
+    """Events of the original found again in the swapped video.
+
+    An event is found again when one of the swapped video begins within ``tolerance_s`` of it, each
+    taken once. Without an event in the original nothing is measurable: the rates are None, and
+    ``reason`` says so.
+    """
+
+    original: int
+    swapped: int
+    """In frames in which the original shows a face, as elsewhere nothing could match."""
+    matched: int
+    tolerance_s: float
+    precision: float | None = None
+    """Share of the swapped video's events that the original has; None when it has none."""
+    recall: float | None = None
+    """Share of the original's events that the swapped video has."""
+    f1: float | None = None
+    reason: str = ""
+
+
+class Kept(Frozen):
+    """Of one pair of videos. Of the two, the original says which frames count."""
+
+    faces_original: int
+    """Frames in which the original shows a face."""
+    faces_kept: int
+    """Those of them in which the swapped video shows one too."""
+    detection_rate: float | None
+    """faces_kept / faces_original; None without a face in the original."""
+    blinks: Events
+    mouth_openings: Events
+    head_pose: Difference
+    gaze: Difference
+    landmarks: Difference | None = None
+
+
+class Utility(Frozen):
+    """``floor`` is the same of the original against its own re-encoding: what the estimator makes
+    of compression alone. Differences under it say nothing of the tool.
+    """
+
+    source: str
+    """The estimator that looked at all three videos."""
+    kept: Kept
+    floor: Kept | None = None
+    floor_note: str = ""
+    """How the re-encoding was made, or why there is no floor, as a sentence."""

@@ -1,0 +1,103 @@
+"""Blinks and mouth openings: found in a series with hysteresis, matched in time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.model.base import Frozen
+from harness.model.utility import Events
+
+Series = NDArray[np.float64]
+"""One value per frame, NaN without a face."""
+
+NEUTRAL_QUANTILE = 0.1
+"""Intensities are one-sided: at rest they are low, so a low quantile is the face at rest."""
+TOLERANCE_S = 0.2
+"""Half of a blink, which lasts 0.1 to 0.4 s."""
+
+
+class Trigger(Frozen):
+    """An event begins above ``on`` and ends below ``off``, both over the series' neutral value,
+    as two faces differ in what the estimator calls closed.
+    """
+
+    name: str
+    on: float
+    off: float
+
+
+BLINK = Trigger(name="blink", on=0.25, off=0.15)
+"""Of the mean of both eyeBlink weights. Three clips: rest varies by under 0.1, blinks reach 0.3 to
+0.8 above it."""
+MOUTH_OPENING = Trigger(name="mouth opening", on=0.08, off=0.04)
+"""Of the inner lips' gap over the interocular distance. Three clips: closed lips vary by under
+0.02, speech opens them by 0.1 to 0.3."""
+
+
+def neutral(values: Series) -> float:
+    """A face at rest: the 10th percentile of the finite values, linear interpolation; NaN of
+    none.
+    """
+    seen = values[np.isfinite(values)]
+    return float(np.quantile(seen, NEUTRAL_QUANTILE)) if len(seen) else float("nan")
+
+
+def onsets(values: Series, trigger: Trigger) -> tuple[int, ...]:
+    """The frames in which events begin. A frame without a value ends an event; one that is going on
+    in the first frame, or behind a gap, begins there.
+    """
+    over = values - neutral(values)
+    found: list[int] = []
+    inside = False
+    for frame, value in enumerate(over):
+        if inside:
+            inside = bool(value >= trigger.off)
+        elif value > trigger.on:
+            inside = True
+            found.append(frame)
+    return tuple(found)
+
+
+def matches(first: tuple[int, ...], second: tuple[int, ...], tolerance: float) -> int:
+    """How many of ``first`` and ``second`` (ascending) can be paired one to one at a distance of at
+    most ``tolerance``. Taking them in order gives the most there can be.
+    """
+    i = j = found = 0
+    while i < len(first) and j < len(second):
+        gap = second[j] - first[i]
+        if abs(gap) <= tolerance:
+            found, i, j = found + 1, i + 1, j + 1
+        elif gap < 0:
+            j += 1
+        else:
+            i += 1
+    return found
+
+
+def match_events(original: Series, swapped: Series, trigger: Trigger, fps: float) -> Events:
+    """The events of two series of the same length, frame by frame of the same instants."""
+    x = original
+    y = np.where(np.isfinite(original), swapped, np.nan)
+    wanted, found = onsets(x, trigger), onsets(y, trigger)
+    # Times in a file are multiples of the frame, so a distance may equal the tolerance.
+    matched = matches(wanted, found, TOLERANCE_S * fps + 1e-9)
+    counts = Events(
+        original=len(wanted), swapped=len(found), matched=matched, tolerance_s=TOLERANCE_S
+    )
+    if not wanted:
+        return counts.model_copy(
+            update={"reason": f"not measurable: the original has no {trigger.name}"}
+        )
+    return counts.model_copy(
+        update={
+            "precision": matched / len(found) if found else None,
+            "recall": matched / len(wanted),
+            "f1": 2 * matched / (len(wanted) + len(found)),
+        }
+    )
+
+
+def unmatched(reason: str) -> Events:
+    """The events of two videos whose frames must not be paired."""
+    return Events(original=0, swapped=0, matched=0, tolerance_s=TOLERANCE_S, reason=reason)

@@ -17,6 +17,7 @@ import re
 import shutil
 import sys
 import tarfile
+import urllib.error
 import urllib.request
 from typing import List, Optional, Sequence
 
@@ -34,8 +35,14 @@ def fetch(upstream: str, commit: str, folder: str) -> str:
     that was asked for; OSError when it cannot be downloaded.
     """
     address = "%s/archive/%s.tar.gz" % (upstream.rstrip("/"), commit)
-    with urllib.request.urlopen(address, timeout=300) as stream:
-        data = stream.read()
+    try:
+        with urllib.request.urlopen(address, timeout=300) as stream:
+            data = stream.read()
+    except urllib.error.HTTPError as error:
+        raise FetchError(
+            "%s answers %d %s: the repository has no such revision any more, or is gone itself."
+            % (address, error.code, error.msg)
+        ) from error
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         members = archive.getmembers()
         revision = archive.pax_headers.get("comment", "")

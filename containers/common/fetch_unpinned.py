@@ -4,8 +4,9 @@
 
 The addresses are tried in order. What came must have a length within the bounds and begin with the
 bytes of HEX: a page that says "not found" is no model. Its SHA-256 is printed and added to RECORD
-(lines as of sha256sum); with ``--sha256`` it must be that. Standard library only and Python 3.6
-syntax: runs in old images.
+(lines as of sha256sum); with ``--sha256`` it must be that. Without, the line is also added to
+``unverified.sha256`` beside RECORD: the image's label then names the file as one that was trusted.
+Standard library only and Python 3.6 syntax: runs in old images.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import urllib.request
 from typing import List, Optional, Sequence, Tuple
 
 CHUNK_BYTES = 1 << 20
+UNVERIFIED = "unverified.sha256"
 
 
 class FetchError(Exception):
@@ -84,9 +86,12 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 1
     line = "%s  %s\n" % (found, asked.path)
     sys.stdout.write(line)
-    os.makedirs(os.path.dirname(os.path.abspath(asked.record)), exist_ok=True)
-    with open(asked.record, "a", encoding="utf-8") as stream:
-        stream.write(line)
+    folder = os.path.dirname(os.path.abspath(asked.record))
+    os.makedirs(folder, exist_ok=True)
+    records = [asked.record] if asked.sha256 else [asked.record, os.path.join(folder, UNVERIFIED)]
+    for path in records:
+        with open(path, "a", encoding="utf-8") as stream:
+            stream.write(line)
     return 0
 
 

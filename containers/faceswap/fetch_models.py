@@ -6,7 +6,9 @@ Which weights those are is read from the plugins of the checked out revision, an
 downloader fetches them, so that they lie where it looks for them: the layout changed between
 versions. Upstream publishes no checksums. So the first build trusts what comes, and RECORD lists
 the SHA-256 of every file (`sha256sum -c RECORD` checks them); EXPECTED, when it is not empty, is
-the SHA-256 of that list as an earlier build printed it, and another one fails the build.
+the SHA-256 of that list as an earlier build printed it, and another one fails the build. When it is
+empty, the list is also written to ``unverified.sha256`` beside RECORD: the image's label then names
+the files as trusted.
 
 Standard library only and Python 3.6 syntax, apart from upstream's own modules.
 """
@@ -107,8 +109,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except FetchError as error:
         sys.stderr.write("%s\n" % error)
         return 1
-    with open(record, "w", encoding="utf-8") as stream:
-        stream.write(found)
+    unverified = os.path.join(os.path.dirname(os.path.abspath(record)), "unverified.sha256")
+    for path in [record] if expected else [record, unverified]:
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(found)
     print(found + "Weights, all of them: %s" % digest)
     return 0
 

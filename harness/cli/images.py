@@ -38,7 +38,7 @@ def build(
     from harness.engine import connect
     from harness.images.build import build_image
     from harness.images.find import find_described
-    from harness.images.recipe import read_recipe
+    from harness.images.recipe import UNPUSHABLE, read_recipe
 
     name, _, version = tool.partition("@")
     recipe = read_recipe(find_described(name), version or None)
@@ -47,9 +47,17 @@ def build(
     with connect() as engine:
         image = build_image(engine, recipe, base=base, no_cache=no_cache, say=_say)
     typer.echo(f"{image.name}  {image.tags[0]}  {image.id}  {image.size_bytes / 1e9:.2f} GB")
+    if image.unverified:
+        typer.echo(
+            f"{len(image.unverified)} files of weights came without a recorded checksum and were "
+            f"trusted; `bench images check {image.tool}` names them.",
+            err=True,
+        )
     if not image.redistribute:
         typer.echo(
-            "It holds files under a licence for research: do not push it anywhere.", err=True
+            "It holds files that may not be passed on: keep it on this machine. Its name begins "
+            f"with {UNPUSHABLE}, a registry that cannot exist, so that no push succeeds.",
+            err=True,
         )
 
 

@@ -18,13 +18,22 @@ from pydantic import ValidationError
 from harness.engine import Engine, remove_container, require_space
 from harness.errors import UnfitMachineError
 from harness.images.context import build_context, host_files, pack, proxy_arguments
-from harness.images.labels import BUILD_PART, PART, BuiltImage, Upstream, image_labels, read_image
+from harness.images.labels import (
+    BUILD_PART,
+    PART,
+    Base,
+    BuiltImage,
+    Upstream,
+    image_labels,
+    read_image,
+)
 from harness.images.lock import building
 from harness.images.recipe import Recipe, content_tag
 
 Say = Callable[[str], None]
 
 UPSTREAM_FILE = "/opt/bench/upstream.json"
+UNVERIFIED_FILE = "/opt/bench/unverified.sha256"
 LOCAL_BASE = "deid-bench/base:bookworm"
 """What containers/base makes, for machines that reach no registry."""
 
@@ -52,19 +61,18 @@ def build_image(
 def _build(
     engine: Engine, recipe: Recipe, base: str | None, no_cache: bool, say: Say
 ) -> BuiltImage:
-    reference = recipe.entry.base_reference(base)
-    base_id = find_base(engine, reference, recipe, say)
-    tag = content_tag(recipe, base_id)
+    found = find_base(engine, recipe.entry.base_reference(base), recipe, say)
+    tag = content_tag(recipe, found.id)
     if not no_cache and (ready := _inspect(engine, tag)):
         say(f"{tag} is there already.")
         return ready
     check_room(engine, recipe)
-    arguments = {**recipe.arguments(base_id), **proxy_arguments(os.environ)}
+    arguments = {**recipe.arguments(found.id), **proxy_arguments(os.environ)}
     context = build_context(recipe, host_files())
     options = {"buildargs": arguments, "nocache": no_cache, "labels": {PART: BUILD_PART}}
     raw = _run_build(engine, recipe, context, options, say)
     upstream = read_upstream(engine, raw, recipe)
-    labels = image_labels(recipe, reference, base_id, upstream)
+    labels = image_labels(recipe, found, upstream, read_unverified(engine, raw))
     only_labels = pack({"Dockerfile": labelling(raw, labels).encode()})
     _run_build(engine, recipe, only_labels, {"tag": tag}, _unheard)
     built = _inspect(engine, tag)
@@ -82,22 +90,32 @@ def labelling(image: str, labels: Mapping[str, str]) -> str:
     return f"FROM {image}\nLABEL {' '.join(pairs)}\n"
 
 
-def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> str:
-    """The id of the base image, pulled when the engine lacks it; raises UnfitMachineError."""
+def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> Base:
+    """The base image, pulled when the engine lacks it; raises UnfitMachineError."""
     from docker.errors import DockerException, ImageNotFound
 
     try:
-        return str(engine.client.images.get(reference).id)
+        return _base(reference, engine.client.images.get(reference).attrs)
     except ImageNotFound:
         say(f"Pulling the base image {reference}.")
     try:
-        return str(engine.client.images.pull(reference).id)
+        return _base(reference, engine.client.images.pull(reference).attrs)
     except (DockerException, OSError) as error:
         raise UnfitMachineError(
             f"The base image {reference} of {recipe.name} is not on this machine and cannot be "
             f"pulled; probably no registry can be reached. The engine said: {_first_line(error)}",
             hint=_base_hint(reference, recipe),
         ) from error
+
+
+def _base(reference: str, attributes: Mapping[str, Any]) -> Base:
+    """The base with the digest of the repository it is asked from, or of any that it has."""
+    digests = [str(one) for one in attributes.get("RepoDigests") or ()]
+    name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    mine = [one for one in digests if one.partition("@")[0].rpartition("/")[2] == name]
+    return Base(
+        reference=reference, id=str(attributes["Id"]), digest=next(iter(mine or digests), "")
+    )
 
 
 def _base_hint(reference: str, recipe: Recipe) -> str:
@@ -198,6 +216,13 @@ def _parse_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
             '{"source": ..., "revision": ...}.',
             hint="docs/images.md says what it holds.",
         ) from error
+
+
+def read_unverified(engine: Engine, image: str) -> tuple[str, ...]:
+    """``SHA256:NAME`` of the files that the build took without a recorded checksum."""
+    lines = (read_file(engine, image, UNVERIFIED_FILE) or b"").decode(errors="replace").splitlines()
+    pairs = [line.split(None, 1) for line in lines if line.strip()]
+    return tuple(f"{digest}:{Path(path.strip()).name}" for digest, path in pairs)
 
 
 def read_file(engine: Engine, image: str, path: str) -> bytes | None:

@@ -34,6 +34,8 @@ def check_image(engine: Engine, image: BuiltImage) -> tuple[Finding, ...]:
             _entry_point(config),
             _user(config),
             _source(image),
+            _base(image),
+            _weights(image),
             _host_files(engine, image),
             _bad_job(engine, image),
         )
@@ -56,6 +58,27 @@ def _source(image: BuiltImage) -> Finding:
     return Finding(
         what="source", sound=bool(image.revision), text=f"{image.revision} of {image.source}"
     )
+
+
+def _base(image: BuiltImage) -> Finding:
+    text = image.base_digest or f"{image.base}, made on this machine ({image.base_id[:19]})"
+    return Finding(what="base", sound=True, text=text)
+
+
+def _weights(image: BuiltImage) -> Finding:
+    """Trusted files are no fault of the image: their publishers name no checksums."""
+    text = f"{len(image.weights)} files by recorded checksum"
+    if image.unverified:
+        names = ", ".join(f"{name} ({digest[:12]})" for digest, _, name in _parts(image.unverified))
+        text += (
+            f"; {len(image.unverified)} without one, which this build trusted: {names}. The "
+            "recipe's README says how to record them, so that the next build must get the same"
+        )
+    return Finding(what="weights", sound=True, text=text)
+
+
+def _parts(unverified: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    return [one.partition(":") for one in unverified]
 
 
 def _host_files(engine: Engine, image: BuiltImage) -> Finding:

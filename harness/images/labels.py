@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -38,11 +38,15 @@ class BuiltImage(Frozen):
     """The recipe's hash when it was built."""
     base: str
     base_id: str
+    base_digest: str = ""
+    """``REPOSITORY@sha256:...`` that was really pulled; empty for a base made on this machine."""
     source: str
     revision: str
     """What was really checked out."""
     weights: tuple[str, ...] = ()
-    """SHA-256 of the files that were put in."""
+    """SHA-256 of the files that were put in by checksum."""
+    unverified: tuple[str, ...] = ()
+    """``SHA256:NAME`` of files that came without a recorded checksum: the build trusted them."""
     redistribute: bool
     bench_version: str
     created: str
@@ -53,18 +57,32 @@ class BuiltImage(Frozen):
         return f"{self.tool}@{self.version}"
 
 
-def image_labels(recipe: Recipe, base: str, base_id: str, upstream: Upstream) -> dict[str, str]:
+class Base(Frozen):
+    """What an image was built on."""
+
+    reference: str
+    """As the recipe or the user names it."""
+    id: str
+    digest: str = ""
+    """As in ``BuiltImage.base_digest``."""
+
+
+def image_labels(
+    recipe: Recipe, base: Base, upstream: Upstream, unverified: Sequence[str] = ()
+) -> dict[str, str]:
     """What a finished image says about itself."""
     return {
         PART: TOOL_PART,
         f"{PREFIX}tool": recipe.tool,
         f"{PREFIX}version": recipe.version,
         f"{PREFIX}recipe": recipe.hash,
-        f"{PREFIX}base": base,
-        f"{PREFIX}base-id": base_id,
+        f"{PREFIX}base": base.reference,
+        f"{PREFIX}base-id": base.id,
+        f"{PREFIX}base-digest": base.digest,
         f"{PREFIX}source": upstream.source,
         f"{PREFIX}revision": upstream.revision,
         f"{PREFIX}weights": " ".join(item.sha256 for item in recipe.entry.weights),
+        f"{PREFIX}unverified": " ".join(unverified),
         f"{PREFIX}redistribute": "yes" if recipe.entry.redistribute else "no",
         f"{PREFIX}bench-version": bench_version(),
     }
@@ -85,9 +103,11 @@ def read_image(attributes: Mapping[str, Any]) -> BuiltImage | None:
             recipe=ours["recipe"],
             base=ours["base"],
             base_id=ours["base-id"],
+            base_digest=ours.get("base-digest", ""),
             source=ours["source"],
             revision=ours["revision"],
             weights=tuple(ours["weights"].split()),
+            unverified=tuple(ours.get("unverified", "").split()),
             redistribute=ours["redistribute"] == "yes",
             bench_version=ours["bench-version"],
             created=attributes["Created"],

@@ -18,6 +18,10 @@ from harness.yaml_files import read_yaml
 REPOSITORY = "deid-bench"
 """The first half of every image's name: ``deid-bench/deface:1.5.0-0123456789ab``."""
 
+UNPUSHABLE = "research-only.invalid"
+"""Begins the names of images that may not be passed on. Names under ``.invalid`` never resolve (RFC
+2606), so an engine that is told to push one fails."""
+
 COMMON = "containers.common"
 """The folder of parts that every driver shares; it is put into each build's context."""
 
@@ -124,7 +128,8 @@ def content_tag(recipe: Recipe, base_id: str) -> str:
     """The image's name: equal for equal recipe and base, another for any other."""
     digest = content_hash({"recipe": recipe.hash, "base": base_id})
     version = re.sub("[^A-Za-z0-9_.-]", "-", recipe.version)
-    return f"{REPOSITORY}/{recipe.tool}:{version}-{digest[:12]}"
+    place = REPOSITORY if recipe.entry.redistribute else f"{UNPUSHABLE}/{REPOSITORY}"
+    return f"{place}/{recipe.tool}:{version}-{digest[:12]}"
 
 
 def read_versions(path: Path) -> dict[str, VersionEntry]:

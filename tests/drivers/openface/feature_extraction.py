@@ -5,7 +5,8 @@ It looks at no face. What it imitates was read in these files (forks that hold u
 
 - flow, texts and exit codes: FeatureExtraction.cpp@10c59842 (seijimorimoto/OpenFace)
 - "Attempting to read", "Failed to open", and that it ends with 0 then: SequenceCapture.cpp@ac4f59a1
-- -out_dir and -of, and the details file: RecorderOpenFace.cpp@9b07c21f (xkortex/OpenFace)
+- the flags: RecorderOpenFaceParameters.cpp@9b07c21f, SequenceCapture.cpp@ac4f59a1 (xkortex/OpenFace),
+  the wiki's page "Command line arguments"; -out_dir and -of, and the details file: RecorderOpenFace.cpp@9b07c21f (xkortex/OpenFace)
 - the table is read again and its rows joined with ", ", the header as it was:
   FaceAnalyser.cpp@9b07c21f (xkortex/OpenFace)
 - columns, their order and number of decimals: a video's table of 2.2.0 in
@@ -41,6 +42,26 @@ WISH: dict[str, Any] = {
 UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
 
 
+WITH_VALUE = {
+    *("-f", "-fdir", "-device", "-root", "-cam_width", "-cam_height", "-fx", "-fy", "-cx", "-cy"),
+    *("-out_dir", "-of", "-mloc", "-format_aligned", "-format_vis_image"),
+}
+ALONE = {
+    *("-2Dfp", "-3Dfp", "-pdmparams", "-pose", "-aus", "-gaze", "-hogalign", "-simalign"),
+    *("-tracked", "-wild", "-multi_view", "-au_static", "-nobadaligned", "-verbose"),
+}
+
+
+def arguments(words: list[str]) -> dict[str, str]:
+    """The flags by name. Upstream passes over one that it does not know; here it is a mistake."""
+    found, left = {}, list(words)
+    while left:
+        flag = left.pop(0)
+        assert flag in WITH_VALUE | ALONE, f"FeatureExtraction knows no {flag}"
+        found[flag] = left.pop(0) if flag in WITH_VALUE else ""
+    return found
+
+
 def say(text: str) -> None:
     print(text, flush=True)
 
@@ -54,9 +75,8 @@ def frames_of(path: str) -> tuple[int, float]:
 
 
 def main() -> int:
-    flags = sys.argv[1:]
-    value = {flag: flags[flags.index(flag) + 1] for flag in ("-f", "-out_dir", "-of")}
-    assert "-aus" in flags
+    value = arguments(sys.argv[1:])
+    assert "-aus" in value
     say("Could not find the HAAR face detector location")
     say("Reading the landmark detector/tracker from: /opt/openface/model/main_ceclm_general.txt")
     if not WISH["models"]:

@@ -367,6 +367,18 @@ def write_merged(asked: argparse.Namespace, how: str) -> None:
         shutil.copyfile(picture, target / picture.name)
 
 
+MODELS = ("AMP", "Quick96", "SAEHD", "XSeg")
+SORTED_BY = (
+    *("blur", "motion-blur", "face-yaw", "face-pitch", "face-source-rect-size", "hist"),
+    *("hist-dissim", "brightness", "hue", "black", "origname", "oneface"),
+    *("final-by-blur", "final-by-size", "absdiff"),
+)
+
+
+def devices_of(text: str) -> list[int]:
+    return [int(one) for one in text.split(",")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(required=True)
@@ -383,27 +395,34 @@ def main() -> None:
     one = verb(
         "extract",
         extract,
-        "--detector --input-dir! --output-dir! --face-type --force-gpu-idxs",
-        "--output-debug --no-output-debug --manual-fix --cpu-only",
+        "--input-dir! --output-dir!",
+        "--output-debug --no-output-debug --manual-fix --manual-output-debug-fix --cpu-only",
     )
-    for name in ("--max-faces-from-image", "--image-size", "--jpeg-quality"):
-        one.add_argument(name, type=int)
-    verb("sort", sort, "--input-dir! --by")
+    one.add_argument("--detector", choices=("s3fd", "manual"))
+    faces = ("half_face", "full_face", "whole_face", "head", "mark_only")
+    one.add_argument("--face-type", choices=faces)
+    for name in ("max-faces-from-image", "image-size", "jpeg-quality", "manual-window-size"):
+        one.add_argument(f"--{name}", type=int)
+    one.add_argument("--force-gpu-idxs", type=devices_of)
+    verb("sort", sort, "--input-dir!").add_argument("--by", choices=SORTED_BY)
     one = verb(
         "train",
         train,
         "--training-data-src-dir! --training-data-dst-dir! --pretraining-data-dir "
-        "--pretrained-model-dir --model-dir! --model! --force-model-name --force-gpu-idxs",
+        "--pretrained-model-dir --model-dir! --force-model-name",
         "--debug --no-preview --cpu-only --silent-start --dump-ckpt",
     )
+    one.add_argument("--model", required=True, choices=MODELS)
+    one.add_argument("--force-gpu-idxs", type=devices_of)
     one.add_argument("--execute-program", default=[], action="append", nargs="+")
-    verb(
+    one = verb(
         "merge",
         merge,
-        "--input-dir! --output-dir! --output-mask-dir! --aligned-dir --model-dir! --model! "
+        "--input-dir! --output-dir! --output-mask-dir! --aligned-dir --model-dir! "
         "--force-model-name --force-gpu-idxs",
         "--cpu-only",
     )
+    one.add_argument("--model", required=True, choices=MODELS)
     asked = parser.parse_args()
     asked.run(asked)
     print("Done.")

@@ -36,10 +36,24 @@ def main(asked: argparse.Namespace) -> None:
         cv2.imwrite(str(target / frame), image)
 
 
+def yes_or_no(text: str) -> bool:
+    if text.lower() in ("yes", "true", "t", "y", "1"):
+        return True
+    if text.lower() in ("no", "false", "f", "n", "0"):
+        return False
+    raise argparse.ArgumentTypeError("Boolean value expected.")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("input_dir", nargs="?")
     parser.add_argument("alignments", nargs="?", default="alignments.json")
     parser.add_argument("output_dir", nargs="?", default="merged")
-    parser.add_argument("--seamlessClone", default="False")
+    parser.add_argument("--seamlessClone", type=yes_or_no, nargs="?", const=False, default="False")
+    masks = ("FaceHullAndRect", "FaceHull", "Rect")
+    parser.add_argument("--maskType", choices=masks, default="FaceHullAndRect")
+    for name, default in (("startframe", 0), ("frameSkip", 1), ("blurSize", 4)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--erosionKernelSize", type=int, default=2)
+    parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB")
     main(parser.parse_args())

@@ -1,8 +1,8 @@
 """What tests with a container engine share: the engine, a base image, deface's image.
 
 Without an engine they are skipped with the reason; with BENCH_REQUIRE_ENGINE=1, as in continuous
-integration, they fail instead. All of them run in one process, one after the other: several count
-what is left on the engine. Images are kept between runs, by name.
+integration, they fail instead. They run one after the other on a machine: several count what is
+left on the engine. Images are kept between runs, by name.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def base_image(engine: Engine) -> str:
     """``deid-bench/base:bookworm``, a Debian with Python; made when the engine lacks it."""
     from docker.errors import ImageNotFound
 
-    with _making_base():
+    with _locked("base-image"):
         try:
             engine.client.images.get(LOCAL_BASE)
         except ImageNotFound:
@@ -80,11 +80,21 @@ def deface_image(engine: Engine, base_image: str) -> BuiltImage:
     return build_image(engine, recipe, base=base_image, say=print)
 
 
+@pytest.fixture(autouse=True)
+def engine_to_itself(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Other test processes wait, another run of the suite on this machine among them."""
+    if request.node.get_closest_marker("engine") is None:
+        yield
+        return
+    with _locked("engine"):
+        yield
+
+
 @contextmanager
-def _making_base() -> Iterator[None]:
+def _locked(name: str) -> Iterator[None]:
     """Other test processes of this machine wait."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = root / "deid-bench-tests" / "base-image.lock"
+    path = root / "deid-bench-tests" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

@@ -149,7 +149,7 @@ def test_a_driver_that_ignores_sigterm_is_killed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "GRACE_S", 0.5)
-    outcome = bench.run("stubborn", Limits(wall_s=0.5))
+    outcome = bench.run("stubborn", Limits(wall_s=2))
     assert outcome.status is Status.TIMEOUT
     assert outcome.exit_code == -signal.SIGKILL
 
@@ -214,9 +214,10 @@ def test_a_stop_from_another_thread_ends_the_step_and_what_it_used_is_known(benc
 
 
 def test_a_timeout_stores_what_was_used_until_then(bench: Bench) -> None:
-    outcome = bench.run("burn_and_hang", Limits(wall_s=2))
+    outcome = bench.run("burn_and_hang", Limits(wall_s=3))
     assert outcome.status is Status.TIMEOUT
-    assert 0.5 <= outcome.resources.cpu_s < 5
+    # On a busy machine it gets only a part of the time.
+    assert 0.1 <= outcome.resources.cpu_s < 5
     assert outcome.resources.peak_memory_bytes > 1 << 20
 
 

@@ -39,9 +39,7 @@ def test_a_good_step_is_ok_and_its_events_and_log_lines_are_told_apart(bench: Be
     assert [(event.done, event.total) for event in bench.events] == [(1, 2)]
     assert sorted(bench.log.split()) == [b"first", b"second", b"third"]
     assert sorted(outcome.log_tail) == ["first", "second", "third"]
-    assert 0 < outcome.resources.wall_s < 10
-    assert outcome.resources.cpu_s > 0
-    assert outcome.resources.peak_memory_bytes > 1 << 18
+    assert outcome.resources.wall_s > 0
 
 
 def test_what_ran_is_recorded_beside_the_log(bench: Bench) -> None:
@@ -133,16 +131,18 @@ def test_exit_0_without_a_report_is_bad_output(bench: Bench) -> None:
 
 
 def test_a_hanging_container_is_stopped_at_its_wall_limit(bench: Bench) -> None:
-    outcome = bench.run("hang", LIMITS.model_copy(update={"wall_s": 0.5}))
+    outcome = bench.run("hang", LIMITS.model_copy(update={"wall_s": 3}))
     assert outcome.status is Status.TIMEOUT
-    assert 0.5 <= outcome.resources.wall_s < HANGS_S / 2
+    assert 3 <= outcome.resources.wall_s < HANGS_S / 2
+    assert outcome.resources.cpu_s > 0
+    assert outcome.resources.peak_memory_bytes > 1 << 18
 
 
 def test_a_driver_that_ignores_sigterm_is_killed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(container_watch, "GRACE_S", 0.5)
-    outcome = bench.run("stubborn", LIMITS.model_copy(update={"wall_s": 0.5}))
+    outcome = bench.run("stubborn", LIMITS.model_copy(update={"wall_s": 2}))
     assert outcome.status is Status.TIMEOUT
     assert outcome.exit_code == -9
     assert outcome.resources.wall_s < HANGS_S / 2

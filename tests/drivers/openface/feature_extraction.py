@@ -5,8 +5,9 @@ It looks at no face. What it imitates was read in these files (forks that hold u
 
 - flow, texts and exit codes: FeatureExtraction.cpp@10c59842 (seijimorimoto/OpenFace)
 - "Attempting to read", "Failed to open", and that it ends with 0 then: SequenceCapture.cpp@ac4f59a1
-- the flags: RecorderOpenFaceParameters.cpp@9b07c21f, SequenceCapture.cpp@ac4f59a1 (xkortex/OpenFace),
-  the wiki's page "Command line arguments"; -out_dir and -of, and the details file: RecorderOpenFace.cpp@9b07c21f (xkortex/OpenFace)
+- the flags: RecorderOpenFaceParameters.cpp@9b07c21f, SequenceCapture.cpp@ac4f59a1
+  (xkortex/OpenFace), the wiki's page "Command line arguments"; -out_dir and -of, and the details
+  file: RecorderOpenFace.cpp@9b07c21f (xkortex/OpenFace)
 - the table is read again and its rows joined with ", ", the header as it was:
   FaceAnalyser.cpp@9b07c21f (xkortex/OpenFace)
 - columns, their order and number of decimals: a video's table of 2.2.0 in

@@ -61,6 +61,7 @@ def build_image(
 def _build(
     engine: Engine, recipe: Recipe, base: str | None, no_cache: bool, say: Say
 ) -> BuiltImage:
+    _require_accepted(recipe)
     found = find_base(engine, recipe.entry.base_reference(base), recipe, say)
     tag = content_tag(recipe, found.id)
     if not no_cache and (ready := _inspect(engine, tag)):
@@ -84,6 +85,17 @@ def _build(
     return built
 
 
+def _require_accepted(recipe: Recipe) -> None:
+    """Raise UnfitMachineError, before anything is pulled, when a licence waits to be accepted."""
+    if recipe.asks:
+        raise UnfitMachineError(
+            f"{recipe.name} may only be used by those who accept its licence, and nobody has said "
+            "so for this build.",
+            hint=f"Read about it in {recipe.files['Dockerfile'].with_name('README.md')}, then: "
+            f"bench images build {recipe.name} --accept-licence",
+        )
+
+
 def labelling(image: str, labels: Mapping[str, str]) -> str:
     """A Dockerfile that only labels ``image``, in one step: an engine makes one for each option."""
     pairs = [f"{name}={json.dumps(text)}".replace("$", "\\$") for name, text in labels.items()]
@@ -91,12 +103,16 @@ def labelling(image: str, labels: Mapping[str, str]) -> str:
 
 
 def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> Base:
-    """The base image, pulled when the engine lacks it; raises UnfitMachineError."""
+    """The base image, pulled when the engine lacks it.
+
+    Raises UnfitMachineError when it cannot be had, or when the disk is too full to begin with.
+    """
     from docker.errors import DockerException, ImageNotFound
 
     try:
         return _base(reference, engine.client.images.get(reference).attrs)
     except ImageNotFound:
+        check_room(engine, recipe)
         say(f"Pulling the base image {reference}.")
     try:
         return _base(reference, engine.client.images.pull(reference).attrs)
@@ -134,7 +150,7 @@ def _base_hint(reference: str, recipe: Recipe) -> str:
 
 
 def check_room(engine: Engine, recipe: Recipe) -> None:
-    """Raise UnfitMachineError when the engine's disk is too full for the build.
+    """Raise UnfitMachineError when the engine's disk is too full for the base and the build.
 
     Says nothing when the recipe gives no size or the engine's disk cannot be seen from here.
     """

@@ -104,6 +104,13 @@ class Recipe(Frozen):
         }
         return content_hash({"entry": entry, "files": self.checksums})
 
+    @property
+    def asks(self) -> bool:
+        """Whether its licence must be accepted, and was not."""
+        return any(
+            name.startswith(ACCEPT) and value != "yes" for name, value in self.entry.args.items()
+        )
+
     def accepted(self) -> Recipe:
         """The recipe with a yes to each licence that its build asks about (``ACCEPT_...``)."""
         args = {

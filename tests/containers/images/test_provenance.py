@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.engine import Engine
+from harness.errors import UnfitMachineError
 from harness.images.build import build_image, find_base
 from harness.images.check import check_image
 from harness.images.labels import Base, BuiltImage, Upstream, image_labels, read_image
@@ -83,6 +86,31 @@ def test_trusted_weights_are_on_the_label_and_told_by_the_check(
     assert "1 without one, which this build trusted: s3fd.h5 (0123)" in weights.text
     (base,) = [one for one in check_image(engine, image) if one.what == "base"]
     assert (image.base_digest or "made on this machine") in base.text
+
+
+def test_a_licence_is_asked_about_before_anything_is_pulled(
+    engine: Engine, tidy: TinyRecipe
+) -> None:
+    tidy.write("Dockerfile", DOCKERFILE.replace("ARG GREETING", "ARG ACCEPT_TINY"))
+    tidy.versions(args={"ACCEPT_TINY": "no"}, base="nowhere.invalid/tiny:1")
+    heard: list[str] = []
+    with pytest.raises(UnfitMachineError, match="accept its licence") as refused:
+        build_image(engine, tidy.read(), say=heard.append)
+    assert heard == []
+    assert refused.value.hint is not None
+    assert refused.value.hint.endswith(f"bench images build {tidy.tool.name}@1 --accept-licence")
+    image = build_image(
+        engine, tidy.read().accepted(), base="deid-bench/base:bookworm", say=heard.append
+    )
+    assert image.recipe == tidy.read().hash
+
+
+def test_a_full_disk_is_told_before_a_base_is_pulled(engine: Engine, tidy: TinyRecipe) -> None:
+    tidy.versions(base="nowhere.invalid/tiny:1", size_bytes=10**18)
+    heard: list[str] = []
+    with pytest.raises(UnfitMachineError, match="building tiny"):
+        build_image(engine, tidy.read(), say=heard.append)
+    assert heard == []
 
 
 def test_an_image_that_may_not_be_passed_on_cannot_be_pushed(

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,40 +18,15 @@ from harness.model.cell import Status
 from harness.model.job import Step
 from harness.runtime.container_leftovers import leftovers, remove_leftovers
 from tests.containers.runtime.containers_bench import Bench, wait_for
+from tests.containers.runtime.kills import NOBODY, caller, give_away, kill_at_random, open_folder
 
 pytestmark = pytest.mark.engine
-NOBODY = 65534
-MOMENTS_S = [number / 20 for number in range(50)]
-"""From before the container is made until it has trained for a while."""
 
 
 @pytest.fixture
-def caller(engine: Engine) -> tuple[str, ...]:
-    """What makes bench run as somebody who is not root and may use the engine.
-
-    The one capability lets a Python below root's home be read; it gives no right to write.
-    """
-    if os.getuid() != 0:
-        return ()
-    group = Path(engine.info.socket).stat().st_gid
-    who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", f"--groups={group}")
-    return ("setpriv", *who, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """pytest's own folders can be entered by their owner only."""
-    folder = Path(tempfile.mkdtemp(prefix="deid-bench-test-"))
-    if os.getuid() == 0:
-        os.chown(folder, NOBODY, NOBODY)
-    yield folder
-    shutil.rmtree(folder)
-
-
-def give_away(folder: Path) -> None:
-    if os.getuid() == 0:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
+def folder() -> Iterator[Path]:
+    with open_folder() as made:
+        yield made
 
 
 def owners(folder: Path) -> set[int]:
@@ -130,44 +102,21 @@ def test_leftovers_can_be_removed_by_hand(bench: Bench, engine: Engine) -> None:
     assert leftovers(engine, bench.home) == ()
 
 
-def test_twenty_random_kills_leave_nothing(
-    open_folder: Path, caller: tuple[str, ...], engine: Engine, digest: str
-) -> None:
-    seed = random.randrange(1 << 32)
-    moments = random.Random(seed)
-    volumes = {one.name for one in engine.client.volumes.list()}
-    cells = [
-        Bench(open_folder / "home", engine, digest, cell=f"cell{number}") for number in range(5)
-    ]
-    for _ in range(4):
-        give_away(open_folder)
-        parents = [cell.start("train", caller, stderr=subprocess.DEVNULL) for cell in cells]
-        for parent in parents:
-            assert parent.stdout is not None
-            assert parent.stdout.readline() == b"ready\n"
-        begun = time.monotonic()
-        for parent, after_s in zip(parents, sorted(moments.sample(MOMENTS_S, 5)), strict=True):
-            time.sleep(max(0.0, begun + after_s - time.monotonic()))
-            parent.kill()
-            parent.communicate()
-    for cell in cells:
-        assert wait_for(lambda cell=cell: watchdogs(cell) == []), f"seed {seed}"
-    assert cells[0].containers() == [], f"seed {seed}"
-    assert {one.name for one in engine.client.volumes.list()} <= volumes, f"seed {seed}"
-    assert any(is_training(cell) for cell in cells), f"seed {seed}: all killed too early"
-    assert owners(open_folder) == {NOBODY if caller else os.getuid()}, f"seed {seed}"
+def test_twenty_random_kills_leave_nothing(folder: Path, engine: Engine, digest: str) -> None:
+    left = kill_at_random(folder, engine, digest, 20, random.randrange(1 << 32))
+    assert left.clean, left
 
 
 def test_what_a_step_leaves_belongs_to_the_caller(
-    open_folder: Path, caller: tuple[str, ...], engine: Engine, digest: str
+    folder: Path, engine: Engine, digest: str
 ) -> None:
-    bench = Bench(open_folder / "home", engine, digest)
-    give_away(open_folder)
-    with bench.start("facts", caller) as parent:
+    bench = Bench(folder / "home", engine, digest)
+    give_away(folder)
+    with bench.start("facts", caller(engine)) as parent:
         assert parent.wait(60) == 0
     found = json.loads((bench.folder(Step.TRAIN) / "out" / "facts.json").read_text())
     # Folders in memory can be written by somebody who is not root, too.
     assert {found[name] for name in ("tmp", "scratch", "volume")} == {"done"}
     assert (bench.state / "deep" / "er" / "file").read_text() == "x"
-    assert owners(open_folder) == {NOBODY if caller else os.getuid()}
+    assert owners(folder) == {os.getuid() or NOBODY}
     assert bench.containers() == []

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from harness.errors import UsageError, unknown_name
-from harness.model.dataset import Actor, Dataset, Donor
+from harness.model.dataset import Actor, Dataset, Donor, Sex
 from harness.model.job import Limits, Role, Setting
-from harness.model.suite import PlannedCell, Suite, ToolEntry
+from harness.model.suite import DonorRule, PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
 from harness.registry import find_config, resolve_settings
 
@@ -55,21 +55,28 @@ def choose_actors(dataset: Dataset, text: str) -> tuple[Actor, ...]:
         which = ", ".join(map(str, missing)) or text
         raise UsageError(
             f"The dataset '{dataset.name}' has no actor {which}; it has {known}.",
-            hint="See `bench data list`.",
+            hint=dataset.more or "See `bench data list`.",
         )
     return chosen
 
 
 def choose_donors(dataset: Dataset, actor: Actor, rule: str) -> tuple[Donor, ...]:
-    """The donors for one actor: by sex, all, or by name; ``actor02`` is an actor in the part.
+    """The donors for one actor: by a rule or by name; ``actor02`` is an actor in the part.
 
     Raises UsageError for an unknown name, and for an actor who would be their own donor.
     """
-    if rule == "all":
+    if rule == DonorRule.ALL:
         return dataset.donors
-    if rule in {"same-sex", "other-sex"}:
-        same = rule == "same-sex"
-        return tuple(d for d in dataset.donors if (d.sex == actor.sex) == same)[:1]
+    if rule == DonorRule.NEXT_ACTOR:
+        return (actor_as_donor(next_actor(dataset, actor)),)
+    same = tuple(donor for donor in dataset.donors if donor.sex == actor.sex)[:1]
+    other = tuple(donor for donor in dataset.donors if donor.sex != actor.sex)[:1]
+    if rule == DonorRule.SAME_SEX:
+        return same
+    if rule == DonorRule.OTHER_SEX:
+        return other
+    if rule == DonorRule.BOTH_SEXES:
+        return (*same, *other) if same and other else ()
     donors = tuple(find_donor(dataset, name.strip()) for name in rule.split(","))
     if actor_as_donor(actor) in donors:
         raise UsageError(
@@ -77,6 +84,20 @@ def choose_donors(dataset: Dataset, actor: Actor, rule: str) -> tuple[Donor, ...
             hint="Name another donor, or leave this actor out.",
         )
     return donors
+
+
+def next_actor(dataset: Dataset, actor: Actor) -> Actor:
+    """Who comes next in the dataset's order, the first after the last.
+
+    Raises UsageError for a dataset of one.
+    """
+    others = [one for one in dataset.actors if one.number != actor.number]
+    if not others:
+        raise UsageError(
+            f"No other actor can stand in for a donor: '{dataset.name}' has one actor only."
+        )
+    later = [one for one in others if one.number > actor.number]
+    return (later or others)[0]
 
 
 def actor_as_donor(actor: Actor) -> Donor:
@@ -92,7 +113,7 @@ def actor_as_donor(actor: Actor) -> Donor:
 
 def check_donors(dataset: Dataset, rule: str) -> None:
     """Raise UsageError for a donor's name that the dataset does not know, used or not."""
-    if rule not in {"all", "same-sex", "other-sex"}:
+    if rule not in set(DonorRule):
         for name in rule.split(","):
             find_donor(dataset, name.strip())
 
@@ -101,14 +122,8 @@ def _donor_names(dataset: Dataset, tool: Tool, actor: Actor, rule: str) -> tuple
     if not tool.uses_donor:
         return (None,)
     if Role.DONOR_REFERENCE not in tool.needs and tool.control:
-        # The oracle shows another actor: the next one in the dataset's order.
-        others = [a for a in dataset.actors if a.number != actor.number]
-        if not others:
-            raise UsageError(
-                f"'{tool.name}' shows another actor, but '{dataset.name}' has one actor only."
-            )
-        later = [a for a in others if a.number > actor.number]
-        return (actor_as_donor((later or others)[0]).name,)
+        # The oracle shows another actor.
+        return (actor_as_donor(next_actor(dataset, actor)).name,)
     donors = choose_donors(dataset, actor, rule)
     if not donors:
         raise UsageError(
@@ -132,22 +147,24 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
 
     Raises UsageError for unknown names; its ``field`` is the suite's that names them.
     """
-    with _blame("actors"):
+    with blame("actors"):
         actors = choose_actors(dataset, suite.actors)
-    with _blame("donors"):
+    with blame("donors"):
         check_donors(dataset, suite.donors)
+    with blame("repeat", "actors"):
+        repeated = _repeated(suite, dataset)
     cells: list[PlannedCell] = []
-    for number, entry in enumerate(suite.tools):
-        with _blame("tools", number, "tool"):
+    for place, entry in enumerate(suite.tools):
+        with blame("tools", place, "tool"):
             tool = _tool(tools, entry.tool)
-        with _blame("tools", number, "version"):
+        with blame("tools", place, "version"):
             version = _version(tool, entry)
-        with _blame("tools", number, "config"):
+        with blame("tools", place, "config"):
             config = find_config(tool, entry.config, version)
-        with _blame("tools", number, "set"):
+        with blame("tools", place, "set"):
             settings = _settings(tool, entry)
         for actor in actors:
-            with _blame("donors"):
+            with blame("donors"):
                 donors = _donor_names(dataset, tool, actor, suite.donors)
             cells.extend(
                 PlannedCell(
@@ -158,14 +175,44 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
                     limits=suite.limits or config.limits or Limits(),
                     actor=actor.number,
                     donor=donor,
+                    seed=suite.seed + number,
                 )
                 for donor in donors
+                for number in range(repeated.get(actor.number, 1))
             )
+    with blame("donors"):
+        _check_sexes(suite, dataset, cells)
     return _unique(cells)
 
 
+def _repeated(suite: Suite, dataset: Dataset) -> dict[int, int]:
+    """How often the cells of the actors that are repeated are run."""
+    if suite.repeat is None:
+        return {}
+    chosen = choose_actors(dataset, suite.repeat.actors)
+    return {actor.number: suite.repeat.times for actor in chosen}
+
+
+def _check_sexes(suite: Suite, dataset: Dataset, cells: Sequence[PlannedCell]) -> None:
+    """Raise UsageError when there are fewer donors of a sex than the suite asks for."""
+    least = suite.donors_of_each_sex
+    if least == 1:
+        return
+    met = [find_donor(dataset, name) for name in {c.donor for c in cells if c.donor}]
+    for sex in Sex:
+        count = sum(donor.sex == sex for donor in met)
+        if count < least:
+            raise UsageError(
+                f"'{suite.name}' wants {least} donors of each sex, but '{suite.donors}' names "
+                f"{count} {sex} on '{dataset.name}'. With fewer, donor and sex cannot be told "
+                "apart.",
+                hint="Name more with --donor; an actor can stand in: --donor actor02,actor03.",
+            )
+
+
 @contextmanager
-def _blame(*field: int | str) -> Iterator[None]:
+def blame(*field: int | str) -> Iterator[None]:
+    """Have an error name the field of a suite that is at fault."""
     try:
         yield
     except UsageError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UnusableInputError
+from harness.forecast import MODEL_BYTES
 from harness.model.cell import CellSpec
 from harness.model.dataset import Dataset, MediaRef, Part
 from harness.model.job import Role, Step
@@ -20,8 +21,6 @@ from harness.store.cells import CellStore
 if TYPE_CHECKING:
     from harness.observe.container import Place
 
-_MODEL_BYTES = 4 << 30
-"""Models with their copies: the largest of the four tools of the study keep about so much."""
 _FRAME_BYTES_PER_PIXEL = 2
 """A frame as PNG, and the faces cut from it."""
 _COPIES_OF_VIDEO = 4
@@ -148,7 +147,7 @@ def cell_bytes(spec: CellSpec, tool: Tool) -> int:
         videos += [video for video in (spec.actor.training, _training(spec)) if video is not None]
     pixels = sum(v.info.frames * v.info.width * v.info.height for v in videos if v.info)
     if trains:
-        return _MODEL_BYTES + pixels * _FRAME_BYTES_PER_PIXEL
+        return MODEL_BYTES + pixels * _FRAME_BYTES_PER_PIXEL
     # H.264 at good quality is far below one bit per pixel.
     return _COPIES_OF_VIDEO * pixels // 8
 

@@ -103,7 +103,9 @@ def specify(
     for cell in planned:
         fault = people.fault(cell)
         if fault is None:
-            specs.append(_spec(study, cell, people, digests or {}))
+            donor = people.donors[cell.donor] if cell.donor is not None else None
+            digest = (digests or {}).get((cell.tool, cell.version))
+            specs.append(spec_of(study, cell, people.actors[cell.actor], donor, digest))
         else:
             left_out.append(LeftOut(cell=cell, reason=str(fault)))
     if left_out and not specs:
@@ -141,17 +143,24 @@ def _without_listener(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments[:-1])
 
 
-def _spec(study: Study, cell: PlannedCell, people: _People, digests: Digests) -> CellSpec:
+def spec_of(
+    study: Study,
+    cell: PlannedCell,
+    actor: PreparedActor,
+    donor: PreparedDonor | None,
+    image_digest: str | None = None,
+) -> CellSpec:
+    """The cell with its id. Suites share it when all that it names is the same."""
     return CellSpec(
         tool=cell.tool,
         version=cell.version,
-        image_digest=digests.get((cell.tool, cell.version)),
+        image_digest=image_digest,
         config=cell.config,
         settings=cell.settings,
         dataset=study.dataset.name,
         split=study.suite.split,
-        actor=people.actors[cell.actor],
-        donor=people.donors[cell.donor] if cell.donor is not None else None,
-        seed=study.suite.seed,
+        actor=actor,
+        donor=donor,
+        seed=cell.seed,
         limits=cell.limits,
     )

@@ -25,6 +25,8 @@ class _SuiteFile(Suite):
         if not isinstance(data, dict):
             return data
         out = _with_text(data, "actors")
+        if isinstance(out.get("repeat"), dict):
+            out["repeat"] = _with_text(out["repeat"], "actors")
         if isinstance(out.get("tools"), list):
             out["tools"] = [_with_text(tool, "version") for tool in out["tools"]]
         return out

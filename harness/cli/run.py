@@ -9,12 +9,12 @@ import typer
 from harness.cli.complete import suite_names, tool_names
 from harness.cli.options import CpuOption, ObserverOption
 from harness.cli.output import Progress, print_json, print_table
+from harness.cli.planning import StudyPlan, make_plan, print_plan, print_plan_json, say_plan
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.model.suite import PlannedCell
     from harness.runner import CellOutcome
     from harness.scoring.queue import ScoreOutcome
     from harness.specify import Specified
@@ -61,15 +61,29 @@ def run(
     ] = None,
     cpu: CpuOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="Only cells whose last try failed.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many cells that are not done, actor by actor."),
+    ] = None,
+    collect: Annotated[
+        bool,
+        typer.Option("--collect", help="Run nothing: report what is done, beside a run too."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run one cell, several, or a suite. Finished cells are kept: the same command resumes.
 
-    With --suite the other options replace what the suite says, but for --config and --set.
+    With --suite the other options replace what the suite says, but for --config and --set. The
+    longest cells are begun first.
 
     Examples: bench run --tool blur --actor 3
               bench run --tool all --actor 1-24 --dataset ravdess
               bench run --suite quickstart --actor 3 --jobs 4
+              bench run --suite thesis --dry-run
+              bench run --suite thesis --collect
     """
     from harness.cli.selection import Choice, study_from_options, study_from_suite
     from harness.home import bench_home
@@ -88,44 +102,53 @@ def run(
         )
     else:
         study = study_from_suite(suite, bench_home(), choice)
+    if collect:
+        if dry_run or only_failed or limit:
+            raise UsageError("--collect runs nothing, so no option can narrow what is run.")
+        from harness.cli.collecting import collect_study
+
+        collect_study(study, as_json)
+        return
+    made = make_plan(study, only_failed=only_failed, limit=limit)
     if dry_run:
-        _show_plan(study, as_json)
-        return
-    _execute(study, jobs, as_json, cpu=cpu)
+        _show_plan(study, made, as_json)
+    elif not made.chosen:
+        _nothing_to_run(study, as_json)
+    else:
+        _execute(study, made, jobs, as_json, cpu=cpu)
 
 
-def _show_plan(study: Study, as_json: bool) -> None:
-    planned = study.plan()
+def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
     if as_json:
-        print_json([cell.model_dump(mode="json") for cell in planned])
-        return
-    print_table(
-        ("tool", "version", "config", "actor", "donor"),
-        [(c.tool, c.version, c.config, c.actor, c.donor or "-") for c in planned],
-    )
-    typer.echo(f"{_cells(planned)}, {study.suite.split} split; nothing was run (--dry-run).")
+        print_plan_json(study, made)
+    else:
+        print_plan(study, made)
+        typer.echo("Nothing was run (--dry-run).")
 
 
-def _cells(planned: Sequence[PlannedCell]) -> str:
-    return "1 cell" if len(planned) == 1 else f"{len(planned)} cells"
+def _nothing_to_run(study: Study, as_json: bool) -> None:
+    """With --only-failed or --limit, and nothing that fits: no error, as all is well."""
+    if as_json:
+        print_json([])
+    else:
+        typer.echo(f"No cell of '{study.suite.name}' is left to run in this choice.")
 
 
-def _execute(study: Study, jobs: int | None, as_json: bool, *, cpu: bool) -> None:
+def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, cpu: bool) -> None:
     from harness.account import Account, Estimate
+    from harness.forecast import longest_first
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
     from harness.readiness import check_donors, check_space, image_digests, outside_observers
     from harness.specify import specify
     from harness.workflow import make_lanes, run_and_score
 
-    planned = study.plan()
+    planned = made.chosen
     progress = Progress(len(planned))
     actors = len({cell.actor for cell in planned})
     with terminate_as_interrupt(), make_lanes(jobs, len(planned) + actors) as lanes:
-        progress.say(
-            f"{_cells(planned)} planned on '{study.dataset.name}' ({study.suite.split} split), "
-            f"{lanes.count} at once"
-        )
+        say_plan(study, made, progress.say)
+        progress.say(f"{lanes.count} at once")
         check_donors(planned, study.tools, study.dataset)
         digests = image_digests(planned, study.tools, study.home, progress.say, cpu=cpu)
         prepared = specify(study, planned, progress.say, lanes, digests)
@@ -134,7 +157,8 @@ def _execute(study: Study, jobs: int | None, as_json: bool, *, cpu: bool) -> Non
             study.suite.protocol.observers, study.home, lanes.count, progress.say
         )
         account = Account(Estimate(lanes.count), progress.say, progress.tick)
-        outcomes, scores = run_and_score(study, prepared.specs, lanes, account, observers, cpu=cpu)
+        queue = longest_first(prepared.specs, study.tools, made.history)
+        outcomes, scores = run_and_score(study, queue, lanes, account, observers, cpu=cpu)
     _summarise(prepared, outcomes, scores, as_json)
     bad = [outcome for outcome in outcomes if outcome.status is not Status.OK]
     if bad or prepared.left_out or any(outcome.score is None for outcome in scores):

@@ -45,11 +45,24 @@ def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Stu
     from harness.suites import load_suite, naming_lines
 
     chosen = choice or Choice()
-    study = _study(load_suite(name), home, chosen)
-    said = {"actors": chosen.actor, "donors": chosen.donor}
+    suite = load_suite(name)
+    said = {"actors": chosen.actor, "donors": chosen.donor, "dataset": chosen.dataset}
     with naming_lines(name, {field for field, value in said.items() if value is not None}):
+        study = _study(suite, home, chosen)
+        if not chosen.observers:
+            _check_observers(suite)
         study.plan()
     return study
+
+
+def _check_observers(suite: Suite) -> None:
+    """See that the suite's observers exist. Raises UsageError, blaming the one that does not."""
+    from harness.plan import blame
+    from harness.registry import find_observer
+
+    for place, observer in enumerate(suite.protocol.observers):
+        with blame("protocol", "observers", place):
+            find_observer(observer)
 
 
 def study_from_options(
@@ -79,6 +92,7 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
     from harness.datasets.registry import load_dataset
     from harness.errors import unknown_name
     from harness.model.dataset import Split
+    from harness.plan import blame
     from harness.registry import load_tools
     from harness.store.schema import check_store
     from harness.study import Study
@@ -99,7 +113,9 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
         protocol["observers"] = choice.observers
     update["protocol"] = suite.protocol.model_copy(update=protocol)
     suite = suite.model_copy(update=update)
-    return Study(suite, load_dataset(suite.dataset, home), tools, home)
+    with blame("dataset"):
+        dataset = load_dataset(suite.dataset, home)
+    return Study(suite, dataset, tools, home)
 
 
 def _runnable(tools: Mapping[str, Tool]) -> list[str]:

@@ -175,24 +175,33 @@ def suite_cells(
     from harness.plan import expand
     from harness.registry import load_tools
 
-    same = [s for s in specs if s.split is suite.split and s.seed == suite.seed]
+    same = [s for s in specs if s.split is suite.split]
     dataset = _dataset_of(suite, specs, home)
     if dataset is None:
         tried = {(entry.tool, entry.config) for entry in suite.tools}
-        same = [s for s in same if s.dataset == suite.dataset]
+        times = suite.repeat.times if suite.repeat else 1
+        seeds = range(suite.seed, suite.seed + times)
+        same = [s for s in same if s.dataset == suite.dataset and s.seed in seeds]
         return [s for s in same if (s.tool, s.config) in tried], [], False
     planned = expand(suite, dataset, load_tools())
     # Another dataset may have an actor of the same number.
-    same = [s for s in same if s.dataset == dataset.name]
-    by_name: dict[tuple[object, ...], list[CellSpec]] = {}
-    for spec in same:
-        by_name.setdefault(_name_of_spec(spec), []).append(spec)
-    found, missing = [], []
-    for cell in planned:
-        matches = by_name.get(_name_of_plan(cell), [])
-        found += matches
-        missing += [] if matches else [cell]
+    matches = match_cells(planned, [s for s in same if s.dataset == dataset.name])
+    found = [spec for ones in matches for spec in ones]
+    missing = [cell for cell, ones in zip(planned, matches, strict=True) if not ones]
     return found, missing, True
+
+
+def match_cells(
+    planned: Sequence[PlannedCell], specs: Sequence[CellSpec]
+) -> list[tuple[CellSpec, ...]]:
+    """For each planned cell those of ``specs`` of its name; ``specs`` are of one dataset and split.
+
+    Several have one name when a video or an image changed.
+    """
+    by_name: dict[tuple[object, ...], list[CellSpec]] = {}
+    for spec in specs:
+        by_name.setdefault(_name_of_spec(spec), []).append(spec)
+    return [tuple(by_name.get(_name_of_plan(cell), ())) for cell in planned]
 
 
 def _dataset_of(suite: Suite, specs: Sequence[CellSpec], home: Path) -> Dataset | None:
@@ -213,13 +222,13 @@ def _name_of_spec(spec: CellSpec) -> tuple[object, ...]:
     donor = spec.donor.name if spec.donor else None
     settings = tuple(sorted(spec.settings.items()))
     named = spec.tool, spec.version, spec.config, settings, spec.limits
-    return *named, spec.actor.number, donor
+    return *named, spec.actor.number, donor, spec.seed
 
 
 def _name_of_plan(cell: PlannedCell) -> tuple[object, ...]:
     settings = tuple(sorted(cell.settings.items()))
     named = cell.tool, cell.version, cell.config, settings, cell.limits
-    return *named, cell.actor, cell.donor
+    return *named, cell.actor, cell.donor, cell.seed
 
 
 def row_of(store: CellStore, spec: CellSpec) -> CellRow:

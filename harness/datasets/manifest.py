@@ -11,9 +11,11 @@ from pydantic import Field, field_validator
 from harness.errors import UsageError
 from harness.model.base import Frozen
 from harness.model.dataset import Actor, Clip, Crop, Dataset, Donor, Part, Photo, Sex, Source, Span
+from harness.model.suite import DonorRule
 from harness.yaml_files import read_yaml
 
-_RESERVED = re.compile(r"all|same-sex|other-sex|actor\d+|.*,.*|\s.*|.*\s|", re.DOTALL)
+_RULES = "|".join(map(re.escape, DonorRule))
+_RESERVED = re.compile(rf"{_RULES}|actor\d+|.*,.*|\s.*|.*\s|", re.DOTALL)
 """Donor names that ``--donor`` would read as something else."""
 
 
@@ -100,7 +102,7 @@ def _donors(path: Path, entries: tuple[_DonorEntry, ...]) -> tuple[Donor, ...]:
                 f"{path}: a donor cannot be called '{entry.name}', since --donor would read that "
                 "as something else.",
                 hint="Choose a name without commas and without spaces at its ends, other than "
-                "all, same-sex, other-sex or actor followed by a number.",
+                f"{', '.join(DonorRule)} or actor followed by a number.",
             )
         if not entry.clips and entry.photo is None:
             raise UsageError(

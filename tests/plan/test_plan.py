@@ -9,7 +9,7 @@ import pytest
 from harness.errors import UsageError
 from harness.model.dataset import Actor, Clip, Dataset, Donor, Sex
 from harness.model.job import Role
-from harness.model.suite import Suite, ToolEntry
+from harness.model.suite import Repeat, Suite, ToolEntry
 from harness.model.tool import ChildProcess, Tool
 from harness.plan import choose_actors, expand, find_donor, parse_numbers
 
@@ -102,3 +102,52 @@ def test_a_wrong_donor_is_an_error_even_for_a_tool_that_uses_none() -> None:
 
 def test_a_cell_named_twice_is_planned_once() -> None:
     assert plan("plain", "plain", actors="1") == [("plain", 1, None)]
+
+
+def test_both_sexes_are_the_first_donor_of_each() -> None:
+    assert plan("swap", actors="1-2", donors="both-sexes") == [
+        ("swap", 1, "giorgio"),
+        ("swap", 1, "giulia"),
+        ("swap", 2, "giulia"),
+        ("swap", 2, "giorgio"),
+    ]
+    alone = DATASET.model_copy(update={"donors": DATASET.donors[:1]})
+    suite = Suite(name="s", tools=(ToolEntry(tool="swap"),), donors="both-sexes")
+    with pytest.raises(UsageError, match="no donor for actor 1 by the rule 'both-sexes'"):
+        expand(suite, alone, TOOLS)
+
+
+def test_the_next_actor_stands_in_and_the_last_ones_is_the_first() -> None:
+    assert plan("swap", donors="next-actor") == [
+        ("swap", 1, "actor02"),
+        ("swap", 2, "actor03"),
+        ("swap", 3, "actor01"),
+    ]
+
+
+def test_cells_of_repeated_actors_differ_in_their_seed_only() -> None:
+    repeat = Repeat(times=3, actors="1-2")
+    suite = Suite(name="s", tools=(ToolEntry(tool="plain"),), seed=7, repeat=repeat)
+    cells = expand(suite, DATASET, TOOLS)
+    assert [(c.actor, c.seed) for c in cells] == [
+        (1, 7), (1, 8), (1, 9), (2, 7), (2, 8), (2, 9), (3, 7),
+    ]  # fmt: skip
+    assert len({cell.model_dump_json() for cell in cells}) == 7
+
+
+def test_too_few_donors_of_a_sex_are_refused_where_a_suite_wants_more() -> None:
+    suite = Suite(
+        name="s", tools=(ToolEntry(tool="swap"),), donors="all", actors="1", donors_of_each_sex=2
+    )
+    with pytest.raises(UsageError, match=r"'all' names 1 male on 'made-up'.*cannot be told apart"):
+        expand(suite, DATASET, TOOLS)
+    more = (Donor(name="ugo", sex=Sex.MALE), Donor(name="ada", sex=Sex.FEMALE))
+    rich = DATASET.model_copy(update={"donors": DATASET.donors + more})
+    assert len(expand(suite, rich, TOOLS)) == 4
+
+
+def test_an_actor_that_can_be_fetched_is_told_with_how() -> None:
+    dataset = DATASET.model_copy(update={"more": "Fetch actor 5: bench data fetch more"})
+    with pytest.raises(UsageError) as told:
+        choose_actors(dataset, "5")
+    assert told.value.hint == "Fetch actor 5: bench data fetch more"

@@ -11,8 +11,10 @@ from harness.errors import UsageError
 
 _SUITE = """\
 name: mine
-dataset: sample
+dataset: {dataset}
 actors: "{actors}"
+repeat: {{times: 2, actors: "{repeated}"}}
+protocol: {{observers: [{observer}]}}
 tools:
   - tool: noop
   - tool: {tool}
@@ -20,17 +22,28 @@ tools:
     set: {{strength: {strength}}}
 """
 
-_RIGHT = {"actors": "3", "tool": "blur", "config": "weak", "strength": "0.1"}
+_RIGHT = {
+    "dataset": "sample",
+    "actors": "2,3",
+    "repeated": "3",
+    "observer": "openface",
+    "tool": "blur",
+    "config": "weak",
+    "strength": "0.1",
+}
 
 
 @pytest.mark.clips
 @pytest.mark.parametrize(
     ("wrong", "line", "field"),
     [
+        ({"dataset": "smaple"}, 2, "dataset"),
         ({"actors": "99"}, 3, "actors"),
-        ({"tool": "blru"}, 6, "tools.1.tool"),
-        ({"config": "weka"}, 7, "tools.1.config"),
-        ({"strength": "99"}, 8, "tools.1.set"),
+        ({"repeated": "9"}, 4, "repeat.actors"),
+        ({"observer": "openfake"}, 5, "protocol.observers.0"),
+        ({"tool": "blru"}, 8, "tools.1.tool"),
+        ({"config": "weka"}, 9, "tools.1.config"),
+        ({"strength": "99"}, 10, "tools.1.set"),
     ],
 )
 def test_a_wrong_name_or_value_is_told_with_its_line(
@@ -38,7 +51,7 @@ def test_a_wrong_name_or_value_is_told_with_its_line(
 ) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(_SUITE.format(**_RIGHT))
-    assert len(study_from_suite(str(path), sample_home).plan()) == 2
+    assert len(study_from_suite(str(path), sample_home).plan()) == 6
     path.write_text(_SUITE.format(**{**_RIGHT, **wrong}))
     with pytest.raises(UsageError, match=rf"mine\.yaml, line {line}, field '{field}'"):
         study_from_suite(str(path), sample_home)

@@ -26,6 +26,8 @@ def test_every_suite_that_ships_is_valid_and_has_its_files_name(name: str) -> No
         ("name: a\ntools: blur\n", r"line 2, field 'tools': this must be a list"),
         ("name: a\nname: b\ntools: [{tool: x}]\n", r"line 2, field 'name'"),
         ("name: a\ntools: [{tool: x, confg: y}]\n", r"did you mean 'config'"),
+        ("name: a\ntools: [{tool: x}]\nrepeat:\n  times: 1\n", r"line 4, field 'repeat.times'"),
+        ("name: a\ntools: [{tool: x}]\nrepeat: {time: 2}\n", r"did you mean 'times'"),
         ("name: [\n", "not valid YAML"),
     ],
 )
@@ -35,8 +37,11 @@ def test_an_invalid_suite_names_the_line_and_the_field(text: str, message: str) 
 
 
 def test_numbers_may_stand_where_text_is_meant() -> None:
-    suite = parse_suite("name: a\nactors: 3\ntools: [{tool: x, version: 1}]\n", "my.yaml")
+    text = "name: a\nactors: 3\ntools: [{tool: x, version: 1}]\nrepeat: {times: 2, actors: 3}\n"
+    suite = parse_suite(text, "my.yaml")
     assert (suite.actors, suite.tools[0].version) == ("3", "1")
+    assert suite.repeat is not None
+    assert suite.repeat.actors == "3"
 
 
 def test_an_unknown_suite_gets_the_nearest_known_one() -> None:

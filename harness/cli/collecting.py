@@ -1,0 +1,73 @@
+"""What is finished of a study while the rest runs: read from the store, and nothing else."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import typer
+
+from harness.cli.output import print_json, print_table
+from harness.cli.planning import StudyPlan, make_plan
+from harness.cli.stored import scored_protocols
+from harness.cli.summary import score_fields
+from harness.forecast import State
+
+if TYPE_CHECKING:
+    from harness.model.cell import CellSpec
+    from harness.study import Study
+
+
+def collect_study(study: Study, as_json: bool) -> None:
+    """Say what is done, and write the report of the finished cells.
+
+    No lock is taken and no video is prepared, so it can be called beside a run. Raises StoreError
+    when the report cannot be written.
+    """
+    made = make_plan(study)
+    protocol = study.protocol.name
+    finished = _finished(study, made)
+    counts = {state.value: made.plan.count(state) for state in State}
+    scored = [spec for spec in finished if protocol in scored_protocols(study.home, spec)]
+    page = _write(study, finished) if finished else None
+    if as_json:
+        rows = [_row(study, spec) for spec in finished]
+        facts = {"report": page and str(page), "protocol": protocol, "counts": counts}
+        print_json(facts | {"cells": rows})
+        return
+    if scored:
+        table = [[row[key] for key in _KEYS] for row in (_row(study, spec) for spec in scored)]
+        print_table(("cell", "SW-OR", "FTA", "mean PCC"), table)
+    told = ", ".join(f"{number} {name}" for name, number in counts.items())
+    typer.echo(f"{study.suite.name}, {len(made.cells)} cells: {told}; {len(scored)} scored.")
+    typer.echo(f"Report: {page}" if page else "There is nothing to report yet.")
+
+
+_KEYS = ("cell", "sw_or_mean", "fta", "mean_pcc")
+
+
+def _finished(study: Study, made: StudyPlan) -> list[CellSpec]:
+    """Cells with a result; of several of one name all."""
+    from harness.store.cells import CellStore
+
+    store = CellStore(study.home)
+    return [spec for specs in made.stored for spec in specs if store.result(spec) is not None]
+
+
+def _row(study: Study, spec: CellSpec) -> dict[str, object]:
+    from harness.scoring.score import load_score
+
+    score = load_score(spec, study.home, study.protocol.name)
+    figures = {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in score_fields(score).items()
+    }
+    return {"cell": spec.slug, "id": spec.id, **figures}
+
+
+def _write(study: Study, specs: list[CellSpec]) -> object:
+    # The engine imports nothing of `reports`; only its commands know that the package exists.
+    build, collect = import_module("reports.build"), import_module("reports.collect")
+    data = collect.collect(study.home, specs, study.protocol.name)
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in study.suite.name)
+    return build.build_report(data, study.home / "reports" / f"{name}-so-far.html")

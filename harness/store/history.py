@@ -1,0 +1,60 @@
+"""What cells took before: seconds and bytes of those that succeeded, by what makes cells alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.canonical import content_hash
+from harness.model.base import Frozen
+from harness.model.cell import CellSpec, Status
+from harness.model.job import Setting
+from harness.store.cells import CellStore
+
+
+class Taken(Frozen):
+    """What one cell took."""
+
+    like: str
+    """``likeness`` of the cell."""
+    dataset: str
+    wall_s: float
+    size_bytes: int
+    """All files of the cell, working files too as far as they are still there."""
+
+
+def likeness(tool: str, version: str, config: str, settings: dict[str, Setting]) -> str:
+    """The same for cells that do the same work on other people."""
+    return content_hash({"tool": tool, "version": version, "config": config, "set": settings})
+
+
+def read_history(home: Path) -> tuple[Taken, ...]:
+    """One entry for each cell of the store that has a result. Nothing is written.
+
+    Raises StoreError for a store that a newer version wrote, or a damaged cell.
+    """
+    store = CellStore(home)
+    return tuple(_taken(store, store.list()))
+
+
+def _taken(store: CellStore, specs: Iterable[CellSpec]) -> Iterator[Taken]:
+    for spec in specs:
+        good = [one for one in store.attempts(spec) if one.status is Status.OK]
+        if good and store.result(spec) is not None:
+            yield Taken(
+                like=likeness(spec.tool, spec.version, spec.config, spec.settings),
+                dataset=spec.dataset,
+                wall_s=good[-1].resources.wall_s,
+                size_bytes=_size_bytes(store.folder(spec)),
+            )
+
+
+def _size_bytes(folder: Path) -> int:
+    """Of all files below ``folder``; one that goes away meanwhile counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size if path.is_file() else 0
+        except OSError:
+            continue
+    return total

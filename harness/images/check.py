@@ -68,6 +68,8 @@ def _base(image: BuiltImage) -> Finding:
 def _weights(image: BuiltImage) -> Finding:
     """Trusted files are no fault of the image: their publishers name no checksums."""
     text = f"{len(image.weights)} files by recorded checksum"
+    if not image.weights and not image.unverified:
+        text = "none but what its source and its packages bring"
     if image.unverified:
         names = ", ".join(f"{name} ({digest[:12]})" for digest, _, name in _parts(image.unverified))
         text += (

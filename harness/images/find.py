@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from harness.engine import Engine
-from harness.errors import UnfitMachineError, UsageError
+from harness.errors import UnfitMachineError, UsageError, unknown_name
 from harness.images.labels import PART, TOOL_PART, BuiltImage, read_image
 from harness.images.recipe import Recipe, read_recipe
 from harness.model.tool import Container, Tool
-from harness.registry import find_tool, load_observers, load_tools
+from harness.registry import load_observers, load_tools
 
 State = Literal["current", "stale", "unknown"]
 """Built from the recipe as it is now; from another revision of it; of nothing known here."""
@@ -58,8 +58,10 @@ def described() -> dict[str, Tool]:
 
 def find_described(name: str) -> Tool:
     """The tool or observer of that name; raises UsageError with the nearest name."""
-    observers = load_observers()
-    return observers[name] if name in observers else find_tool(name)
+    known = described()
+    if name not in known:
+        raise unknown_name("tool or observer", name, known, see="bench tools list")
+    return known[name]
 
 
 def current_hashes(tools: Mapping[str, Tool]) -> dict[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.engine import Engine
-from harness.errors import UnfitMachineError
+from harness.errors import UnfitMachineError, UsageError
 from harness.images.build import build_image, find_base
 from harness.images.check import check_image
+from harness.images.find import find_described
 from harness.images.labels import Base, BuiltImage, Upstream, image_labels, read_image
 from harness.images.recipe import UNPUSHABLE, content_tag, read_recipe
 from harness.model.tool import Container
@@ -60,6 +61,11 @@ def test_every_recipe_of_ours_is_pinned_by_commit_tag_or_version() -> None:
             entry = read_recipe(tool, version).entry
             assert entry.commit not in moving, tool.name
             assert not entry.base.endswith(":latest"), tool.name
+
+
+def test_an_unknown_name_is_told_with_observers_among_the_known() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'openface'"):
+        find_described("openfase")
 
 
 def test_deepfacelabs_weights_are_listed_by_checksum() -> None:

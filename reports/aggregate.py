@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from harness.model.base import Frozen
 from harness.model.score import Attributes, Comparison, Distances, UnitScore
-from reports.model import NOT_DETECTED_LOSS, ReportCell, ReportData
+from harness.scoring.detected import NOT_DETECTED_LOSS
+from harness.scoring.detected import lost_share as lost_share_of
+from reports.model import ReportCell, ReportData
 
 DASH = "\N{EN DASH}"
 PCC_CLIP = 1.0 - 1e-6
@@ -85,17 +87,8 @@ class Detection(StrEnum):
 
 
 def lost_share(cell: ReportCell) -> float | None:
-    """Share of the original's faces that the recogniser no longer finds after the swap.
-
-    1 - (1 - FTA of SW) / (1 - FTA of OR), at least 0: a frame in which the original has no face
-    either is not held against (or in favour of) the tool. None without a score, or when no
-    sampled frame of the original has a face.
-    """
-    original = distances(cell, Comparison.ORIGINAL_ORIGINAL)
-    swapped = distances(cell, Comparison.SWAPPED_ORIGINAL)
-    if original is None or swapped is None or original.used == 0:
-        return None
-    return max(0.0, 1.0 - (1.0 - swapped.fta) / (1.0 - original.fta))
+    """Share of the original's faces that the recogniser no longer finds; None without a score."""
+    return lost_share_of(cell.score) if cell.score else None
 
 
 def detection(cell: ReportCell) -> Detection:

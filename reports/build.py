@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
-from harness.errors import StoreError
 from harness.model.dataset import Split
+from harness.scoring.detected import NOT_DETECTED_LOSS
 from reports.aggregate import (
     actor_ranges,
     attribute_sources,
@@ -26,7 +21,7 @@ from reports.boxes import KEY, box_figure, summary_boxes, undetected_sentences
 from reports.cautions import cautions
 from reports.controls import control_checks
 from reports.headline import headline, headline_numbers
-from reports.model import NOT_DETECTED_LOSS, ReportCell, ReportData
+from reports.model import ReportCell, ReportData
 from reports.plot import threshold_of
 from reports.provenance import (
     host_lines,
@@ -36,7 +31,7 @@ from reports.provenance import (
     tool_licences,
 )
 from reports.readings import readings_table, swapped_readings
-from reports.render import environment, hash_source, plotly_js, template_text
+from reports.render import whole_page, write_page
 from reports.scatter import scatter_figure
 from reports.tables import actor_tables, failure_table, overview_table
 from reports.units import METRICS, coverage_table, undrawn, unit_figure, unit_table
@@ -45,42 +40,13 @@ __all__ = ["build_report", "headline", "page"]
 
 
 def build_report(data: ReportData, out: Path) -> Path:
-    """Writes the page to ``out`` (an ``.html`` file, or a folder that gets ``index.html``).
-
-    The file appears whole or not at all. Raises StoreError when it cannot be written.
-    """
-    target = out if out.suffix.lower() in (".html", ".htm") else out / "index.html"
-    content = page(data).encode()
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(
-            f"The report cannot be written to {target}: {error.strerror or error}.",
-            hint="Name another place with --out, or free some space.",
-        ) from error
-    return target
+    """Writes the report to ``out``, as ``write_page`` does."""
+    return write_page(page(data), out)
 
 
 def page(data: ReportData) -> str:
-    """The whole page as text. Scripts are allowed by hash; nothing may be loaded from elsewhere."""
-    scripts = {"plotly": plotly_js(), "page": template_text("page.js")}
-    csp = (
-        "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
-        f"script-src {' '.join(hash_source(text) for text in scripts.values())}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    css = Markup(template_text("style.css"))
-    marked = {name: Markup(text) for name, text in scripts.items()}
-    template = environment().get_template("report.html.j2")
-    return template.render(csp=csp, css=css, scripts=marked, **view(data))
+    """The whole report as text."""
+    return whole_page("report.html.j2", view(data), ("plotly", "page"))
 
 
 def view(data: ReportData) -> dict[str, Any]:

@@ -12,10 +12,6 @@ from harness.model.tool import Deviation
 NOT_RUN = "not_run"
 NOT_SCORED = "not_scored"
 
-NOT_DETECTED_LOSS = 0.95
-"""From this share of lost faces on, a cell is "not detected": its distance describes almost no
-frames, so it is never called hidden. Only faces that the original shows can be lost."""
-
 
 class ToolInfo(Frozen):
     """What a report says of a tool."""

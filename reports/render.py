@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import importlib.resources
 import json
+import os
 import re
+import uuid
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from harness.errors import StoreError
 from reports.plot import Figure
 
 
@@ -55,3 +62,45 @@ def plotly_js() -> str:
     path = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
     text = path.read_bytes().decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"</(script)", r"<\\/\1", text, flags=re.IGNORECASE)
+
+
+def whole_page(template: str, values: Mapping[str, Any], scripts_used: Sequence[str]) -> str:
+    """A template as a whole page with our style and scripts (``plotly``, ``page``).
+
+    Scripts are allowed by hash; nothing may be loaded from elsewhere.
+    """
+    scripts = {n: plotly_js() if n == "plotly" else template_text(f"{n}.js") for n in scripts_used}
+    csp = (
+        "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
+        f"script-src {' '.join(hash_source(text) for text in scripts.values())}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    css = Markup(template_text("style.css"))
+    marked = {name: Markup(text) for name, text in scripts.items()}
+    found = environment().get_template(template)
+    return found.render(csp=csp, css=css, scripts=marked, **values)
+
+
+def write_page(text: str, out: Path) -> Path:
+    """Writes a page to ``out`` (an ``.html`` file, or a folder that gets ``index.html``).
+
+    The file appears whole or not at all. Raises StoreError when it cannot be written.
+    """
+    target = out if out.suffix.lower() in (".html", ".htm") else out / "index.html"
+    content = text.encode()
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"The report cannot be written to {target}: {error.strerror or error}.",
+            hint="Name another place with --out, or free some space.",
+        ) from error
+    return target

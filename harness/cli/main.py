@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from harness import __version__
 from harness.cli import (
     ask,
+    compare,
     data,
     images,
     logs,
@@ -109,7 +110,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(observe.app, name="observe")
 app.add_typer(images.app, name="images")
 app.add_typer(thesis.app, name="thesis")
-for group in (tools, selftest, run, status, logs, tidy, scores, ask):
+for group in (tools, selftest, run, status, logs, tidy, scores, compare, ask):
     group.register(app)
 
 

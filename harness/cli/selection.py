@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from harness.study import Study
 
 
-def parse_assignments(pairs: list[str]) -> dict[str, str]:
+def parse_assignments(pairs: list[str], *, option: str = "--set") -> dict[str, str]:
     """``["strength=0.5"]`` as {"strength": "0.5"}. Raises UsageError."""
     out: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise UsageError(f"'--set {pair}' is not a setting.", hint="Write --set name=value.")
+            raise UsageError(
+                f"'{option} {pair}' is not a setting.", hint=f"Write {option} name=value."
+            )
         out[name.strip()] = value.strip()
     return out
 

@@ -46,6 +46,14 @@ def test_the_bootstrap_interval_is_near_the_t_interval_of_normal_values() -> Non
     assert b != bootstrap_t_interval(values, seed=1)
 
 
+def test_the_bootstrap_interval_of_skewed_values_reaches_further_to_their_long_side() -> None:
+    values = np.random.default_rng(5).exponential(1, 12)
+    found = bootstrap_t_interval(values)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.high - values.mean() > 1.3 * (values.mean() - found.low)
+
+
 @given(st.lists(EIGHTHS, min_size=1, max_size=9))
 @settings(deadline=None, max_examples=40)
 def test_the_exact_sign_flip_p_is_that_of_trying_all_signs(differences: list[float]) -> None:

@@ -1,0 +1,1 @@
+"""Two tools, versions or configs against each other, paired by actor and donor."""

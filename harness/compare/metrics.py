@@ -1,0 +1,110 @@
+"""The metrics that are compared: a new one is one entry of ``METRICS``.
+
+All of them together are one family: p-values are adjusted over every metric that a comparison
+could compute, so that a run without any change is alarmed in at most 5 % of cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.model.score import Attributes, CellScore, Comparison
+from harness.scoring.detected import NOT_DETECTED_LOSS, lost_share
+
+Read = Callable[[CellScore], float | None]
+"""A cell's value, None where it has none."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number of a cell with its direction and its practical margin."""
+
+    key: str
+    title: str
+    """Short: it heads a row of a table."""
+    higher_is_better: bool
+    margin: float
+    """The least shift that matters, in the metric's unit. A difference within it is no regression,
+    however sure it is; equivalence is shown against it."""
+    read: Read | None = None
+    digits: int = 3
+    missing: str = ""
+    """A sentence: why a cell may have no value."""
+    attribute: Callable[[Attributes], float | None] | None = None
+    """Instead of ``read``: a number of each action-unit source, compared source by source."""
+    margins: Mapping[str, float] = field(default_factory=dict)
+    """Other margins of sources whose scale is another."""
+
+    def margin_of(self, source: str) -> float:
+        return self.margins.get(source, self.margin)
+
+
+def _distance(score: CellScore) -> float | None:
+    """Mean SW-OR distance; a video that shows almost no face any more has none."""
+    found = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
+    lost = lost_share(score)
+    detected = lost is not None and lost < NOT_DETECTED_LOSS
+    return found.mean if found and detected else None
+
+
+def _match_rate(score: CellScore) -> float | None:
+    """Share of all sampled swapped frames at or under the threshold; no face is no match."""
+    found = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
+    if found is None or not found.asked:
+        return None
+    return (found.share_at_or_under_threshold or 0.0) * found.used / found.asked
+
+
+METRICS: tuple[Metric, ...] = (
+    # A shift of 3 % is about 0.02; with that as its margin, chance alone would decide over it.
+    Metric(
+        "sw_or",
+        "SW-OR distance",
+        True,
+        0.01,
+        _distance,
+        missing="A video in which almost no face is found has no distance.",
+    ),
+    Metric("match_rate", "Match rate", False, 0.05, _match_rate),
+    Metric("lost_faces", "Faces lost (FTA)", False, 0.05, lost_share),
+    Metric("pcc", "Mean PCC", True, 0.05, attribute=lambda a: a.mean_pcc),
+    Metric("ccc", "Mean CCC", True, 0.05, attribute=lambda a: a.mean_ccc),
+    Metric(
+        "rmse",
+        "Mean RMSE",
+        False,
+        0.02,
+        attribute=lambda a: a.mean_rmse,
+        # On OpenFace's scale of 0 to 5.
+        margins={"openface": 0.1},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A metric of one source, ready to be read from scores."""
+
+    metric: Metric
+    source: str
+    read: Read
+
+    @property
+    def margin(self) -> float:
+        return self.metric.margin_of(self.source)
+
+
+def readings(metric: Metric, sources: tuple[str, ...]) -> list[Reading]:
+    """The metric itself, or once for each action-unit source."""
+    if metric.read is not None:
+        return [Reading(metric, "", metric.read)]
+    return [Reading(metric, source, _of_source(metric, source)) for source in sources]
+
+
+def _of_source(metric: Metric, source: str) -> Read:
+    def read(score: CellScore) -> float | None:
+        found = next((a for a in score.attributes if a.source == source), None)
+        return metric.attribute(found) if found and metric.attribute else None
+
+    return read

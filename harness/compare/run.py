@@ -1,0 +1,189 @@
+"""The whole comparison: two stores in, one result out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.compare.alike import differences
+from harness.compare.gather import Cell, Gathered, Key, chosen_cells, common_protocol, gather
+from harness.compare.judge import ALPHA, Pair, judge, not_comparable, overall
+from harness.compare.metrics import METRICS
+from harness.compare.selector import labels, parse_selector, variant_of
+from harness.errors import UsageError, unknown_name
+from harness.model.cell import CellSpec
+from harness.model.compare import CompareResult, Difference, Side
+from harness.model.verdict import Aspect
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is compared with what."""
+
+    baseline: str
+    candidate: str
+    baseline_home: Path
+    candidate_home: Path
+    actors: Collection[int] | None = None
+    dataset: str | None = None
+    protocol: str | None = None
+    accepted: frozenset[Aspect] = frozenset()
+    """Differences that the user knows of and compares across all the same."""
+    margins: Mapping[str, float] = field(default_factory=dict)
+    alpha: float = ALPHA
+
+
+def compare(request: Request) -> CompareResult:
+    """Compare both sides on the actors and donors that both have.
+
+    Raises UsageError when there is nothing to compare, naming why and what to do.
+    """
+    _check_margins(request.margins)
+    specs = [
+        _of_actors(chosen_cells(home, parse_selector(text), request.dataset), request.actors)
+        for home, text in _sides(request)
+    ]
+    first, second = (variant_of(one[0]) for one in specs)
+    if first == second and request.baseline_home == request.candidate_home:
+        raise UsageError(
+            f"Baseline and candidate are the same cells: {first.spelled()}.",
+            hint="Name two versions, tools or configs, or the store of the other machine: "
+            "--candidate-home DIR",
+        )
+    homes = (request.baseline_home, request.candidate_home)
+    protocol, others = common_protocol(list(zip(homes, specs, strict=True)), request.protocol)
+    sides = [
+        gather(home, text, found, protocol)
+        for (home, text), found in zip(_sides(request), specs, strict=True)
+    ]
+    pairs = paired(sides[0].cells, sides[1].cells)
+    if not pairs:
+        raise _nothing_common(sides, protocol)
+    differ, notes = differences(pairs, request.accepted)
+    if others:
+        notes.append(f"Both sides are also scored with {', '.join(others)}; see --frames.")
+    return _result(request, protocol, sides, labels(first, second), pairs, differ, notes)
+
+
+def paired(baseline: Mapping[Key, Cell], candidate: Mapping[Key, Cell]) -> list[Pair]:
+    """Cells of the same split, actor, donor and seed, in that order.
+
+    Where one side's tool takes no donor at all, its one cell of an actor stands against each of
+    the other side's.
+    """
+    if _donorless(baseline) == _donorless(candidate):
+        shared = sorted(baseline.keys() & candidate.keys())
+        return [(baseline[key], candidate[key]) for key in shared]
+    many = candidate if _donorless(baseline) else baseline
+    pairs = []
+    for split, actor, donor, seed in sorted(many):
+        keys = {(split, actor, donor, seed), (split, actor, "", seed)}
+        first = next((baseline[key] for key in keys if key in baseline), None)
+        second = next((candidate[key] for key in keys if key in candidate), None)
+        if first and second:
+            pairs.append((first, second))
+    return pairs
+
+
+def _donorless(cells: Mapping[Key, Cell]) -> bool:
+    return all(not donor for _, _, donor, _ in cells)
+
+
+def _result(
+    request: Request,
+    protocol: str,
+    sides: Sequence[Gathered],
+    names: tuple[str, str],
+    pairs: Sequence[Pair],
+    differ: Sequence[Difference],
+    notes: Sequence[str],
+) -> CompareResult:
+    results = judge(pairs, alpha=request.alpha, margins=dict(request.margins))
+    blocking = [one for one in differ if not one.accepted]
+    if blocking:
+        aspects = " and ".join(one.aspect.value for one in blocking)
+        told = " ".join(one.sentence for one in blocking)
+        results = not_comparable(results, f"The sides differ in {aspects}. {told}")
+    return CompareResult(
+        protocol=protocol,
+        baseline=_side(sides[0], names[0], pairs, 0),
+        candidate=_side(sides[1], names[1], pairs, 1),
+        actors=tuple(sorted({one.spec.actor.number for one, _ in pairs})),
+        pairs=len(pairs),
+        alpha=request.alpha,
+        differences=tuple(differ),
+        notes=tuple(notes),
+        metrics=tuple(results),
+        verdict=overall(results),
+    )
+
+
+def _side(found: Gathered, label: str, pairs: Sequence[Pair], side: int) -> Side:
+    return Side(
+        selector=found.selector,
+        label=label,
+        cells=found.asked,
+        scored=len(found.cells),
+        failed=found.failed,
+        unscored=found.unscored,
+        damaged=found.damaged,
+        replaced=found.replaced,
+        hosts=tuple(sorted({pair[side].host for pair in pairs} - {""})),
+    )
+
+
+def _sides(request: Request) -> list[tuple[Path, str]]:
+    return [
+        (request.baseline_home, request.baseline),
+        (request.candidate_home, request.candidate),
+    ]
+
+
+def _of_actors(specs: list[CellSpec], actors: Collection[int] | None) -> list[CellSpec]:
+    found = specs if actors is None else [s for s in specs if s.actor.number in actors]
+    if not found:
+        known = ", ".join(map(str, sorted({spec.actor.number for spec in specs})))
+        raise UsageError(
+            "There is nothing to compare: one side has none of these actors.",
+            hint=f"It has: --actor {known.replace(' ', '')}",
+        )
+    return found
+
+
+def _check_margins(margins: Mapping[str, float]) -> None:
+    known = [metric.key for metric in METRICS]
+    for key, value in margins.items():
+        if key not in known:
+            raise unknown_name("metric", key, known, see="bench compare --help")
+        if not 0 < value < float("inf"):
+            raise UsageError(f"The margin of {key} must be above 0, not {value:g}.")
+
+
+def _nothing_common(sides: Sequence[Gathered], protocol: str) -> UsageError:
+    told = []
+    for name, side in zip(("baseline", "candidate"), sides, strict=True):
+        people = sorted({(c.spec.actor.number, c.key[2]) for c in side.cells.values()})
+        who = ", ".join(
+            f"{actor}{f' with {donor}' if donor else ''}" for actor, donor in people[:6]
+        )
+        more = f" and {len(people) - 6} more" if len(people) > 6 else ""
+        without = [
+            f"{len(names)} {word}"
+            for names, word in (
+                (side.failed, "without a result"),
+                (side.unscored, f"not scored with {protocol}"),
+                (side.damaged, "damaged"),
+            )
+            if names
+        ]
+        aside = f" ({', '.join(without)})" if without else ""
+        told.append(f"the {name} has scores of actors {who or 'none'}{more}{aside}")
+    unscored = any(side.unscored for side in sides)
+    return UsageError(
+        f"There is nothing to compare: no actor and donor are scored on both sides; "
+        f"{', '.join(told)}.",
+        hint="Score what has run: bench score"
+        if unscored
+        else "Run both sides on the same actors and donors; see `bench status`.",
+    )

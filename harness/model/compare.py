@@ -1,0 +1,93 @@
+"""What a comparison of two tools, versions or configs found."""
+
+from __future__ import annotations
+
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.verdict import Aspect, Verdict
+from harness.statistics.equivalence import Equivalence
+from harness.statistics.paired import PairedComparison
+
+
+class Difference(Frozen):
+    """An aspect in which the two sides differ."""
+
+    aspect: Aspect
+    sentence: str
+    pairs: int
+    """In how many pairs of cells."""
+    accepted: bool = False
+    """Whether the user said to compare all the same."""
+
+
+class Side(Frozen):
+    """One side: which cells were meant, and what became of them."""
+
+    selector: str
+    label: str
+    """Tool, version, config and settings, as far as they tell the two sides apart."""
+    cells: int
+    scored: int
+    """Cells whose score is used, where the other side has its partner."""
+    failed: tuple[str, ...] = ()
+    """Slugs of cells without a result."""
+    unscored: tuple[str, ...] = ()
+    """Slugs of cells with a result but no score of the protocol."""
+    damaged: tuple[str, ...] = ()
+    """Slugs of cells whose video is not the one that was published: reported and not used."""
+    replaced: tuple[str, ...] = ()
+    """Slugs of older cells of the same actor and donor, from another image or dataset."""
+    hosts: tuple[str, ...] = ()
+
+
+class ActorDifference(Frozen):
+    """One actor: both values are means over donors (and seeds)."""
+
+    actor: int
+    pairs: int
+    baseline: float
+    candidate: float
+
+
+class MetricResult(Frozen):
+    """One metric on both sides. ``comparison`` is candidate minus baseline, over actors."""
+
+    key: str
+    title: str
+    source: str = ""
+    """Of action units: which observer they come from."""
+    higher_is_better: bool
+    margin: float
+    """The least shift that matters in practice, in the metric's own unit."""
+    digits: int = 3
+    baseline: float | None = None
+    candidate: float | None = None
+    actors: tuple[ActorDifference, ...] = ()
+    comparison: PairedComparison | None = None
+    equivalence: Equivalence | None = None
+    test: str = ""
+    """The test that p is from: sign-flip, or t where so few actors cannot reach alpha."""
+    p: float | None = None
+    p_adjusted: float | None = None
+    """After Holm over all metrics that were compared."""
+    verdict: Verdict
+    reason: str
+    """A sentence."""
+
+
+class CompareResult(Frozen):
+    """Everything that ``bench compare`` says."""
+
+    schema_version: int = SCHEMA_VERSION
+    protocol: str
+    baseline: Side
+    candidate: Side
+    actors: tuple[int, ...]
+    pairs: int
+    """Pairs of cells: the same actor, donor and seed on both sides."""
+    alpha: float
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader must know that changes no verdict."""
+    metrics: tuple[MetricResult, ...]
+    verdict: Verdict
+    """The worst: one regressed metric makes the whole regressed."""

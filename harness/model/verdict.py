@@ -1,0 +1,27 @@
+"""What a comparison can end with, and what can stand in its way."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    REGRESSED = "regressed"
+    """Significant after correction, beyond the margin, and in the worse direction."""
+    IMPROVED = "improved"
+    """The same in the better direction."""
+    UNCHANGED = "unchanged"
+    """Equivalence within the margin is shown."""
+    INCONCLUSIVE = "inconclusive"
+    """Neither is shown: the actors are too few, or too different, to tell."""
+    NOT_COMPARABLE = "not comparable"
+    """Dataset, scorer, limits or hardware differ, or a side has no value."""
+
+
+class Aspect(StrEnum):
+    """What must be alike on both sides before numbers may be compared."""
+
+    DATASET = "dataset"
+    SCORER = "scorer"
+    LIMITS = "limits"
+    HARDWARE = "hardware"

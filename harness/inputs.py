@@ -30,6 +30,10 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
         from harness.assets import face_landmarker_path
 
         return face_landmarker_path(media.home)
+    if role is Role.GALLERY:
+        if not spec.gallery:
+            raise UsageError(f"{tool.name} needs a gallery, but the cell {spec.slug} names none.")
+        return media.gallery(spec.gallery)
     donor = spec.donor
     if donor is None and role in _OF_DONOR:
         raise UsageError(

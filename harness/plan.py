@@ -163,6 +163,7 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
             config = find_config(tool, entry.config, version)
         with blame("tools", place, "set"):
             settings = _settings(tool, entry)
+            require_gallery(tool, settings, len(dataset.actors), dataset.name)
         for actor in actors:
             with blame("donors"):
                 donors = _donor_names(dataset, tool, actor, suite.donors)
@@ -208,6 +209,24 @@ def _check_sexes(suite: Suite, dataset: Dataset, cells: Sequence[PlannedCell]) -
                 "apart.",
                 hint="Name more with --donor; an actor can stand in: --donor actor02,actor03.",
             )
+
+
+def require_gallery(tool: Tool, settings: Mapping[str, Setting], people: int, dataset: str) -> None:
+    """See that ``people``, those with a reference face, are as many as the tool's gallery needs.
+
+    Raises UsageError.
+    """
+    if tool.gallery_at_least is None:
+        return
+    least = int(settings[tool.gallery_at_least])
+    if people < least:
+        has = f"{people} {'actor' if people == 1 else 'actors'}"
+        remedy = f"set {tool.gallery_at_least} to at most {people}, or " if people > 1 else ""
+        raise UsageError(
+            f"'{tool.name}' with {tool.gallery_at_least} = {least} needs {least} people in its "
+            f"gallery, and '{dataset}' has {has} with a reference face.",
+            hint=f"To go on, {remedy}add actors to the dataset; `bench data list` shows them.",
+        )
 
 
 @contextmanager

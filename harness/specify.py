@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from harness.errors import UnusableInputError
+from harness.errors import BenchError, UnusableInputError, UsageError
 from harness.lanes import Lane, Lanes, Task
 from harness.model.base import Frozen
 from harness.model.cell import CellSpec
-from harness.model.dataset import PreparedActor, PreparedDonor
+from harness.model.dataset import GalleryFace, PreparedActor, PreparedDonor
+from harness.model.job import Role
 from harness.model.suite import PlannedCell
-from harness.plan import find_donor
+from harness.plan import find_donor, require_gallery
 from harness.prepare import prepare_actor, prepare_donor
 from harness.store.media import MediaStore
 from harness.store.sources import keep_sources
@@ -27,7 +28,7 @@ Digests = Mapping[tuple[str, str], str]
 
 
 class LeftOut(Frozen):
-    """A planned cell whose actor's or donor's material cannot be used."""
+    """A planned cell whose actor's, donor's or gallery's material cannot be used."""
 
     cell: PlannedCell
     reason: str
@@ -73,6 +74,13 @@ class _People:
         found = self.faults.get(cell.actor)
         return found or (self.faults.get(cell.donor) if cell.donor else None)
 
+    def gallery(self) -> tuple[GalleryFace, ...]:
+        """Everybody who has a reference face, by number."""
+        people = sorted(self.actors.values(), key=lambda actor: actor.number)
+        return tuple(
+            GalleryFace(number=one.number, sex=one.sex, reference=one.reference) for one in people
+        )
+
 
 def specify(
     study: Study,
@@ -83,8 +91,9 @@ def specify(
 ) -> Specified:
     """Prepare the videos that the cells need, each person once; ``lanes`` do several at once.
 
-    A person whose material cannot be used costs their own cells only. Raises UnusableInputError
-    when that leaves no cell at all.
+    A person whose material cannot be used costs their own cells only, and is missing in the
+    gallery of the others'. When that leaves no cell at all, raises UnusableInputError, or
+    UsageError for a gallery that is too small.
     """
     keep_sources(study.home, study.dataset)
     people = _People()
@@ -99,25 +108,47 @@ def specify(
 
     with nullcontext(lanes) if lanes else Lanes(1) as used:
         used.run(choose)
-    specs, left_out = [], []
+    if _needs_gallery(study, planned):
+        for who, fault in people.faults.items():
+            if isinstance(who, int) and who not in {cell.actor for cell in planned}:
+                say(f"not in the gallery: {fault.message}")
+    specs, left_out, faults = [], [], []
     for cell in planned:
-        fault = people.fault(cell)
-        if fault is None:
+        unusable = people.fault(cell) or _gallery_fault(study, cell, people)
+        if unusable is None:
             donor = people.donors[cell.donor] if cell.donor is not None else None
             digest = (digests or {}).get((cell.tool, cell.version))
-            specs.append(spec_of(study, cell, people.actors[cell.actor], donor, digest))
+            gallery = people.gallery() if _needs_gallery(study, [cell]) else ()
+            specs.append(spec_of(study, cell, people.actors[cell.actor], donor, digest, gallery))
         else:
-            left_out.append(LeftOut(cell=cell, reason=str(fault)))
-    if left_out and not specs:
-        raise next(iter(people.faults.values()))
+            faults.append(unusable)
+            left_out.append(LeftOut(cell=cell, reason=str(unusable)))
+    if faults and not specs:
+        raise faults[0]
     return Specified(specs=tuple(specs), left_out=tuple(left_out))
+
+
+def _needs_gallery(study: Study, planned: Sequence[PlannedCell]) -> bool:
+    return any(Role.GALLERY in study.tools[cell.tool].needs for cell in planned)
+
+
+def _gallery_fault(study: Study, cell: PlannedCell, people: _People) -> BenchError | None:
+    tool = study.tools[cell.tool]
+    try:
+        require_gallery(tool, cell.settings, len(people.actors), study.dataset.name)
+    except UsageError as error:
+        return error
+    return None
 
 
 def _tasks(study: Study, planned: Sequence[PlannedCell], people: _People) -> list[tuple[str, Task]]:
     media = MediaStore(study.home)
     remarks = {actor.number: actor.remark for actor in study.dataset.actors}
     tasks: list[tuple[str, Task]] = []
-    for number in dict.fromkeys(cell.actor for cell in planned):
+    numbers = [cell.actor for cell in planned]
+    if _needs_gallery(study, planned):
+        numbers += [actor.number for actor in study.dataset.actors]
+    for number in dict.fromkeys(numbers):
         remark = f" ({remarks[number]})" if remarks.get(number) else ""
         work = partial(_in_worker, prepare_actor, study.dataset, number, study.suite.split, media)
         task = Task(work, partial(people.settle_actor, number))
@@ -149,6 +180,7 @@ def spec_of(
     actor: PreparedActor,
     donor: PreparedDonor | None,
     image_digest: str | None = None,
+    gallery: tuple[GalleryFace, ...] = (),
 ) -> CellSpec:
     """The cell with its id. Suites share it when all that it names is the same."""
     return CellSpec(
@@ -161,6 +193,7 @@ def spec_of(
         split=study.suite.split,
         actor=actor,
         donor=donor,
+        gallery=gallery,
         seed=cell.seed,
         limits=cell.limits,
     )

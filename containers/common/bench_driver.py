@@ -84,6 +84,15 @@ class Job:
             raise InputUnusableError("The input '%s' is empty: %s." % (role, path))
         return path
 
+    def folder(self, role: str) -> str:
+        """The path of an input that is a folder; raises as ``input``."""
+        path = self.inputs.get(role)
+        if path is None:
+            raise BadJobError("The job names no input '%s', which %s needs." % (role, self.tool))
+        if not os.path.isdir(path):
+            raise InputUnusableError("The input '%s' is not a folder: %s." % (role, path))
+        return path
+
     def number(self, name: str, minimum: float, maximum: float) -> float:
         """A numeric setting within inclusive bounds; raises BadJobError."""
         value = self.settings.get(name)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from containers.common import bench_driver
 from containers.common.bench_driver import InputUnusableError, Job
+from containers.embedded.blending import Blender
 from containers.embedded.editing import edit_main_face, start
 from containers.embedded.faces import Face, FaceFinder, Frame, MainFace, blend, bounds
 from containers.embedded.landmarks import Landmarker, Smoother
@@ -19,7 +20,6 @@ from containers.embedded.warp import Mesh, match_colour
 
 _MOUTH = slice(60, 68)
 _OPEN_MOUTH = 0.02
-_PAD = 4
 _COLOUR_INERTIA = 0.8
 
 
@@ -29,14 +29,12 @@ class Swapper:
     def __init__(self, job: Job) -> None:
         # Settings first: a wrong one is a bad job, whatever the photo shows.
         self._smoother = Smoother(job.number("smoothing", 0, 0.95))
-        self._seamless = job.choice("blending", ("seamless", "feather")) == "seamless"
+        self._blender = Blender(job)
         self._keep_mouth = job.flag("keep_mouth")
         self._landmarker = Landmarker()
         self._donor, self._donor_points = read_donor(job, self._landmarker)
         self._mesh: Mesh | None = None
         self._colour: NDArray[np.float64] | None = None
-        self._cast: NDArray[np.float64] | None = None
-        self.feathered = 0
         self.stray = 0
 
     def __call__(self, frame: Frame, face: Face) -> Frame:
@@ -57,56 +55,22 @@ class Swapper:
             self.stray += 1
             return frame
         warped, self._colour = match_colour(warped, view, mask, self._colour, _COLOUR_INERTIA)
-        mixed = self._mix(view, warped, mask, face.width_px)
+        mixed = self._blender.mix(view, warped, mask, face.width_px)
         if self._keep_mouth:
             mixed = _restore_mouth(mixed, view, points - corner, face.width_px)
         changed = frame.copy()
         changed[box] = mixed
         return changed
 
-    def _mix(self, view: Frame, warped: Frame, mask: Frame, width_px: float) -> Frame:
-        feather_px = max(1.0, 0.025 * width_px)
-        inner = max(1, round(2 * feather_px))
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (inner * 2 + 1, inner * 2 + 1))
-        core = np.asarray(cv2.erode(mask, kernel, borderValue=0), dtype=np.uint8)
-        if self._seamless:
-            cloned = clone(view, warped, mask)
-            if cloned is not None:
-                # A dark or tinted edge of the photo spreads over the whole clone; undo the cast.
-                cloned, self._cast = match_colour(cloned, view, core, self._cast, _COLOUR_INERTIA)
-                return blend(view, cloned, core, feather_px)
-            self.feathered += 1
-        return blend(view, warped, core, feather_px)
-
     def notes(self) -> tuple[str, ...]:
         """What a reader of the result should know."""
         notes = []
-        if self.feathered:
-            notes.append(f"{self.feathered} frames could not be cloned and were feathered.")
+        if self._blender.feathered:
+            count = self._blender.feathered
+            notes.append(f"{count} frames could not be cloned and were feathered.")
         if self.stray:
             notes.append(f"{self.stray} frames kept their pixels: the face lay outside.")
         return tuple(notes)
-
-
-def clone(view: Frame, warped: Frame, mask: Frame) -> Frame | None:
-    """Poisson cloning in place: the gradients of ``warped`` on the colours along the mask's edge.
-
-    None if OpenCV refuses. A frame of repeated pixels around the view keeps a face that leaves the
-    picture from touching the border, where OpenCV would shift it or fail.
-    """
-    padded = cv2.copyMakeBorder(mask, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT, value=0)
-    under = cv2.copyMakeBorder(view, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REPLICATE)
-    over = cv2.copyMakeBorder(warped, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REPLICATE)
-    over = np.where((padded > 0)[:, :, None], over, under)
-    area = bounds(np.asarray(padded, dtype=np.uint8))
-    if area is None:
-        return None
-    centre = ((area[1].start + area[1].stop) // 2, (area[0].start + area[0].stop) // 2)
-    try:
-        cloned = cv2.seamlessClone(over, under, padded, centre, cv2.NORMAL_CLONE)
-    except cv2.error:
-        return None
-    return np.asarray(cloned[_PAD:-_PAD, _PAD:-_PAD], dtype=np.uint8)
 
 
 def _face_mask(points: NDArray[np.float32], shape: tuple[int, int]) -> Frame:

@@ -71,6 +71,20 @@ def step_faults(tool: Tool) -> Iterator[str]:
         yield "The input 'video' is for observers; the video to convert is 'test_video'."
 
 
+def gallery_faults(tool: Tool) -> Iterator[str]:
+    """A gallery whose least size nobody can know, or a size of a gallery that is not asked for."""
+    needs, named = Role.GALLERY in tool.needs, tool.gallery_at_least
+    if needs and named is None:
+        yield "It needs a gallery; gallery_at_least must name the setting that says how large."
+    if named is None:
+        return
+    if not needs:
+        yield "It says how large its gallery must be, but does not ask for 'gallery'."
+    spec = next((one for one in tool.settings if one.name == named), None)
+    if spec is None or isinstance(spec.default, bool) or not isinstance(spec.default, int):
+        yield f"gallery_at_least names '{named}', which is no setting with a whole number."
+
+
 def runtime_faults(tool: Tool) -> Iterator[str]:
     """What is said of its process or container contradicts the rest."""
     runs = tool.runs_as

@@ -102,7 +102,12 @@ class _Driver:
         inputs = {}
         for role in self.tool.needs:
             path = self._folder / f"{role}{_PHOTOS.get(role, '.mp4')}"
-            path.write_bytes(_PLACEHOLDER)
+            if role is Role.GALLERY:
+                path = self._folder / role
+                path.mkdir(exist_ok=True)
+                (path / "gallery.json").write_bytes(_PLACEHOLDER)
+            else:
+                path.write_bytes(_PLACEHOLDER)
             inputs[role] = str(path)
         job = Job(
             step=step,

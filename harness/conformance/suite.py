@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.conformance.configs import config_faults, deviation_faults, limit_faults
 from harness.conformance.description import (
+    gallery_faults,
     name_faults,
     runtime_faults,
     setting_faults,
@@ -26,6 +27,7 @@ PURE = (
     Check("steps", "The steps end with what is scored, and have their inputs.", step_faults),
     Check("runs as", "What runs it is there and agrees with the rest.", runtime_faults),
     Check("settings", "Every default is within its bounds, with a help text.", setting_faults),
+    Check("gallery", "How large a gallery must be is known before a run.", gallery_faults),
     Check("configs", "Every config resolves, and every version has a default.", config_faults),
     Check("limits", "No config is stopped before it is done.", limit_faults),
     Check("deviations", "Each says claim, upstream, applied and reason.", deviation_faults),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from harness.canonical import content_hash
 from harness.model.base import SCHEMA_VERSION, Frozen
-from harness.model.dataset import PreparedActor, PreparedDonor, Split
+from harness.model.dataset import GalleryFace, PreparedActor, PreparedDonor, Split
 from harness.model.job import CONTRACT_VERSION, Limits, Setting, StepReport
 
 
@@ -29,8 +32,18 @@ class CellSpec(Frozen):
     split: Split
     actor: PreparedActor
     donor: PreparedDonor | None = None
+    gallery: tuple[GalleryFace, ...] = ()
+    """For a tool that needs it: the dataset's actors, by number. Not spelled out when empty."""
     seed: int = 0
     limits: Limits = Limits()
+
+    @model_serializer(mode="wrap")
+    def _spell(self, spell: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = spell(self)
+        if not self.gallery:
+            # Cells without a gallery keep the ids they had before there was such a field.
+            del fields["gallery"]
+        return fields
 
     @property
     def id(self) -> str:

@@ -148,6 +148,14 @@ class PreparedActor(Frozen):
     """How the reference was chosen, for the report."""
 
 
+class GalleryFace(Frozen):
+    """One person of a gallery, by the reference face that stands for them."""
+
+    number: int
+    sex: Sex
+    reference: MediaRef
+
+
 class PreparedDonor(Frozen):
     name: str
     sex: Sex

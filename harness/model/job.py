@@ -41,6 +41,8 @@ class Role(StrEnum):
     DONOR_REFERENCE = "donor_reference"
     DONOR_TEST = "donor_test"
     """A clip of the donor that is neither trained on nor looked at for the reference."""
+    GALLERY = "gallery"
+    """A folder with one reference face for each actor of the dataset, and ``gallery.json``."""
     FACE_LANDMARKER = "face_landmarker"
     """MediaPipe's face_landmarker.task model, for embedded tools."""
     VIDEO = "video"

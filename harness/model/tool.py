@@ -121,6 +121,8 @@ class Tool(Frozen):
     runs_as: ChildProcess | Container = Field(discriminator="kind")
     settings: tuple[SettingSpec, ...] = ()
     configs: tuple[NamedConfig, ...] = (NamedConfig(name="default"),)
+    gallery_at_least: str | None = None
+    """The setting that says how many people the gallery must hold, for a tool that needs one."""
     progress: tuple[LogPattern, ...] = ()
     failures: tuple[KnownFailure, ...] = ()
     """The first that matches the end of the log explains a step that failed."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from harness.canonical import file_sha256
+from harness.canonical import content_hash, file_sha256
 from harness.errors import StoreError
-from harness.model.dataset import MediaRef, VideoInfo
+from harness.model.dataset import GalleryFace, MediaRef, VideoInfo
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
 
@@ -47,6 +49,44 @@ class MediaStore:
         else:
             self._move(file, final)
         return MediaRef(sha256=sha256, suffix=suffix, info=info)
+
+    def gallery(self, faces: Sequence[GalleryFace]) -> Path:
+        """A folder with the faces and ``gallery.json``, which names them; made when it is missing.
+
+        Raises StoreError when a face is gone or the disk refuses.
+        """
+        people = [
+            {
+                "number": face.number,
+                "sex": face.sex.value,
+                "file": f"actor{face.number:02d}{face.reference.suffix}",
+                "sha256": face.reference.sha256,
+            }
+            for face in faces
+        ]
+        files = [str(person["file"]) for person in people]
+        final = self.folder / "galleries" / content_hash(people)
+
+        def is_whole() -> bool:
+            return all((final / name).is_file() for name in ("gallery.json", *files))
+
+        if is_whole():
+            return final
+        with self.temporary() as work, disk_errors(final):
+            made = Path(work) / "gallery"
+            made.mkdir()
+            for face, name in zip(faces, files, strict=True):
+                shutil.copyfile(self.path(face.reference), made / name)
+            (made / "gallery.json").write_text(json.dumps(people, indent=1), encoding="utf-8")
+            final.parent.mkdir(exist_ok=True)
+            try:
+                made.rename(final)
+            except OSError:
+                # Another lane was faster, or files were deleted from the one that is there.
+                if not is_whole():
+                    shutil.rmtree(final)
+                    made.rename(final)
+        return final
 
     def temporary(self) -> tempfile.TemporaryDirectory[str]:
         """A folder on the store's file system for work in progress; removed on exit.

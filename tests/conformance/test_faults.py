@@ -103,6 +103,13 @@ def test_a_sound_adapter_has_no_fault() -> None:
         (_setting(maximum=None), "settings", "needs a minimum and a maximum"),
         (_setting(name="Number of moons"), "settings", "lower case"),
         (_setting(name="hours"), "settings", "declared twice"),
+        ({"needs": (*SOUND.needs, Role.GALLERY)}, "gallery", "must name the setting"),
+        ({"gallery_at_least": "iterations"}, "gallery", "does not ask for 'gallery'"),
+        (
+            {"needs": (*SOUND.needs, Role.GALLERY), "gallery_at_least": "hours"},
+            "gallery",
+            "no setting with a whole number",
+        ),
         (_config(settings={"hours": 100.0}), "configs", "between 0 and 99"),
         (_config(settings={"moons": 1}), "configs", "unknown 'moons'"),
         (_config(versions=("3",)), "configs", "version 3"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from harness.canonical import file_sha256
 from harness.errors import StoreError
 from harness.home import bench_home
-from harness.model.dataset import MediaRef
+from harness.model.dataset import GalleryFace, MediaRef, Sex
 from harness.store.atomic import publish_dir, write_bytes, write_json
 from harness.store.media import MediaStore
 
@@ -62,6 +63,28 @@ def test_a_lost_file_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     ref = MediaRef(sha256="0" * 64, suffix=".mp4")
     with pytest.raises(StoreError, match="Run the cell again"):
         MediaStore(tmp_path).path(ref)
+
+
+def test_a_gallery_is_a_folder_that_names_its_faces_and_is_mended(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path / "home")
+    faces = []
+    for number in (3, 12):
+        file = tmp_path / "face"
+        file.write_bytes(b"face %d" % number)
+        ref = store.add(file, ".png", None)
+        faces.append(GalleryFace(number=number, sex=Sex.MALE, reference=ref))
+    folder = store.gallery(faces)
+    people = json.loads((folder / "gallery.json").read_text())
+    assert [(one["number"], one["sex"], one["file"]) for one in people] == [
+        (3, "male", "actor03.png"),
+        (12, "male", "actor12.png"),
+    ]
+    assert (folder / "actor12.png").read_bytes() == b"face 12"
+    (folder / "actor12.png").unlink()
+    assert store.gallery(faces) == folder
+    assert file_sha256(folder / "actor12.png") == people[1]["sha256"]
+    assert store.gallery(faces[:1]) != folder
+    assert list((store.folder / "tmp").iterdir()) == []
 
 
 def test_the_home_is_where_the_variable_says(

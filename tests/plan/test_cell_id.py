@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.canonical import canonical_json, content_hash
 from harness.model.cell import CellSpec
-from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
+from harness.model.dataset import GalleryFace, MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.job import Limits
 
 
@@ -45,6 +45,12 @@ DONOR = PreparedDonor(
 )
 
 
+GALLERY = (
+    GalleryFace(number=3, sex=Sex.MALE, reference=MediaRef(sha256="b" * 64, suffix=".png")),
+    GalleryFace(number=4, sex=Sex.FEMALE, reference=MediaRef(sha256="d" * 64, suffix=".png")),
+)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -56,12 +62,27 @@ DONOR = PreparedDonor(
         {"dataset": "other"},
         {"split": Split.THESIS},
         {"donor": DONOR},
+        {"gallery": GALLERY},
+        {"gallery": GALLERY[:1]},
         {"seed": 1},
         {"limits": Limits(wall_s=1.0)},
     ],
 )
 def test_whatever_can_change_the_result_changes_the_id(change: dict[str, Any]) -> None:
     assert spec(**change).id != spec().id
+
+
+def test_a_cell_without_a_gallery_keeps_the_id_it_had_before_there_were_galleries() -> None:
+    assert spec().id == "98cf833c3e319521a6ec24f8b04f30bf18c91a895aff4ab78c4aa9f6a0f402ff"
+    assert b"gallery" not in canonical_json(spec().model_dump(mode="json"))
+    assert "gallery" not in spec().model_dump_json()
+
+
+def test_a_gallery_survives_a_round_trip_through_json() -> None:
+    with_gallery = spec(gallery=GALLERY)
+    again = CellSpec.model_validate_json(with_gallery.model_dump_json())
+    assert again == with_gallery
+    assert again.id == with_gallery.id
 
 
 def test_the_id_survives_a_round_trip_through_json() -> None:

@@ -10,7 +10,7 @@ from harness.errors import UsageError
 from harness.model.dataset import Actor, Clip, Dataset, Donor, Sex
 from harness.model.job import Role
 from harness.model.suite import Repeat, Suite, ToolEntry
-from harness.model.tool import ChildProcess, Tool
+from harness.model.tool import ChildProcess, SettingSpec, Tool
 from harness.plan import choose_actors, expand, find_donor, parse_numbers
 
 ACTORS = tuple(
@@ -39,7 +39,15 @@ ORACLE = SWAP.model_copy(
     update={"name": "oracle", "control": True, "needs": (Role.TEST_VIDEO, Role.DONOR_TEST)}
 )
 PLAIN = SWAP.model_copy(update={"name": "plain", "needs": (Role.TEST_VIDEO,)})
-TOOLS = {tool.name: tool for tool in (SWAP, ORACLE, PLAIN)}
+CROWD = PLAIN.model_copy(
+    update={
+        "name": "crowd",
+        "needs": (Role.TEST_VIDEO, Role.GALLERY),
+        "settings": (SettingSpec(name="k", default=3, help="", minimum=2, maximum=9),),
+        "gallery_at_least": "k",
+    }
+)
+TOOLS = {tool.name: tool for tool in (SWAP, ORACLE, PLAIN, CROWD)}
 
 
 def plan(*tools: str, **fields: str) -> list[tuple[str, int, str | None]]:
@@ -98,6 +106,18 @@ def test_unknown_names_get_the_nearest_known_one() -> None:
 def test_a_wrong_donor_is_an_error_even_for_a_tool_that_uses_none() -> None:
     with pytest.raises(UsageError, match="Did you mean 'giorgio'"):
         plan("plain", donors="girgio")
+
+
+def test_a_gallery_holds_all_actors_of_the_dataset_whoever_is_asked_for() -> None:
+    assert plan("crowd", actors="2") == [("crowd", 2, None)]
+
+
+def test_too_few_people_for_a_gallery_are_told_before_anything_is_prepared() -> None:
+    suite = Suite(name="s", tools=(ToolEntry(tool="crowd", set={"k": 4}),), actors="1")
+    with pytest.raises(UsageError, match=r"needs 4 people .* has 3 actors") as told:
+        expand(suite, DATASET, TOOLS)
+    assert told.value.field == ("tools", 0, "set")
+    assert "set k to at most 3" in str(told.value)
 
 
 def test_a_cell_named_twice_is_planned_once() -> None:

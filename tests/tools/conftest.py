@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from harness.media.ffmpeg import run_ffmpeg
+from harness.media.frames import read_frames
+from harness.model.dataset import GalleryFace, Sex
 from harness.model.job import Job, Limits, Role, Setting, Step, StepReport
 from harness.model.tool import ChildProcess, Tool
 from harness.registry import resolve_settings
+from harness.store.media import MediaStore
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,46 @@ def clips(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+_GROUP_PHOTO = {
+    # Left, top, width, height: each holds one face of multi_face.jpg.
+    (10, Sex.MALE): (425, 175, 120, 160),
+    (11, Sex.FEMALE): (495, 285, 165, 175),
+    (12, Sex.FEMALE): (290, 205, 165, 190),
+    (13, Sex.FEMALE): (645, 265, 170, 190),
+}
+
+
+@pytest.fixture(scope="session")
+def people(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Photos of six people: the sample's actors 2 and 3, and four of the group photo."""
+    import cv2
+
+    folder = tmp_path_factory.mktemp("people")
+    found = {2: folder / "2.png", 3: folder / "3.png"}
+    for number, clip in ((2, "WolfgangLanger_Pexels.mp4"), (3, "single_face.mp4")):
+        cv2.imwrite(str(found[number]), next(iter(read_frames(sample_dir / clip))))
+    group = cv2.imread(str(sample_dir / "multi_face.jpg"))
+    assert group is not None
+    for (number, _), (left, top, width, height) in _GROUP_PHOTO.items():
+        found[number] = folder / f"{number}.png"
+        cv2.imwrite(str(found[number]), group[top : top + height, left : left + width])
+    return found
+
+
+@pytest.fixture(scope="session")
+def gallery(people: dict[int, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The six people, as the harness hands them to a driver."""
+    media = MediaStore(tmp_path_factory.mktemp("gallery home"))
+    sexes = {2: Sex.FEMALE, 3: Sex.MALE} | dict(_GROUP_PHOTO.keys())
+    faces = []
+    for number, path in sorted(people.items()):
+        copy = path.with_name(f"copy {path.name}")
+        shutil.copyfile(path, copy)
+        reference = media.add(copy, ".png", None)
+        faces.append(GalleryFace(number=number, sex=sexes[number], reference=reference))
+    return media.gallery(faces)
+
+
 class Driver:
     """Runs tools on a test video in a fresh folder each time."""
 
@@ -126,14 +170,18 @@ class Driver:
 
 
 @pytest.fixture
-def driver(tmp_path: Path, clips: Path, sample_dir: Path, face_landmarker: Path) -> Driver:
-    """A driver runner whose donor is the man of the samples."""
+def driver(
+    tmp_path: Path, clips: Path, sample_dir: Path, face_landmarker: Path, gallery: Path
+) -> Driver:
+    """A driver runner whose donor is the man of the samples, and whose actor is the woman."""
     return Driver(
         tmp_path,
         {
             Role.DONOR_TRAINING: str(clips / "man.mp4"),
             Role.DONOR_TEST: str(clips / "man.mp4"),
             Role.DONOR_REFERENCE: str(sample_dir / "single_face.jpg"),
+            Role.ACTOR_REFERENCE: str(gallery / "actor02.png"),
+            Role.GALLERY: str(gallery),
             Role.FACE_LANDMARKER: str(face_landmarker),
         },
     )

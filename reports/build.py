@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from reports.provenance import (
 from reports.readings import readings_table, swapped_readings
 from reports.render import whole_page, write_page
 from reports.scatter import scatter_figure
+from reports.study import study_view
 from reports.tables import actor_tables, failure_table, overview_table
 from reports.units import METRICS, coverage_table, undrawn, unit_figure, unit_table
 
@@ -78,7 +78,10 @@ def view(data: ReportData) -> dict[str, Any]:
         "actor_tables": actor_tables(data),
         "units": [_source_view(data, source, k) for k, source in enumerate(sources)],
         "trained": (trained := _trained(data)),
-        "left_out": _without(data.deviations, "deviations") + _without(trained, "training"),
+        "study": (study := study_view(data)),
+        "left_out": _without(data.deviations, "deviations")
+        + _without(trained, "training")
+        + _without(study, "study"),
         "checks": control_checks(data),
         "failures": failure_table(data),
         "references": reference_rows(data),
@@ -97,7 +100,7 @@ def _trained(data: ReportData) -> list[tuple[str, list[ReportCell]]]:
     return [(name, cells) for name, cells in named if cells]
 
 
-def _without(content: Sequence[object], section: str) -> tuple[str, ...]:
+def _without(content: object, section: str) -> tuple[str, ...]:
     return () if content else (section,)
 
 

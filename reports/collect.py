@@ -89,6 +89,12 @@ def collect_numbers(
     )
 
 
+def with_beside(data: ReportData, home: Path, specs: Sequence[CellSpec]) -> ReportData:
+    """The same page with scored cells of other suites, for comparisons that need them."""
+    found = collect_numbers(home, specs, data.protocol, sources=()).cells if specs else ()
+    return data.model_copy(update={"beside": tuple(c for c in found if c.score is not None)})
+
+
 def tool_info(tool: Tool) -> Info:
     """What a page says of an adapter."""
     return Info(

@@ -105,3 +105,5 @@ class ReportData(Frozen):
     """Of the configs in use, where their adapters are installed."""
     image_note: str = ""
     """How evidence frames were scaled and compressed."""
+    beside: tuple[ReportCell, ...] = ()
+    """Cells of other suites that the comparison with the study needs; shown nowhere else."""

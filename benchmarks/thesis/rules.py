@@ -260,6 +260,9 @@ def reach_moves(runs: Runs, tool: str, units: tuple[int, ...], up: bool) -> Deci
 
 def tools_differ(runs: Runs, measure: Measure) -> Decided:
     """The tools perform differently: Friedman's test on the actors that all have."""
+    missing = _without(runs, measure, TOOLS)
+    if missing:
+        return _open(f"No {WORDS[measure]} of {', '.join(missing)}.")
     values = {tool: runs.of(tool, measure) for tool in TOOLS}
     common = sorted(set.intersection(*(set(one) for one in values.values())))
     found = friedman([[one[actor] for actor in common] for one in values.values()])
@@ -306,4 +309,4 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else f"{p:.1g}"
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

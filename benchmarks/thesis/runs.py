@@ -78,6 +78,25 @@ class Runs(Frozen):
         means = {unit: actor_means(pairs) for unit, pairs in found.items()}
         return {u: sum(m.values()) / len(m) for u, m in sorted(means.items()) if m}
 
+    def unit_changes(self, tool: str, name: Literal["pcc", "rmse"]) -> dict[int, float]:
+        """Unit to its change with a donor of the other sex, minus the same one's, over actors who
+        have both."""
+        sides: tuple[dict[int, dict[int, float]], ...] = ({}, {})
+        for switched, by_unit in enumerate(sides):
+            pairs: dict[int, list[tuple[int, float | None]]] = {}
+            for cell in self.cells:
+                if cell.tool == tool and (cell.donor_sex != cell.sex) == bool(switched):
+                    for unit, value in cell.units.items():
+                        pairs.setdefault(unit, []).append((cell.actor, getattr(value, name)))
+            by_unit.update({unit: actor_means(found) for unit, found in pairs.items()})
+        same, other = sides
+        out = {}
+        for unit in sorted(same.keys() & other):
+            both = same[unit].keys() & other[unit]
+            if both:
+                out[unit] = sum(other[unit][a] - same[unit][a] for a in both) / len(both)
+        return out
+
     def reach_change(self, tool: str, units: tuple[int, ...]) -> dict[int, float]:
         """Actor to the mean over ``units`` of the swapped reach minus the original's."""
         pairs: list[tuple[int, float | None]] = []

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli.output import print_json, print_table
 from harness.cli.planning import StudyPlan, make_plan
-from harness.cli.stored import scored_protocols
+from harness.cli.stored import cells_beside, scored_protocols
 from harness.cli.summary import score_fields
 from harness.forecast import State
 
@@ -66,8 +66,12 @@ def _row(study: Study, spec: CellSpec) -> dict[str, object]:
 
 
 def _write(study: Study, specs: list[CellSpec]) -> object:
+    from harness.store.cells import CellStore
+
     # The engine imports nothing of `reports`; only its commands know that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
     data = collect.collect(study.home, specs, study.protocol.name)
+    beside = cells_beside(study.suite, CellStore(study.home).list(), study.home, specs)
+    data = collect.with_beside(data, study.home, beside)
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in study.suite.name)
     return build.build_report(data, study.home / "reports" / f"{name}-so-far.html")

@@ -22,6 +22,7 @@ from harness.cli.options import (
 from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
 from harness.cli.stored import (
     Selection,
+    cells_beside,
     load_chosen_suite,
     open_store,
     scored_protocols,
@@ -137,6 +138,9 @@ def report(
     # The engine imports nothing of `reports`; only this command knows that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
     data = collect.collect(store.home, specs, name)
+    if loaded is not None and loaded.also:
+        beside = cells_beside(loaded, store.list(), store.home, specs)
+        data = collect.with_beside(data, store.home, beside)
     target = out or store.home / "reports" / _file_name(loaded, selection)
     page = build.build_report(data, target.expanduser())
     headline = dict(build.headline(data))

@@ -204,6 +204,20 @@ def match_cells(
     return [tuple(by_name.get(_name_of_plan(cell), ())) for cell in planned]
 
 
+def cells_beside(
+    suite: Suite, specs: Sequence[CellSpec], home: Path, apart_from: Iterable[CellSpec]
+) -> list[CellSpec]:
+    """Cells of the store that the suites in ``suite.also`` name, on the same dataset."""
+    from harness.suites import load_suite
+
+    known = {spec.id for spec in apart_from}
+    found: dict[str, CellSpec] = {}
+    for name in suite.also:
+        other = load_suite(name).model_copy(update={"dataset": suite.dataset})
+        found |= {spec.id: spec for spec in suite_cells(other, specs, home)[0]}
+    return [spec for spec in found.values() if spec.id not in known]
+
+
 def _dataset_of(suite: Suite, specs: Sequence[CellSpec], home: Path) -> Dataset | None:
     """The suite's dataset; None when it is not here, or only known by name from the store."""
     from harness.datasets.registry import load_dataset

@@ -68,6 +68,8 @@ class Suite(Frozen):
     limits: Limits | None = None
     """What a step may use; None leaves it to each config."""
     protocol: SuiteProtocol = SuiteProtocol()
+    also: tuple[str, ...] = ()
+    """Suites whose finished cells its report is to be compared with, too."""
 
 
 class PlannedCell(Frozen):

@@ -243,3 +243,23 @@ def test_the_cells_to_report_or_score_must_exist(bench: Bench) -> None:
         assert f"no cells to {command}" in bench(command, code=2).stderr
     bench.add()
     assert "in this selection" in bench("score", "--actor", "9", code=2).stderr
+
+
+@pytest.mark.clips
+def test_a_suite_is_compared_with_finished_cells_of_the_suites_it_names(
+    sample_home: Path, tmp_path: Path
+) -> None:
+    from harness.cli.stored import cells_beside
+    from harness.suites import load_suite
+
+    bench = Bench(sample_home)
+    own, other = bench.add("noop", 3), bench.add("noop", 2)
+    bench.add("noop", 2, split=Split.THESIS)
+    more = tmp_path / "more.yaml"
+    more.write_text("name: more\nactors: 2-3\ntools: [{tool: noop}]\n")
+    suite = tmp_path / "one.yaml"
+    suite.write_text(f"name: one\nactors: 3\ntools: [{{tool: noop}}]\nalso: ['{more}']\n")
+    found = cells_beside(load_suite(str(suite)), bench.store.list(), bench.home, [own])
+    assert [spec.id for spec in found] == [other.id]
+    said = bench("report", "--suite", str(suite), "--json")
+    assert json.loads(said.stdout)["cells"] == 1

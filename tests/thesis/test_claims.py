@@ -210,6 +210,9 @@ def test_flattened_units_reach_less_far(swapped: float, outcome: Outcome) -> Non
 
 def test_that_no_difference_is_found_reproduces_nothing() -> None:
     assert rules.tools_differ(make_runs(SPACED), "sw_or").outcome is Outcome.REPRODUCED
+    whole = make_runs(SPACED)
+    fewer = Runs(cells=tuple(c for c in whole.cells if c.tool != "dfaker"))
+    assert rules.tools_differ(fewer, "sw_or").why == "No SW-OR of dfaker."
     alike = make_runs(lambda tool, actor: 0.7 + wobble(actor * (1 + TOOLS.index(tool))))
     assert rules.tools_differ(alike, "sw_or").outcome is Outcome.NOT_DECIDABLE
 

@@ -25,7 +25,8 @@ class Study:
     @property
     def protocol(self) -> Protocol:
         """The scoring protocol of the suite."""
-        return protocol_of(self.suite.protocol.frames, self.suite.protocol.seed)
+        said = self.suite.protocol
+        return protocol_of(said.frames, said.seed, said.identity)
 
     def plan(self) -> tuple[PlannedCell, ...]:
         """All cells, not yet prepared. Raises UsageError for unknown names."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import complete
+from harness.model.identity import IdentityPath
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OneCell = Annotated[
@@ -71,6 +72,14 @@ FramesOption = Annotated[
     ),
 ]
 
+IdentityOption = Annotated[
+    IdentityPath | None,
+    typer.Option(
+        help="How faces are found: fast (usual), in every frame; or reference, by "
+        "face_recognition itself, in the sampled frames. Both embed with dlib's network.",
+        show_default=False,
+    ),
+]
 ObserverOption = Annotated[
     list[str] | None,
     typer.Option(

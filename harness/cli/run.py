@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.complete import suite_names, tool_names
-from harness.cli.options import CpuOption, ObserverOption
+from harness.cli.options import CpuOption, IdentityOption, ObserverOption
 from harness.cli.output import Progress, print_json, print_table
 from harness.cli.planning import StudyPlan, make_plan, print_plan, print_plan_json, say_plan
 from harness.errors import UsageError
@@ -54,6 +54,7 @@ def run(
     frames: Annotated[
         int | None, typer.Option(min=2, help="Frames sampled for identity, usually 1000.")
     ] = None,
+    identity: IdentityOption = None,
     observer: ObserverOption = None,
     jobs: Annotated[
         int | None,
@@ -90,7 +91,7 @@ def run(
 
     if (tool is None) == (suite is None):
         raise UsageError("Name either --tool or --suite.", hint="See `bench run --help`.")
-    choice = Choice(actor, dataset, donor, split, frames, tuple(observer or ()))
+    choice = Choice(actor, dataset, donor, split, frames, tuple(observer or ()), identity)
     if suite is None:
         study = study_from_options(
             str(tool), choice, bench_home(), config=config or "default", settings=settings or []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from harness.cli.options import (
     Cells,
     DatasetOption,
     FramesOption,
+    IdentityOption,
     JobsOption,
     ObserverOption,
     SuiteOption,
@@ -34,6 +36,7 @@ from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
+    from harness.model.identity import IdentityPath
     from harness.model.suite import Suite
     from harness.scoring.protocol import Protocol
     from harness.store.cells import CellStore
@@ -46,6 +49,7 @@ def score(
     actor: ActorOption = None,
     dataset: DatasetOption = None,
     frames: FramesOption = None,
+    identity: IdentityOption = None,
     observer: ObserverOption = None,
     jobs: JobsOption = None,
     as_json: AsJson = False,
@@ -66,7 +70,7 @@ def score(
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     specs = store.list() if loaded is None else suite_cells(loaded, store.list(), store.home)[0]
     specs = _some(store, select(specs, selection), "score")
-    protocol = _protocol(store, specs, loaded, frames)
+    protocol = _protocol(store, specs, loaded, Asked(frames, identity))
     done = [spec for spec in specs if store.result(spec) is not None]
     progress = Progress(len(done))
     with terminate_as_interrupt():
@@ -115,6 +119,7 @@ def report(
     actor: ActorOption = None,
     dataset: DatasetOption = None,
     frames: FramesOption = None,
+    identity: IdentityOption = None,
     out: Annotated[
         Path | None, typer.Option(help="An .html file, or a folder for index.html.")
     ] = None,
@@ -134,7 +139,7 @@ def report(
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     specs = store.list() if loaded is None else _cells_to_report(store, loaded)
     specs = _some(store, select(specs, selection), "report")
-    name = _reported_protocol(store, specs, loaded, frames)
+    name = _reported_protocol(store, specs, loaded, Asked(frames, identity))
     # The engine imports nothing of `reports`; only this command knows that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
     data = collect.collect(store.home, specs, name)
@@ -172,55 +177,95 @@ def _some(store: CellStore, specs: list[CellSpec], verb: str) -> list[CellSpec]:
     raise UsageError(f"There are no cells to {verb} in this selection.", hint="See `bench status`.")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of the protocol; None is left to the suite or the store."""
+
+    frames: int | None
+    identity: IdentityPath | None
+
+    @property
+    def nothing(self) -> bool:
+        return self.frames is None and self.identity is None
+
+    def of(self, basis: Protocol | None) -> Protocol:
+        """The protocol asked for; ``basis`` says what was not."""
+        from harness.scoring.protocol import Protocol, protocol_of
+
+        basis = basis or Protocol()
+        return protocol_of(self.frames or basis.frames, basis.seed, self.identity or basis.identity)
+
+    @property
+    def options(self) -> str:
+        """As they are written on the command line."""
+        said = {"--frames": self.frames, "--identity": self.identity}
+        return " ".join(f"{name} {value}" for name, value in said.items() if value is not None)
+
+
+def _of_suite(suite: Suite | None) -> Protocol | None:
+    from harness.scoring.protocol import protocol_of
+
+    if suite is None:
+        return None
+    return protocol_of(suite.protocol.frames, suite.protocol.seed, suite.protocol.identity)
+
+
 def _protocol(
-    store: CellStore, specs: list[CellSpec], suite: Suite | None, frames: int | None
+    store: CellStore, specs: list[CellSpec], suite: Suite | None, asked: Asked
 ) -> Protocol:
     """As asked, else as the suite says, else as most of the cells were scored before."""
-    from harness.scoring.protocol import protocol_of, read_protocol
+    from harness.scoring.protocol import read_protocol
 
-    if suite is not None:
-        return protocol_of(frames or suite.protocol.frames, suite.protocol.seed)
-    if frames is not None:
-        return protocol_of(frames)
+    if suite is not None or asked.frames is not None:
+        return asked.of(_of_suite(suite))
     usual = usual_protocol(store.home, specs)
     known = read_protocol(usual) if usual else None
-    if known is None:
-        return protocol_of()
-    note(
-        f"Protocol {usual} ({known.frames} frames), as most of these cells were scored; "
-        "see --frames."
-    )
-    return known
+    if known is not None and asked.nothing:
+        note(
+            f"Protocol {usual} ({known.frames} frames), as most of these cells were scored; "
+            "see --frames and --identity."
+        )
+    return asked.of(known)
 
 
 def _reported_protocol(
-    store: CellStore, specs: list[CellSpec], suite: Suite | None, frames: int | None
+    store: CellStore, specs: list[CellSpec], suite: Suite | None, asked: Asked
 ) -> str:
     """The protocol to show: the one that was asked for, else one that has scores to show."""
-    from harness.scoring.protocol import protocol_of
-
-    if frames is not None:
-        asked = protocol_of(frames).name
-        known = sorted({name for spec in specs for name in scored_protocols(store.home, spec)})
-        if known and asked not in known:
-            raise UsageError(
-                f"None of these cells is scored with {frames} frames; stored are the protocols "
-                f"{', '.join(known)}.",
-                hint=f"Score them first: bench score --frames {frames}",
-            )
-        return asked
-    wanted = protocol_of(suite.protocol.frames, suite.protocol.seed).name if suite else None
-    if wanted and any(wanted in scored_protocols(store.home, spec) for spec in specs):
-        return wanted
+    known = sorted({name for spec in specs for name in scored_protocols(store.home, spec)})
     usual = usual_protocol(store.home, specs)
+    if not asked.nothing:
+        return _one_of(known, asked, suite, usual)
+    wanted = asked.of(_of_suite(suite)).name
+    if suite is not None and wanted in known:
+        return wanted
     if usual is None:
         note("None of these cells is scored yet; `bench score` does it.")
-        return wanted or protocol_of().name
-    others = sorted({p for s in specs for p in scored_protocols(store.home, s)} - {usual})
-    if others or wanted:
-        also = f" Stored too: {', '.join(others)}; choose with --frames." if others else ""
+        return wanted
+    others = [name for name in known if name != usual]
+    if others or suite is not None:
+        also = ""
+        if others:
+            also = f" Stored too: {', '.join(others)}; choose with --frames and --identity."
         note(f"Protocol {usual}, as most of these cells were scored.{also}")
     return usual
+
+
+def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | None) -> str:
+    """The stored protocol that was asked for; what was not asked is as usual in this store."""
+    from harness.scoring.protocol import read_protocol
+
+    basis = _of_suite(suite)
+    if basis is None and asked.frames is None:
+        basis = read_protocol(usual) if usual else None
+    name = asked.of(basis).name
+    if known and name not in known:
+        raise UsageError(
+            f"None of these cells is scored with the protocol {name}; stored are the protocols "
+            f"{', '.join(known)}.",
+            hint=f"Score them first: bench score {asked.options}",
+        )
+    return name
 
 
 def _cells_to_report(store: CellStore, suite: Suite) -> list[CellSpec]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+from harness.model.identity import IdentityPath
 
 if TYPE_CHECKING:
     from harness.model.suite import Suite
@@ -40,6 +41,7 @@ class Choice:
     split: str | None = None
     frames: int | None = None
     observers: tuple[str, ...] = ()
+    identity: IdentityPath | None = None
 
 
 def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Study:
@@ -111,6 +113,8 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
     protocol: dict[str, object] = {}
     if choice.frames is not None:
         protocol["frames"] = choice.frames
+    if choice.identity is not None:
+        protocol["identity"] = choice.identity
     if choice.observers:
         protocol["observers"] = choice.observers
     update["protocol"] = suite.protocol.model_copy(update=protocol)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from harness.model.base import Frozen
 from harness.model.dataset import Split
+from harness.model.identity import IdentityPath
 from harness.model.job import Limits, Setting
 
 
@@ -35,6 +36,7 @@ class ToolEntry(Frozen):
 class SuiteProtocol(Frozen):
     frames: int = Field(default=1000, ge=2)
     seed: int = 2020
+    identity: IdentityPath = IdentityPath.FAST
     observers: tuple[str, ...] = ()
     """Programs of their own that measure every video too, such as ``openface``."""
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from fractions import Fraction
+from collections.abc import Iterator
 from importlib.metadata import version
-from itertools import count
 from math import asin, atan2, degrees, hypot
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.observe.boxes import Box, main_face
-from harness.observe.store import locked, observation_path, read_table, write_table
-from harness.vision.landmarker import open_landmarker
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from harness.model.dataset import VideoInfo
+from harness.observe.observer import Row
+from harness.observe.tracking import Seen
 
 OBSERVER = "mediapipe-blendshapes"
 MEASURE_VERSION = 1
 """Raised whenever the rows would come out differently from the same MediaPipe version."""
-MAX_FACES = 3
 _INNER_LIPS = (13, 14)
 _IRISES = (468, 473)
 _EYE_CORNERS = ((33, 133), (362, 263))
@@ -51,10 +41,7 @@ BLENDSHAPES: tuple[str, ...] = (
 )  # fmt: skip
 """The 52 channels, in the model's order."""
 
-Listen = Callable[[int, int], None]
-"""Progress: frames done, frames in all (0 when unknown)."""
-Watch = Callable[[NDArray[np.uint8]], None]
-"""Sees each frame (height x width x 3, BGR)."""
+_NAMES = ("frame", "time_s", "faces", *_BOX, *BLENDSHAPES, "inner_lip_gap", *_POSE)
 
 
 def attributes_version() -> str:
@@ -62,106 +49,42 @@ def attributes_version() -> str:
     return f"{version('mediapipe')}-m{MEASURE_VERSION}"
 
 
-def observe_attributes(
-    media: Path,
-    sha256: str,
-    home: Path,
-    listen: Listen | None = None,
-    *,
-    info: VideoInfo | None = None,
-    watch: Watch | None = None,
-) -> pd.DataFrame:
-    """One row per frame of ``media``: frame, time_s, faces, box_x0, box_y0, box_x1, box_y1
-    (pixels), the 52 blendshapes by name (0 to 1), inner_lip_gap (share of the
-    interocular distance), yaw_deg, pitch_deg and roll_deg. Without a face,
-    faces is 0 and the rest is NaN.
-
-    With several faces the row shows the main one: the largest at first, then the one nearest to
-    the last main face. Measured once per content and version; ``watch`` is shown every frame of
-    that one pass, and none when the rows were stored before. ``info`` saves probing. Raises
-    UnusableInputError for a video that cannot be read, StoreError when the store cannot be written.
+class Expressions:
+    """One row per frame: frame, time_s, faces, box_x0, box_y0, box_x1, box_y1 (pixels), the 52
+    blendshapes by name (0 to 1), inner_lip_gap (share of the interocular distance), yaw_deg,
+    pitch_deg and roll_deg of the main face. Without a face, faces is 0 and the rest is NaN.
     """
-    path = observation_path(home, sha256, OBSERVER, attributes_version())
-    with locked(path):
-        table = read_table(path)
-        if table is None:
-            table = _table(_measure(media, info, home, listen, watch))
-            write_table(path, table)
-    return _frame(table)
+
+    name = OBSERVER
+
+    def __init__(self) -> None:
+        self.version = attributes_version()
+
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        whole = {"frame", "faces"}
+        return pa.schema([(name, pa.int64() if name in whole else pa.float64()) for name in _NAMES])
+
+    def see(self, seen: Seen) -> Iterator[Row]:
+        row = dict.fromkeys(_NAMES, float("nan"))
+        row |= {"frame": seen.frame, "time_s": seen.time_s, "faces": len(seen.boxes)}
+        if seen.main is not None:
+            row |= _main(seen, seen.main)
+        yield row
+
+    def rest(self) -> Iterator[Row]:
+        yield from ()
 
 
-def _frame(table: Any) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
-
-
-def _table(rows: Sequence[dict[str, float]]) -> Any:
-    import pyarrow as pa
-
-    names = ["frame", "time_s", "faces", *_BOX, *BLENDSHAPES, "inner_lip_gap", *_POSE]
-    whole = {"frame", "faces"}
-    return pa.table(
-        {
-            name: pa.array(
-                [row.get(name, float("nan")) for row in rows],
-                pa.int64() if name in whole else pa.float64(),
-            )
-            for name in names
-        }
-    )
-
-
-def _measure(
-    media: Path,
-    info: VideoInfo | None,
-    home: Path,
-    listen: Listen | None,
-    watch: Watch | None,
-) -> list[dict[str, float]]:
-    from harness.assets import face_landmarker_path
-    from harness.media.frames import read_frames
-    from harness.media.probe import probe
-
-    info = info or probe(media)
-    rate = Fraction(info.fps) or Fraction(25)
-    rows: list[dict[str, float]] = []
-    last: Box | None = None
-    with open_landmarker(face_landmarker_path(home), faces=MAX_FACES, tracking=True) as landmarker:
-        for index, picture in zip(count(), read_frames(media), strict=False):
-            if watch is not None:
-                watch(picture)
-            result = landmarker.find(picture, int(index * 1000 / rate))
-            height, width = picture.shape[:2]
-            row, last = _row(result, width, height, last)
-            rows.append({"frame": index, "time_s": float(index / rate), **row})
-            if listen is not None:
-                listen(index + 1, info.frames)
-    return rows
-
-
-def _row(
-    result: Any, width: int, height: int, last: Box | None
-) -> tuple[dict[str, float], Box | None]:
-    """The row of one detection, and the box to look near in the next frame."""
-    points = [
-        np.array([(p.x * width, p.y * height) for p in face]) for face in result.face_landmarks
-    ]
-    boxes: list[Box] = [
-        (float(p[:, 0].min()), float(p[:, 1].min()), float(p[:, 0].max()), float(p[:, 1].max()))
-        for p in points
-    ]
-    chosen = main_face(boxes, last)
-    if chosen is None:
-        return {"faces": 0}, last
-    shapes = {c.category_name: float(c.score) for c in result.face_blendshapes[chosen]}
-    row = {
-        "faces": len(boxes),
-        **dict(zip(_BOX, boxes[chosen], strict=True)),
-        **shapes,
-        "inner_lip_gap": inner_lip_gap(points[chosen]),
-        **dict(zip(_POSE, head_pose(result.facial_transformation_matrixes[chosen]), strict=True)),
+def _main(seen: Seen, main: int) -> dict[str, float]:
+    pose = head_pose(seen.result.facial_transformation_matrixes[main])
+    return {
+        **dict(zip(_BOX, seen.boxes[main], strict=True)),
+        **{c.category_name: float(c.score) for c in seen.result.face_blendshapes[main]},
+        "inner_lip_gap": inner_lip_gap(seen.meshes[main]),
+        **dict(zip(_POSE, pose, strict=True)),
     }
-    return row, boxes[chosen]
 
 
 def inner_lip_gap(points: NDArray[np.float64]) -> float:

@@ -1,4 +1,4 @@
-"""Face embeddings of chosen frames by the real face_recognition package (dlib)."""
+"""The reference path: embeddings of chosen frames by the real face_recognition package (dlib)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from harness.errors import UnfitMachineError, UnusableInputError
 from harness.lanes import default_jobs
-from harness.observe.attributes import observe_attributes
 from harness.observe.boxes import Box, main_face
 from harness.observe.store import locked, observation_path, read_table, write_table
+from harness.observe.video import observe_attributes
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.recognition import RECOGNISER, load_face_recognition
 

@@ -6,24 +6,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.model.base import Frozen
+from harness.model.identity import IdentityPath
+from harness.observe.attributes import Expressions
+from harness.observe.faces import FaceEmbeddings
 from harness.observe.identity import observe_identity
+from harness.observe.landmarks import Landmarks
+from harness.observe.observer import Observer
 from harness.observe.reencoding import reencoding
-from harness.observe.video import observe_video
+from harness.observe.thumbnails import Thumbnails
+from harness.observe.video import measure_video
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being measured, frames done, frames in all."""
 
 
 class Sighting(Frozen):
-    """A video to be measured, and the frames in which faces are recognised. With ``reencode`` it
-    is the re-encoding of the video at ``path``, in which none are.
+    """A video to be measured, and how faces are recognised in it. With ``reencode`` it is the
+    re-encoding of the video at ``path``, in which none are.
     """
 
     label: str
     """For people: whose video it is."""
     path: Path
     sha256: str
+    identity: IdentityPath
     frames: tuple[int, ...]
+    """Those in which faces are recognised; empty for the fast path, which sees all."""
     reencode: bool = False
 
 
@@ -32,11 +40,15 @@ def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> Non
 
     Raises as the observers do, and as ``reencoding``.
     """
-    label = sighting.label
     path, sha256 = shown(sighting, home)
-    observe_video(path, sha256, home, listen=stage(listen, f"expression in {label}"))
-    if not sighting.reencode:
-        observe_identity(path, sha256, sighting.frames, home, stage(listen, f"faces in {label}"))
+    observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
+    faces = None if sighting.reencode else sighting.identity
+    if faces is IdentityPath.FAST:
+        observers.append(FaceEmbeddings(home))
+    measure_video(path, sha256, home, observers, listen=stage(listen, sighting.label))
+    if faces is IdentityPath.REFERENCE:
+        heard = stage(listen, f"faces in {sighting.label}")
+        observe_identity(path, sha256, sighting.frames, home, heard)
 
 
 def shown(sighting: Sighting, home: Path) -> tuple[Path, str]:

@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.observe.store import locked, observation_path, read_table, write_table
+from harness.observe.observer import Row
+from harness.observe.tracking import Seen
 
 OBSERVER = "thumbnails"
 VERSION = "1"
 WIDTH, HEIGHT = 32, 18
 
 
-def observe_thumbnails(media: Path, sha256: str, home: Path) -> NDArray[np.float32]:
-    """Frames x HEIGHT x WIDTH of luminance (0 to 255, resolution 1/256), by area averaging.
+class Thumbnails:
+    """One row per frame: frame, luminance_x256 (HEIGHT x WIDTH uint16 as bytes)."""
 
-    Measured once per content. Raises UnusableInputError or StoreError.
-    """
-    path = observation_path(home, sha256, OBSERVER, VERSION)
-    with locked(path):
-        table = read_table(path)
-        if table is None:
-            from harness.media.frames import read_frames
+    name = OBSERVER
+    version = VERSION
 
-            table = _table([thumbnail(picture) for picture in read_frames(media)])
-            write_table(path, table)
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        return pa.schema([("frame", pa.int64()), ("luminance_x256", pa.binary())])
+
+    def see(self, seen: Seen) -> Iterator[Row]:
+        yield {"frame": seen.frame, "luminance_x256": thumbnail(seen.bgr).tobytes()}
+
+    def rest(self) -> Iterator[Row]:
+        yield from ()
+
+
+def pictures_of(table: Any) -> NDArray[np.float32]:
+    """Frames x HEIGHT x WIDTH of luminance (0 to 255, resolution 1/256) of a stored table."""
     stored = b"".join(table.column("luminance_x256").to_pylist())
     pixels = np.frombuffer(stored, dtype="<u2").reshape(-1, HEIGHT, WIDTH)
     return (pixels / 256.0).astype(np.float32)
 
 
-def keep_thumbnails(rows: Sequence[NDArray[np.uint16]], sha256: str, home: Path) -> None:
-    """Store the ``thumbnail`` of every frame, taken while something else read the video."""
-    path = observation_path(home, sha256, OBSERVER, VERSION)
-    with locked(path):
-        write_table(path, _table(rows))
-
-
 def thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """A frame (height x width x 3, BGR) as HEIGHT x WIDTH of luminance, in steps of 1/256."""
+    """A frame (height x width x 3, BGR) as HEIGHT x WIDTH of luminance, in steps of 1/256, by area
+    averaging.
+    """
     import cv2
 
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
     small = cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     whole: NDArray[np.uint16] = np.rint(small * 256).astype("<u2")
     return whole
-
-
-def _table(rows: Sequence[NDArray[np.uint16]]) -> Any:
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "frame": pa.array(range(len(rows)), pa.int64()),
-            "luminance_x256": pa.array([row.tobytes() for row in rows], pa.binary()),
-        }
-    )

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.observe.attributes import Listen, observe_attributes
-from harness.observe.thumbnails import keep_thumbnails, observe_thumbnails, thumbnail
+from harness.observe.attributes import Expressions
+from harness.observe.faces import FaceEmbeddings
+from harness.observe.landmarks import Landmarks, points_of
+from harness.observe.observer import Observer, path_of
+from harness.observe.store import growing_table, is_stored, locked, read_table
+from harness.observe.thumbnails import Thumbnails, pictures_of
+from harness.observe.tracking import track
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.model.dataset import VideoInfo
 
+Listen = Callable[[int, int], None]
+"""Progress: frames done, frames in all (0 when unknown)."""
+
 
 class Observed(NamedTuple):
-    """The rows of ``observe_attributes`` and the pictures of ``observe_thumbnails``."""
+    """The rows of ``Expressions``, the pictures of ``Thumbnails`` (frames x height x width) and the
+    points of ``Landmarks`` (frames x points x 2, pixels, NaN without a face).
+    """
 
     expressions: pd.DataFrame
     pictures: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
 
 
 def observe_video(
@@ -31,20 +44,88 @@ def observe_video(
     info: VideoInfo | None = None,
     listen: Listen | None = None,
 ) -> Observed:
-    """Both observations of ``media``. Decoding is most of what a thumbnail costs, so the
-    thumbnails are taken on the way when the expressions are measured.
+    """Everything of ``media`` but the faces' embeddings; measured once per content and version.
 
     Raises UnusableInputError for a video that cannot be read, StoreError for the store.
     """
-    taken: list[NDArray[np.uint16]] = []
-    expressions = observe_attributes(
-        media,
-        sha256,
-        home,
-        listen,
-        info=info,
-        watch=lambda picture: taken.append(thumbnail(picture)),
-    )
-    if taken:
-        keep_thumbnails(taken, sha256, home)
-    return Observed(expressions, observe_thumbnails(media, sha256, home))
+    observers = Expressions(), Thumbnails(), Landmarks()
+    expressions, pictures, landmarks = _stored(media, sha256, home, observers, info, listen)
+    return Observed(expressions.to_pandas(), pictures_of(pictures), points_of(landmarks))
+
+
+def observe_attributes(
+    media: Path, sha256: str, home: Path, listen: Listen | None = None
+) -> pd.DataFrame:
+    """The rows of ``Expressions`` alone. Raises as ``observe_video``."""
+    (table,) = _stored(media, sha256, home, (Expressions(),), None, listen)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def observe_faces(
+    media: Path, sha256: str, home: Path, listen: Listen | None = None
+) -> pd.DataFrame:
+    """The rows of ``FaceEmbeddings``: one for every frame of the video, ascending, whatever was
+    found in it. Raises as ``observe_video``, and UnfitMachineError when the recogniser cannot be
+    had.
+    """
+    (table,) = _stored(media, sha256, home, (FaceEmbeddings(home),), None, listen)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def measure_video(
+    media: Path,
+    sha256: str,
+    home: Path,
+    observers: Sequence[Observer],
+    info: VideoInfo | None = None,
+    listen: Listen | None = None,
+) -> None:
+    """Store what ``observers`` measure in a video, in one pass over its frames.
+
+    What is stored already is not measured again, each observation by itself; without any missing
+    nothing is decoded. Memory does not grow with the video. A pass that is cut short leaves nothing
+    behind. Raises UnusableInputError for a video that cannot be read, StoreError for the store.
+    """
+    from harness.media.probe import probe
+
+    with ExitStack() as stack:
+        # Always in the same order, so that two commands never wait for each other.
+        for path in sorted(path_of(one, sha256, home) for one in observers):
+            stack.enter_context(locked(path))
+        missing = [one for one in observers if not is_stored(path_of(one, sha256, home))]
+        if not missing:
+            return
+        info = info or probe(media)
+        rows = [
+            stack.enter_context(growing_table(path_of(one, sha256, home), one.schema()))
+            for one in missing
+        ]
+        for seen in track(media, info, home):
+            for one, sink in zip(missing, rows, strict=True):
+                for row in one.see(seen):
+                    sink.add(row)
+            if listen is not None:
+                listen(seen.frame + 1, info.frames)
+        for one, sink in zip(missing, rows, strict=True):
+            for row in one.rest():
+                sink.add(row)
+
+
+def _stored(
+    media: Path,
+    sha256: str,
+    home: Path,
+    observers: Sequence[Observer],
+    info: VideoInfo | None,
+    listen: Listen | None,
+) -> list[Any]:
+    """The tables of the observers, measured first where they are missing."""
+    paths = [path_of(one, sha256, home) for one in observers]
+    while True:
+        measure_video(media, sha256, home, observers, info, listen)
+        tables = [read_table(path) for path in paths]
+        # A damaged file has been set aside: measured again, and only that one.
+        if all(table is not None for table in tables):
+            return tables

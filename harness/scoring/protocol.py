@@ -7,10 +7,11 @@ import re
 from pydantic import Field
 
 from harness.model.base import Frozen
+from harness.model.identity import IdentityPath
 
 FRAMES = 1000
 SEED = 2020
-_NAME = re.compile(r"thesis(?:-(\d+))?(?:-seed(\d+))?")
+_NAME = re.compile(r"thesis(?:-(\d+))?(-reference)?(?:-seed(\d+))?")
 
 
 class Protocol(Frozen):
@@ -20,20 +21,26 @@ class Protocol(Frozen):
     frames: int = Field(default=FRAMES, ge=1)
     seed: int = Field(default=SEED, ge=0)
     threshold: float = Field(default=0.6, gt=0)
+    identity: IdentityPath = IdentityPath.FAST
+    """How faces are found and embedded; both paths embed with dlib's network."""
 
 
-def protocol_of(frames: int = FRAMES, seed: int = SEED) -> Protocol:
-    """The thesis's protocol; another frame sample gives it a name of its own.
+def protocol_of(
+    frames: int = FRAMES, seed: int = SEED, identity: IdentityPath = IdentityPath.FAST
+) -> Protocol:
+    """The thesis's protocol; another frame sample or path gives it a name of its own.
 
-    ``thesis``, ``thesis-60``, ``thesis-60-seed7``: a quick look is never taken for a full
-    measurement, nor one sample for another.
+    ``thesis``, ``thesis-60``, ``thesis-60-reference-seed7``: a quick look is never taken for a full
+    measurement, nor one sample or path for another.
     """
     name = "thesis"
     if frames != FRAMES:
         name += f"-{frames}"
+    if identity is IdentityPath.REFERENCE:
+        name += "-reference"
     if seed != SEED:
         name += f"-seed{seed}"
-    return Protocol(name=name, frames=frames, seed=seed)
+    return Protocol(name=name, frames=frames, seed=seed, identity=identity)
 
 
 def read_protocol(name: str) -> Protocol | None:
@@ -41,4 +48,5 @@ def read_protocol(name: str) -> Protocol | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None
-    return protocol_of(int(match[1] or FRAMES), int(match[2] or SEED))
+    path = IdentityPath.REFERENCE if match[2] else IdentityPath.FAST
+    return protocol_of(int(match[1] or FRAMES), int(match[3] or SEED), path)

@@ -12,6 +12,7 @@ from harness.errors import BenchError, StoreError, UnusableInputError
 from harness.lanes import Lane, Task
 from harness.model.base import Frozen
 from harness.model.cell import CellSpec, Status
+from harness.model.identity import IdentityPath
 from harness.model.score import CellScore
 from harness.model.tool import Tool
 from harness.observe.container import Place, known_to, measure_with
@@ -21,8 +22,9 @@ from harness.scoring.protocol import Protocol
 from harness.scoring.score import score_cell, sightings, stored_score
 from harness.store.cells import CellStore
 
-Key = tuple[str, tuple[int, ...], bool]
-"""A video by its content, the frames asked of it, and whether its re-encoding is meant."""
+Key = tuple[str, IdentityPath, tuple[int, ...], bool]
+"""A video by its content, how and in which frames faces are recognised, and whether its re-encoding
+is meant."""
 
 
 class ScoreOutcome(Frozen):
@@ -196,7 +198,7 @@ class ScoreQueue:
 
 
 def _key(sighting: Sighting) -> Key:
-    return sighting.sha256, sighting.frames, sighting.reencode
+    return sighting.sha256, sighting.identity, sighting.frames, sighting.reencode
 
 
 def _measure_if_possible(sighting: Sighting, home: Path, listen: Listen) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,18 +16,19 @@ from harness.canonical import content_hash, file_sha256
 from harness.errors import StoreError, UnusableInputError, UsageError
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.cell import CellSpec
+from harness.model.identity import IdentityPath
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.observe import attributes as blendshapes
-from harness.observe import identity as embeddings
 from harness.observe import openface, thumbnails
+from harness.observe.identity import embed_photo
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
-from harness.observe.sighting import Listen, Sighting, stage
+from harness.observe.sighting import Listen, Sighting, measure
 from harness.observe.store import locked, set_aside, store_sentences, write_table
-from harness.observe.video import Observed, observe_video
+from harness.observe.video import observe_video
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import Mask, align
 from harness.scoring.attributes import Length
-from harness.scoring.frames import sample_frames
+from harness.scoring.faces import identity_rows, observer_of, recogniser_of, sampled_of
 from harness.scoring.identity import (
     References,
     SwappedFace,
@@ -43,7 +45,6 @@ from harness.scoring.leaks import distances_to, leak_profile
 from harness.scoring.protocol import Protocol
 from harness.scoring.sources import Watched, blendshape_scores, openface_scores
 from harness.scoring.utility import Face, utility
-from harness.vision.recognition import RECOGNISER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,13 +114,20 @@ def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting,
     found = [(_original(spec, home), f"actor {spec.actor.number}")]
     if CellStore(home).result(spec) is not None:
         found.append((_swapped(spec, home), spec.slug))
-    frames = tuple(sample_frames(_info(spec, found[0][0]).frames, protocol.frames, protocol.seed))
-    original, *swapped = (
-        Sighting(label=label, path=video.path, sha256=video.sha256, frames=frames)
-        for video, label in found
-    )
+    frames = sampled_of(protocol, _info(spec, found[0][0]).frames)
+    original, *swapped = (_sighting(label, video, protocol, frames) for video, label in found)
     again = {"label": f"{original.label} re-encoded", "frames": (), "reencode": True}
     return original, original.model_copy(update=again), *swapped
+
+
+def _sighting(label: str, video: _Video, protocol: Protocol, frames: tuple[int, ...]) -> Sighting:
+    return Sighting(
+        label=label,
+        path=video.path,
+        sha256=video.sha256,
+        identity=protocol.identity,
+        frames=frames if protocol.identity is IdentityPath.REFERENCE else (),
+    )
 
 
 def score_path(spec: CellSpec, home: Path, protocol_name: str) -> Path:
@@ -204,7 +212,7 @@ def _inputs(
         "swapped": swapped.sha256,
         "reference": spec.actor.reference.sha256,
         "protocol": content_hash(protocol.model_dump(mode="json")),
-        embeddings.OBSERVER: embeddings.VERSION,
+        **dict([observer_of(protocol)]),
         blendshapes.OBSERVER: f"{blendshapes.attributes_version()}+map{MAPPING_VERSION}",
         thumbnails.OBSERVER: thumbnails.VERSION,
         "reencoding": recipe(),
@@ -237,27 +245,31 @@ def _compute(
     again = reencoding(original.path, original.sha256, home)
     reencoded = _Video(label="re-encoded", path=MediaStore(home).path(again), sha256=again.sha256)
     infos = (_info(spec, original), probe(swapped.path))
-    seen = [_observe(*pair, home, listen) for pair in zip(videos, infos, strict=True)]
-    seen.append(_observe(reencoded, infos[0], home, listen))
+    frames = sampled_of(protocol, infos[0].frames)
+    for video in videos:
+        measure(_sighting(f"the {video.label} video", video, protocol, frames), home, listen)
+    seen = [
+        observe_video(video.path, video.sha256, home, info)
+        for video, info in zip((*videos, reencoded), (*infos, infos[0]), strict=True)
+    ]
     length = Length(frames=infos[0].frames, fps=float(Fraction(infos[0].fps) or 25))
     alignment = align(
         *infos,
         (seen[0].pictures, seen[1].pictures),
         outside_faces(seen[0].expressions, infos[0]),
     )
-    frames = sample_frames(infos[0].frames, protocol.frames, protocol.seed)
     faces = [
-        embeddings.observe_identity(
+        identity_rows(
             video.path,
             video.sha256,
-            [frame for frame in frames if frame < info.frames],
+            tuple(frame for frame in frames if frame < info.frames),
+            protocol,
             home,
-            stage(listen, f"faces of the {video.label} video"),
         )
         for video, info in zip(videos, infos, strict=True)
     ]
     reference = _original_face(spec, home)
-    sample = _Sample(frames, faces[0], faces[1], reference)
+    sample = _Sample(frames, *_sampled(faces, frames), reference)
     identity, table = _identity(spec, home, protocol, sample, infos[0].frames)
     parts = {
         "alignment": alignment,
@@ -283,9 +295,12 @@ def _rate(info: VideoInfo) -> float:
     return float(Fraction(info.fps) or 25)
 
 
-def _observe(video: _Video, info: VideoInfo, home: Path, listen: Listen | None) -> Observed:
-    heard = stage(listen, f"expression in the {video.label} video")
-    return observe_video(video.path, video.sha256, home, info, heard)
+def _sampled(
+    faces: Sequence[pd.DataFrame], frames: tuple[int, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of the sampled frames, of the original and of the swapped video."""
+    original, swapped = (rows[rows["frame"].isin(frames)] for rows in faces)
+    return original, swapped
 
 
 def outside_faces(observed: pd.DataFrame, info: VideoInfo) -> Mask:
@@ -324,7 +339,7 @@ def _identity(
     table, comparisons = compare(chosen)
     leak = table[np.isfinite(table[Comparison.SWAPPED_ORIGINAL.value].to_numpy(float))]
     identity = Identity(
-        recogniser=RECOGNISER,
+        recogniser=recogniser_of(protocol),
         threshold=protocol.threshold,
         comparisons=comparisons,
         swapped_reading=chosen.reading,
@@ -353,7 +368,7 @@ def _original_face(spec: CellSpec, home: Path) -> tuple[float, ...]:
 def _embed(photo: MediaRef, home: Path) -> NDArray[np.float64] | None:
     from harness.store.media import MediaStore
 
-    return embeddings.embed_photo(MediaStore(home).path(photo))
+    return embed_photo(MediaStore(home).path(photo))
 
 
 def _store(

@@ -25,16 +25,19 @@ class Landmarker:
 
     def find(self, picture: NDArray[np.uint8], at_ms: int = 0) -> Any:
         """MediaPipe's FaceLandmarkerResult; ``at_ms`` matters only when tracking."""
+        return self.find_rgb(bgr_to_rgb(picture), at_ms)
+
+    def find_rgb(self, rgb: NDArray[np.uint8], at_ms: int = 0) -> Any:
+        """``find`` for a picture whose colours are in that order already."""
         if self._first:
             self._first = False
             with silent_stderr():
-                return self._find(picture, at_ms)
-        return self._find(picture, at_ms)
+                return self._find(rgb, at_ms)
+        return self._find(rgb, at_ms)
 
-    def _find(self, picture: NDArray[np.uint8], at_ms: int) -> Any:
+    def _find(self, rgb: NDArray[np.uint8], at_ms: int) -> Any:
         import mediapipe
 
-        rgb = bgr_to_rgb(picture)
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
         if not self._tracking:
             return self._detector.detect(image)

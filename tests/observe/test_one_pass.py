@@ -1,7 +1,8 @@
-"""One pass over a video feeds two observers, and gives what each would have measured alone."""
+"""One pass over a video feeds all observers, and gives what each would have measured alone."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -10,22 +11,29 @@ import pandas as pd
 import pytest
 
 from harness.media import frames as media_frames
-from harness.media.frames import VideoWriter, read_frames
+from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.media.probe import probe
-from harness.observe.attributes import observe_attributes
-from harness.observe.thumbnails import observe_thumbnails
-from harness.observe.video import observe_video
+from harness.observe.attributes import Expressions
+from harness.observe.faces import FaceEmbeddings
+from harness.observe.landmarks import GROUPS, POINTS, Landmarks, positions
+from harness.observe.observer import Observer, path_of
+from harness.observe.thumbnails import Thumbnails
+from harness.observe.video import measure_video, observe_faces, observe_video
 from harness.vision.colour import bgr_to_rgb
 
 pytestmark = pytest.mark.clips
 
+FRAMES = 8
+
 
 @pytest.fixture
 def video(tmp_path: Path, sample_dir: Path) -> Path:
+    """Eight frames of a woman; the fourth is black."""
     path = tmp_path / "short.mp4"
     with VideoWriter(path, 640, 360, "24/1") as writer:
-        for frame in islice(read_frames(sample_dir / "WolfgangLanger_Pexels.mp4"), 8):
-            writer.write(frame)
+        clip = read_frames(sample_dir / "WolfgangLanger_Pexels.mp4")
+        for number, frame in enumerate(islice(clip, FRAMES)):
+            writer.write(np.zeros_like(frame) if number == 3 else frame)
     return path
 
 
@@ -34,25 +42,98 @@ def landmarker(face_landmarker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_FACE_LANDMARKER", str(face_landmarker))
 
 
-def test_one_pass_measures_what_two_do_and_decodes_once(
-    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoded: list[Path] = []
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many frames each reading of a video gave."""
+    counts: list[int] = []
 
-    def counting(path: Path) -> object:
-        decoded.append(path)
-        return read_frames(path)
+    def counting(path: Path) -> Iterator[Frame]:
+        counts.append(0)
+        for frame in read_frames(path):
+            counts[-1] += 1
+            yield frame
 
     monkeypatch.setattr(media_frames, "read_frames", counting)
-    together = observe_video(video, "a", tmp_path / "together", probe(video))
-    assert decoded == [video]
-    again = observe_video(video, "a", tmp_path / "together", probe(video))
-    assert decoded == [video]
-    apart = tmp_path / "apart"
-    pd.testing.assert_frame_equal(together.expressions, observe_attributes(video, "a", apart))
-    assert np.array_equal(together.pictures, observe_thumbnails(video, "a", apart))
-    pd.testing.assert_frame_equal(together.expressions, again.expressions)
-    assert np.array_equal(together.pictures, again.pictures)
+    return counts
+
+
+def test_one_pass_measures_what_several_do_and_decodes_once(
+    video: Path, tmp_path: Path, decoded: list[int]
+) -> None:
+    home, apart = tmp_path / "together", tmp_path / "apart"
+    everything: list[Observer] = [Expressions(), Thumbnails(), Landmarks(), FaceEmbeddings(home)]
+    measure_video(video, "a", home, everything)
+    assert decoded == [FRAMES]
+    for one in (Expressions(), Thumbnails(), Landmarks(), FaceEmbeddings(home)):
+        measure_video(video, "a", apart, [one])
+        first, second = (pd.read_parquet(path_of(one, "a", place)) for place in (home, apart))
+        pd.testing.assert_frame_equal(first, second)
+        assert first["frame"].tolist() == list(range(FRAMES))
+    assert decoded == [FRAMES] * 5
+
+
+def test_what_is_stored_is_read_and_only_what_is_missing_is_measured(
+    video: Path, tmp_path: Path, decoded: list[int]
+) -> None:
+    first = observe_video(video, "a", tmp_path, probe(video))
+    again = observe_video(video, "a", tmp_path, probe(video))
+    assert decoded == [FRAMES]
+    pd.testing.assert_frame_equal(first.expressions, again.expressions)
+    before = path_of(Expressions(), "a", tmp_path).stat().st_mtime_ns
+    path_of(Landmarks(), "a", tmp_path).unlink()
+    third = observe_video(video, "a", tmp_path)
+    assert decoded == [FRAMES, FRAMES]
+    assert np.array_equal(third.landmarks, first.landmarks, equal_nan=True)
+    assert path_of(Expressions(), "a", tmp_path).stat().st_mtime_ns == before
+
+
+def test_a_damaged_observation_is_set_aside_and_measured_again(
+    video: Path, tmp_path: Path, decoded: list[int]
+) -> None:
+    first = observe_video(video, "a", tmp_path)
+    stored = path_of(Thumbnails(), "a", tmp_path)
+    data = bytearray(stored.read_bytes())
+    data[4:40] = bytes(36)
+    stored.write_bytes(data)
+    again = observe_video(video, "a", tmp_path)
+    assert np.array_equal(again.pictures, first.pictures)
+    assert decoded == [FRAMES, FRAMES]
+    assert list(stored.parent.glob("*.corrupt-1"))
+
+
+def test_a_pass_that_is_cut_short_leaves_nothing_and_is_done_again(
+    video: Path, tmp_path: Path
+) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        observe_faces(video, "a", tmp_path, interrupt)
+    left = (tmp_path / "observations" / "a").iterdir()
+    assert [path.name for path in left if not path.name.endswith(".lock")] == []
+    assert len(observe_faces(video, "a", tmp_path)) == FRAMES
+
+
+def test_landmarks_are_pixels_of_the_main_face_and_nan_without_one(
+    video: Path, tmp_path: Path
+) -> None:
+    seen = observe_video(video, "a", tmp_path)
+    assert seen.landmarks.shape == (FRAMES, len(POINTS), 2)
+    assert len(POINTS) == len(set(POINTS)) == sum(map(len, GROUPS.values()))
+    assert np.isnan(seen.landmarks[3]).all()
+    face, box = seen.landmarks[0], seen.expressions.iloc[0]
+    assert (face[:, 0] >= box["box_x0"] - 0.01).all()
+    assert (face[:, 0] <= box["box_x1"] + 0.01).all()
+    # The person's right eye is on the left of the picture, and the lips are under the nose.
+    assert face[positions("right_eye"), 0].mean() < face[positions("left_eye"), 0].mean()
+    order = ("left_brow", "left_eye", "nose", "outer_lips")
+    heights = [face[positions(group), 1].mean() for group in order]
+    assert heights == sorted(heights)
+    for side in ("right", "left"):
+        eye, iris = face[positions(f"{side}_eye")], face[positions(f"{side}_iris")[0]]
+        assert (iris > eye.min(axis=0)).all()
+        assert (iris < eye.max(axis=0)).all()
 
 
 def test_colours_turn_as_a_reversed_slice_turns_them() -> None:

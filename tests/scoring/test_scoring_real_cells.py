@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from harness.model.score import Comparison, SwappedReading
-from harness.observe.attributes import observe_attributes
 from harness.observe.identity import observe_identity
+from harness.observe.video import observe_attributes
 from harness.scoring import score as scoring
 from harness.scoring.score import load_score, score_path
 
@@ -107,7 +107,7 @@ def test_a_score_is_redone_only_when_its_inputs_change(bench: Bench) -> None:
     score_path(bench.spec("noop"), bench.home, bench.protocol.name).write_text("{")
     assert load_score(bench.spec("noop"), bench.home, bench.protocol.name) is None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("harness.observe.attributes._measure", refuse("an observed video"))
+        patch.setattr("harness.observe.video.track", refuse("an observed video"))
         patch.setattr("harness.observe.identity._detect_all", refuse("an observed video"))
         assert bench.score("noop", copy) == first
 

@@ -14,8 +14,8 @@ import pytest
 
 from harness.media.frames import read_frames_at
 from harness.model.score import Comparison
-from harness.observe.attributes import observe_attributes
 from harness.observe.identity import observe_identity
+from harness.observe.video import observe_attributes, observe_faces
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench, Frame, Frames
@@ -48,6 +48,19 @@ def people(sample_dir: Path) -> list[tuple[Frame, Frame]]:
 def pair(make_bench: Callable[[Frames], Bench], people: list[tuple[Frame, Frame]]) -> Bench:
     """The man large, the woman small."""
     return make_bench([side_by_side(man, woman, (1, 0.45)) for man, woman in people])
+
+
+def test_the_fast_path_follows_and_embeds_the_same_of_several_faces(pair: Bench) -> None:
+    path, sha256 = pair.original_path, pair.original.sha256
+    fast = observe_faces(path, sha256, pair.home)
+    assert fast["frame"].tolist() == list(range(FRAMES))
+    plain = observe_identity(path, sha256, range(0, FRAMES, 4), pair.home)
+    same = fast.iloc[::4]
+    assert same["faces"].tolist() == plain["faces"].tolist()
+    for side in ("top", "right", "bottom", "left"):
+        assert same[side].to_numpy() == pytest.approx(plain[side].to_numpy(), abs=2)
+    for first, second in zip(same["embedding"], plain["embedding"], strict=True):
+        assert np.asarray(first) == pytest.approx(np.asarray(second), abs=0.02)
 
 
 def test_the_larger_face_is_followed_and_measured(pair: Bench) -> None:

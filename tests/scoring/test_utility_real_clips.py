@@ -10,10 +10,11 @@ import cv2
 import pytest
 
 from harness.canonical import file_sha256
+from harness.model.identity import IdentityPath
 from harness.model.utility import Kept
-from harness.observe.attributes import observe_attributes
 from harness.observe.reencoding import known_reencoding, reencoding
 from harness.observe.sighting import Sighting, measure
+from harness.observe.video import observe_attributes
 from harness.scoring.action_units import action_units
 from harness.scoring.attributes import BLENDSHAPE_SCALE, Length, score_attributes
 from harness.scoring.utility import Face, kept
@@ -87,7 +88,14 @@ def test_the_re_encoding_is_made_and_observed_once_and_is_what_the_control_makes
 ) -> None:
     sha256 = man.original.sha256
     assert known_reencoding(sha256, man.home) is None
-    sighting = Sighting(label="a", path=man.original_path, sha256=sha256, frames=(), reencode=True)
+    sighting = Sighting(
+        label="a",
+        path=man.original_path,
+        sha256=sha256,
+        identity=IdentityPath.FAST,
+        frames=(),
+        reencode=True,
+    )
     measure(sighting, man.home)
     made = known_reencoding(sha256, man.home)
     assert made is not None
@@ -101,7 +109,7 @@ def test_the_re_encoding_is_made_and_observed_once_and_is_what_the_control_makes
     def refuse(*_: object) -> None:
         raise AssertionError("done twice")
 
-    monkeypatch.setattr("harness.observe.attributes._measure", refuse)
+    monkeypatch.setattr("harness.observe.video.track", refuse)
     monkeypatch.setattr("harness.observe.reencoding._make", refuse)
     measure(sighting, man.home)
     assert reencoding(man.original_path, sha256, man.home) == made

@@ -1,0 +1,78 @@
+"""The one pass over a video: each frame with the faces that MediaPipe's landmarker tracks in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from fractions import Fraction
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.observe.boxes import Box, main_face
+from harness.vision.colour import bgr_to_rgb
+from harness.vision.landmarker import open_landmarker
+
+if TYPE_CHECKING:
+    from harness.model.dataset import VideoInfo
+
+MAX_FACES = 3
+
+Points = NDArray[np.float64]
+"""The face mesh in pixels, 478 x 2."""
+
+
+class Seen(NamedTuple):
+    """One frame."""
+
+    frame: int
+    time_s: float
+    bgr: NDArray[np.uint8]
+    rgb: NDArray[np.uint8]
+    meshes: tuple[Points, ...]
+    """Up to MAX_FACES faces."""
+    boxes: tuple[Box, ...]
+    """The outermost points of each."""
+    main: int | None
+    """The largest at first, then the one nearest to the last main face; None without a face."""
+    result: Any
+    """MediaPipe's FaceLandmarkerResult, faces in the same order."""
+
+
+def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
+    """Every frame of a video, in order; one is in memory at a time.
+
+    Raises UnusableInputError for a video that cannot be read, FetchError when the landmarker's
+    model cannot be had.
+    """
+    from harness.assets import face_landmarker_path
+    from harness.media.frames import read_frames
+
+    rate = Fraction(info.fps) or Fraction(25)
+    last: Box | None = None
+    model = face_landmarker_path(home)
+    with (
+        open_landmarker(model, faces=MAX_FACES, tracking=True) as landmarker,
+        closing(read_frames(media)) as frames,  # type: ignore[type-var]
+    ):
+        for frame, bgr in zip(count(), frames, strict=False):
+            rgb = bgr_to_rgb(bgr)
+            result = landmarker.find_rgb(rgb, int(frame * 1000 / rate))
+            height, width = bgr.shape[:2]
+            meshes = tuple(
+                np.array([(p.x * width, p.y * height) for p in face])
+                for face in result.face_landmarks
+            )
+            boxes = tuple(_box(points) for points in meshes)
+            main = main_face(boxes, last)
+            if main is not None:
+                last = boxes[main]
+            yield Seen(frame, float(frame / rate), bgr, rgb, meshes, boxes, main, result)
+
+
+def _box(points: Points) -> Box:
+    low, high = points.min(axis=0), points.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])

@@ -1,0 +1,42 @@
+"""Aligned faces, as dlib's embedding network wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.vision.dlib_onnx import CHIP_PX
+from harness.vision.hog import Face, Picture
+from harness.vision.recognition import load_face_recognition
+
+_PADDING = 0.25
+
+
+class Aligner:
+    """Cuts faces out; made by ``open_aligner``."""
+
+    def __init__(self, predictor: Any) -> None:
+        self._predictor = predictor
+
+    def chip(self, picture: Picture, face: Face) -> NDArray[np.uint8]:
+        """150 x 150 x 3 (RGB), turned and scaled by dlib's five landmarks, as
+        ``face_recognition.face_encodings`` does it by default.
+        """
+        import dlib
+
+        top, right, bottom, left = face
+        points = self._predictor(picture, dlib.rectangle(left, top, right, bottom))
+        chip: NDArray[np.uint8] = dlib.get_face_chip(picture, points, CHIP_PX, _PADDING)
+        return chip
+
+
+def open_aligner() -> Aligner:
+    """With the five-point predictor of face_recognition_models. Raises UnfitMachineError."""
+    load_face_recognition()
+    import dlib
+    import face_recognition_models
+
+    path = face_recognition_models.pose_predictor_five_point_model_location()
+    return Aligner(dlib.shape_predictor(path))

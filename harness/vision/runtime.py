@@ -1,0 +1,48 @@
+"""ONNX Runtime with bounded threads, quiet, on a GPU where it offers one."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from harness.errors import UnfitMachineError
+from harness.lanes import default_jobs
+
+_GPU = ("CUDAExecutionProvider", {"use_tf32": "0"})
+"""TF32 keeps ten bits of each factor, which moves an embedding by more than is allowed here."""
+_ONLY_ERRORS = 3
+
+
+def open_session(model: bytes) -> Any:
+    """An InferenceSession of a serialised model, with as many threads as this process's share of
+    the machine (``BENCH_JOBS``). Raises UnfitMachineError for a model that cannot be loaded.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = default_jobs()
+    options.inter_op_num_threads = 1
+    # Threads that spin while they wait take the processor from those that others work with.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _ONLY_ERRORS
+    offered = onnxruntime.get_available_providers()
+    gpu = [_GPU] if _GPU[0] in offered else []
+    try:
+        return onnxruntime.InferenceSession(
+            model, options, providers=[*gpu, "CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise UnfitMachineError(
+            f"ONNX Runtime cannot load a model: {str(error).splitlines()[0]}",
+            hint="Run `bench doctor` to see what this machine has.",
+        ) from error
+
+
+def runtime_version() -> str:
+    """``ort<version>`` of the installed package, the one for GPUs included."""
+    for package in ("onnxruntime", "onnxruntime-gpu"):
+        try:
+            return f"ort{version(package)}"
+        except PackageNotFoundError:
+            continue
+    return "ort"

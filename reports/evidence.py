@@ -64,6 +64,11 @@ def _likely_bytes(width_px: int, quality: int) -> float:
 
 def jpeg_uri(image: NDArray[np.uint8], rung: Rung) -> str:
     """A BGR picture (HxWx3) as a data URI, lowered in quality, then width, until it fits."""
+    return PREFIX + base64.b64encode(jpeg_bytes(image, rung)).decode()
+
+
+def jpeg_bytes(image: NDArray[np.uint8], rung: Rung) -> bytes:
+    """A BGR picture (HxWx3) as a JPEG file whose data URI fits the rung."""
     import cv2
 
     width, quality = min(rung.width_px, image.shape[1]), rung.quality
@@ -71,9 +76,9 @@ def jpeg_uri(image: NDArray[np.uint8], rung: Rung) -> str:
         height = max(1, round(image.shape[0] * width / image.shape[1]))
         small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        text = PREFIX + base64.b64encode(data.tobytes()).decode() if done else PREFIX
-        if len(text) <= rung.limit_bytes or width <= 64:
-            return text
+        found = data.tobytes() if done else b""
+        if len(PREFIX) + 4 * -(-len(found) // 3) <= rung.limit_bytes or width <= 64:
+            return found
         if quality > 50:
             quality -= 10
         else:
@@ -89,11 +94,17 @@ def face_uri(path: Path) -> str | None:
 
 def picture_uri(path: Path, rung: Rung) -> str | None:
     """A picture file as a data URI, or None when it is not there or no picture."""
+    image = read_picture(path)
+    return None if image is None else jpeg_uri(image, rung)
+
+
+def read_picture(path: Path) -> NDArray[np.uint8] | None:
+    """A picture file as BGR (HxWx3), or None when it is not there or no picture."""
     import cv2
 
     data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else None
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data is not None and data.size else None
-    return None if image is None else jpeg_uri(np.asarray(image, dtype=np.uint8), rung)
+    return None if image is None else np.asarray(image, dtype=np.uint8)
 
 
 def evidence_pairs(

@@ -141,7 +141,7 @@ def _row(cell: ReportCell) -> tuple[str, ...]:
         (last.gpu or "none") if last else "not run",
         "; ".join(f"{k} {_short(v)}" for k, v in sorted(inputs.items())),
         spec.actor.test.sha256[:12],
-        " | ".join(_step_words(cell)),
+        " | ".join(step_words(cell)),
     )
 
 
@@ -150,7 +150,8 @@ def _short(value: str) -> str:
     return value[:12] if is_hash else value
 
 
-def _step_words(cell: ReportCell) -> list[str]:
+def step_words(cell: ReportCell) -> list[str]:
+    """A line for each step of the attempt that counts: what the driver says that it did."""
     lines = []
     for step in cell.steps:
         parts = [step.step.value]

@@ -218,7 +218,7 @@ def actor_tables(data: ReportData) -> list[Table]:
 
 def _all_cells(data: ReportData) -> Table:
     rows = tuple(
-        (text(f"{name} (control)" if is_control(data, name) else name), *_actor_row(cell))
+        (text(f"{name} (control)" if is_control(data, name) else name), *actor_row(cell))
         for name in variants(data)
         for cell in cells_of(data, name)
     )
@@ -268,11 +268,12 @@ def actor_table(data: ReportData, variant: str) -> Table:
         "in which no face was detected."
     )
     title = f"{variant}: {scored} of {len(cells)} cells scored, {seen} detected"
-    rows = tuple(_actor_row(cell) for cell in cells)
+    rows = tuple(actor_row(cell) for cell in cells)
     return Table(title=title, columns=CELL_COLUMNS, rows=rows, footer=footer, note=note)
 
 
-def _actor_row(cell: ReportCell) -> tuple[TableCell, ...]:
+def actor_row(cell: ReportCell) -> tuple[TableCell, ...]:
+    """An actor's numbers of one cell, as ``CELL_COLUMNS`` name them."""
     original = distances(cell, Comparison.ORIGINAL_ORIGINAL)
     found = distances(cell, Comparison.SWAPPED_ORIGINAL)
     leaked = leak(cell)

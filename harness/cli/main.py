@@ -22,6 +22,7 @@ from harness.cli import (
     images,
     logs,
     observe,
+    publish,
     run,
     scores,
     selftest,
@@ -110,7 +111,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(observe.app, name="observe")
 app.add_typer(images.app, name="images")
 app.add_typer(thesis.app, name="thesis")
-for group in (tools, selftest, run, status, logs, tidy, scores, compare, ask):
+for group in (tools, selftest, run, status, logs, tidy, scores, compare, publish, ask):
     group.register(app)
 
 

@@ -137,9 +137,7 @@ def report(
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
-    specs = store.list() if loaded is None else _cells_to_report(store, loaded)
-    specs = _some(store, select(specs, selection), "report")
-    name = _reported_protocol(store, specs, loaded, Asked(frames, identity))
+    specs, name = cells_to_show(store, loaded, selection, Asked(frames, identity), "report")
     # The engine imports nothing of `reports`; only this command knows that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
     data = collect.collect(store.home, specs, name)
@@ -160,6 +158,17 @@ def report(
             print_wrapped(f"{label}: {value}", indent="  ")
     if open_page and not webbrowser.open(page.resolve().as_uri()):
         note("No browser was found on this machine; open the file elsewhere.")
+
+
+def cells_to_show(
+    store: CellStore, loaded: Suite | None, selection: Selection, asked: Asked, verb: str
+) -> tuple[list[CellSpec], str]:
+    """The chosen cells and the protocol whose scores are shown of them; ``verb`` is what is done
+    with them. Raises UsageError when there are none, or none is scored as ``asked``.
+    """
+    specs = store.list() if loaded is None else _cells_to_report(store, loaded)
+    specs = _some(store, select(specs, selection), verb)
+    return specs, _reported_protocol(store, specs, loaded, asked)
 
 
 def _spell(value: object) -> object:

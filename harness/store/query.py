@@ -345,7 +345,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     for view in VIEWS:
         connection.execute(view.sql())
     if not _has_wildcards(home):
-        connection.execute(f"SET allowed_directories = [{_quoted(str(home))}]")
+        connection.execute(f"SET allowed_directories = [{quoted(str(home))}]")
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
 
 
@@ -364,7 +364,7 @@ def _create_json(
     """A helper view with one row per file: ``columns`` and the parsed text as ``j``."""
     source = "(SELECT '' AS filename, '{}' AS content WHERE false)"
     if _any(home, pattern):
-        source = f"read_text({_quoted(f'{glob.escape(str(home))}/{pattern}')})"
+        source = f"read_text({quoted(f'{glob.escape(str(home))}/{pattern}')})"
     kind = "TABLE" if _has_wildcards(home) else "VIEW"
     connection.execute(
         f'CREATE {kind} "{name}" AS SELECT {columns}, CAST(content AS JSON) AS j FROM {source}'
@@ -374,7 +374,7 @@ def _create_json(
 def _create_frames(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     pattern = "scores/*/*-frames.parquet"
     if _any(home, pattern):
-        text = _quoted(f"{glob.escape(str(home))}/{pattern}")
+        text = quoted(f"{glob.escape(str(home))}/{pattern}")
         source = f"SELECT * FROM read_parquet({text}, filename = true, union_by_name = true)"
     else:
         nothing = ", ".join(f"NULL AS {name}" for name in _FRAME_COLUMNS[:-1])
@@ -387,6 +387,6 @@ def _any(home: Path, pattern: str) -> bool:
     return next(home.glob(pattern), None) is not None
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """``text`` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"

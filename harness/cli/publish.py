@@ -1,0 +1,115 @@
+"""``bench publish``: a static site from the store alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli.options import (
+    ActorOption,
+    AsJson,
+    Cells,
+    DatasetOption,
+    FramesOption,
+    IdentityOption,
+    SuiteOption,
+    ToolOption,
+)
+from harness.cli.output import print_json, size_text, warn
+from harness.cli.scores import Asked, cells_to_show
+from harness.cli.stored import Selection, load_chosen_suite, open_store
+from harness.errors import unknown_name
+
+FACES = ("none", "pixelated", "full")
+
+
+def publish(
+    folder: Annotated[Path, typer.Argument(help="The folder of the site; made or replaced.")],
+    cells: Cells = None,
+    suite: SuiteOption = None,
+    tool: ToolOption = None,
+    actor: ActorOption = None,
+    dataset: DatasetOption = None,
+    frames: FramesOption = None,
+    identity: IdentityOption = None,
+    faces: Annotated[
+        str,
+        typer.Option(
+            help="What is shown of people: none (no pixel of anybody), pixelated, or full."
+        ),
+    ] = "none",
+    verify: Annotated[
+        bool,
+        typer.Option(help="Compare the hash of every video with the published one."),
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Write a static site about the chosen cells: leaderboard, tools, actors, cells, data, feed.
+
+    An older site in the folder is replaced as a whole; a folder that holds anything else is left
+    alone. Exit code 1 if a result is not used because a hash no longer fits.
+
+    Examples: bench publish site --suite quickstart
+              bench publish site --tool blur,mask --faces pixelated
+              bench publish site --frames 1000 --json
+    """
+    from importlib import import_module
+
+    if faces not in FACES:
+        raise unknown_name("way to show faces", faces, FACES, see="bench publish --help")
+    # The engine imports nothing of `reports`; only this command knows that the site exists.
+    gather, site = import_module("reports.site.gather"), import_module("reports.site.publish")
+    model = import_module("reports.site.model")
+    # Before minutes are spent on pictures.
+    site.check_target(folder.expanduser())
+    store = open_store()
+    selection = Selection(tuple(cells or ()), tool, actor, dataset)
+    loaded = None if suite is None else load_chosen_suite(suite, selection)
+    specs, protocol = cells_to_show(store, loaded, selection, Asked(frames, identity), "publish")
+    content = gather.gather(store.home, specs, protocol, faces=model.Faces(faces), verify=verify)
+    written = site.publish(content, folder.expanduser())
+    refused = content.refused()
+    for cell, reason in refused.items():
+        warn(f"{cell} is not used. {reason}")
+    _say(written, content, refused, as_json)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _say(written: Any, content: Any, refused: dict[str, str], as_json: bool) -> None:
+    found = content.report.cells
+    scored = sum(cell.score is not None for cell in found)
+    if as_json:
+        print_json(
+            {
+                "site": str(written.folder),
+                "index": str(written.folder / "index.html"),
+                "protocol": content.report.protocol,
+                "faces": content.faces.value,
+                "hashes_checked": content.verified,
+                "cells": len(found),
+                "scored": scored,
+                "refused": refused,
+                "pages": written.pages,
+                "files": written.files,
+                "files_by_kind": written.by_kind,
+                "bytes": written.total_bytes,
+                "first_view_bytes": written.first_view_bytes,
+            }
+        )
+        return
+    typer.echo(f"Site: {written.folder / 'index.html'}")
+    typer.echo(
+        f"  {written.pages} pages, {written.files} files, {size_text(written.total_bytes)}; "
+        f"the first page {size_text(written.first_view_bytes)}."
+    )
+    typer.echo(
+        f"  {scored} of {len(found)} cells are scored with the protocol "
+        f"{content.report.protocol}. Faces: {content.faces.value}."
+    )
+
+
+def register(root: typer.Typer) -> None:
+    root.command()(publish)

@@ -1,0 +1,174 @@
+"""Reads a site's content out of a store. Nothing is measured or changed there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.canonical import file_sha256
+from harness.errors import UsageError
+from harness.model.cell import CellSpec, Result, Status
+from harness.store.cells import CellStore
+from harness.store.media import MediaStore
+from reports.collect import collect_numbers
+from reports.model import ReportCell
+from reports.site.model import CellFacts, Faces, Site
+from reports.site.pictures import reference_pictures, take_pictures
+from reports.site.raw import REFUSED, raw_tables
+
+TITLE = "Face de-identification results"
+
+
+def gather(
+    home: Path,
+    specs: Sequence[CellSpec],
+    protocol: str,
+    *,
+    faces: Faces = Faces.NONE,
+    verify: bool = True,
+    title: str = TITLE,
+) -> Site:
+    """Everything a site shows of ``specs``. A result whose video, or whose original, is no longer
+    what its hash says is not used, and neither is a score of another video than the published one:
+    such a cell has a status and a reason instead.
+
+    Without ``verify`` the hashes are taken on trust. Pictures are read only when ``faces`` asks
+    for them. Raises StoreError, and UsageError for a SOURCE_DATE_EPOCH that is no number.
+    """
+    store = CellStore(home)
+    data = collect_numbers(home, specs, protocol, title=title)
+    hashes = _Hashes(MediaStore(home), verify)
+    facts = {cell.spec.id: _facts(store, cell, hashes) for cell in data.cells}
+    cells = (_used(cell, facts[cell.spec.id]) for cell in data.cells)
+    shown = {"cells": tuple(without_paths(cell, home) for cell in cells)}
+    data = data.model_copy(update=shown | {"generated_at": timestamp()})
+    refused = frozenset(key for key, fact in facts.items() if fact.refused)
+    pictured = [] if faces is Faces.NONE else [cell for cell in data.cells if cell.score]
+    return Site(
+        report=data,
+        faces=faces,
+        verified=verify,
+        facts=facts,
+        galleries={cell.spec.id: take_pictures(home, cell, faces) for cell in pictured},
+        references={} if faces is Faces.NONE else reference_pictures(home, specs, faces),
+        raw=tuple(
+            table.model_copy(update={"rows": tuple(_row(row, home) for row in table.rows)})
+            for table in raw_tables(home, specs, protocol, refused)
+        ),
+    )
+
+
+def timestamp() -> str:
+    """Now, or the moment that SOURCE_DATE_EPOCH names (seconds since 1970), to the minute, UTC.
+
+    It is the only thing in a site that does not follow from the store. Raises UsageError.
+    """
+    said = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        moment = datetime.now(UTC) if said is None else datetime.fromtimestamp(int(said), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is '{said}', which is no number of seconds since 1970.",
+            hint="Unset it, or set it to a whole number.",
+        ) from error
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+class _Hashes:
+    """Hashes of files, each computed once."""
+
+    def __init__(self, media: MediaStore, verify: bool) -> None:
+        self._media, self._verify = media, verify
+        self._known: dict[Path, str] = {}
+
+    def fits(self, path: Path, sha256: str) -> bool:
+        """Whether the file is the one of that hash; a file that is gone shows nothing wrong."""
+        if not self._verify or not path.is_file():
+            return True
+        if path not in self._known:
+            self._known[path] = file_sha256(path)
+        return self._known[path] == sha256
+
+    def original_fits(self, spec: CellSpec) -> bool:
+        """The same of the cell's original video."""
+        test = spec.actor.test
+        return self.fits(self._media.folder / f"{test.sha256}{test.suffix}", test.sha256)
+
+
+def _facts(store: CellStore, cell: ReportCell, hashes: _Hashes) -> CellFacts:
+    spec = cell.spec
+    attempts = store.attempts(spec)
+    last = attempts[-1] if attempts else None
+    found = CellFacts(ended_at=last.ended_at if last else "")
+    result = store.result(spec)
+    if result is None:
+        gone = last is not None and last.status is Status.OK
+        return found.model_copy(update={"refused": cell.reason if gone else ""})
+    update = {
+        "swapped_sha256": result.swapped.sha256,
+        "swapped_bytes": result.swapped.size_bytes,
+        "refused": _misfit(store, cell, result, hashes),
+    }
+    return found.model_copy(update=update)
+
+
+def _misfit(store: CellStore, cell: ReportCell, result: Result, hashes: _Hashes) -> str:
+    """Why the result, or its score, is not what its hashes say; empty when it is."""
+    spec = cell.spec
+    if not hashes.fits(store.folder(spec) / result.swapped.path, result.swapped.sha256):
+        return (
+            "The hash of its swapped video no longer fits the published one: the file was changed "
+            f"after it was made, so its score is not used. Make it again: bench retry {spec.slug}"
+        )
+    if not hashes.original_fits(spec):
+        return (
+            f"The original video of actor {spec.actor.number} is no longer what its name, a hash, "
+            "says, so no score of it is used. Remove it from media/ and run the cell again."
+        )
+    measured = cell.score.inputs.get("swapped") if cell.score else None
+    if measured not in (None, result.swapped.sha256):
+        return (
+            "Its score was made from another video than the published one, so it is not used. "
+            f"Score it again: bench score {spec.slug}"
+        )
+    return ""
+
+
+def _used(cell: ReportCell, facts: CellFacts) -> ReportCell:
+    if not facts.refused or cell.score is None:
+        return cell
+    update = {"score": None, "status": REFUSED, "reason": facts.refused}
+    return cell.model_copy(update=update)
+
+
+def without_paths(cell: ReportCell, home: Path) -> ReportCell:
+    """The cell without names of folders of this machine in its sentences."""
+    attempts = [
+        attempt.model_copy(update={"reason": hide_paths(attempt.reason, home)})
+        for attempt in cell.attempts
+    ]
+    steps = [
+        step.model_copy(update={"notes": tuple(hide_paths(note, home) for note in step.notes)})
+        for step in cell.steps
+    ]
+    update = {"attempts": tuple(attempts), "steps": tuple(steps)}
+    return cell.model_copy(update=update | {"reason": hide_paths(cell.reason, home)})
+
+
+def hide_paths(text: str, home: Path) -> str:
+    """``$BENCH_HOME`` for the store's folder and ``~`` for the user's."""
+    for folder, name in (
+        (home, "$BENCH_HOME"),
+        (home.resolve(), "$BENCH_HOME"),
+        (Path.home(), "~"),
+    ):
+        if len(folder.parts) > 1:
+            text = text.replace(str(folder), name)
+    return text
+
+
+def _row(row: tuple[Any, ...], home: Path) -> tuple[Any, ...]:
+    return tuple(hide_paths(value, home) if isinstance(value, str) else value for value in row)

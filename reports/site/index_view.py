@@ -1,0 +1,110 @@
+"""The first page: three answers, the chart, the leaderboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from reports.aggregate import DASH, attribute_sources, fmt, percent
+from reports.cautions import cautions
+from reports.site.actor_view import actor_groups
+from reports.site.answers import answers
+from reports.site.chart import chart
+from reports.site.leaderboard import Estimate, Row
+from reports.site.model import Site
+from reports.site.paths import tool_page
+from reports.tables import Table, TableCell, text
+
+COLUMNS = (
+    *("Tool", "Version", "Config", "SW-OR distance", "Recognised frames", "Not detected"),
+    *("Mean PCC", "Actors", "Cells scored"),
+)
+VERSION_COLUMN, CONFIG_COLUMN = 1, 2
+NOTE = (
+    "In brackets: 95 % intervals over actors. SW-OR distance: from the swapped face to the "
+    "person's own; more hides better, over cells in which a face is detected. Recognised frames: "
+    "share of all sampled frames at or under the threshold; less hides better. Not detected: share "
+    "of cells whose face the recogniser hardly finds any more, which is not the same as hidden. "
+    "Mean PCC: correlation of action units with the original; more keeps more expression."
+)
+
+
+def index_view(site: Site, rows: Sequence[Row]) -> dict[str, Any]:
+    """What the template shows."""
+    data = site.report
+    sources = attribute_sources(data)
+    tools = [row for row in rows if not row.control]
+    controls = [row for row in rows if row.control]
+    refused = [cell for cell in data.cells if site.facts_of(cell).refused]
+    return {
+        "answers": answers(data, rows),
+        "cautions": cautions(data),
+        "chart": chart(data, sources[0] if sources else None),
+        "tools_table": leaderboard_table("Leaderboard: tools, versions and configs", tools),
+        "controls_table": leaderboard_table("Controls: their right result is known", controls, ""),
+        "choices": _choices(tools),
+        "refused": refused,
+        "tool_links": _tool_links(site, rows),
+        "actor_links": [
+            (f"Actor {cells[0].spec.actor.number}", cells[0].spec.dataset, page)
+            for page, cells in actor_groups(data).items()
+        ],
+        "datasets": sorted({cell.spec.dataset for cell in data.cells}),
+        "scored": sum(cell.score is not None for cell in data.cells),
+        "source": sources[0] if sources else "",
+    }
+
+
+def leaderboard_table(title: str, rows: Sequence[Row], note: str = NOTE) -> Table:
+    """Rows with links to their tools; a missing number says why."""
+    return Table(
+        title=title,
+        columns=COLUMNS,
+        rows=tuple(_row(row) for row in rows),
+        note=note,
+    )
+
+
+def _row(row: Row) -> tuple[TableCell, ...]:
+    return (
+        text(row.name).model_copy(update={"href": tool_page(row.tool)}),
+        text(row.version),
+        text(row.config),
+        estimate_cell(row.distance),
+        estimate_cell(row.recognised, share=True),
+        estimate_cell(row.lost, share=True),
+        estimate_cell(row.pcc),
+        text(row.actors, "number", float(row.actors)),
+        text(f"{row.scored} of {row.cells}", "number", row.scored / row.cells),
+    )
+
+
+def estimate_cell(estimate: Estimate, *, share: bool = False) -> TableCell:
+    """``0.742 [0.701, 0.783]``; shares in per cent; a dash with the reason for a missing one."""
+    if estimate.value is None:
+        return TableCell(text=DASH, reason=estimate.reason, look="muted")
+    shown = percent(estimate.value) if share else fmt(estimate.value)
+    if estimate.low is not None and estimate.high is not None:
+        ends = (100 * estimate.low, 100 * estimate.high) if share else (estimate.low, estimate.high)
+        low, high = (fmt(end, 1 if share else 3) for end in ends)
+        shown += f" [{low}, {high}]"
+    return TableCell(text=shown, sort=estimate.value, look="number")
+
+
+def _choices(rows: Sequence[Row]) -> list[tuple[str, int, list[str]]]:
+    """(what, column, values) to choose rows by, where there is a choice."""
+    found = [
+        ("Version", VERSION_COLUMN, sorted({row.version for row in rows})),
+        ("Config", CONFIG_COLUMN, sorted({row.config for row in rows})),
+    ]
+    return [choice for choice in found if len(choice[2]) > 1]
+
+
+def _tool_links(site: Site, rows: Sequence[Row]) -> list[tuple[str, str, bool, str]]:
+    """(tool, page, whether it is a control, summary), each tool once."""
+    found: dict[str, tuple[str, str, bool, str]] = {}
+    for row in rows:
+        info = site.report.tools.get(row.tool)
+        summary = info.summary if info else ""
+        found[row.tool] = (row.tool, tool_page(row.tool), row.control, summary)
+    return list(found.values())

@@ -1,0 +1,99 @@
+"""Sites for tests, and what tests ask of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html.parser import HTMLParser
+
+from reports.model import ReportData
+from reports.site.model import (
+    CellFacts,
+    Column,
+    ExtraPage,
+    Faces,
+    FramePair,
+    Gallery,
+    Picture,
+    RawTable,
+    Site,
+)
+from reports.site.publish import site_files
+
+JPEG = bytes.fromhex("ffd8ffe000104a464946")
+"""How a JPEG file begins; no page asks whether more follows."""
+
+
+def make_site(data: ReportData, faces: Faces = Faces.NONE) -> Site:
+    """A site of made-up cells; its pictures are no pictures."""
+    facts = {
+        cell.spec.id: CellFacts(
+            ended_at=f"2026-01-{1 + i % 28:02d}T00:00:00Z", swapped_sha256="a" * 64, swapped_bytes=7
+        )
+        for i, cell in enumerate(data.cells)
+    }
+    raw = RawTable(
+        name="scores",
+        help="one row per cell",
+        columns=(Column(name="cell", kind="VARCHAR", help="Name of the cell."),),
+        rows=tuple((cell.spec.slug,) for cell in data.cells),
+    )
+    shown = {} if faces is Faces.NONE else {c.spec.id: _gallery(c.spec.slug) for c in data.cells}
+    return Site(report=data, faces=faces, facts=facts, galleries=shown, raw=(raw,))
+
+
+def _gallery(slug: str) -> Gallery:
+    original, swapped = (
+        Picture(path=f"frames/{slug}/worst-{side}.jpg", data=JPEG) for side in ("a", "b")
+    )
+    pair = FramePair(
+        kind="worst", frame=3, distance_l2=0.5, time_s=1.0, original=original, swapped=swapped
+    )
+    return Gallery(pairs=(pair,))
+
+
+def files_of(site: Site, extra: Sequence[ExtraPage] = ()) -> dict[str, bytes]:
+    """Every file by its path."""
+    found = list(site_files(site, extra))
+    assert len({name for name, _ in found}) == len(found)
+    return dict(found)
+
+
+def pages_of(files: dict[str, bytes]) -> dict[str, str]:
+    """The HTML pages as text."""
+    return {name: data.decode() for name, data in files.items() if name.endswith(".html")}
+
+
+class Outline(HTMLParser):
+    """Links, loads, ids, headings and tables of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.tags: list[str] = []
+        self.landmarks: list[str] = []
+        self.unscoped = 0
+        self.images_without_alt = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        if (href := found.get("href")) is not None:
+            (self.loads if tag == "link" else self.links).append(href)
+        self.loads += [value for key in ("src", "srcset") if (value := found.get(key))]
+        self.ids += [value] if (value := found.get("id")) else []
+        if tag in ("h1", "h2", "h3", "h4"):
+            self.headings.append(int(tag[1]))
+        if tag in ("header", "nav", "main", "footer"):
+            self.landmarks.append(tag)
+        self.unscoped += tag == "th" and not found.get("scope")
+        self.images_without_alt += tag == "img" and not found.get("alt")
+
+
+def outline(html: str) -> Outline:
+    """What a page is made of."""
+    found = Outline()
+    found.feed(html)
+    return found

@@ -1,0 +1,294 @@
+"""The pages of a site: what they hold, where they lead, what they must never do."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from urllib.parse import unquote
+
+import pytest
+
+from harness.model.score import Comparison
+from reports.aggregate import by_actor_distance, cells_of, over_actors
+from reports.build import page
+from reports.model import ReportCell, ReportData
+from reports.site.answers import answers
+from reports.site.leaderboard import Metric, leaderboard, ranking
+from reports.site.model import Entry, ExtraPage, Faces
+from reports.site.publish import FIRST_VIEW
+from reports.tables import Table, text
+
+from .sites import JPEG, files_of, make_site, outline, pages_of
+
+Maker = Callable[..., ReportData]
+
+
+@pytest.fixture(scope="module")
+def files(full_data: ReportData) -> dict[str, bytes]:
+    return files_of(make_site(full_data))
+
+
+@pytest.fixture(scope="module")
+def pages(files: dict[str, bytes]) -> dict[str, str]:
+    return pages_of(files)
+
+
+def broken_links(files: dict[str, bytes]) -> list[tuple[str, str]]:
+    """(page, link) of every link that leads nowhere in the site."""
+    outlines = {name: outline(html) for name, html in pages_of(files).items()}
+    wrong = []
+    for name, found in outlines.items():
+        for link in (*found.links, *found.loads):
+            if link == "data:,":
+                continue
+            path, _, anchor = unquote(link).partition("#")
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+            target = name if not path else target
+            known = target in files and (not anchor or anchor in outlines[target].ids)
+            if not known:
+                wrong.append((name, link))
+    return wrong
+
+
+def test_every_link_is_relative_and_leads_to_a_file_of_the_site(files: dict[str, bytes]) -> None:
+    assert broken_links(files) == []
+    links = [link for html in pages_of(files).values() for link in outline(html).links]
+    assert len(links) > 1000
+    assert not [link for link in links if re.match(r"[a-z]+:|/", link)]
+
+
+def test_nothing_is_asked_of_another_machine(files: dict[str, bytes]) -> None:
+    for html in pages_of(files).values():
+        assert "default-src &#39;none&#39;" in html
+        assert "img-src data:" in html
+    assert b"@import" not in files["assets/site.css"]
+    assert b"url(" not in files["assets/site.css"]
+
+
+def test_without_faces_no_file_holds_a_picture(full_data: ReportData) -> None:
+    assert any(cell.evidence for cell in full_data.cells), "the report's own pictures are at hand"
+    assert full_data.faces
+    files = files_of(make_site(full_data))
+    for name, data in files.items():
+        assert not name.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".svg"))
+        assert JPEG[:3] not in data
+        assert b"\x89PNG" not in data
+        if not name.startswith("assets/"):
+            assert b"data:image" not in data
+            assert b"<img" not in data
+    shown = files_of(make_site(full_data, Faces.FULL))
+    assert sum(name.endswith(".jpg") for name in shown) == 2 * 96
+    assert broken_links(shown) == []
+
+
+def test_the_same_site_is_the_same_bytes_but_for_one_timestamp(make_data: Maker) -> None:
+    data = make_data(actors=2)
+    later = data.model_copy(update={"generated_at": "2031-01-01 00:00 UTC"})
+    first, again, third = (files_of(make_site(one)) for one in (data, data, later))
+    assert first == again
+    changed = {name for name, content in first.items() if third[name] != content}
+    assert changed == {"index.html", "results.json"}
+    for name in changed:
+        assert first[name].replace(b"2026-01-01 00:00 UTC", b"2031-01-01 00:00 UTC") == third[name]
+
+
+def test_every_page_has_landmarks_levels_and_unique_ids(pages: dict[str, str]) -> None:
+    for name, html in pages.items():
+        found = outline(html)
+        assert found.landmarks == ["header", "nav", "main", "footer"], name
+        assert found.headings[0] == 1
+        assert found.headings.count(1) == 1
+        steps = zip(found.headings, found.headings[1:], strict=False)
+        assert all(later <= earlier + 1 for earlier, later in steps), name
+        assert len(found.ids) == len(set(found.ids)), name
+        assert found.unscoped == 0, name
+        assert found.tags.count("table") == found.tags.count("caption"), name
+        assert found.images_without_alt == 0
+
+
+def test_the_first_view_is_small_and_loads_no_plotly(files: dict[str, bytes]) -> None:
+    assert sum(len(files[name]) for name in FIRST_VIEW) < 1_000_000
+    loads = outline(files["index.html"].decode()).loads
+    assert set(loads) <= {*FIRST_VIEW, "feed.xml", "data:,"}
+    assert b"data-plotly" not in files["index.html"]
+
+
+def test_there_is_a_page_for_every_tool_actor_and_cell(
+    pages: dict[str, str], full_data: ReportData
+) -> None:
+    assert {f"cells/{cell.spec.slug}.html" for cell in full_data.cells} <= pages.keys()
+    assert sum(name.startswith("tools/") for name in pages) == 4
+    assert sum(name.startswith("actors/") for name in pages) == 24
+    assert {"methods.html", "data/index.html"} <= pages.keys()
+
+
+def test_a_cell_that_failed_has_a_page_that_says_why(
+    pages: dict[str, str], full_data: ReportData
+) -> None:
+    failed = [cell for cell in full_data.cells if cell.score is None]
+    assert len(failed) == 2
+    for cell in failed:
+        assert cell.reason in pages[f"cells/{cell.spec.slug}.html"]
+    assert "94 of 96 cells scored" in pages["index.html"]
+    assert "22 of 24" in pages["index.html"]
+
+
+def test_a_cells_page_names_hashes_settings_host_and_attempts(
+    pages: dict[str, str], full_data: ReportData
+) -> None:
+    cell = next(c for c in full_data.cells if c.variant == "blur")
+    html = pages[f"cells/{cell.spec.slug}.html"]
+    assert cell.score is not None
+    wanted = [cell.spec.id, cell.spec.actor.test.sha256, cell.spec.actor.reference.sha256]
+    wanted += ["a" * 64, "a processor", "strength", "face_recognition@1.3.0", "hash checked"]
+    assert [one for one in wanted if one not in html] == []
+
+
+def test_the_leaderboard_says_what_the_report_says(full_data: ReportData) -> None:
+    rows = {row.name: row for row in leaderboard(full_data)}
+    for name in ("blur", "landmark-swap"):
+        cells = cells_of(full_data, name)
+        mean = over_actors(by_actor_distance(cells, Comparison.SWAPPED_ORIGINAL))
+        found = rows[name].distance
+        assert (found.n, found.value) == (mean.n, pytest.approx(mean.mean))
+        assert found.low is not None
+        assert found.high is not None
+        assert found.value is not None
+        assert found.low < found.value < found.high
+    assert rows["blackbox"].distance.value is None
+    assert "not the same as hidden" in rows["blackbox"].distance.reason
+    assert rows["blackbox"].lost.value == 1.0
+    assert (rows["landmark-swap"].cells, rows["landmark-swap"].scored) == (24, 22)
+
+
+def test_an_interval_never_leaves_what_the_number_can_be(make_data: Maker) -> None:
+    for row in leaderboard(make_data(actors=2)):
+        assert row.distance.low is None or row.distance.low >= 0
+        assert row.pcc.high is None or row.pcc.high <= 1
+        assert row.recognised.high is None or row.recognised.high <= 1
+
+
+def test_controls_are_listed_apart_and_do_not_compete(
+    pages: dict[str, str], full_data: ReportData
+) -> None:
+    ranked = ranking(leaderboard(full_data), Metric.DISTANCE)
+    assert [row.name for row in ranked] == ["landmark-swap", "blur"]
+    board, controls = pages["index.html"].split("<caption>Controls: ")
+    assert ">noop<" not in board.split('id="leaderboard"')[1]
+    assert ">noop<" in controls
+
+
+def test_with_many_actors_a_large_lead_is_clear(full_data: ReportData) -> None:
+    hides, _, rests = answers(full_data, leaderboard(full_data))
+    assert (hides.who, hides.clear) == ("landmark-swap", True)
+    assert hides.sure.startswith("Clear: ")
+    assert "ahead of blur" in hides.sure
+    assert rests.value == "on 24 actors"
+
+
+def test_with_few_actors_no_lead_is_called_clear(make_data: Maker) -> None:
+    data = make_data(actors=5)
+    hides, keeps, rests = answers(data, leaderboard(data))
+    assert (hides.clear, keeps.clear) == (None, None)
+    assert "Not sure" in hides.sure
+    assert "cannot show" in hides.sure
+    assert "no ranking" in rests.sure
+
+
+def test_equal_tools_are_not_told_apart(full_data: ReportData) -> None:
+    _, keeps, _ = answers(full_data, leaderboard(full_data))
+    assert keeps.clear is False
+    assert "this may be chance" in keeps.sure
+
+
+def test_the_best_of_bad_tools_is_said_to_be_recognised(full_data: ReportData) -> None:
+    only = [cell for cell in full_data.cells if cell.variant in ("blur", "noop")]
+    data = full_data.model_copy(update={"cells": tuple(only)})
+    hides = answers(data, leaderboard(data))[0]
+    assert hides.who == "blur"
+    assert "on average still recognised" in hides.meaning
+    assert (
+        "on average still recognised" not in answers(full_data, leaderboard(full_data))[0].meaning
+    )
+
+
+def test_a_failed_control_is_told_beside_the_answers(make_data: Maker) -> None:
+    data = make_data(actors=8)
+    cells = tuple(
+        c.model_copy(update={"spec": c.spec.model_copy(update={"tool": "noop"})})
+        if c.variant == "blur"
+        else c
+        for c in data.cells
+    )
+    wrong = data.model_copy(update={"cells": cells})
+    rests = answers(wrong, leaderboard(wrong))[2]
+    assert rests.clear is False
+    assert "do not trust" in rests.meaning
+
+
+def test_methods_and_limits_are_the_reports_own_words(
+    pages: dict[str, str], full_data: ReportData
+) -> None:
+    report = page(full_data).split('id="h-methods"')[1]
+    points = re.findall(r"<li><strong>.*?</li>", report, re.DOTALL)
+    assert len(points) >= 8
+    assert all(point in pages["methods.html"] for point in points)
+
+
+NASTY = 'O\'Brien "q" </script><script>alert(1)</script><img src=x onerror=alert(2)> Zo\u00eb &amp;'
+
+
+def test_names_with_quotes_and_markup_are_shown_as_text(make_data: Maker) -> None:
+    data = make_data(actors=2, title=NASTY)
+    cells = tuple(
+        c.model_copy(update={"variant": f"{NASTY}{c.variant}", "reason": NASTY, "status": NASTY})
+        for c in data.cells
+    )
+    files = files_of(make_site(data.model_copy(update={"cells": cells})))
+    assert broken_links(files) == []
+    for html in pages_of(files).values():
+        assert "<script>alert" not in html
+        assert "<img" not in html
+    assert "Zo\u00eb" in files["index.html"].decode()
+
+
+def test_a_selection_without_any_score_still_makes_a_site(make_data: Maker) -> None:
+    data = make_data(actors=1)
+    failed = [
+        ReportCell(spec=c.spec, variant=c.variant, status="oom", reason="Out of memory.")
+        for c in data.cells
+    ]
+    files = files_of(make_site(data.model_copy(update={"cells": tuple(failed)})))
+    assert "0 of 4 cells scored" in files["index.html"].decode()
+    assert b"nothing to plot" in files["index.html"]
+    assert broken_links(files) == []
+    assert files_of(make_site(data.model_copy(update={"cells": ()})))
+
+
+def test_other_makers_pages_are_linked_shown_and_told(make_data: Maker) -> None:
+    table = Table(title="Shift", columns=("Actor", "SW-OR"), rows=((text("1"), text("0.1")),))
+    entry = Entry(
+        title="blur regressed",
+        summary="by 0.1",
+        href="compare/a-b.html",
+        updated_at="2026-02-01T00:00:00Z",
+        content="compare a b 1",
+    )
+    extra = ExtraPage(
+        path="compare/a-b.html",
+        section="Comparisons",
+        title="a against b",
+        lead="b hides less well.",
+        blocks=("In words <now>.", table),
+        entries=(entry,),
+    )
+    files = files_of(make_site(make_data(actors=2)), [extra])
+    index = files["index.html"].decode()
+    assert "Comparisons" in index
+    assert 'href="compare/a-b.html"' in index
+    shown = files["compare/a-b.html"].decode()
+    assert "In words &lt;now&gt;." in shown
+    assert "<caption>Shift</caption>" in shown
+    assert b"blur regressed" in files["feed.xml"]
+    assert broken_links(files) == []

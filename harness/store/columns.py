@@ -17,6 +17,23 @@ _STATISTICS = {
     "share_under": "Share of the frames with a distance, {}, that are at or under the threshold.",
     "fta": "Failure to acquire: share of the sampled frames without a distance, {}.",
 }
+_KEPT = {
+    "detection_rate": "Share of the frames with a face in the original that have one in {}.",
+    "blinks": "Blinks of the original.",
+    "blink_precision": "Share of the blinks in {} that the original has too.",
+    "blink_recall": "Share of the original's blinks that are in {} too.",
+    "blink_f1": "F1 of the blinks in {}.",
+    "mouth_openings": "Mouth openings of the original.",
+    "mouth_opening_precision": "Share of the mouth openings in {} that the original has too.",
+    "mouth_opening_recall": "Share of the original's mouth openings that are in {} too.",
+    "mouth_opening_f1": "F1 of the mouth openings in {}.",
+    "head_pose_mean_deg": "Mean angle between the heads of the original and of {}, in degrees.",
+    "head_pose_p95_deg": "95th percentile of the angle between both heads, in degrees, of {}.",
+    "gaze_mean": "Mean difference in gaze, original to {}, in rig weights (0 to 1).",
+    "gaze_p95": "95th percentile of the difference in gaze, original to {}, in rig weights.",
+    "landmarks_nme": "Mean distance of landmarks, original to {}, in interocular distances.",
+    "landmarks_nme_p95": "95th percentile of the same, original to {}, in interocular distances.",
+}
 
 COLUMN_HELP: Mapping[str, str] = {
     "cell": "Name of the cell: the folder it has in the store; its end is the start of its id.",
@@ -64,10 +81,19 @@ COLUMN_HELP: Mapping[str, str] = {
     "rmse": "Root mean square error of the unit's intensity, in the source's scale.",
     "nrmse": "RMSE divided by the original's standard deviation.",
     "ccc": "Lin's concordance correlation of the unit's intensity.",
+    "slope": "Slope of the swapped intensity on the original's; 1 keeps the amplitude.",
+    "rmse_neutral": "RMSE after each video's own neutral value (10th percentile) was taken off.",
+    "lag_frames": "Shift in frames at which the correlation peaks; positive when swapped is late.",
+    "lag_s": "The same shift in seconds.",
+    "lag_pcc": "Pearson correlation at that shift.",
+    "floor_pcc": "Pearson correlation of the original with its own re-encoding.",
+    "floor_rmse": "RMSE of the original against its own re-encoding.",
     "frame": "Number of the frame in the video, from 0.",
     "faces_original": "Faces found in the original's frame.",
     "faces_swapped": "Faces found in the swapped video's frame.",
     **{name: f"L2 distance of this frame, {words}." for name, words in _COMPARED.items()},
+    **{name: text.format("the swapped video") for name, text in _KEPT.items()},
+    **{f"floor_{n}": t.format("the original's re-encoding") for n, t in _KEPT.items()},
     **{
         f"{name}_{statistic}": text.format(words)
         for name, words in _COMPARED.items()

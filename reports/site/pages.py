@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from harness.model.dataset import Split
+from harness.scoring.detected import NOT_DETECTED_LOSS
 from reports.aggregate import frozen_note
-from reports.model import NOT_DETECTED_LOSS, ReportCell
+from reports.model import ReportCell
 from reports.plot import threshold_of
 from reports.render import environment
 from reports.site import paths

@@ -77,11 +77,12 @@ def det(scores: Scores) -> Det:
 
 
 def rank_shares(distances: Array, own: int, ranks: int) -> Array:
-    """Closed-set identification of one person's probes: for rank 1 to ``ranks`` (at most the size
-    of the gallery), the share of probes whose own face is among the k nearest of the gallery.
+    """Closed-set identification of one person's probes: for rank 1 to ``ranks`` the share of
+    probes whose own face is among the k nearest of the gallery.
 
-    ``distances`` are probes x gallery, ``own`` is the person's column. Among equal distances the
-    order is drawn by lot, so a probe that says nothing is right as often as chance.
+    ``distances`` are probes x gallery, NaN for a face that a probe is not compared with; ``own``
+    is the person's column. Among equal distances the order is drawn by lot, so a probe that says
+    nothing is right as often as chance.
     """
     mine = distances[:, own : own + 1]
     nearer = (distances < mine).sum(axis=1)
@@ -90,6 +91,11 @@ def rank_shares(distances: Array, own: int, ranks: int) -> Array:
     right = np.clip((wanted[None, :] - nearer[:, None]) / equal[:, None], 0.0, 1.0)
     shares: Array = right.mean(axis=0)
     return shares
+
+
+def chance_of(distances: Array) -> float:
+    """Rank 1 by chance: the mean over probes of one over the faces that each is compared with."""
+    return float((1 / np.isfinite(distances).sum(axis=1)).mean())
 
 
 def chance_corrected(share: float, chance: float) -> float:

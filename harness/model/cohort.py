@@ -1,0 +1,166 @@
+"""What attackers make of several actors' cells: one tool, one setting, many people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.privacy import LeakProfile
+
+
+class Attacker(StrEnum):
+    """Who looks for the actor in the swapped video, and with what (docs/protocol.md)."""
+
+    NAIVE = "naive"
+    """A0: compares swapped faces with original ones."""
+    PARROT = "parrot"
+    """A1: passes the faces that are known through the same tool first."""
+    INFORMED = "informed"
+    """A2: as the parrot, with a recogniser that has learned from other people's swapped videos."""
+    MOTION = "motion"
+    """A4: looks at how the face moves, not at the face."""
+
+
+class Rate(Frozen):
+    """A mean over actors, with a 95 % interval over actors; without a number, the reason."""
+
+    rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    actors: int = 0
+    reason: str = ""
+    """Why there is no number, or no interval, as a sentence."""
+
+
+class AtFar(Frozen):
+    """The rate at which actors are found again (TAR) at a false accept rate.
+
+    Each actor's threshold comes from the unmodified, non-mated pairs of all other actors.
+    """
+
+    far: float
+    tar: Rate
+    threshold: float | None = None
+    """Median over actors."""
+    false_match_rate: float | None = None
+    """Share of these videos' own non-mated comparisons that match at these thresholds."""
+
+
+class Verification(Frozen):
+    """One attacker on one kind of video: the swapped ones, or the originals beside them."""
+
+    actors: tuple[int, ...]
+    """Those with a probe and a place in the gallery."""
+    probes: int
+    """Frames (or segments) that could be compared."""
+    asked: int
+    rank_1: Rate = Rate()
+    """Closed-set identification: share of probes nearest to their own actor."""
+    chance: float | None = None
+    """Rank-1 by chance: 1/N for a gallery of N (the mean, where galleries differ)."""
+    rank_1_corrected: float | None = None
+    """(rank-1 - chance) / (1 - chance)."""
+    cmc: tuple[float, ...] = ()
+    """Rates at rank 1, 2, ... of the whole gallery, at most ten."""
+    identified: int | None = None
+    """Actors who are nearest to themselves by the mean distance of all their probes."""
+    auc: Rate = Rate()
+    eer: float | None = None
+    linkability: float | None = None
+    """D_sys (Gomez-Barrero et al. 2018)."""
+    det: tuple[tuple[float, float], ...] = ()
+    """FMR and FNMR, at most 60 points."""
+    match_rate: Rate = Rate()
+    """Share of mated comparisons at or under the fixed threshold, where there is one."""
+    false_match_rate: float | None = None
+    """The same of non-mated comparisons."""
+    at_far: tuple[AtFar, ...] = ()
+
+    @property
+    def fta(self) -> float:
+        """Failure to acquire: share of the probes asked that could not be compared."""
+        return 1.0 - self.probes / self.asked if self.asked else 1.0
+
+
+class Attack(Frozen):
+    """One attacker. ``swapped`` is None where nothing could be computed; ``reason`` says why."""
+
+    attacker: Attacker
+    source: str
+    """What the comparison rests on: a recogniser, or a source of action units."""
+    method: str
+    """Gallery and probes, as a sentence."""
+    swapped: Verification | None = None
+    control: Verification | None = None
+    """The same attack on the original videos."""
+    threshold: float | None = None
+    """The fixed one of ``match_rate``."""
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def advantage(self) -> float | None:
+        """Chance-corrected rank-1 on swapped videos, by which attackers are compared."""
+        return self.swapped.rank_1_corrected if self.swapped else None
+
+
+class DetectionSplit(Frozen):
+    """What became of the frames, as mean shares over actors that add up to 1.
+
+    Not detected is not hidden: the recogniser saw no face to compare.
+    """
+
+    actors: int
+    matched: float
+    hidden: float
+    """A face is found, and is not matched."""
+    not_detected: float
+    detector: str | None = None
+    """The second, independent detector, where it has looked."""
+    still_a_face: float | None = None
+    """Of all frames, those where the recogniser finds no face and the second detector does."""
+
+
+class CellLeaks(Frozen):
+    """A cell's leaks at the threshold that was calibrated without its actor."""
+
+    cell_id: str
+    actor: int
+    far: float
+    leaks: LeakProfile
+
+
+class CohortScore(Frozen):
+    """``scores/cohorts/<key>/<protocol>.json``: all cells of a selection that are alike in
+    everything but actor and donor."""
+
+    schema_version: int = SCHEMA_VERSION
+    key: str
+    """Hash of the cells, of what their scores were computed from, and of the method's version."""
+    protocol: str
+    label: str
+    """``blur-1-default``, for people."""
+    tool: str
+    version: str
+    config: str
+    dataset: str
+    cells: tuple[str, ...]
+    """Ids, by actor and donor."""
+    actors: tuple[int, ...]
+    impostor_pairs: int
+    """Pairs of different actors."""
+    fmr_floor: float | None = None
+    """No lower FMR can be told with these actors, one of them left out (rule of three)."""
+    attacks: tuple[Attack, ...] = ()
+    worst: int | None = None
+    """Place in ``attacks`` of the one with the largest advantage; None where none has one."""
+    swapped_split: DetectionSplit | None = None
+    original_split: DetectionSplit | None = None
+    leaks: tuple[CellLeaks, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What could not be computed and why, as sentences."""
+
+    @property
+    def worst_attack(self) -> Attack | None:
+        """The attack for the headline."""
+        return None if self.worst is None else self.attacks[self.worst]

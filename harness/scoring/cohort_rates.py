@@ -1,0 +1,159 @@
+"""What a trial comes to: rates over actors, at thresholds of unmodified pairs; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.model.cohort import AtFar, Rate, Verification
+from harness.scoring.biometrics import (
+    chance_corrected,
+    chance_of,
+    det,
+    linkability,
+    rank_shares,
+    scores_of,
+    tar_at,
+    threshold_at,
+)
+from harness.scoring.cohort_trials import Array, Probe, Trial
+from harness.statistics.identities import Scores, auc, eer, fmr, vertex_bootstrap
+from harness.statistics.rates import check_fmr, clustered_rate
+
+FARS = (0.1, 0.05, 0.02, 0.01, 0.001)
+LEAST_FOR_LINKABILITY = 5
+"""A histogram of fewer actors' distances has bins of single actors, and is near 1 by itself."""
+_CMC_RANKS = 10
+_DET_POINTS = 60
+_BOOTSTRAP_PROBES = 10
+_RESAMPLES = 400
+
+
+def mean_rate(shares: Sequence[float]) -> Rate:
+    """The mean of one share per actor, with Wilson's interval widened by how actors differ."""
+    found = clustered_rate(list(shares), [1.0] * len(shares))
+    return Rate(
+        rate=found.rate, low=found.low, high=found.high, actors=len(shares), reason=found.reason
+    )
+
+
+def verify(
+    trial: Trial, edges: Array, *, fixed: float | None = None, calibration: Trial | None = None
+) -> Verification:
+    """All rates of a trial. ``fixed`` is a threshold known beforehand; ``calibration`` the same
+    attack on unmodified videos, of which thresholds are taken, each without the probed actor.
+    ``edges`` are the bins of D_sys, which never depend on the data.
+    """
+    probes = trial.scored()
+    scores = scores_of(trial.mated(), trial.non_mated())
+    bare = Verification(
+        actors=tuple(p.actor for p in probes),
+        probes=sum(len(p.distances) for p in trial.probes),
+        asked=sum(p.asked for p in trial.probes),
+    )
+    if not probes:
+        return bare
+    parts: dict[str, object] = {}
+    if fixed is not None:
+        parts["match_rate"] = _match_rate(trial, {p.actor: fixed for p in probes})
+    if len(scores.non_mated):
+        curve = det(scores)
+        parts |= {
+            **_identification(trial),
+            "auc": _area(trial, scores),
+            "eer": eer(scores),
+            "det": tuple((float(curve.fmr[i]), float(curve.fnmr[i])) for i in _thin(curve.fmr)),
+            "false_match_rate": None if fixed is None else fmr(fixed)(scores),
+        }
+        if len(probes) >= LEAST_FOR_LINKABILITY:
+            parts["linkability"] = linkability(scores, edges)
+    if calibration is not None:
+        parts["at_far"] = tuple(at_far(trial, calibration, far) for far in FARS)
+    return bare.model_copy(update=parts)
+
+
+def at_far(trial: Trial, calibration: Trial, far: float) -> AtFar:
+    """TAR at ``far``, or the floor that the impostor pairs set and why."""
+    probes = trial.scored()
+    others = len(calibration.without(probes[0].actor).scored()) if probes else 0
+    check = check_fmr(far, others)
+    if not check.resolvable:
+        return AtFar(far=far, tar=Rate(actors=len(probes), reason=check.sentence))
+    thresholds = calibrated(trial, calibration, far)
+    false = [
+        float((values <= thresholds[p.actor]).mean())
+        for p in probes
+        for values in trial.others(p)
+        if len(values)
+    ]
+    return AtFar(
+        far=far,
+        tar=_match_rate(trial, thresholds),
+        threshold=float(np.median(list(thresholds.values()))),
+        false_match_rate=float(np.mean(false)) if false else None,
+    )
+
+
+def calibrated(trial: Trial, calibration: Trial, far: float) -> dict[int, float]:
+    """Actor to the threshold that all other actors' unmodified pairs set for ``far``."""
+    found = {}
+    for probe in trial.scored():
+        rest = calibration.without(probe.actor)
+        found[probe.actor] = threshold_at(scores_of([], rest.non_mated()), far)
+    return found
+
+
+def _match_rate(trial: Trial, thresholds: dict[int, float]) -> Rate:
+    own = zip(trial.scored(), trial.mated(), strict=True)
+    return mean_rate([tar_at(scores_of([d], []), thresholds[p.actor]) for p, d in own])
+
+
+def _identification(trial: Trial) -> dict[str, object]:
+    probes = trial.scored()
+    ranks = min(len(trial.gallery), _CMC_RANKS)
+    shares = [rank_shares(p.distances, trial.gallery.index(p.actor), ranks) for p in probes]
+    cmc = np.mean(shares, axis=0)
+    chance = float(np.mean([chance_of(p.distances) for p in probes]))
+    return {
+        "rank_1": mean_rate([float(share[0]) for share in shares]),
+        "chance": chance,
+        "rank_1_corrected": chance_corrected(float(cmc[0]), chance),
+        "cmc": tuple(float(x) for x in cmc),
+        "identified": sum(_nearest(p, trial.gallery) for p in probes),
+    }
+
+
+def _nearest(probe: Probe, gallery: Sequence[int]) -> bool:
+    """Whether no other face is as near as the actor's own, by the mean over all probes."""
+    compared: NDArray[np.bool_] = np.asarray(np.isfinite(probe.distances).any(axis=0))
+    mean = np.nanmean(probe.distances[:, compared], axis=0)
+    own = int(compared[: gallery.index(probe.actor)].sum())
+    return bool((np.delete(mean, own) > mean[own]).all())
+
+
+def _area(trial: Trial, scores: Scores) -> Rate:
+    """The area under the curve; its interval resamples actors, with a few probes of each."""
+    probes = trial.scored()
+    rows, labels = [], []
+    for probe in probes:
+        few = np.unique(np.linspace(0, len(probe.distances) - 1, _BOOTSTRAP_PROBES).astype(int))
+        rows.append(probe.distances[few])
+        labels += [probe.actor] * len(few)
+    found = vertex_bootstrap(
+        np.concatenate(rows),
+        auc,
+        probes=labels,
+        references=trial.gallery,
+        resamples=_RESAMPLES,
+    )
+    return Rate(
+        rate=auc(scores), low=found.low, high=found.high, actors=len(probes), reason=found.reason
+    )
+
+
+def _thin(fmr_values: Array) -> NDArray[np.int64]:
+    """Indices of at most so many points, the ends among them."""
+    kept = np.linspace(0, len(fmr_values) - 1, min(len(fmr_values), _DET_POINTS))
+    return np.unique(kept.round().astype(np.int64))

@@ -1,0 +1,254 @@
+"""From actors' videos to comparisons of probes with a gallery; pure, for every attacker alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+LEAST_FRAMES = 20
+"""A shorter video is not divided into enrolment and probes."""
+GUARD_S = 1.0
+"""Left out between the two parts, but never more than a tenth of the video: neighbouring frames
+are nearly copies."""
+
+
+class Video(StrEnum):
+    """Which of a cell's two videos."""
+
+    ORIGINAL = "original"
+    SWAPPED = "swapped"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was measured in the frames of a video that were looked at."""
+
+    frames: NDArray[np.int64]
+    """Ascending."""
+    vectors: Array
+    """Frames x numbers; a row of NaN where no face was found."""
+    total: int
+    """Frames in the video."""
+    fps: float
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        return np.asarray(np.isfinite(self.vectors).all(axis=1))
+
+    def part(self, chosen: NDArray[np.bool_]) -> Looked:
+        """Those of the frames."""
+        return Looked(self.frames[chosen], self.vectors[chosen], self.total, self.fps)
+
+    def faces(self) -> Array:
+        """The vectors of the frames that have a face."""
+        return self.vectors[self.usable]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One cell of a cohort. ``faces``, ``crops`` and ``motion`` are by video; the optional ones
+    are empty where that was not observed. ``reference`` is the embedding of the actor's photo.
+    """
+
+    cell_id: str
+    actor: int
+    donor: str | None
+    reference: Array
+    faces: Mapping[Video, Looked]
+    motion: Mapping[Video, Looked] = field(default_factory=dict)
+    crops: Mapping[Video, Looked] = field(default_factory=dict)
+    seen_elsewhere: Mapping[Video, Mapping[int, int]] = field(default_factory=dict)
+    """Frame to number of faces, by a second detector."""
+
+
+class Probe(NamedTuple):
+    """One actor's probes (of all the actor's cells) against every face of the gallery."""
+
+    actor: int
+    distances: Array
+    """Usable probes x gallery; NaN where the two are not compared."""
+    asked: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything an attacker compares on one kind of video."""
+
+    gallery: tuple[int, ...]
+    """Whose face each column is."""
+    probes: tuple[Probe, ...]
+
+    def scored(self) -> tuple[Probe, ...]:
+        """The actors who have a probe that is compared with their own face."""
+        found = []
+        for probe in self.probes:
+            if probe.actor in self.gallery:
+                own = probe.distances[:, self.gallery.index(probe.actor)]
+                found.append(probe._replace(distances=probe.distances[np.isfinite(own)]))
+        return tuple(probe for probe in found if len(probe.distances))
+
+    def mated(self) -> list[Array]:
+        """Distances of each actor's probes to the actor's own face."""
+        return [p.distances[:, self.gallery.index(p.actor)] for p in self.scored()]
+
+    def others(self, probe: Probe) -> list[Array]:
+        """Distances of one actor's probes to every other face, a group for each person."""
+        columns = [i for i, actor in enumerate(self.gallery) if actor != probe.actor]
+        found = [probe.distances[:, i] for i in columns]
+        return [values[np.isfinite(values)] for values in found]
+
+    def non_mated(self) -> list[Array]:
+        """Distances of each actor's probes to every other face, a group for each pair."""
+        return [values for probe in self.scored() for values in self.others(probe)]
+
+    def without(self, actor: int) -> Trial:
+        """The trial as if ``actor`` had not taken part."""
+        columns = [i for i, one in enumerate(self.gallery) if one != actor]
+        return Trial(
+            tuple(self.gallery[i] for i in columns),
+            tuple(
+                p._replace(distances=p.distances[:, columns])
+                for p in self.probes
+                if p.actor != actor
+            ),
+        )
+
+
+def enrolment_end(total: int, fps: float) -> tuple[int, int] | None:
+    """(first frame after the enrolment, first frame of the probes) of a video; None for one that
+    is too short to be divided.
+    """
+    if total < LEAST_FRAMES:
+        return None
+    guard = max(1, min(round(GUARD_S * fps), total // 10))
+    end = (total - guard) // 2
+    return end, end + guard
+
+
+def halves(seen: Looked) -> tuple[Looked, Looked]:
+    """The enrolment and the probes of a video; both empty for one that is too short."""
+    where = enrolment_end(seen.total, seen.fps)
+    end, start = where or (0, seen.total)
+    return seen.part(seen.frames < end), seen.part(seen.frames >= start)
+
+
+def euclidean(probes: Array, gallery: Array) -> Array:
+    """Distances, probes x gallery, to nine decimals: what is equal but for rounding must tie."""
+    columns = [np.linalg.norm(probes - face, axis=1) for face in gallery]
+    return np.round(np.stack(columns, axis=1), 9)
+
+
+def naive_trial(members: Sequence[Member], video: Video) -> Trial:
+    """A0: all frames of the video against the actors' reference photos."""
+    photos = {member.actor: member.reference for member in members}
+    probes = {actor: [m.faces[video] for m in own] for actor, own in by_actor(members).items()}
+    return _against(photos, probes)
+
+
+Faces = Callable[[Member], Looked | None]
+"""What of a member is compared; None where it was not observed."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Which earlier parts are enrolled and which later parts are probed."""
+
+    enrolled: Faces
+    probed: Faces
+    same_donor: bool
+    """Whether a probe is compared only with faces that were given the same donor: what differs
+    between donors says nothing of the actors."""
+
+
+Look = Callable[[Array], Array]
+"""What a recogniser makes of vectors, n x d to n x e."""
+
+
+def split_trial(members: Sequence[Member], parts: Halves) -> Trial:
+    """The later part of each video against the earlier ones; of several frames of one person the
+    mean is enrolled. A probe that is comparable with nobody but its own actor is left out.
+    """
+    enrolled = enrolments(members, parts)
+    return Trial(
+        tuple(enrolled),
+        tuple(
+            probe_of(own, enrolled, parts, lambda vectors: vectors)
+            for own in by_actor(members).values()
+        ),
+    )
+
+
+Enrolled = dict[int, dict[str | None, Array]]
+"""Actor to donor to the vectors of the enrolled frames."""
+
+
+def enrolments(members: Sequence[Member], parts: Halves) -> Enrolled:
+    """The first parts; without actors whose face is not seen in theirs. Under one donor, None,
+    where donors make no difference."""
+    found: Enrolled = {}
+    for actor, own in by_actor(members).items():
+        faces: dict[str | None, Array] = {}
+        for member in own:
+            seen = parts.enrolled(member)
+            early = halves(seen)[0].faces() if seen else np.empty((0, 0))
+            if len(early):
+                faces[member.donor if parts.same_donor else None] = early
+        if faces:
+            found[actor] = faces
+    return found
+
+
+def probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, look: Look) -> Probe:
+    """The probes of one actor's cells against the gallery, as ``look`` sees both."""
+    rows, asked = [], 0
+    for member in own:
+        seen = parts.probed(member)
+        if seen is None:
+            continue
+        later = halves(seen)[1]
+        asked += len(later.frames)
+        donor = member.donor if parts.same_donor else None
+        known = {actor: faces[donor] for actor, faces in enrolled.items() if donor in faces}
+        if len(known) < 2 or not len(later.faces()):
+            continue
+        means = np.stack([faces.mean(axis=0) for faces in known.values()])
+        block = np.full((len(later.faces()), len(enrolled)), np.nan)
+        block[:, [actor in known for actor in enrolled]] = euclidean(
+            look(later.faces()), look(means)
+        )
+        rows.append(block)
+    return Probe(own[0].actor, _stacked(rows, len(enrolled)), asked)
+
+
+def by_actor(members: Iterable[Member]) -> dict[int, list[Member]]:
+    """Members of each actor, actors ascending."""
+    found: dict[int, list[Member]] = {}
+    for member in sorted(members, key=lambda m: (m.actor, m.donor or "")):
+        found.setdefault(member.actor, []).append(member)
+    return found
+
+
+def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[Looked]]) -> Trial:
+    gallery = np.stack(list(photos.values()))
+    return Trial(
+        tuple(photos),
+        tuple(
+            Probe(
+                actor,
+                _stacked([euclidean(one.faces(), gallery) for one in seen], len(photos)),
+                sum(len(one.frames) for one in seen),
+            )
+            for actor, seen in probes.items()
+        ),
+    )
+
+
+def _stacked(rows: Sequence[Array], width: int) -> Array:
+    return np.concatenate([np.empty((0, width)), *rows])

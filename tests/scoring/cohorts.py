@@ -1,0 +1,76 @@
+"""Made-up people in the space of embeddings, whose right answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.scoring.cohort_motion import CHANNELS
+from harness.scoring.cohort_trials import Looked, Member, Video
+
+Array = NDArray[np.float64]
+FRAMES, FPS, SIZE = 240, 25.0, 128
+NEAR = 0.35 / np.sqrt(SIZE)
+"""Standard deviation of a frame's numbers: frames of one person are about 0.35 from their mean."""
+
+
+class People:
+    """Persons with faces 0.8 apart on average; frame noise wanders, as in a real clip."""
+
+    def __init__(self, count: int, seed: int = 7) -> None:
+        self.random = np.random.default_rng(seed)
+        self.numbers = tuple(range(1, count + 1))
+        self.faces = {n: self.face() for n in self.numbers}
+        self.original = {n: self.clip(self.faces[n]) for n in self.numbers}
+
+    def face(self) -> Array:
+        return self.random.normal(0, 0.57 / np.sqrt(SIZE), SIZE)
+
+    def clip(self, face: Array) -> Array:
+        """Frames of one face: neighbours are alike, and forgotten within the guard gap. (A face
+        that drifted over the whole clip would tell the clip from others, whoever is in it.)"""
+        noise = self.random.normal(0, NEAR, (FRAMES, SIZE))
+        for frame in range(1, FRAMES):
+            noise[frame] = 0.8 * noise[frame - 1] + 0.6 * noise[frame]
+        clip: Array = face + noise
+        return clip
+
+    def members(
+        self, swap: Callable[[int], Array], donor: Callable[[int], str | None] = lambda n: None
+    ) -> list[Member]:
+        """One cell per person, whose swapped frames are ``swap(number)``."""
+        return [
+            Member(
+                cell_id=f"{n:064d}",
+                actor=n,
+                donor=donor(n),
+                reference=self.faces[n],
+                faces={
+                    Video.ORIGINAL: looked(self.original[n]),
+                    Video.SWAPPED: looked(swap(n)),
+                },
+            )
+            for n in self.numbers
+        ]
+
+
+def looked(vectors: Array) -> Looked:
+    """All frames of a video."""
+    return Looked(np.arange(len(vectors)), vectors, len(vectors), FPS)
+
+
+def motions(random: np.random.Generator, style: Array, frames: int = 500) -> Looked:
+    """A face that moves in its own style: channels are mixed by ``style``, and smoothed."""
+    raw = random.normal(size=(frames + 10, len(CHANNELS)))
+    smooth = np.stack([raw[i : i + 10].mean(axis=0) for i in range(frames)])
+    return looked(smooth @ style)
+
+
+def with_motion(
+    members: list[Member], motion: Mapping[int, Mapping[Video, Looked]]
+) -> list[Member]:
+    """The same members, and how their faces move."""
+    return [replace(member, motion=motion[member.actor]) for member in members]

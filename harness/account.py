@@ -20,6 +20,7 @@ class Kind(StrEnum):
     RUN = "run"
     MEASURE = "measured"
     SCORE = "scored"
+    COHORT = "compared"
 
 
 @dataclass
@@ -75,8 +76,8 @@ class Estimate:
             # Tools differ from one another far more than videos do.
             enough = (share.left + share.timed) / 4 if kind is Kind.RUN else 0
             mean_s = share.mean_s(max(_LEAST, enough))
-            if mean_s is None and kind is Kind.SCORE:
-                # A score takes a second when everything is measured; it waits for no estimate.
+            if mean_s is None and kind in (Kind.SCORE, Kind.COHORT):
+                # These take seconds when everything is measured; they wait for no estimate.
                 mean_s = 0.0
             if mean_s is None:
                 return None

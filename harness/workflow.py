@@ -14,6 +14,7 @@ from harness.observe.container import Place
 from harness.observe.sighting import Listen
 from harness.readiness import runtimes
 from harness.runner import CellOutcome, RunContext, RunQueue
+from harness.scoring.cohort_queue import CohortOutcome, CohortQueue
 from harness.scoring.protocol import Protocol
 from harness.scoring.queue import ScoreOutcome, ScoreQueue
 from harness.study import Study
@@ -117,6 +118,19 @@ def score(
             queue.add(spec)
         lanes.run(lambda taken: queue.next())
     return tuple(queue.outcomes[spec.id] for spec in specs)
+
+
+def score_cohorts(
+    specs: Sequence[CellSpec], home: Path, protocol: Protocol, lanes: Lanes, account: Account
+) -> tuple[CohortOutcome, ...]:
+    """Attack all cohorts of the selection, from the cells in it that have a score.
+
+    One that cannot be computed says why and stops no other. Raises StoreError when the disk
+    refuses, KeyboardInterrupt when interrupted.
+    """
+    queue = CohortQueue(specs, home, protocol, account)
+    lanes.run(lambda taken: queue.next())
+    return queue.outcomes
 
 
 def make_lanes(jobs: int | None, things: int) -> Lanes:

@@ -41,7 +41,7 @@ def query(
 
 
 def _describe(as_json: bool) -> None:
-    from harness.store.query import VIEWS
+    from harness.store.views import VIEWS
 
     if as_json:
         print_json(

@@ -8,7 +8,7 @@ import typer
 
 from harness.cli.complete import suite_names, tool_names
 from harness.cli.options import CpuOption, IdentityOption, ObserverOption
-from harness.cli.output import Progress, print_json, print_table
+from harness.cli.output import Progress, print_json, print_table, print_wrapped
 from harness.cli.planning import StudyPlan, make_plan, print_plan, print_plan_json, say_plan
 from harness.errors import UsageError
 
@@ -137,12 +137,13 @@ def _nothing_to_run(study: Study, as_json: bool) -> None:
 
 def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, cpu: bool) -> None:
     from harness.account import Account, Estimate
+    from harness.cli.summary import cohort_line
     from harness.forecast import longest_first
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
     from harness.readiness import check_donors, check_space, image_digests, outside_observers
     from harness.specify import specify
-    from harness.workflow import make_lanes, run_and_score
+    from harness.workflow import make_lanes, run_and_score, score_cohorts
 
     planned = made.chosen
     progress = Progress(len(planned))
@@ -160,9 +161,14 @@ def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, 
         account = Account(Estimate(lanes.count), progress.say, progress.tick)
         queue = longest_first(prepared.specs, study.tools, made.history)
         outcomes, scores = run_and_score(study, queue, lanes, account, observers, cpu=cpu)
+        cohorts = score_cohorts(prepared.specs, study.home, study.protocol, lanes, account)
     _summarise(prepared, outcomes, scores, as_json)
+    if not as_json:
+        for cohort in cohorts:
+            print_wrapped(cohort_line(cohort))
     bad = [outcome for outcome in outcomes if outcome.status is not Status.OK]
-    if bad or prepared.left_out or any(outcome.score is None for outcome in scores):
+    unscored = any(one.score is None for one in scores) or any(c.score is None for c in cohorts)
+    if bad or prepared.left_out or unscored:
         raise typer.Exit(1)
 
 

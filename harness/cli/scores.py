@@ -56,13 +56,17 @@ def score(
 ) -> None:
     """Redo the scores from stored videos; no tool is run. Exit code 1 if a cell has no score.
 
+    Cells that differ in actor and donor only are then attacked together.
+
     Examples: bench score --frames 1000
               bench score blur-1-default-actor03
               bench score --suite quickstart --tool blur
     """
-    from harness.cli.summary import score_fields, score_parts
+    from harness.account import Account, Estimate
+    from harness.cli.summary import cohort_fields, cohort_line, score_fields, score_parts
     from harness.interrupt import terminate_as_interrupt
     from harness.readiness import outside_observers
+    from harness.workflow import make_lanes, score_cohorts
     from harness.workflow import score as score_cells
 
     store = open_store()
@@ -84,6 +88,9 @@ def score(
             jobs=jobs,
             observers=outside_observers(named, store.home, jobs or 1, progress.say),
         )
+        with make_lanes(jobs, len(done)) as lanes:
+            account = Account(Estimate(lanes.count), progress.say, progress.tick)
+            cohorts = score_cohorts(done, store.home, protocol, lanes, account)
     rows = [
         {
             "cell": spec.slug,
@@ -96,7 +103,7 @@ def score(
         for spec, outcome in zip(done, outcomes, strict=True)
     ]
     if as_json:
-        print_json(rows)
+        print_json({"cells": rows, "cohorts": [cohort_fields(outcome) for outcome in cohorts]})
     else:
         keys = ("cell", "sw_or_mean", "fta", "mean_pcc")
         table = [[_spell(row[key]) for key in keys] for row in rows]
@@ -104,11 +111,13 @@ def score(
         for row in rows:
             if row["reason"]:
                 typer.echo(f"{row['cell']}: {row['reason']}")
+        for cohort in cohorts:
+            print_wrapped(cohort_line(cohort))
         good = sum(outcome.score is not None for outcome in outcomes)
         without = len(specs) - len(done)
         note_without = f"; {without} without a result: see `bench status`" if without else ""
         typer.echo(f"{good} of {len(specs)} cells scored ({protocol.name}){note_without}.")
-    if any(outcome.score is None for outcome in outcomes):
+    if any(one.score is None for one in outcomes) or any(one.score is None for one in cohorts):
         raise typer.Exit(1)
 
 

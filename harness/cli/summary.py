@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
 from harness.runner import CellOutcome
+from harness.scoring.cohort_queue import CohortOutcome
 from harness.scoring.queue import ScoreOutcome
 from harness.specify import Specified
 
@@ -73,3 +75,38 @@ def score_parts(score: CellScore | None) -> Row:
         "units": [unit.model_dump(mode="json") for unit in units],
         "utility": score.utility.model_dump(mode="json") if score.utility else None,
     }
+
+
+def cohort_fields(outcome: CohortOutcome) -> Row:
+    """For scripts: the whole score of a cohort, or why it has none."""
+    score = outcome.score.model_dump(mode="json") if outcome.score else None
+    return {"label": outcome.label, "score": score, "reason": outcome.reason}
+
+
+def cohort_line(outcome: CohortOutcome) -> str:
+    """The worst attacker of a cohort in one sentence, or why there is none."""
+    score = outcome.score
+    if score is None:
+        return f"{outcome.label}: {outcome.reason}"
+    count = len(score.actors)
+    head = f"{score.label}, {count} actor{'s' * (count > 1)}"
+    worst = score.worst_attack
+    if worst is None or worst.swapped is None:
+        return f"{head}: nobody could be identified. {_why_nobody(score)}".rstrip()
+    return f"{head}: worst attacker {worst.attacker.value}, {_identified(worst, worst.swapped)}."
+
+
+def _why_nobody(score: CohortScore) -> str:
+    return next((attack.reason for attack in score.attacks if attack.reason), "")
+
+
+def _identified(attack: Attack, swapped: Verification) -> str:
+    """``rank-1 62 % (chance 25 %, original 100 %)``."""
+    parts = [f"chance {_percent(swapped.chance)}"]
+    if attack.control is not None:
+        parts.append(f"original {_percent(attack.control.rank_1.rate)}")
+    return f"rank-1 {_percent(swapped.rank_1.rate)} ({', '.join(parts)})"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"

@@ -39,6 +39,7 @@ _LEFTOVERS = (
     "cells/*/attempts/*/.*.json.*",
     "scores/*/.*.json.*",
     "scores/*/.*.part",
+    "scores/cohorts/*/.*.json.*",
     "observations/*/.*.part",
     "reports/.*.tmp",
 )

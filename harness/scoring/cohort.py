@@ -18,7 +18,12 @@ from harness.scoring.cohort_heads import (
     within_head,
 )
 from harness.scoring.cohort_motion import motion_trial
-from harness.scoring.cohort_rates import LEAST_FOR_LINKABILITY, calibrated, verify
+from harness.scoring.cohort_rates import (
+    LEAST_FOR_LINKABILITY,
+    Calibration,
+    calibrate,
+    verify,
+)
 from harness.scoring.cohort_trials import (
     Array,
     Faces,
@@ -159,7 +164,7 @@ def _crops(video: Video) -> Faces:
 
 def _carry_out(plan: _Plan, members: Sequence[Member]) -> Attack:
     control, swapped = plan.trial(Video.ORIGINAL), plan.trial(Video.SWAPPED)
-    calibration = plan.calibration()
+    calibration = calibrate(plan.calibration())
     return Attack(
         attacker=plan.attacker,
         source=plan.source,
@@ -172,7 +177,7 @@ def _carry_out(plan: _Plan, members: Sequence[Member]) -> Attack:
     )
 
 
-def _verified(trial: Trial, calibration: Trial, plan: _Plan) -> Verification | None:
+def _verified(trial: Trial, calibration: Calibration, plan: _Plan) -> Verification | None:
     if not trial.scored():
         return None
     return verify(trial, plan.bins, fixed=plan.threshold, calibration=calibration)
@@ -258,8 +263,7 @@ def calibrated_leaks(members: Sequence[Member], found: Sequence[Attack]) -> tupl
     far = smallest_far(found)
     if far is None:
         return ()
-    control = naive_trial(members, Video.ORIGINAL)
-    thresholds = calibrated(control, control, far)
+    thresholds = calibrate(naive_trial(members, Video.ORIGINAL)).thresholds[far]
     return tuple(
         CellLeaks(
             cell_id=member.cell_id,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +41,14 @@ def mean_rate(shares: Sequence[float]) -> Rate:
 
 
 def verify(
-    trial: Trial, edges: Array, *, fixed: float | None = None, calibration: Trial | None = None
+    trial: Trial,
+    edges: Array,
+    *,
+    fixed: float | None = None,
+    calibration: Calibration | None = None,
 ) -> Verification:
-    """All rates of a trial. ``fixed`` is a threshold known beforehand; ``calibration`` the same
-    attack on unmodified videos, of which thresholds are taken, each without the probed actor.
+    """All rates of a trial. ``fixed`` is a threshold known beforehand; ``calibration`` has those
+    of the same attack on unmodified videos.
     ``edges`` are the bins of D_sys, which never depend on the data.
     """
     probes = trial.scored()
@@ -70,44 +75,58 @@ def verify(
         if len(probes) >= LEAST_FOR_LINKABILITY:
             parts["linkability"] = linkability(scores, edges)
     if calibration is not None:
-        parts["at_far"] = tuple(at_far(trial, calibration, far) for far in FARS)
+        parts["at_far"] = tuple(_at_far(trial, calibration, far) for far in FARS)
     return bare.model_copy(update=parts)
 
 
-def at_far(trial: Trial, calibration: Trial, far: float) -> AtFar:
+class Calibration(NamedTuple):
+    """Thresholds of unmodified non-mated pairs: FAR to actor to the threshold that all *other*
+    actors set, and a sentence for each FAR that their pairs do not resolve.
+    """
+
+    thresholds: dict[float, dict[int, float]]
+    refusals: dict[float, str]
+
+
+def calibrate(originals: Trial) -> Calibration:
+    """For every actor of the same attack on unmodified videos."""
+    rest = {p.actor: originals.without(p.actor) for p in originals.scored()}
+    others = min((len(trial.scored()) for trial in rest.values()), default=0)
+    checks = {far: check_fmr(far, others) for far in FARS}
+    wanted = [far for far, check in checks.items() if check.resolvable]
+    scores = {actor: scores_of([], trial.non_mated()) for actor, trial in rest.items() if wanted}
+    return Calibration(
+        {far: {actor: threshold_at(s, far) for actor, s in scores.items()} for far in wanted},
+        {far: check.sentence for far, check in checks.items() if not check.resolvable},
+    )
+
+
+def _at_far(trial: Trial, calibration: Calibration, far: float) -> AtFar:
     """TAR at ``far``, or the floor that the impostor pairs set and why."""
-    probes = trial.scored()
-    others = len(calibration.without(probes[0].actor).scored()) if probes else 0
-    check = check_fmr(far, others)
-    if not check.resolvable:
-        return AtFar(far=far, tar=Rate(actors=len(probes), reason=check.sentence))
-    thresholds = calibrated(trial, calibration, far)
+    known = calibration.thresholds.get(far, {})
+    probes = [p for p in trial.scored() if p.actor in known]
+    if not probes:
+        reason = calibration.refusals.get(far, "No original of these actors could be compared.")
+        return AtFar(far=far, tar=Rate(reason=reason))
     false = [
-        float((values <= thresholds[p.actor]).mean())
+        float((values <= known[p.actor]).mean())
         for p in probes
         for values in trial.others(p)
         if len(values)
     ]
     return AtFar(
         far=far,
-        tar=_match_rate(trial, thresholds),
-        threshold=float(np.median(list(thresholds.values()))),
+        tar=_match_rate(trial, known),
+        threshold=float(np.median([known[p.actor] for p in probes])),
         false_match_rate=float(np.mean(false)) if false else None,
     )
 
 
-def calibrated(trial: Trial, calibration: Trial, far: float) -> dict[int, float]:
-    """Actor to the threshold that all other actors' unmodified pairs set for ``far``."""
-    found = {}
-    for probe in trial.scored():
-        rest = calibration.without(probe.actor)
-        found[probe.actor] = threshold_at(scores_of([], rest.non_mated()), far)
-    return found
-
-
-def _match_rate(trial: Trial, thresholds: dict[int, float]) -> Rate:
+def _match_rate(trial: Trial, thresholds: Mapping[int, float]) -> Rate:
     own = zip(trial.scored(), trial.mated(), strict=True)
-    return mean_rate([tar_at(scores_of([d], []), thresholds[p.actor]) for p, d in own])
+    return mean_rate(
+        [tar_at(scores_of([d], []), thresholds[p.actor]) for p, d in own if p.actor in thresholds]
+    )
 
 
 def _identification(trial: Trial) -> dict[str, object]:

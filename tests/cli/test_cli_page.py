@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.cli.main import BROKEN_PIPE, FAULT, INTERRUPTED
-from harness.store.query import VIEWS
+from harness.store.views import VIEWS
 
 from .test_help import ALL
 

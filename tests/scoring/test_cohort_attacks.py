@@ -10,7 +10,7 @@ import pytest
 from harness.model.cohort import Attack, Attacker
 from harness.scoring.cohort import attacks, calibrated_leaks, detection_split, remarks, worst_of
 from harness.scoring.cohort_heads import shrunk_covariance, whitened_pca
-from harness.scoring.cohort_rates import calibrated, verify
+from harness.scoring.cohort_rates import calibrate, verify
 from harness.scoring.cohort_trials import (
     Looked,
     Member,
@@ -19,7 +19,7 @@ from harness.scoring.cohort_trials import (
     halves,
     naive_trial,
 )
-from tests.scoring.cohorts import FPS, FRAMES, SIZE, People, looked, motions, with_motion
+from tests.scoring.cohorts import FPS, FRAMES, SIZE, Array, People, looked, motions, with_motion
 
 BINS = np.linspace(0, 2, 41)
 GONE = np.full((FRAMES, SIZE), np.nan)
@@ -83,10 +83,10 @@ def test_an_informed_attacker_sees_through_noise_that_others_videos_have_too() -
     people = People(8)
     donor, direction = people.face(), np.linalg.qr(people.random.normal(size=(SIZE, 8)))[0]
 
-    def swap(n: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def swap(n: int) -> Array:
         # The tool trembles wildly in a few directions, the same for everybody.
-        noise = people.random.normal(0, 0.6, (FRAMES, 8)) @ direction.T
-        return people.clip(donor + 0.25 * (people.faces[n] - donor)) + noise
+        noise: Array = people.random.normal(0, 0.6, (FRAMES, 8)) @ direction.T
+        return noise + people.clip(donor + 0.25 * (people.faces[n] - donor))
 
     members = people.members(swap, lambda n: "giulia")
     parrot, informed = made(members, Attacker.PARROT), made(members, Attacker.INFORMED)
@@ -165,8 +165,9 @@ def test_thresholds_come_from_originals_of_all_other_actors_and_a_far_is_held_by
     # Swapped videos that would move any threshold taken from them.
     members = people.members(lambda n: people.original[n] * 0.01)
     control = naive_trial(members, Video.ORIGINAL)
-    originals = verify(control, BINS, calibration=control)
-    swapped = verify(naive_trial(members, Video.SWAPPED), BINS, calibration=control)
+    thresholds = calibrate(control)
+    originals = verify(control, BINS, calibration=thresholds)
+    swapped = verify(naive_trial(members, Video.SWAPPED), BINS, calibration=thresholds)
     by_far = {one.far: one for one in originals.at_far}
     assert by_far[0.1].false_match_rate == pytest.approx(0.1, abs=0.02)
     assert by_far[0.1].tar.rate == pytest.approx(1, abs=0.01)
@@ -193,8 +194,8 @@ def test_the_probed_actor_never_sets_the_own_threshold() -> None:
         *members[1:],
     ]
     before, after = (
-        calibrated(control, control, 0.02)
-        for control in (naive_trial(found, Video.ORIGINAL) for found in (members, spoiled))
+        calibrate(naive_trial(found, Video.ORIGINAL)).thresholds[0.02]
+        for found in (members, spoiled)
     )
     assert before[1] == after[1]
     assert before[6] != after[6]

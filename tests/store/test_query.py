@@ -21,7 +21,8 @@ from harness.model.score import (
 from harness.model.utility import Difference, Events, Kept, Utility
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
-from harness.store.query import VIEWS, query
+from harness.store.query import query
+from harness.store.views import VIEWS
 
 MEDIA = MediaRef(sha256="0" * 64, suffix=".mp4")
 SPEC = CellSpec(

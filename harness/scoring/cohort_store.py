@@ -1,0 +1,247 @@
+"""Cohorts of a selection: which cells belong together, and the one place that stores the scores.
+
+``scores/cohorts/<key>/<protocol>.json``; the key names the cells and all they were scored from, so
+a cohort that would come out otherwise is another file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from harness.canonical import content_hash
+from harness.errors import StoreError, UnusableInputError
+from harness.model.base import SCHEMA_VERSION
+from harness.model.cell import CellSpec
+from harness.model.cohort import CohortScore
+from harness.model.score import CellScore
+from harness.observe.identity import embed_photo, observe_identity
+from harness.observe.sighting import Listen
+from harness.observe.store import locked, set_aside, store_sentences
+from harness.observe.video import observe_video
+from harness.scoring.cohort import (
+    attacks,
+    calibrated_leaks,
+    detection_split,
+    remarks,
+    worst_of,
+)
+from harness.scoring.cohort_motion import motion_of
+from harness.scoring.cohort_trials import Looked, Member, Video, by_actor
+from harness.scoring.frames import sample_frames
+from harness.scoring.protocol import Protocol
+from harness.scoring.score import load_score
+from harness.statistics.rates import resolvable_fmr
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COHORT_VERSION = 1
+"""Raised whenever the same observations would give another score."""
+
+EMBEDDING_SIZE = 128
+
+
+class Cohort(NamedTuple):
+    """Cells that are alike in everything but actor and donor, by actor and donor, with the scores
+    they have under one protocol."""
+
+    specs: tuple[CellSpec, ...]
+    scores: tuple[CellScore, ...]
+    key: str
+
+    @property
+    def label(self) -> str:
+        """``blur-1-default``: for people, and not unique."""
+        first = self.specs[0]
+        return f"{first.tool}-{first.version}-{first.config}"
+
+
+def alike(specs: Iterable[CellSpec]) -> list[tuple[CellSpec, ...]]:
+    """Groups of cells that differ in actor and donor only, in the order of their first cells."""
+    groups: dict[str, list[CellSpec]] = {}
+    for spec in specs:
+        rest = spec.model_dump(mode="json", exclude={"actor", "donor"})
+        groups.setdefault(content_hash(rest), []).append(spec)
+    return [tuple(sorted(group, key=_person)) for group in groups.values()]
+
+
+def _person(spec: CellSpec) -> tuple[int, str, str]:
+    return spec.actor.number, spec.donor.name if spec.donor else "", spec.id
+
+
+def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tuple[Cohort, ...]:
+    """The cohorts of a selection. Cells without a result or a score are left out, and so is a
+    cohort that has no others. Raises StoreError.
+    """
+    from harness.store.cells import CellStore
+
+    store = CellStore(home)
+    found = []
+    for group in alike(specs):
+        pairs = [
+            (spec, score)
+            for spec in group
+            if store.result(spec) is not None
+            and (score := load_score(spec, home, protocol_name)) is not None
+        ]
+        if pairs:
+            own, scores = zip(*pairs, strict=True)
+            found.append(Cohort(own, scores, _key(scores)))
+    return tuple(found)
+
+
+def _key(scores: Sequence[CellScore]) -> str:
+    inputs = [[score.cell_id, score.inputs] for score in scores]
+    return content_hash({"cells": inputs, "version": COHORT_VERSION})
+
+
+def cohort_path(home: Path, key: str, protocol_name: str) -> Path:
+    """Where a cohort's JSON is."""
+    return home / "scores" / "cohorts" / key / f"{protocol_name}.json"
+
+
+def load_cohorts(
+    home: Path, specs: Sequence[CellSpec], protocol_name: str
+) -> tuple[CohortScore, ...]:
+    """The stored scores of the selection's cohorts; one that was never computed for just these
+    cells is left out (``bench score`` makes it). Nothing is computed. Raises StoreError.
+    """
+    found = (
+        load_cohort(home, cohort.key, protocol_name)
+        for cohort in cohorts_of(home, specs, protocol_name)
+    )
+    return tuple(score for score in found if score is not None)
+
+
+def load_cohort(home: Path, key: str, protocol_name: str) -> CohortScore | None:
+    """One stored score, or None. A damaged file is set aside and counts as none. Raises StoreError
+    for one of a newer schema version.
+    """
+    path = cohort_path(home, key, protocol_name)
+    if not path.exists():
+        return None
+    with store_sentences(path):
+        data = path.read_bytes()
+    try:
+        content: Any = json.loads(data)
+        version = int(content["schema_version"])
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} was written by a newer version (schema {version}; this one reads up to "
+                f"{SCHEMA_VERSION}).",
+                hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
+            )
+        return CohortScore.model_validate_json(data)
+    except (ValueError, KeyError, TypeError, ValidationError):
+        set_aside(path)
+        return None
+
+
+def score_cohort(
+    cohort: Cohort, home: Path, protocol: Protocol, listen: Listen | None = None
+) -> CohortScore:
+    """The cohort's score, computed unless it is stored. Raises UnusableInputError and StoreError
+    as the observers do."""
+    from harness.store.atomic import write_json
+
+    path = cohort_path(home, cohort.key, protocol.name)
+    # Of two commands at once only one computes.
+    with locked(path):
+        known = load_cohort(home, cohort.key, protocol.name)
+        if known is not None:
+            return known
+        members = []
+        for number, (spec, score) in enumerate(zip(cohort.specs, cohort.scores, strict=True)):
+            if listen is not None:
+                listen(f"cells of {cohort.label}", number + 1, len(cohort.specs))
+            members.append(_member(spec, score, home, protocol))
+        found = compute(cohort, members, protocol)
+        with store_sentences(path):
+            write_json(path, found)
+    return found
+
+
+def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> CohortScore:
+    """The cohort's score from what was measured of its cells."""
+    made = attacks(members, cohort.scores[0].identity.recogniser, protocol.threshold)
+    actors = tuple(by_actor(members))
+    first = cohort.specs[0]
+    return CohortScore(
+        key=cohort.key,
+        protocol=protocol.name,
+        label=cohort.label,
+        tool=first.tool,
+        version=first.version,
+        config=first.config,
+        dataset=first.dataset,
+        cells=tuple(spec.id for spec in cohort.specs),
+        actors=actors,
+        impostor_pairs=len(actors) * (len(actors) - 1) // 2,
+        fmr_floor=resolvable_fmr(len(actors) - 1).rule_of_3 if len(actors) > 2 else None,
+        attacks=made,
+        worst=worst_of(made),
+        swapped_split=detection_split(members, Video.SWAPPED, protocol.threshold, ""),
+        original_split=detection_split(members, Video.ORIGINAL, protocol.threshold, ""),
+        leaks=calibrated_leaks(members, made),
+        notes=remarks(members, made),
+    )
+
+
+def _member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) -> Member:
+    """What was measured of one cell; read from the store, and measured again if it is not there."""
+    from harness.media.probe import probe
+    from harness.store.cells import CellStore
+    from harness.store.media import MediaStore
+
+    media = MediaStore(home)
+    paths = {
+        Video.ORIGINAL: (media.path(spec.actor.test), score.inputs["original"]),
+        Video.SWAPPED: (CellStore(home).swapped_path(spec), score.inputs["swapped"]),
+    }
+    faces, motion = {}, {}
+    for video, (path, sha256) in paths.items():
+        info = probe(path)
+        rate = float(Fraction(info.fps) or 25)
+        sampled = sample_frames(score.identity.frames, protocol.frames, protocol.seed)
+        wanted = tuple(frame for frame in sampled if frame < info.frames)
+        rows = observe_identity(path, sha256, wanted, home)
+        faces[video] = looked(rows[rows["frame"].isin(wanted)], info.frames, rate)
+        motion[video] = motion_of(observe_video(path, sha256, home, info).expressions, rate)
+    return Member(
+        cell_id=spec.id,
+        actor=spec.actor.number,
+        donor=spec.donor.name if spec.donor else None,
+        reference=_photo(media.path(spec.actor.reference), spec.actor.number),
+        faces=faces,
+        motion=motion,
+    )
+
+
+def looked(rows: pd.DataFrame, total: int, fps: float) -> Looked:
+    """Rows of recognised faces (frame, embedding or None) as arrays."""
+    nothing = np.full(EMBEDDING_SIZE, np.nan)
+    vectors = [nothing if e is None else np.asarray(e, np.float64) for e in rows["embedding"]]
+    return Looked(
+        frames=rows["frame"].to_numpy(np.int64),
+        vectors=np.stack(vectors) if vectors else np.empty((0, EMBEDDING_SIZE)),
+        total=total,
+        fps=fps,
+    )
+
+
+@lru_cache(maxsize=256)
+def _photo(path: Path, actor: int) -> NDArray[np.float64]:
+    """A reference's embedding; an actor's cells share it, in one process after the other."""
+    found = embed_photo(path)
+    if found is None:
+        raise UnusableInputError(f"No face was found in the reference photo of actor {actor}.")
+    return found

@@ -270,7 +270,7 @@ def calibrated_leaks(members: Sequence[Member], found: Sequence[Attack]) -> tupl
             actor=member.actor,
             far=far,
             leaks=leak_profile(
-                frame_distances(member.faces[Video.SWAPPED], member.reference),
+                frame_distances(member.watched or member.faces[Video.SWAPPED], member.reference),
                 thresholds[member.actor],
             ),
         )

@@ -23,7 +23,7 @@ from harness.model.base import SCHEMA_VERSION
 from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.score import CellScore
-from harness.observe.identity import embed_photo, observe_identity
+from harness.observe.identity import embed_photo
 from harness.observe.sighting import Listen
 from harness.observe.store import locked, set_aside, store_sentences
 from harness.observe.video import observe_video
@@ -36,7 +36,7 @@ from harness.scoring.cohort import (
 )
 from harness.scoring.cohort_motion import motion_of
 from harness.scoring.cohort_trials import Looked, Member, Video, by_actor
-from harness.scoring.frames import sample_frames
+from harness.scoring.faces import identity_rows, sampled_of
 from harness.scoring.protocol import Protocol
 from harness.scoring.score import load_score
 from harness.statistics.rates import resolvable_fmr
@@ -211,10 +211,12 @@ def _member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) ->
     for video, (path, sha256) in paths.items():
         info = probe(path)
         rate = float(Fraction(info.fps) or 25)
-        sampled = sample_frames(score.identity.frames, protocol.frames, protocol.seed)
+        sampled = sampled_of(protocol, score.identity.frames)
         wanted = tuple(frame for frame in sampled if frame < info.frames)
-        rows = observe_identity(path, sha256, wanted, home)
+        rows = identity_rows(path, sha256, wanted, protocol, home)
         faces[video] = looked(rows[rows["frame"].isin(wanted)], info.frames, rate)
+        if video is Video.SWAPPED:
+            watched = looked(rows, info.frames, rate)
         motion[video] = motion_of(observe_video(path, sha256, home, info).expressions, rate)
     return Member(
         cell_id=spec.id,
@@ -223,6 +225,7 @@ def _member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) ->
         reference=_photo(media.path(spec.actor.reference), spec.actor.number),
         faces=faces,
         motion=motion,
+        watched=watched,
     )
 
 

@@ -53,8 +53,9 @@ class Looked:
 
 @dataclass(frozen=True)
 class Member:
-    """One cell of a cohort. ``faces``, ``crops`` and ``motion`` are by video; the optional ones
-    are empty where that was not observed. ``reference`` is the embedding of the actor's photo.
+    """One cell of a cohort. ``faces`` (of the sampled frames), ``crops`` and ``motion`` are by
+    video; the optional ones are empty where that was not observed. ``reference`` is the embedding
+    of the actor's photo. ``watched`` has all frames of the swapped video that were looked at.
     """
 
     cell_id: str
@@ -66,6 +67,7 @@ class Member:
     crops: Mapping[Video, Looked] = field(default_factory=dict)
     seen_elsewhere: Mapping[Video, Mapping[int, int]] = field(default_factory=dict)
     """Frame to number of faces, by a second detector."""
+    watched: Looked | None = None
 
 
 class Probe(NamedTuple):

@@ -34,6 +34,51 @@ _KEPT = {
     "landmarks_nme": "Mean distance of landmarks, original to {}, in interocular distances.",
     "landmarks_nme_p95": "95th percentile of the same, original to {}, in interocular distances.",
 }
+_LEAKS = {
+    "every_frame": "Whether all frames of the swapped video were looked at, or a sample.",
+    "asked": "Frames of the swapped video that were looked at.",
+    "used": "Of the frames looked at, those with a face.",
+    "leaking": "Frames at or under the threshold to the actor's own reference face.",
+    "longest_run_frames": "Frames looked at in the longest stretch of leaking ones.",
+    "longest_run_s": "Longest stretch of leaking frames, in seconds.",
+    "stretches_found": "Stretches of leaking frames.",
+    "threshold": "Distance (L2) at or under which a frame leaks.",
+    "share_of_asked": "Share of the frames looked at that leak.",
+    "share_of_used": "Share of the frames with a face that leak.",
+    "first_leak_s": "Seconds until the first leaking frame; empty without one.",
+    "p01_l2": "First percentile of the distance to the actor's own reference face.",
+    "first_frame": "First frame of the stretch.",
+    "last_frame": "Last frame of the stretch.",
+    "stretch_frames": "Frames looked at in the stretch, all of them leaking.",
+    "start_s": "When the stretch begins, in seconds.",
+    "duration_s": "How long the stretch lasts, in seconds.",
+    "minimum_l2": "Smallest distance in the stretch.",
+}
+_COHORTS = {
+    "key": "Name of the cohort's file: hash of its cells and of what they were scored from.",
+    "label": "Tool, version and config of the cohort.",
+    "actors": "Actors of the cohort.",
+    "impostor_pairs": "Pairs of different actors.",
+    "place": "Place of the attack among the cohort's, from 0.",
+    "attacker": "Who attacks: naive, parrot, informed or motion (docs/protocol.md).",
+    "compared_by": "Recogniser, or source of movements, that the attack rests on.",
+    "worst": "Whether this attack identifies more than the cohort's others.",
+}
+_ATTACK = {
+    "probes": "Frames (or segments) {} that could be compared.",
+    "probes_asked": "Frames (or segments) {} that were to be compared.",
+    "identified": "Actors nearest to themselves by the mean of all their probes {}.",
+    "rank_1": "Share of probes {} nearest to their own actor, mean over actors.",
+    "rank_1_low": "Lower 95 % limit of that share {}, over actors.",
+    "rank_1_high": "Upper 95 % limit of that share {}, over actors.",
+    "chance": "Rank-1 by chance {}.",
+    "rank_1_corrected": "Rank-1 above chance {}: 0 at chance, 1 when always right.",
+    "auc": "Probability that a mated distance is smaller than a non-mated one {}.",
+    "eer": "Equal error rate {}.",
+    "linkability": "D_sys of Gomez-Barrero et al. {}, 0 to 1.",
+    "match_rate": "Share of mated comparisons {} at or under the protocol's threshold.",
+    "false_match_rate": "Share of non-mated comparisons {} at or under the protocol's threshold.",
+}
 
 COLUMN_HELP: Mapping[str, str] = {
     "cell": "Name of the cell: the folder it has in the store; its end is the start of its id.",
@@ -94,6 +139,10 @@ COLUMN_HELP: Mapping[str, str] = {
     **{name: f"L2 distance of this frame, {words}." for name, words in _COMPARED.items()},
     **{name: text.format("the swapped video") for name, text in _KEPT.items()},
     **{f"floor_{n}": t.format("the original's re-encoding") for n, t in _KEPT.items()},
+    **_LEAKS,
+    **_COHORTS,
+    **{name: text.format("of the swapped videos") for name, text in _ATTACK.items()},
+    **{f"control_{name}": text.format("of the originals") for name, text in _ATTACK.items()},
     **{
         f"{name}_{statistic}": text.format(words)
         for name, words in _COMPARED.items()

@@ -113,9 +113,9 @@ def _attack_columns(at: str, prefix: str) -> dict[str, tuple[str, str]]:
         "match_rate": "match_rate.rate",
         "false_match_rate": "false_match_rate",
     }
-    counts = ("probes", "asked", "identified")
+    counts = {"probes": "probes", "probes_asked": "asked", "identified": "identified"}
     return {
-        **{f"{prefix}{name}": _text(f"{at}.{name}", "INTEGER") for name in counts},
+        **{f"{prefix}{name}": _text(f"{at}.{path}", "INTEGER") for name, path in counts.items()},
         **{f"{prefix}{name}": _text(f"{at}.{path}", "DOUBLE") for name, path in paths.items()},
     }
 
@@ -256,7 +256,9 @@ VIEWS = (
             "protocol": _text("protocol", of="whole"),
             "tool": _text("tool", of="spec"),
             "actor": _text("actor.number", "INTEGER", of="spec"),
-            **{name: _text(name, "INTEGER") for name in ("first_frame", "last_frame", "frames")},
+            "first_frame": _text("first_frame", "INTEGER"),
+            "last_frame": _text("last_frame", "INTEGER"),
+            "stretch_frames": _text("frames", "INTEGER"),
             **{name: _text(name, "DOUBLE") for name in ("start_s", "duration_s", "minimum_l2")},
         },
     ),
@@ -275,7 +277,7 @@ VIEWS = (
             "impostor_pairs": _text("impostor_pairs", "INTEGER", of="whole"),
             "place": ("place", "INTEGER"),
             "attacker": _text("attacker"),
-            "source": _text("source"),
+            "compared_by": _text("source"),
             "worst": ("coalesce(place = CAST(whole ->> '$.worst' AS INTEGER), false)", "BOOLEAN"),
             "reason": _text("reason"),
             **_attack_columns("swapped", ""),

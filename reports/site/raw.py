@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from harness.model.cell import CellSpec
 from harness.store.columns import COLUMN_HELP
-from harness.store.query import VIEWS, View, ask, quoted
+from harness.store.query import ask, quoted
+from harness.store.views import VIEWS, View
 from reports.site.model import Column, RawTable
 
 REFUSED = "refused"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.store.columns import COLUMN_HELP
-from harness.store.query import VIEWS
+from harness.store.views import VIEWS
 from reports.model import ReportData
 from reports.site.feed import MOST_ENTRIES, entry_id, feed
 from reports.site.leaderboard import leaderboard

@@ -87,3 +87,84 @@ ORACLE = Tool(
         "The distance between two people, above the threshold; expressions unrelated, PCC near 0."
     ),
 )
+
+TIME_SHIFT = Tool(
+    name="time-shift",
+    summary="Shows the video's own frames late, the last ones first.",
+    homepage=HOMEPAGE,
+    licence=LICENCE,
+    versions=("1",),
+    runs_as=ChildProcess(module="containers.embedded.time_shift"),
+    settings=(
+        SettingSpec(
+            name="shift_s",
+            default=0.4,
+            help="How late; longer than the video goes round again.",
+            minimum=0,
+            maximum=3600,
+            unit="s",
+        ),
+    ),
+    control=True,
+    expected=(
+        "Distances as the original's. A shift of up to 50 frames is named, and no action unit "
+        "compared; after a longer one, PCC near 0."
+    ),
+)
+
+FLICKER = Tool(
+    name="flicker",
+    summary="Makes the main face lighter and darker in turn, frame by frame.",
+    homepage=HOMEPAGE,
+    licence=LICENCE,
+    versions=("1",),
+    needs=(Role.TEST_VIDEO, Role.FACE_LANDMARKER),
+    runs_as=ChildProcess(module="containers.embedded.flicker"),
+    settings=(
+        SettingSpec(
+            name="strength",
+            default=8.0,
+            help="How much lighter and darker.",
+            minimum=0,
+            maximum=128,
+            unit="grey levels of 255",
+        ),
+    ),
+    configs=(
+        NamedConfig(name="default"),
+        NamedConfig(name="weak", settings={"strength": 2.0}, help="Hardly visible."),
+        NamedConfig(name="strong", settings={"strength": 24.0}, help="Plainly visible."),
+    ),
+    control=True,
+    expected="Distances and action units close to the original's; flicker far above it.",
+)
+
+LEAK = Tool(
+    name="leak",
+    summary="Paints every face black but in a few frames, which show it.",
+    homepage=HOMEPAGE,
+    licence=LICENCE,
+    versions=("1",),
+    needs=(Role.TEST_VIDEO, Role.FACE_LANDMARKER),
+    runs_as=ChildProcess(module="containers.embedded.leak"),
+    settings=(
+        SettingSpec(
+            name="at_s",
+            default=0.5,
+            help="When the first frame that shows the face is shown.",
+            minimum=0,
+            maximum=3600,
+            unit="s",
+        ),
+        SettingSpec(
+            name="frames",
+            default=1,
+            help="How many frames, one after the other, show the face.",
+            minimum=1,
+            maximum=10000,
+            unit="frames",
+        ),
+    ),
+    control=True,
+    expected="No face but in the leaked frames; the leak profile names exactly these.",
+)

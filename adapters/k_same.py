@@ -22,9 +22,20 @@ _BLENDING = SettingSpec(
     help="Poisson cloning, or mixing over a feathered edge.",
     choices=("seamless", "feather"),
 )
+_SURROUNDINGS = SettingSpec(
+    name="surroundings",
+    default="keep",
+    help="Remove them, and the mean face is shown alone: nothing else of the actor is left.",
+    choices=("keep", "remove"),
+)
 _CONFIGS = (
     NamedConfig(name="default"),
     NamedConfig(name="strong", settings={"k": 5}, help="Five people share a face."),
+    NamedConfig(
+        name="alone",
+        settings={"surroundings": "remove"},
+        help="The mean face alone, for which the bound of 1/k is exact.",
+    ),
 )
 
 K_SAME = Tool(
@@ -35,7 +46,7 @@ K_SAME = Tool(
     versions=("1",),
     needs=_NEEDS,
     runs_as=ChildProcess(module="containers.embedded.k_same"),
-    settings=(_K, _BLENDING),
+    settings=(_K, _BLENDING, _SURROUNDINGS),
     configs=_CONFIGS,
     gallery_at_least="k",
 )
@@ -54,6 +65,7 @@ K_SAME_SELECT = K_SAME.model_copy(
                 choices=("sex", "expression"),
             ),
             _BLENDING,
+            _SURROUNDINGS,
         ),
     }
 )
@@ -72,6 +84,7 @@ K_SAME_M = K_SAME.model_copy(
                 choices=("none", "sex", "expression"),
             ),
             _BLENDING,
+            _SURROUNDINGS,
         ),
     }
 )

@@ -5,6 +5,7 @@ Two passes: boxes are found first, so that a gap is covered from both of its end
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from fractions import Fraction
 
 from containers.common import bench_driver
@@ -54,7 +55,17 @@ def paint(frame: Frame, boxes: list[Box]) -> Frame:
 
 def run(job: Job) -> None:
     """Settings: ``margin`` (share of the face's size), ``hold_s`` (gap covered, seconds)."""
-    margin, hold_s = job.number("margin", 0, 2), job.number("hold_s", 0, 60)
+    paint_black(job, job.number("margin", 0, 2), job.number("hold_s", 0, 60))
+
+
+def paint_black(
+    job: Job,
+    margin: float,
+    hold_s: float,
+    spared: Container[int] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Write the video with all faces painted over, but for the frames ``spared``."""
     path, info = test_video(job)
     fps = float(Fraction(info.fps))
     progress = bench_driver.Progress(2 * info.frames, "frame passes")
@@ -65,9 +76,9 @@ def run(job: Job) -> None:
             progress.update(len(found))
     with writer(job, info) as video:
         boxes = hold(found, round(hold_s * fps))
-        for done, (frame, covered) in enumerate(zip(read_frames(path), boxes, strict=True), 1):
-            video.write(paint(frame, covered))
-            progress.update(len(found) + done)
+        for index, (frame, covered) in enumerate(zip(read_frames(path), boxes, strict=True)):
+            video.write(frame if index in spared else paint(frame, covered))
+            progress.update(len(found) + index + 1)
     without = sum(not boxes for boxes in found)
     bench_driver.write_step(
         job,
@@ -75,6 +86,7 @@ def run(job: Job) -> None:
         frames_without_face=without,
         frames_with_several_faces=sum(len(boxes) > 1 for boxes in found),
         faces_found={"test_video": len(found) - without},
+        notes=list(notes),
     )
 
 

@@ -36,6 +36,7 @@ from harness.canonical import file_sha256
 
 MOST = 1000
 """The largest k."""
+SURROUNDINGS = ("keep", "remove")
 SELECTIONS = ("none", "sex", "expression")
 _SMOOTHING = 0.5
 _COLOUR_INERTIA = 0.8
@@ -79,6 +80,7 @@ class Replacer:
         # Settings first: a wrong one is a bad job, whatever the gallery shows.
         k = int(job.number("k", 2, MOST))
         select = job.choice("select", selections) if len(selections) > 1 else "none"
+        self._alone = job.choice("surroundings", SURROUNDINGS) == "remove"
         self._blender = Blender(job)
         self._smoother = Smoother(_SMOOTHING)
         self._landmarker = Landmarker()
@@ -99,6 +101,8 @@ class Replacer:
 
     def __call__(self, frame: Frame, face: Face) -> Frame:
         """The frame with the group's face; unchanged if the face lies outside of it."""
+        if self._alone:
+            return face_alone(self.face, (frame.shape[0], frame.shape[1]))
         points = self._smoother.follow(self._landmarker.find(frame, face), face.width_px)
         back = np.asarray(cv2.invertAffineTransform(to_chip(points)), dtype=np.float64)
         # All of the actor's face must go, and the new one's outline must not be the actor's.
@@ -142,6 +146,17 @@ class Replacer:
         return tuple(notes)
 
 
+def face_alone(chip: Frame, shape: tuple[int, int]) -> Frame:
+    """The chip in the middle of a black picture, as large as fits; ``shape`` is (height, width)."""
+    height, width = shape
+    side = min(shape)
+    way = cv2.INTER_AREA if side < CHIP_PX else cv2.INTER_CUBIC
+    top, left = (height - side) // 2, (width - side) // 2
+    alone = np.zeros((height, width, 3), dtype=np.uint8)
+    alone[top : top + side, left : left + side] = cv2.resize(chip, (side, side), interpolation=way)
+    return alone
+
+
 def replace_faces(job: Job, method: Method, selections: Sequence[str]) -> None:
     """Run one of the family; a single selection is no setting."""
     replacer = Replacer(job, method, selections)
@@ -149,7 +164,7 @@ def replace_faces(job: Job, method: Method, selections: Sequence[str]) -> None:
 
 
 def run(job: Job) -> None:
-    """Settings: ``k``, ``blending``."""
+    """Settings: ``k``, ``blending``, ``surroundings``."""
     replace_faces(job, PIXELS, ("none",))
 
 

@@ -11,7 +11,7 @@ MODEL = Method(model_distances, average_shape_and_texture)
 
 
 def run(job: Job) -> None:
-    """Settings: ``k``, ``select``, ``blending``."""
+    """Settings: ``k``, ``select``, ``blending``, ``surroundings``."""
     replace_faces(job, MODEL, SELECTIONS)
 
 

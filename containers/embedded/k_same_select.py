@@ -8,7 +8,7 @@ from containers.embedded.k_same import PIXELS, SELECTIONS, replace_faces
 
 
 def run(job: Job) -> None:
-    """Settings: ``k``, ``select``, ``blending``."""
+    """Settings: ``k``, ``select``, ``blending``, ``surroundings``."""
     replace_faces(job, PIXELS, SELECTIONS[1:])
 
 

@@ -202,6 +202,29 @@ def test_shape_and_texture_averaged_apart_do_not_show_double() -> None:
 
 
 @clips_needed
+def test_without_surroundings_nothing_of_the_actor_is_left(
+    make_job: MakeJob, people: dict[int, Path]
+) -> None:
+    shown = []
+    for number in (2, 3, 11):
+        job = make_job(K_SAME, number, {"k": 3, "surroundings": "remove"})
+        replacer = Replacer(job, PIXELS, ("none",))
+        assert replacer.numbers == [2, 3, 11]
+        photo = np.asarray(cv2.imread(str(people[number])), dtype=np.uint8)
+        with FaceFinder(job.input("face_landmarker"), None) as finder:
+            (face,) = finder.find(photo)
+        alone = replacer(photo, face)
+        assert alone.shape == photo.shape
+        side = min(photo.shape[:2])
+        top, left = (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2
+        shown.append(cv2.resize(alone[top : top + side, left : left + side], (64, 64)))
+        alone[top : top + side, left : left + side] = 0
+        assert not alone.any()
+    assert np.abs(shown[0].astype(int) - shown[1].astype(int)).mean() < 4
+    assert np.abs(shown[0].astype(int) - shown[2].astype(int)).mean() < 4
+
+
+@clips_needed
 def test_selected_by_sex_only_women_share_a_womans_face(make_job: MakeJob) -> None:
     mixed = Replacer(make_job(K_SAME_SELECT, 2, {"k": 4}), PIXELS, ("sex", "expression"))
     alike = Replacer(make_job(K_SAME_SELECT, 2, {"k": 2}), PIXELS, ("sex", "expression"))

@@ -69,7 +69,8 @@ def publish(
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     specs, protocol = cells_to_show(store, loaded, selection, Asked(frames, identity), "publish")
     content = gather.gather(store.home, specs, protocol, faces=model.Faces(faces), verify=verify)
-    written = site.publish(content, folder.expanduser())
+    extra = import_module("reports.site.comparisons").comparison_pages(store.home, content)
+    written = site.publish(content, folder.expanduser(), extra)
     refused = content.refused()
     for cell, reason in refused.items():
         warn(f"{cell} is not used. {reason}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from harness.model.dataset import Split
-from harness.model.score import Attributes, Comparison
+from harness.model.score import Attributes, CellScore, Comparison
 from reports.aggregate import distances, is_control
 from reports.model import ReportCell
 from reports.provenance import GIB, step_words
 from reports.readings import readings_table
+from reports.site.cell_parts import leak_facts, stretch_table, utility_table
 from reports.site.model import Site
 from reports.site.paths import actor_page, tool_page
 from reports.site.tool_view import variant_facts
@@ -41,11 +42,23 @@ def cell_view(site: Site, cell: ReportCell, page: str) -> dict[str, Any]:
         "distances": distance_table(cell),
         "readings": readings_table(alone),
         "units": [unit_rows(found) for found in (cell.score.attributes if cell.score else ())],
+        **_later_parts(cell.score),
         "gallery": site.gallery_of(cell),
         "asked": _asked(cell),
         "content": _content(site, cell),
         "attempts": attempt_table(cell),
         "steps": step_words(cell),
+    }
+
+
+def _later_parts(score: CellScore | None) -> dict[str, Any]:
+    """Parts that scores of older versions do not have."""
+    leaks = score.leaks if score else None
+    utility = score.utility if score else None
+    return {
+        "leaks": leak_facts(leaks) if leaks else (),
+        "stretches": stretch_table(leaks) if leaks else None,
+        "utility": utility_table(utility) if utility else None,
     }
 
 

@@ -9,7 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from harness.model.privacy import LeakingStretch, LeakProfile
 from harness.model.score import Comparison
+from harness.model.utility import Difference, Events, Kept, Utility
 from reports.aggregate import by_actor_distance, cells_of, over_actors
 from reports.build import page
 from reports.model import ReportCell, ReportData
@@ -293,3 +295,51 @@ def test_other_makers_pages_are_linked_shown_and_told(make_data: Maker) -> None:
     assert "<caption>Shift</caption>" in shown
     assert b"blur regressed" in files["feed.xml"]
     assert broken_links(files) == []
+
+
+LEAKS = LeakProfile(
+    threshold=0.6,
+    every_frame=False,
+    asked=60,
+    used=50,
+    leaking=7,
+    longest_run_frames=5,
+    longest_run_s=0.21,
+    first_leak_s=1.25,
+    p01_l2=0.512,
+    stretches=(
+        LeakingStretch(
+            first_frame=30, last_frame=36, frames=5, start_s=1.25, duration_s=0.29, minimum_l2=0.5
+        ),
+    ),
+    stretches_found=3,
+)
+SAME = Kept(
+    faces_original=90,
+    faces_kept=81,
+    detection_rate=0.9,
+    blinks=Events(original=4, swapped=5, matched=3, tolerance_s=0.2, f1=0.667),
+    mouth_openings=Events(
+        original=0, swapped=0, matched=0, tolerance_s=0.2, reason="The mouth stays shut."
+    ),
+    head_pose=Difference(unit="degrees", frames=81, mean=2.345),
+    gaze=Difference(unit="rig weights (0-1)", frames=0, reason="No frame has a gaze."),
+)
+
+
+def test_a_cell_says_when_it_leaks_and_what_else_is_kept(make_data: Maker) -> None:
+    data = make_data(actors=1)
+    utility = Utility(source="mediapipe", kept=SAME, floor=None, floor_note="No re-encoding here.")
+    cells = tuple(
+        c.model_copy(
+            update={"score": c.score.model_copy(update={"leaks": LEAKS, "utility": utility})}
+        )
+        for c in data.cells
+        if c.score
+    )
+    pages = pages_of(files_of(make_site(data.model_copy(update={"cells": cells}))))
+    html = pages[f"cells/{cells[0].spec.slug}.html"]
+    wanted = ["after 1.25 s", "7 frames, threshold 0.6", "30 to 36", "2 shorter ones", "0.512"]
+    wanted += ["Blinks, F1", "0.667", "3 of 4 found again", "2.345", "degrees", "90.0 %"]
+    wanted += ["The mouth stays shut.", "No frame has a gaze.", "No re-encoding here."]
+    assert [one for one in wanted if one not in html] == []

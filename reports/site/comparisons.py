@@ -80,9 +80,11 @@ def _version_key(version: str) -> list[tuple[int, int, str]]:
 def _request(
     home: Path, pair: Pair, cells: Sequence[ReportCell], dataset: str, protocol: str
 ) -> Request:
-    settings = [name for one in pair for name, _ in one.settings]
+    settings = sorted({name for one in pair for name, _ in one.settings})
+    baseline, candidate = (one.spelled(settings) for one in pair)
     return Request(
-        *(one.spelled(sorted(set(settings))) for one in pair),
+        baseline,
+        candidate,
         home,
         home,
         actors={cell.spec.actor.number for cell in cells},

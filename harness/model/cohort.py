@@ -118,7 +118,8 @@ class DetectionSplit(Frozen):
     detector: str | None = None
     """The second, independent detector, where it has looked."""
     still_a_face: float | None = None
-    """Of all frames, those where the recogniser finds no face and the second detector does."""
+    """Of the frames that both looked at, the share where the recogniser finds no face and the
+    second detector does."""
 
 
 class CellLeaks(Frozen):

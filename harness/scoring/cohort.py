@@ -250,12 +250,25 @@ def _split(member: Member, video: Video, threshold: float) -> Array | None:
     near = np.linalg.norm(seen.faces() - member.reference, axis=1) <= threshold
     matched = float(near.sum()) / len(usable)
     used = float(usable.mean())
-    elsewhere = member.seen_elsewhere.get(video)
-    still = float("nan")
-    if elsewhere is not None:
-        others = np.array([elsewhere.get(int(f), 0) > 0 for f in seen.frames])
-        still = float((others & ~usable).mean())
-    return np.array([matched, used - matched, 1 - used, still])
+    return np.array([matched, used - matched, 1 - used, _still_seen(member, video)])
+
+
+def _still_seen(member: Member, video: Video) -> float:
+    """Of the frames that both looked at, the share where only the second detector sees a face;
+    NaN where there are none."""
+    seen = _watched(member, video)
+    elsewhere = member.seen_elsewhere.get(video, {})
+    found = [
+        elsewhere[int(frame)] and not usable
+        for frame, usable in zip(seen.frames, seen.usable, strict=True)
+        if int(frame) in elsewhere
+    ]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def _watched(member: Member, video: Video) -> Looked:
+    """All frames in which faces were looked for."""
+    return member.watched.get(video, member.faces[video])
 
 
 def calibrated_leaks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[CellLeaks, ...]:
@@ -270,7 +283,7 @@ def calibrated_leaks(members: Sequence[Member], found: Sequence[Attack]) -> tupl
             actor=member.actor,
             far=far,
             leaks=leak_profile(
-                frame_distances(member.watched or member.faces[Video.SWAPPED], member.reference),
+                frame_distances(_watched(member, Video.SWAPPED), member.reference),
                 thresholds[member.actor],
             ),
         )

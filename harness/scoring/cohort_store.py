@@ -207,7 +207,7 @@ def _member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) ->
         Video.ORIGINAL: (media.path(spec.actor.test), score.inputs["original"]),
         Video.SWAPPED: (CellStore(home).swapped_path(spec), score.inputs["swapped"]),
     }
-    faces, motion = {}, {}
+    faces, motion, watched = {}, {}, {}
     for video, (path, sha256) in paths.items():
         info = probe(path)
         rate = float(Fraction(info.fps) or 25)
@@ -215,8 +215,7 @@ def _member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) ->
         wanted = tuple(frame for frame in sampled if frame < info.frames)
         rows = identity_rows(path, sha256, wanted, protocol, home)
         faces[video] = looked(rows[rows["frame"].isin(wanted)], info.frames, rate)
-        if video is Video.SWAPPED:
-            watched = looked(rows, info.frames, rate)
+        watched[video] = looked(rows, info.frames, rate)
         motion[video] = motion_of(observe_video(path, sha256, home, info).expressions, rate)
     return Member(
         cell_id=spec.id,

@@ -55,7 +55,7 @@ class Looked:
 class Member:
     """One cell of a cohort. ``faces`` (of the sampled frames), ``crops`` and ``motion`` are by
     video; the optional ones are empty where that was not observed. ``reference`` is the embedding
-    of the actor's photo. ``watched`` has all frames of the swapped video that were looked at.
+    of the actor's photo. ``watched`` has all frames in which faces were looked for.
     """
 
     cell_id: str
@@ -65,9 +65,9 @@ class Member:
     faces: Mapping[Video, Looked]
     motion: Mapping[Video, Looked] = field(default_factory=dict)
     crops: Mapping[Video, Looked] = field(default_factory=dict)
-    seen_elsewhere: Mapping[Video, Mapping[int, int]] = field(default_factory=dict)
-    """Frame to number of faces, by a second detector."""
-    watched: Looked | None = None
+    seen_elsewhere: Mapping[Video, Mapping[int, bool]] = field(default_factory=dict)
+    """Frame to whether a second detector sees the face, for the frames that it looked at."""
+    watched: Mapping[Video, Looked] = field(default_factory=dict)
 
 
 class Probe(NamedTuple):

@@ -134,7 +134,7 @@ def test_frames_are_matched_hidden_or_not_detected_and_a_second_detector_may_obj
     swapped = people.original[1].copy()
     swapped[: FRAMES // 4] = np.nan
     swapped[FRAMES // 2 :] += 1.0
-    seen = {frame: int(frame < FRAMES // 8) for frame in range(FRAMES)}
+    seen = {frame: frame < FRAMES // 8 for frame in range(FRAMES)}
     member = replace(people.members(lambda n: swapped)[0], seen_elsewhere={Video.SWAPPED: seen})
     split = detection_split([member], Video.SWAPPED, 0.6, "other")
     assert split is not None

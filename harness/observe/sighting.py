@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.assets import centerface_path
+from harness.errors import FetchError
 from harness.model.base import Frozen
 from harness.model.identity import IdentityPath
 from harness.observe.attributes import Expressions
+from harness.observe.crops import FaceCrops
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.identity import observe_identity
 from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
 from harness.observe.reencoding import reencoding
+from harness.observe.second_detector import SecondDetector
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
 
@@ -42,6 +46,8 @@ def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> Non
     """
     path, sha256 = shown(sighting, home)
     observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
+    if not sighting.reencode:
+        observers += [FaceCrops(), *_second_detector(home)]
     faces = None if sighting.reencode else sighting.identity
     if faces is IdentityPath.FAST:
         observers.append(FaceEmbeddings(home))
@@ -49,6 +55,15 @@ def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> Non
     if faces is IdentityPath.REFERENCE:
         heard = stage(listen, f"faces in {sighting.label}")
         observe_identity(path, sha256, sighting.frames, home, heard)
+
+
+def _second_detector(home: Path) -> list[Observer]:
+    """None where it cannot be fetched: scores then say that no second detector has looked."""
+    try:
+        centerface_path(home)
+    except FetchError:
+        return []
+    return [SecondDetector(home)]
 
 
 def shown(sighting: Sighting, home: Path) -> tuple[Path, str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.model.dataset import VideoInfo
 
 MAX_FACES = 3
+SAMPLED_FRAMES = 200
 
 Points = NDArray[np.float64]
 """The face mesh in pixels, 478 x 2."""
@@ -40,6 +41,13 @@ class Seen(NamedTuple):
     """The largest at first, then the one nearest to the last main face; None without a face."""
     result: Any
     """MediaPipe's FaceLandmarkerResult, faces in the same order."""
+    total: int
+    """Frames of the video, as far as it says; 0 when unknown."""
+
+
+def is_sampled(seen: Seen) -> bool:
+    """Whether a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
+    return seen.frame % max(1, -(-seen.total // SAMPLED_FRAMES)) == 0
 
 
 def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
@@ -70,7 +78,9 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
             main = main_face(boxes, last)
             if main is not None:
                 last = boxes[main]
-            yield Seen(frame, float(frame / rate), bgr, rgb, meshes, boxes, main, result)
+            yield Seen(
+                frame, float(frame / rate), bgr, rgb, meshes, boxes, main, result, info.frames
+            )
 
 
 def _box(points: Points) -> Box:

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.observe.attributes import Expressions
+from harness.observe.crops import FaceCrops, crops_of
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.landmarks import Landmarks, points_of
 from harness.observe.observer import Observer, path_of
+from harness.observe.second_detector import SecondDetector
 from harness.observe.store import growing_table, is_stored, locked, read_table
 from harness.observe.thumbnails import Thumbnails, pictures_of
 from harness.observe.tracking import track
@@ -70,6 +72,25 @@ def observe_faces(
     had.
     """
     (table,) = _stored(media, sha256, home, (FaceEmbeddings(home),), None, listen)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def observe_crops(
+    media: Path, sha256: str, home: Path
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Frames (n) and aligned grey faces (n x 64 x 64), as ``FaceCrops`` chooses them. Raises as
+    ``observe_video``.
+    """
+    (table,) = _stored(media, sha256, home, (FaceCrops(),), None, None)
+    return crops_of(table)
+
+
+def observe_second_detector(media: Path, sha256: str, home: Path) -> pd.DataFrame:
+    """The rows of ``SecondDetector``: frame, faces, score, of at most 200 frames. Raises as
+    ``observe_video``, and FetchError when the detector cannot be fetched.
+    """
+    (table,) = _stored(media, sha256, home, (SecondDetector(home),), None, None)
     frame: pd.DataFrame = table.to_pandas()
     return frame
 

@@ -18,7 +18,13 @@ from harness.observe.faces import FaceEmbeddings
 from harness.observe.landmarks import GROUPS, POINTS, Landmarks, positions
 from harness.observe.observer import Observer, path_of
 from harness.observe.thumbnails import Thumbnails
-from harness.observe.video import measure_video, observe_faces, observe_video
+from harness.observe.video import (
+    measure_video,
+    observe_crops,
+    observe_faces,
+    observe_second_detector,
+    observe_video,
+)
 from harness.vision.colour import bgr_to_rgb
 
 pytestmark = pytest.mark.clips
@@ -134,6 +140,28 @@ def test_landmarks_are_pixels_of_the_main_face_and_nan_without_one(
         eye, iris = face[positions(f"{side}_eye")], face[positions(f"{side}_iris")[0]]
         assert (iris > eye.min(axis=0)).all()
         assert (iris < eye.max(axis=0)).all()
+
+
+def test_crops_show_the_face_upright_and_small_and_only_where_there_is_one(
+    video: Path, tmp_path: Path
+) -> None:
+    frames, faces = observe_crops(video, "a", tmp_path)
+    assert frames.tolist() == [0, 1, 2, 4, 5, 6, 7]
+    assert faces.shape == (7, 64, 64)
+    # Eyes are darker than the cheeks under them, and neighbouring frames show nearly the same.
+    eyes, cheeks = faces[0, 26:32, 18:26].mean(), faces[0, 38:44, 14:22].mean()
+    assert eyes < cheeks
+    assert np.corrcoef(faces[0].ravel(), faces[1].ravel())[0, 1] > 0.95
+
+
+def test_the_second_detector_looks_at_few_frames_and_sees_the_face_where_it_is(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.observe.tracking.SAMPLED_FRAMES", 3)
+    seen = observe_second_detector(video, "a", tmp_path)
+    assert seen["frame"].tolist() == [0, 3, 6]
+    assert seen["faces"].tolist() == [1, 0, 1]
+    assert (seen["score"] > 0.5).tolist() == [True, False, True]
 
 
 def test_colours_turn_as_a_reversed_slice_turns_them() -> None:

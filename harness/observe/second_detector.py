@@ -1,0 +1,76 @@
+"""Whether a second, independent detector still sees a face: "hidden" is not "not even detected"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.observe.boxes import Box
+from harness.observe.observer import Row
+from harness.observe.tracking import Seen, is_sampled
+from harness.vision.centerface import CenterFace, Found, open_centerface
+
+OBSERVER = "centerface"
+VERSION = "deface1.5.0-320-m1"
+"""Where the weights are from, the long side in pixels, and the version of what is measured."""
+SURE_SCORE = 0.5
+"""From here on a find counts as a face."""
+
+
+class SecondDetector:
+    """A row for each of at most 200 frames, evenly spread: frame, faces (those of SURE_SCORE and
+    more), score (0 to 1, of the surest face near where MediaPipe's tracker sees the main face or
+    saw it last; anywhere, as long as it has seen none; 0 without any).
+    """
+
+    name = OBSERVER
+    version = VERSION
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._detector: CenterFace | None = None
+        self._last: Box | None = None
+
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        return pa.schema([("frame", pa.int64()), ("faces", pa.int64()), ("score", pa.float64())])
+
+    def see(self, seen: Seen) -> Iterator[Row]:
+        if seen.main is not None:
+            self._last = seen.boxes[seen.main]
+        if not is_sampled(seen):
+            return
+        found = self._open().find(seen.rgb)
+        yield {
+            "frame": seen.frame,
+            "faces": sum(one.score >= SURE_SCORE for one in found),
+            "score": best_score(found, self._last),
+        }
+
+    def rest(self) -> Iterator[Row]:
+        yield from ()
+
+    def _open(self) -> CenterFace:
+        if self._detector is None:
+            from harness.assets import centerface_path
+
+            self._detector = open_centerface(centerface_path(self._home))
+        return self._detector
+
+
+def best_score(found: Sequence[Found], place: Box | None) -> float:
+    """The score of the surest face whose centre lies in ``place``, widened by half its size on
+    every side; of the surest anywhere when ``place`` is None; 0 without any.
+    """
+    return max((one.score for one in found if place is None or _is_near(one.box, place)), default=0)
+
+
+def _is_near(box: Box, place: Box) -> bool:
+    middles = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    for middle, low, high in zip(middles, place[:2], place[2:], strict=True):
+        reach = (high - low) / 2
+        if not low - reach <= middle <= high + reach:
+            return False
+    return True

@@ -67,13 +67,16 @@ def score_fields(score: CellScore | None) -> Row:
 
 
 def score_parts(score: CellScore | None) -> Row:
-    """For scripts: each action unit of the first source, and the whole of ``utility``."""
+    """For scripts: each action unit of the first source, and the whole of ``utility`` and
+    ``quality``.
+    """
     if score is None:
-        return {"units": [], "utility": None}
+        return {"units": [], "utility": None, "quality": None}
     units = score.attributes[0].units if score.attributes else ()
     return {
         "units": [unit.model_dump(mode="json") for unit in units],
         "utility": score.utility.model_dump(mode="json") if score.utility else None,
+        "quality": score.quality.model_dump(mode="json") if score.quality else None,
     }
 
 

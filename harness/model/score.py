@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.privacy import LeakProfile
+from harness.model.quality import Quality
 from harness.model.utility import Utility
 
 
@@ -191,4 +192,6 @@ class CellScore(Frozen):
     leaks: LeakProfile | None = None
     """At the protocol's threshold; None in scores of an earlier scoring version."""
     utility: Utility | None = None
+    """None in scores of older versions."""
+    quality: Quality | None = None
     """None in scores of older versions."""

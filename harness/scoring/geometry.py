@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.utility import Difference
+from harness.observe.landmarks import positions
 
 Array = NDArray[np.float64]
 
 DEGREES = "degrees"
 RIG_WEIGHTS = "rig weights (0-1)"
 INTEROCULAR = "interocular distances"
+EYES = positions("right_iris")[0], positions("left_iris")[0]
+"""The centres of the irises among the observed landmarks."""
 LOOKS = tuple(
     f"eyeLook{way}{side}" for way in ("In", "Out", "Up", "Down") for side in ("Left", "Right")
 )
-IRISES = (468, 473)
-EYE_CORNERS = ((33, 133), (362, 263))
-"""Of MediaPipe's face mesh, as ``inner_lip_gap`` uses them."""
 
 
 def rotations(yaw_deg: Array, pitch_deg: Array, roll_deg: Array) -> Array:
@@ -68,23 +68,20 @@ def gaze(look: dict[str, Array]) -> Array:
     return np.stack([left / 2, up / 2], axis=-1)
 
 
-def interocular(points: Array) -> Array:
-    """Per frame, the distance of the eyes of a face mesh (frames x 468 or 478 x 2): of the irises'
-    centres, or of the means of the eyes' corners; NaN where there is no face.
+def interocular(points: Array, eyes: tuple[int, int]) -> Array:
+    """Per frame, the distance of the two of ``points`` (frames x points x 2) that are the eyes'
+    centres; NaN where there is no face.
     """
-    if points.shape[1] > max(IRISES):
-        left, right = points[:, IRISES[0]], points[:, IRISES[1]]
-    else:
-        left, right = (points[:, list(pair)].mean(axis=1) for pair in EYE_CORNERS)
-    distance: Array = np.linalg.norm(left - right, axis=-1)
+    distance: Array = np.linalg.norm(points[:, eyes[0]] - points[:, eyes[1]], axis=-1)
     return np.where(distance > 0, distance, np.nan)
 
 
-def landmark_error(original: Array, swapped: Array) -> Array:
+def landmark_error(original: Array, swapped: Array, eyes: tuple[int, int]) -> Array:
     """Normalised mean error per frame: the mean distance of corresponding points (frames x points x
     2, pixels) over the original's interocular distance.
     """
-    error: Array = np.linalg.norm(original - swapped, axis=-1).mean(axis=-1) / interocular(original)
+    distance = np.linalg.norm(original - swapped, axis=-1).mean(axis=-1)
+    error: Array = distance / interocular(original, eyes)
     return error
 
 

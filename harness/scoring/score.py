@@ -19,10 +19,10 @@ from harness.model.cell import CellSpec
 from harness.model.identity import IdentityPath
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.observe import attributes as blendshapes
-from harness.observe import openface, thumbnails
+from harness.observe import landmarks, openface, pair, thumbnails
 from harness.observe.identity import embed_photo
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
-from harness.observe.sighting import Listen, Sighting, measure
+from harness.observe.sighting import Listen, Sighting, measure, stage
 from harness.observe.store import locked, set_aside, store_sentences, write_table
 from harness.observe.video import observe_video
 from harness.scoring.action_units import MAPPING_VERSION
@@ -42,16 +42,17 @@ from harness.scoring.identity import (
     swapped_identity,
 )
 from harness.scoring.leaks import distances_to, leak_profile
+from harness.scoring.pixels import Seen, observed_quality
 from harness.scoring.protocol import Protocol
 from harness.scoring.sources import Watched, blendshape_scores, openface_scores
-from harness.scoring.utility import Face, utility
+from harness.scoring.utility import utility
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.model.dataset import MediaRef, VideoInfo
 
-SCORING_VERSION = 4
+SCORING_VERSION = 6
 """Raised whenever the same observations would give another score."""
 
 
@@ -215,7 +216,9 @@ def _inputs(
         **dict([observer_of(protocol)]),
         blendshapes.OBSERVER: f"{blendshapes.attributes_version()}+map{MAPPING_VERSION}",
         thumbnails.OBSERVER: thumbnails.VERSION,
+        landmarks.OBSERVER: landmarks.Landmarks().version,
         "reencoding": recipe(),
+        pair.OBSERVER: pair.VERSION,
         "scoring": str(SCORING_VERSION),
     }
     if spec.donor is not None:
@@ -283,8 +286,14 @@ def _compute(
                 home, Watched(*(one.sha256 for one in (*videos, reencoded))), alignment, length
             ),
         ),
-        "utility": utility(
-            Watched(*(Face(one.expressions) for one in seen)), alignment, length.fps
+        "utility": utility(Watched(*seen), alignment, length.fps),
+        "quality": observed_quality(
+            Seen(original.path, original.sha256, seen[0], faces[0]),
+            Seen(swapped.path, swapped.sha256, seen[1], faces[1]),
+            alignment,
+            length.fps,
+            home,
+            stage(listen, "both videos side by side"),
         ),
     }
     return parts, table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,11 @@ from harness.model.score import Alignment
 from harness.model.utility import Difference, Kept, Utility
 from harness.observe.attributes import OBSERVER as SOURCE
 from harness.observe.reencoding import NOTE
+from harness.observe.video import Observed
 from harness.scoring.events import BLINK, MOUTH_OPENING, match_events, unmatched
 from harness.scoring.geometry import (
     DEGREES,
+    EYES,
     INTEROCULAR,
     LOOKS,
     RIG_WEIGHTS,
@@ -34,16 +36,7 @@ POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 NO_PAIR = "no frame shows a face in both videos"
 
 
-class Face(NamedTuple):
-    """What was observed of the main face of one video, a row for each frame; NaN without a face."""
-
-    expressions: pd.DataFrame
-    """As ``observe_attributes``."""
-    landmarks: Array | None = None
-    """Frames x points x 2, pixels."""
-
-
-def utility(faces: Watched[Face], alignment: Alignment, fps: float) -> Utility:
+def utility(faces: Watched[Observed], alignment: Alignment, fps: float) -> Utility:
     """Of the swapped video, and of the re-encoding as the noise floor."""
     original, swapped, reencoded = faces
     return Utility(
@@ -56,9 +49,10 @@ def utility(faces: Watched[Face], alignment: Alignment, fps: float) -> Utility:
     )
 
 
-def kept(original: Face, swapped: Face, fps: float) -> Kept:
+def kept(original: Observed, swapped: Observed, fps: float) -> Kept:
     """Compare two videos of the same length whose frames show the same instants."""
-    (x, x_points), (y, y_points) = original, swapped
+    x, y = original.expressions, swapped.expressions
+    x_points, y_points = (video.landmarks.astype(np.float64) for video in (original, swapped))
     seen = _seen(x)
     both = int((seen & _seen(y)).sum())
     turned = [rotations(*(_column(table, name) for name in POSE)) for table in (x, y)]
@@ -72,14 +66,12 @@ def kept(original: Face, swapped: Face, fps: float) -> Kept:
             _column(x, "inner_lip_gap"), _column(y, "inner_lip_gap"), MOUTH_OPENING, fps
         ),
         head_pose=difference(geodesic_deg(*turned), DEGREES, NO_PAIR),
+        landmarks=difference(landmark_error(x_points, y_points, EYES), INTEROCULAR, NO_PAIR),
         gaze=difference(np.linalg.norm(looked[0] - looked[1], axis=-1), RIG_WEIGHTS, NO_PAIR),
-        landmarks=None
-        if x_points is None or y_points is None
-        else difference(landmark_error(x_points, y_points), INTEROCULAR, NO_PAIR),
     )
 
 
-def not_paired(original: Face, reason: str) -> Kept:
+def not_paired(original: Observed, reason: str) -> Kept:
     """Of two videos whose frames must not be paired: nothing is compared."""
     return Kept(
         faces_original=int(_seen(original.expressions).sum()),
@@ -88,8 +80,8 @@ def not_paired(original: Face, reason: str) -> Kept:
         blinks=unmatched(reason),
         mouth_openings=unmatched(reason),
         head_pose=Difference(unit=DEGREES, frames=0, reason=reason),
-        gaze=Difference(unit=RIG_WEIGHTS, frames=0, reason=reason),
         landmarks=Difference(unit=INTEROCULAR, frames=0, reason=reason),
+        gaze=Difference(unit=RIG_WEIGHTS, frames=0, reason=reason),
     )
 
 

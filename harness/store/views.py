@@ -120,6 +120,20 @@ def _attack_columns(at: str, prefix: str) -> dict[str, tuple[str, str]]:
     }
 
 
+_QUALITY_PATHS = {
+    "warping_ratio": "warping.ratio",
+    "sharpness_ratio": "warping.sharpness_ratio",
+    "warping_detail_fair_ratio": "warping.detail_fair_ratio",
+    "flicker_added": "flicker.added",
+    "flicker_original": "flicker.original",
+    "identity_jitter_ratio": "identity_jitter.ratio",
+    "landmark_jitter_ratio": "landmark_jitter.ratio",
+    "gap_frames": "gaps.frames",
+    "gaps": "gaps.count",
+    "longest_gap_s": "gaps.longest_s",
+    "background_ssim": "background.ssim",
+    "background_psnr_db": "background.psnr_db",
+}
 _SCORE_SOURCE = (
     "json_scores c LEFT JOIN json_cells s ON s.folder_id = left(c.j ->> '$.cell_id', 12)"
 )
@@ -297,6 +311,24 @@ VIEWS = (
             "source": _text("utility.source", of="c.j"),
             **_utility_columns("utility.kept", ""),
             **_utility_columns("utility.floor", "floor_"),
+        },
+    ),
+    View(
+        "quality",
+        "one row per cell and protocol: steadiness with sharpness, flicker, jitter, gaps, "
+        "background; ratios are swapped over original, read warping_ratio with sharpness_ratio",
+        _SCORE_SOURCE,
+        {
+            "cell": ("s.folder", "VARCHAR"),
+            "cell_id": _text("cell_id", of="c.j"),
+            "protocol": _text("protocol", of="c.j"),
+            **_SPEC_COLUMNS,
+            "reason": _text("quality.reason", of="c.j"),
+            "steadiness": _text("quality.warping.verdict", of="c.j"),
+            **{
+                name: _text(f"quality.{path}", "DOUBLE", of="c.j")
+                for name, path in _QUALITY_PATHS.items()
+            },
         },
     ),
     View(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 import pytest
 
 from harness.canonical import file_sha256
@@ -14,10 +15,11 @@ from harness.model.identity import IdentityPath
 from harness.model.utility import Kept
 from harness.observe.reencoding import known_reencoding, reencoding
 from harness.observe.sighting import Sighting, measure
-from harness.observe.video import observe_attributes
+from harness.observe.video import observe_attributes, observe_video
 from harness.scoring.action_units import action_units
 from harness.scoring.attributes import BLENDSHAPE_SCALE, Length, score_attributes
-from harness.scoring.utility import Face, kept
+from harness.scoring.geometry import EYES, interocular
+from harness.scoring.utility import kept
 from tests.scoring.conftest import first_frames
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def compared(bench: Bench, swapped: Frames) -> Kept:
     """Of the original and a video of these frames."""
     path = bench.write(swapped, "swapped.mp4")
     videos = (bench.original_path, bench.original.sha256), (path, file_sha256(path))
-    original, changed = (Face(observe_attributes(*video, bench.home)) for video in videos)
+    original, changed = (observe_video(*video, bench.home) for video in videos)
     return kept(original, changed, 24.0)
 
 
@@ -63,7 +65,8 @@ def test_an_untouched_copy_keeps_everything_and_its_floor_is_a_re_encoding(man: 
     assert (same.detection_rate, same.faces_original) == (1, 72)
     assert (same.blinks.original, same.mouth_openings.original) == (1, 1)
     assert rates(same) == {1}
-    for found in (same.head_pose, same.gaze):
+    assert same.landmarks is not None
+    for found in (same.head_pose, same.gaze, same.landmarks):
         assert (found.mean, found.p95, found.frames) == (0, 0, 72)
     (units,) = score.attributes
     for unit in (unit for unit in units.units if unit.measurable):
@@ -81,6 +84,9 @@ def test_an_untouched_copy_keeps_everything_and_its_floor_is_a_re_encoding(man: 
     assert 0 < floor.head_pose.mean < 2
     assert floor.gaze.mean is not None
     assert 0 < floor.gaze.mean < 0.1
+    assert floor.landmarks is not None
+    assert floor.landmarks.mean is not None
+    assert 0 < floor.landmarks.mean < 0.05
 
 
 def test_the_re_encoding_is_made_and_observed_once_and_is_what_the_control_makes(
@@ -124,6 +130,18 @@ def test_a_mirrored_swap_is_seen_by_pose_and_gaze_and_keeps_the_blink(man: Bench
     assert found.gaze.mean > 0.1
 
 
+def test_a_picture_shifted_by_ten_pixels_is_off_by_ten_pixels_of_the_eyes_distance(
+    man: Bench,
+) -> None:
+    found = compared(man, [np.roll(frame, 10, axis=1) for frame in man.source])
+    points = observe_video(man.original_path, man.original.sha256, man.home).landmarks
+    eyes_px = interocular(points.astype(float), EYES).mean()
+    assert found.landmarks is not None
+    assert found.landmarks.median == pytest.approx(10 / eyes_px, rel=0.15)
+    assert found.head_pose.mean is not None
+    assert found.head_pose.mean < 3
+
+
 def test_a_swap_that_loses_the_face_in_the_blink_loses_the_blink_and_the_rate_says_so(
     man: Bench,
 ) -> None:
@@ -143,7 +161,8 @@ def test_a_late_video_pairs_nothing_and_every_part_says_why(man: Bench) -> None:
     nothing = score.utility.kept
     assert score.alignment.lag_frames == 4
     assert nothing.detection_rate is None
-    for part in (nothing.blinks, nothing.head_pose, nothing.gaze):
+    assert nothing.landmarks is not None
+    for part in (nothing.blinks, nothing.head_pose, nothing.gaze, nothing.landmarks):
         assert "4 frames late" in part.reason
     assert score.utility.floor is not None
 

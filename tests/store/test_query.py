@@ -8,6 +8,7 @@ import pytest
 from harness.errors import UsageError
 from harness.model.cell import Attempt, CellSpec, Host, Resources, Result, Status
 from harness.model.dataset import MediaRef, PreparedActor, Sex, Split
+from harness.model.quality import Background, Gaps, Quality, Steadiness, Warping
 from harness.model.score import (
     Alignment,
     Attributes,
@@ -141,6 +142,19 @@ def add_score(home: Path) -> None:
             kept=kept(pose_deg=3.5),
             floor=kept(pose_deg=0.5),
         ),
+        quality=Quality(
+            warping=Warping(
+                pairs=20,
+                original=2.0,
+                swapped=1.0,
+                ratio=0.5,
+                sharpness_ratio=0.1,
+                detail_fair_ratio=5.0,
+                verdict=Steadiness.BLURRED,
+            ),
+            gaps=Gaps(frames=4, count=2, longest_frames=3, longest_s=0.12),
+            background=Background(frames=9, ssim=0.99, psnr_db=41.0),
+        ),
     )
     folder = home / "scores" / SPEC.id
     write_json(folder / "thesis.json", score)
@@ -206,6 +220,11 @@ def test_scores_units_and_frames_join_their_cell(home: Path) -> None:
     poses = "head_pose_mean_deg, floor_head_pose_mean_deg, floor_blinks"
     (utility,) = query(home, f"SELECT cell, {names}, {poses} FROM utility")
     assert list(utility.values()) == [SPEC.slug, 0.75, 2, 0.5, None, None, None, 3.5, 0.5, 2]
+    names = "warping_ratio, sharpness_ratio, warping_detail_fair_ratio, steadiness, flicker_added"
+    more = "gap_frames, gaps, longest_gap_s, background_ssim, background_psnr_db, reason"
+    (quality,) = query(home, f"SELECT cell, {names}, {more} FROM quality")
+    expected = [0.5, 0.1, 5.0, "smooth by blur", None, 4, 2, 0.12, 0.99, 41.0, ""]
+    assert list(quality.values()) == [SPEC.slug, *expected]
     frames = query(home, "SELECT cell, protocol, frame, sw_or, faces_swapped FROM frames")
     assert frames[1] == {
         "cell": SPEC.slug,

@@ -1,0 +1,99 @@
+"""How a swapped video looks beside its original: steadiness, sharpness, gaps, the background."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from harness.model.base import Frozen
+
+
+class Steadiness(StrEnum):
+    """What a warping error means once sharpness is known."""
+
+    STEADY = "as steady as the original"
+    UNSTEADY = "less steady than the original"
+    BLURRED = "smooth by blur"
+    """The little that moves is little because there is little to see: no credit for it."""
+
+
+class Warping(Frozen):
+    """How much a face changes from frame to frame beyond the original's own motion.
+
+    ``ratio`` alone rewards blur, so it never stands without ``sharpness_ratio``: both are required
+    here, and ``detail_fair_ratio`` (ratio / min(1, sharpness_ratio)) is the one to rank by.
+    """
+
+    pairs: int
+    """Consecutive frames compared."""
+    original: float
+    """Mean squared error per visible pixel and colour, in steps of 0 to 255, squared."""
+    swapped: float
+    ratio: float
+    """swapped / original: 1 for a copy, above 1 for flicker and jitter, below 1 for blur."""
+    sharpness_ratio: float
+    """Of the variances of the Laplacian in the face, swapped / original: 1 for a copy."""
+    detail_fair_ratio: float | None
+    """None where no detail is left at all."""
+    verdict: Steadiness
+
+
+class Jitter(Frozen):
+    """Unrest from frame to frame in both videos, at the same frames; smaller is steadier."""
+
+    unit: str
+    steps: int
+    """Pairs (identity) or triples (landmarks) of consecutive frames, seen in both videos."""
+    original: float | None = None
+    swapped: float | None = None
+    ratio: float | None = None
+    """swapped / original: 1 for a copy; None where the original does not move at all."""
+    reason: str = ""
+
+
+class Flicker(Frozen):
+    """Changes of the face's brightness above ``above_hz``, in luminance steps of 0 to 255."""
+
+    above_hz: float
+    frames: int
+    added: float | None = None
+    """Root mean square of what the swapped video has and the original has not: 0 for a copy."""
+    original: float | None = None
+    """The same of the original's own brightness, for comparison."""
+    reason: str = ""
+
+
+class Gaps(Frozen):
+    """Frames without a face where the original shows one."""
+
+    frames: int
+    count: int
+    """Stretches of such frames."""
+    longest_frames: int
+    longest_s: float
+
+
+class Background(Frozen):
+    """What the tool should have left alone: pixels further than half a face from either face."""
+
+    frames: int
+    ssim: float | None = None
+    """Mean structural similarity (Wang 2004) of luminance: 1 is the same."""
+    psnr_db: float | None = None
+    """Of the mean squared error over all these frames, at most 100 (the same)."""
+    reason: str = ""
+
+
+class Quality(Frozen):
+    """All parts are None, and ``reason`` says why, when frames must not be paired; else only those
+    that could not be measured.
+    """
+
+    reason: str = ""
+    warping: Warping | None = None
+    warping_note: str = ""
+    """Why there is no warping error, as a sentence."""
+    flicker: Flicker | None = None
+    identity_jitter: Jitter | None = None
+    landmark_jitter: Jitter | None = None
+    gaps: Gaps | None = None
+    background: Background | None = None

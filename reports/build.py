@@ -90,6 +90,7 @@ def view(data: ReportData) -> dict[str, Any]:
         "threshold": threshold_of(data),
         "not_detected_loss": NOT_DETECTED_LOSS,
         "frozen_note": frozen_note(data),
+        "attacks": False,
         "identity": next((c.score.identity for c in data.cells if c.score), None),
     }
 

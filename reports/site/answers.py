@@ -21,7 +21,7 @@ from reports.aggregate import (
 from reports.controls import control_checks
 from reports.model import ReportData
 from reports.plot import threshold_of
-from reports.site.leaderboard import Estimate, Metric, Row, ranking
+from reports.site.leaderboard import Attacked, Estimate, Metric, Row, ranking
 
 ALPHA = 0.05
 ENOUGH_ACTORS = 6
@@ -60,8 +60,9 @@ class Answer(Frozen):
 
 
 def answers(data: ReportData, rows: Sequence[Row]) -> list[Answer]:
-    """Hides best, keeps expressions best, how sure that is."""
-    hides = _answer(data, rows, Metric.DISTANCE)
+    """Hides best (by the worst attacker, where that is known of all), keeps expressions best, and
+    what both rest on."""
+    hides = _hides_from_attackers(data, rows) or _answer(data, rows, Metric.DISTANCE)
     keeps = _answer(data, rows, Metric.PCC)
     return [hides, keeps, _overall(data, rows)]
 
@@ -131,6 +132,60 @@ def _answer(data: ReportData, rows: Sequence[Row], metric: Metric) -> Answer:
         sure=_sure(ahead),
         clear=None if ahead is None or ahead.p is None or ahead.n < ENOUGH_ACTORS else ahead.clear,
     )
+
+
+def _hides_from_attackers(data: ReportData, rows: Sequence[Row]) -> Answer | None:
+    """The tool whose worst attacker gains least. None when an attack is missing for a tool that
+    competes, or rests on too few actors to mean something.
+    """
+    known = [(row, row.worst_attack) for row in rows if row.competes(Metric.DISTANCE)]
+    attacked = [
+        (row, attack, attack.advantage)
+        for row, attack in known
+        if attack and attack.advantage is not None and attack.rank_1.n >= ENOUGH_ACTORS
+    ]
+    if not attacked or len(attacked) < len(known):
+        return None
+    attacked.sort(key=lambda one: one[2])
+    row, attack, _ = attacked[0]
+    parts = [
+        f"of probes are given to the right person by the worst attacker, {attack.attacker}",
+        f"guessing: {percent(attack.chance)}",
+        share_words(attack.rank_1),
+        f"mean distance {fmt(row.distance.value)}",
+        *_how_hidden(row, threshold_of(data)),
+    ]
+    clear, sure = None, "No other tool can be compared with it."
+    if len(attacked) > 1:
+        clear, sure = _against(attack, *attacked[1][:2])
+    return Answer(
+        question=WORDS[Metric.DISTANCE][0],
+        who=row.name,
+        value=percent(attack.rank_1.value),
+        meaning="; ".join(parts),
+        sure=sure,
+        clear=clear,
+    )
+
+
+def _against(first: Attacked, row: Row, second: Attacked) -> tuple[bool | None, str]:
+    """Whether the intervals of the two best are apart, which asks more than a test would."""
+    mine, other = first.rank_1, second.rank_1
+    next_one = f"the next, {row.name}: {percent(other.value)}"
+    if mine.high is None or other.low is None:
+        return None, f"Not sure: there is no interval for {next_one}."
+    said = f"{next_one}, {share_words(other)}"
+    if mine.high < other.low:
+        return True, f"Clear: its interval is below that of {said}."
+    return False, f"Not clear: its interval overlaps with that of {said}."
+
+
+def share_words(estimate: Estimate) -> str:
+    """``95 % interval 10.0 % to 30.0 % over 24 actors``."""
+    actors = f"over {estimate.n} actor{'s' if estimate.n != 1 else ''}"
+    if estimate.low is None or estimate.high is None:
+        return actors
+    return f"95 % interval {percent(estimate.low)} to {percent(estimate.high)} {actors}"
 
 
 def _how_hidden(row: Row, threshold: float) -> list[str]:

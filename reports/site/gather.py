@@ -11,6 +11,7 @@ from typing import Any
 from harness.canonical import file_sha256
 from harness.errors import UsageError
 from harness.model.cell import CellSpec, Result, Status
+from harness.scoring.cohort_store import load_cohorts
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from reports.collect import collect_numbers
@@ -47,6 +48,9 @@ def gather(
     data = data.model_copy(update=shown | {"generated_at": timestamp()})
     refused = frozenset(key for key, fact in facts.items() if fact.refused)
     pictured = [] if faces is Faces.NONE else [cell for cell in data.cells if cell.score]
+    used = [spec for spec in specs if spec.id not in refused]
+    cohorts = load_cohorts(home, used, protocol)
+    keys = [cohort.key for cohort in cohorts]
     return Site(
         report=data,
         faces=faces,
@@ -56,8 +60,9 @@ def gather(
         references={} if faces is Faces.NONE else reference_pictures(home, specs, faces),
         raw=tuple(
             table.model_copy(update={"rows": tuple(_row(row, home) for row in table.rows)})
-            for table in raw_tables(home, specs, protocol, refused)
+            for table in raw_tables(home, specs, protocol, keys, refused)
         ),
+        cohorts=cohorts,
     )
 
 

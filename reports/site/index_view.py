@@ -16,9 +16,10 @@ from reports.site.paths import tool_page
 from reports.tables import Table, TableCell, text
 
 COLUMNS = (
-    *("Tool", "Version", "Config", "SW-OR distance", "Recognised frames", "Not detected"),
-    *("Mean PCC", "Actors", "Cells scored"),
+    *("Tool", "Version", "Config", "Found by worst attacker", "SW-OR distance"),
+    *("Recognised frames", "Not detected", "Mean PCC", "Actors", "Cells scored"),
 )
+ATTACK_COLUMN = 3
 VERSION_COLUMN, CONFIG_COLUMN = 1, 2
 NOTE = (
     "In brackets: 95 % intervals over actors. SW-OR distance: from the swapped face to the "
@@ -26,6 +27,14 @@ NOTE = (
     "share of all sampled frames at or under the threshold; less hides better. Not detected: share "
     "of cells whose face the recogniser hardly finds any more, which is not the same as hidden. "
     "Mean PCC: correlation of action units with the original; more keeps more expression."
+)
+ATTACK_NOTE = (
+    "Found by worst attacker: share of swapped frames (or stretches of movement) that the best of "
+    "four attackers gives to the right person among all actors; less hides better, and guessing "
+    "finds one in as many as there are actors."
+)
+NO_ATTACK = (
+    "No attack on just these cells is stored, or none was possible; `bench score` computes them."
 )
 
 
@@ -57,12 +66,20 @@ def index_view(site: Site, rows: Sequence[Row]) -> dict[str, Any]:
 
 def leaderboard_table(title: str, rows: Sequence[Row], note: str = NOTE) -> Table:
     """Rows with links to their tools; a missing number says why."""
-    return Table(
-        title=title,
-        columns=COLUMNS,
-        rows=tuple(_row(row) for row in rows),
-        note=note,
-    )
+    table = Table(title=title, columns=COLUMNS, rows=tuple(_row(row) for row in rows), note=note)
+    if any(row.worst_attack for row in rows):
+        return table.model_copy(update={"note": f"{note} {ATTACK_NOTE}".strip()})
+    rest = [row[:ATTACK_COLUMN] + row[ATTACK_COLUMN + 1 :] for row in table.rows]
+    columns = COLUMNS[:ATTACK_COLUMN] + COLUMNS[ATTACK_COLUMN + 1 :]
+    return table.model_copy(update={"columns": columns, "rows": tuple(rest)})
+
+
+def _attack_cell(row: Row) -> TableCell:
+    attack = row.worst_attack
+    if attack is None:
+        return TableCell(text=DASH, reason=NO_ATTACK, look="muted")
+    found = estimate_cell(attack.rank_1, share=True)
+    return found.model_copy(update={"text": f"{found.text} {attack.attacker}"})
 
 
 def _row(row: Row) -> tuple[TableCell, ...]:
@@ -70,6 +87,7 @@ def _row(row: Row) -> tuple[TableCell, ...]:
         text(row.name).model_copy(update={"href": tool_page(row.tool)}),
         text(row.version),
         text(row.config),
+        _attack_cell(row),
         estimate_cell(row.distance),
         estimate_cell(row.recognised, share=True),
         estimate_cell(row.lost, share=True),

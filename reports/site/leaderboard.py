@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from harness.model.base import Frozen
+from harness.model.cohort import CohortScore, Rate
 from harness.model.score import Comparison
 from harness.statistics.intervals import t_interval
 from harness.statistics.rates import clustered_rate
@@ -53,6 +54,22 @@ class Estimate(Frozen):
     reason: str = ""
 
 
+class Attacked(Frozen):
+    """What the worst of the attackers makes of the tool (docs/protocol.md)."""
+
+    attacker: str
+    source: str
+    """What it compares by."""
+    rank_1: Estimate
+    """Share of probes given to the right person; less hides better."""
+    chance: float | None
+    """The same by guessing."""
+    advantage: float | None
+    """(rank-1 - chance) / (1 - chance): what attackers and tools are compared by."""
+    control: Estimate
+    """Rank-1 of the same attack on the original videos."""
+
+
 class Row(Frozen):
     """A column of the report: a tool with a version, a config, and whatever else tells it apart."""
 
@@ -78,6 +95,9 @@ class Row(Frozen):
     pcc: Estimate
     """Mean PCC of action units; more keeps more of the expression."""
 
+    worst_attack: Attacked | None = None
+    """None where no attack was computed for just these cells, or none could be."""
+
     def estimate(self, metric: Metric) -> Estimate:
         """The number of that name."""
         return self.distance if metric is Metric.DISTANCE else self.pcc
@@ -89,13 +109,20 @@ class Row(Frozen):
         return not self.control and enough and self.estimate(metric).value is not None
 
 
-def leaderboard(data: ReportData) -> list[Row]:
+def leaderboard(data: ReportData, cohorts: Sequence[CohortScore] = ()) -> list[Row]:
     """All rows, controls last, each in the order of the selection."""
     sources = attribute_sources(data)
-    return [_row(data, name, sources[0] if sources else None) for name in variants(data)]
+    source = sources[0] if sources else None
+    return [_row(data, name, source, cohorts) for name in variants(data)]
 
 
-def _row(data: ReportData, name: str, source: str | None) -> Row:
+def cohorts_of(cells: Sequence[ReportCell], cohorts: Sequence[CohortScore]) -> list[CohortScore]:
+    """The cohorts that are made of these cells."""
+    ids = {cell.spec.id for cell in cells}
+    return [cohort for cohort in cohorts if ids.issuperset(cohort.cells)]
+
+
+def _row(data: ReportData, name: str, source: str | None, cohorts: Sequence[CohortScore]) -> Row:
     cells = cells_of(data, name)
     spec = cells[0].spec
     scored = [cell for cell in cells if cell.score is not None]
@@ -117,6 +144,7 @@ def _row(data: ReportData, name: str, source: str | None) -> Row:
         ),
         recognised=_recognised(cells),
         lost=_lost(scored),
+        worst_attack=_worst(cohorts_of(cells, cohorts)),
         pcc=mean_estimate(kept, NO_UNITS, CORRELATIONS),
         with_pcc=sum(value is not None for _, value in kept),
     )
@@ -140,6 +168,29 @@ def mean_estimate(
         high=None if found.high is None else min(found.high, bounds[1]),
         method=found.method if found.known else "",
         reason=found.reason,
+    )
+
+
+def _worst(cohorts: Sequence[CohortScore]) -> Attacked | None:
+    """Of several cohorts (of several seeds, say) the one that is attacked best."""
+    found = [attack for cohort in cohorts if (attack := cohort.worst_attack) and attack.swapped]
+    worst = max(found, key=lambda attack: attack.advantage or 0.0, default=None)
+    if worst is None or worst.swapped is None:
+        return None
+    return Attacked(
+        attacker=worst.attacker.value,
+        source=worst.source,
+        rank_1=of_rate(worst.swapped.rank_1),
+        chance=worst.swapped.chance,
+        advantage=worst.advantage,
+        control=of_rate(worst.control.rank_1) if worst.control else Estimate(n=0),
+    )
+
+
+def of_rate(rate: Rate) -> Estimate:
+    """A cohort's rate as the tables show it."""
+    return Estimate(
+        n=rate.actors, value=rate.rate, low=rate.low, high=rate.high, reason=rate.reason
     )
 
 

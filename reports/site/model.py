@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from harness.model.base import Frozen
+from harness.model.cohort import CohortScore
 from reports.model import ReportCell, ReportData
 from reports.plot import Figure
 from reports.tables import Table
@@ -96,6 +97,8 @@ class Site(Frozen):
     references: Mapping[str, Picture] = {}
     """Reference faces by the sha256 of the stored file."""
     raw: tuple[RawTable, ...] = ()
+    cohorts: tuple[CohortScore, ...] = ()
+    """What attackers make of the actors of each version and config, where that was computed."""
 
     def facts_of(self, cell: ReportCell) -> CellFacts:
         """The facts of a cell; blank ones when nothing is known."""

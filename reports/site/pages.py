@@ -97,6 +97,7 @@ class Pages:
             "identity": next((c.score.identity for c in data.cells if c.score), None),
             "not_detected_loss": NOT_DETECTED_LOSS,
             "frozen_note": frozen_note(data),
+            "attacks": bool(self._site.cohorts),
         }
 
     def _sections(self) -> dict[str, list[ExtraPage]]:

@@ -62,7 +62,7 @@ def publish(site: Site, target: Path, extra: Sequence[ExtraPage] = ()) -> Publis
 
 def site_files(site: Site, extra: Sequence[ExtraPage] = ()) -> Iterator[tuple[str, bytes]]:
     """(path, content) of every file; the same site gives the same bytes."""
-    rows = leaderboard(site.report)
+    rows = leaderboard(site.report, site.cohorts)
     found = results(site, rows)
     yield from Pages(site, rows, found.how_to_cite, extra).files()
     yield RESULTS, results_file(found)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from harness.model.cell import CellSpec
 from harness.store.columns import COLUMN_HELP
-from harness.store.query import ask, quoted
+from harness.store.query import Table, ask, quoted
 from harness.store.views import VIEWS, View
 from reports.site.model import Column, RawTable
 
@@ -35,40 +35,50 @@ _KINDS: Mapping[str, Callable[[], Any]] = {
 
 
 def raw_tables(
-    home: Path, specs: Sequence[CellSpec], protocol: str, refused: frozenset[str] = frozenset()
+    home: Path,
+    specs: Sequence[CellSpec],
+    protocol: str,
+    cohorts: Sequence[str] = (),
+    refused: frozenset[str] = frozenset(),
 ) -> tuple[RawTable, ...]:
-    """Every view that has cells, with the rows of ``specs`` under one protocol.
+    """Every view, with the rows of ``specs`` and of their ``cohorts`` (keys) under one protocol.
 
     Cells whose id is ``refused`` keep their rows among the cells and attempts, and have none among
     results and scores. Raises StoreError and UsageError as ``ask`` does.
     """
-    return tuple(
-        _table(home, view, specs, protocol, refused) for view in VIEWS if "cell" in view.columns
-    )
-
-
-def _table(
-    home: Path, view: View, specs: Sequence[CellSpec], protocol: str, refused: frozenset[str]
-) -> RawTable:
-    asked = view.name in ("cells", "attempts")
-    kept = [spec for spec in specs if asked or spec.id not in refused]
-    slugs = ", ".join(quoted(spec.slug) for spec in kept) or "NULL"
-    names = ", ".join(f'"{name}"' for name in view.columns)
-    where = f'"cell" IN ({slugs})'
-    if "protocol" in view.columns:
-        where += f' AND "protocol" = {quoted(protocol)}'
-    # A JSON column cannot be ordered by, and has no rows of its own.
-    order = ", ".join(f'"{n}"' for n, (_, kind) in view.columns.items() if kind != "JSON")
-    found = ask(home, f'SELECT {names} FROM "{view.name}" WHERE {where} ORDER BY {order}')
-    rows = found.rows
-    if view.name == "cells":
+    tables = []
+    for view in VIEWS:
+        if "cell" in view.columns:
+            asked = view.name in ("cells", "attempts")
+            kept = [spec.slug for spec in specs if asked or spec.id not in refused]
+            found = _rows(home, view, "cell", kept, protocol)
+        else:
+            found = _rows(home, view, "key", cohorts, protocol)
         left = {spec.slug for spec in specs if spec.id in refused}
-        rows = tuple(_marked(found.columns, row, left) for row in rows)
-    columns = tuple(
+        rows = found.rows
+        if view.name == "cells":
+            rows = tuple(_marked(found.columns, row, left) for row in rows)
+        tables.append(RawTable(name=view.name, help=view.help, columns=_columns(view), rows=rows))
+    return tuple(tables)
+
+
+def _columns(view: View) -> tuple[Column, ...]:
+    return tuple(
         Column(name=name, kind=kind, help=COLUMN_HELP.get(name, ""))
         for name, (_, kind) in view.columns.items()
     )
-    return RawTable(name=view.name, help=view.help, columns=columns, rows=rows)
+
+
+def _rows(home: Path, view: View, column: str, kept: Sequence[str], protocol: str) -> Table:
+    """The rows of a view whose ``column`` is one of ``kept``, in an order of their own."""
+    chosen = ", ".join(quoted(one) for one in kept) or "NULL"
+    where = f'"{column}" IN ({chosen})'
+    if "protocol" in view.columns:
+        where += f' AND "protocol" = {quoted(protocol)}'
+    names = ", ".join(f'"{name}"' for name in view.columns)
+    # A JSON column cannot be ordered by, and has no rows of its own.
+    order = ", ".join(f'"{n}"' for n, (_, kind) in view.columns.items() if kind != "JSON")
+    return ask(home, f'SELECT {names} FROM "{view.name}" WHERE {where} ORDER BY {order}')
 
 
 def _marked(columns: Sequence[str], row: tuple[Any, ...], refused: set[str]) -> tuple[Any, ...]:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.model.base import Frozen
+from harness.model.cohort import CohortScore
 from reports.aggregate import attribute_sources, cells_of, is_control, variants
 from reports.boxes import box_figure, undetected_sentences
 from reports.model import ReportCell, ReportData
 from reports.plot import Figure
+from reports.site.attacks import attack_table
 from reports.site.index_view import leaderboard_table
-from reports.site.leaderboard import leaderboard
+from reports.site.leaderboard import cohorts_of, leaderboard
 from reports.site.model import Site
 from reports.site.paths import cell_page, relative
 from reports.tables import Table, actor_table
@@ -25,6 +27,8 @@ class Variant(Frozen):
     facts: tuple[tuple[str, str], ...]
     """Name and value of what it is and of its settings."""
     actors: Table
+    attacks: tuple[Table, ...]
+    """One for each cohort."""
     boxes: Figure | None
 
 
@@ -32,8 +36,8 @@ def tool_view(site: Site, tool: str, cells: Sequence[ReportCell], page: str) -> 
     """What the template shows of one tool's cells."""
     data = site.report.model_copy(update={"cells": tuple(cells)})
     names = variants(data)
-    found = [_variant(data, name, i, page) for i, name in enumerate(names)]
-    table = leaderboard_table("Versions and configs", leaderboard(data))
+    found = [_variant(data, name, i, page, site.cohorts) for i, name in enumerate(names)]
+    table = leaderboard_table("Versions and configs", leaderboard(data, site.cohorts))
     return {
         "info": data.tools.get(tool),
         "control": is_control(data, names[0]),
@@ -55,13 +59,16 @@ def with_links(table: Table, targets: Sequence[str]) -> Table:
     return table.model_copy(update={"rows": tuple(rows)})
 
 
-def _variant(data: ReportData, name: str, i: int, page: str) -> Variant:
+def _variant(
+    data: ReportData, name: str, i: int, page: str, cohorts: Sequence[CohortScore]
+) -> Variant:
     cells = cells_of(data, name)
     links = [relative(cell_page(cell.spec.slug), page) for cell in cells]
     return Variant(
         name=name,
         facts=variant_facts(cells[0]),
         actors=with_links(actor_table(data, name), links),
+        attacks=tuple(attack_table(one) for one in cohorts_of(cells, cohorts)),
         boxes=box_figure(data, name, i),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html.parser import HTMLParser
 
+from harness.model.cohort import Attack, Attacker, CohortScore, Rate, Verification
+from reports.aggregate import cells_of
 from reports.model import ReportData
 from reports.site.model import (
     CellFacts,
@@ -23,7 +25,9 @@ JPEG = bytes.fromhex("ffd8ffe000104a464946")
 """How a JPEG file begins; no page asks whether more follows."""
 
 
-def make_site(data: ReportData, faces: Faces = Faces.NONE) -> Site:
+def make_site(
+    data: ReportData, faces: Faces = Faces.NONE, cohorts: Sequence[CohortScore] = ()
+) -> Site:
     """A site of made-up cells; its pictures are no pictures."""
     facts = {
         cell.spec.id: CellFacts(
@@ -38,7 +42,45 @@ def make_site(data: ReportData, faces: Faces = Faces.NONE) -> Site:
         rows=tuple((cell.spec.slug,) for cell in data.cells),
     )
     shown = {} if faces is Faces.NONE else {c.spec.id: _gallery(c.spec.slug) for c in data.cells}
-    return Site(report=data, faces=faces, facts=facts, galleries=shown, raw=(raw,))
+    return Site(
+        report=data, faces=faces, facts=facts, galleries=shown, raw=(raw,), cohorts=tuple(cohorts)
+    )
+
+
+def make_cohort(data: ReportData, name: str, rank_1: float, spread: float) -> CohortScore:
+    """All cells of a tool, attacked by the naive (who finds nobody) and, worse, by the parrot."""
+    cells = cells_of(data, name)
+    actors = tuple(sorted({cell.spec.actor.number for cell in cells}))
+    spec = cells[0].spec
+    found = Verification(
+        actors=actors,
+        probes=90,
+        asked=100,
+        rank_1=Rate(rate=rank_1, low=rank_1 - spread, high=rank_1 + spread, actors=len(actors)),
+        chance=1 / len(actors),
+        rank_1_corrected=(rank_1 - 1 / len(actors)) / (1 - 1 / len(actors)),
+    )
+    naive = Attack(
+        attacker=Attacker.NAIVE, source="dlib", method="As it is.", reason="Not detected."
+    )
+    parrot = Attack(
+        attacker=Attacker.PARROT, source="dlib", method="Through the tool.", swapped=found
+    )
+    return CohortScore(
+        key=f"{name} key",
+        protocol=data.protocol,
+        label=f"{name}-1-default",
+        tool=spec.tool,
+        version=spec.version,
+        config=spec.config,
+        dataset=spec.dataset,
+        cells=tuple(cell.spec.id for cell in cells),
+        actors=actors,
+        impostor_pairs=len(actors) * (len(actors) - 1) // 2,
+        attacks=(naive, parrot),
+        worst=1,
+        notes=("A note of the cohort.",),
+    )
 
 
 def _gallery(slug: str) -> Gallery:

@@ -61,8 +61,8 @@ class Home:
         for path in sorted(self.path.glob("cells/*/attempts/*/out/swapped.mp4")):
             found[f"{path.parents[3].name}/swapped.mp4"] = _hash(path)
         for folder in ("scores", "observations"):
-            for path in sorted(self.path.glob(f"{folder}/*/*")):
-                if not path.name.startswith("."):
+            for path in sorted(self.path.glob(f"{folder}/**/*")):
+                if path.is_file() and not path.name.startswith("."):
                     found[str(path.relative_to(self.path))] = _hash(path)
         return found
 

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from harness.canonical import content_hash
-from harness.errors import StoreError, UnusableInputError
+from harness.errors import StoreError
 from harness.model.base import SCHEMA_VERSION
 from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.score import CellScore
-from harness.observe.identity import embed_photo
+from harness.observe.crops import FaceCrops
+from harness.observe.second_detector import OBSERVER as DETECTOR
+from harness.observe.second_detector import SecondDetector
 from harness.observe.sighting import Listen
 from harness.observe.store import locked, set_aside, store_sentences
-from harness.observe.video import observe_video
 from harness.scoring.cohort import (
     attacks,
     calibrated_leaks,
@@ -34,20 +31,14 @@ from harness.scoring.cohort import (
     remarks,
     worst_of,
 )
-from harness.scoring.cohort_motion import motion_of
-from harness.scoring.cohort_trials import Looked, Member, Video, by_actor
-from harness.scoring.faces import identity_rows, sampled_of
+from harness.scoring.cohort_members import member_of
+from harness.scoring.cohort_trials import Member, Video, by_actor
 from harness.scoring.protocol import Protocol
 from harness.scoring.score import load_score
 from harness.statistics.rates import resolvable_fmr
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 COHORT_VERSION = 1
 """Raised whenever the same observations would give another score."""
-
-EMBEDDING_SIZE = 128
 
 
 class Cohort(NamedTuple):
@@ -101,7 +92,8 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
 
 def _key(scores: Sequence[CellScore]) -> str:
     inputs = [[score.cell_id, score.inputs] for score in scores]
-    return content_hash({"cells": inputs, "version": COHORT_VERSION})
+    versions = [COHORT_VERSION, FaceCrops().version, SecondDetector.version]
+    return content_hash({"cells": inputs, "versions": versions})
 
 
 def cohort_path(home: Path, key: str, protocol_name: str) -> Path:
@@ -163,7 +155,7 @@ def score_cohort(
         for number, (spec, score) in enumerate(zip(cohort.specs, cohort.scores, strict=True)):
             if listen is not None:
                 listen(f"cells of {cohort.label}", number + 1, len(cohort.specs))
-            members.append(_member(spec, score, home, protocol))
+            members.append(member_of(spec, score, home, protocol))
         found = compute(cohort, members, protocol)
         with store_sentences(path):
             write_json(path, found)
@@ -189,61 +181,8 @@ def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> Co
         fmr_floor=resolvable_fmr(len(actors) - 1).rule_of_3 if len(actors) > 2 else None,
         attacks=made,
         worst=worst_of(made),
-        swapped_split=detection_split(members, Video.SWAPPED, protocol.threshold, ""),
-        original_split=detection_split(members, Video.ORIGINAL, protocol.threshold, ""),
+        swapped_split=detection_split(members, Video.SWAPPED, protocol.threshold, DETECTOR),
+        original_split=detection_split(members, Video.ORIGINAL, protocol.threshold, DETECTOR),
         leaks=calibrated_leaks(members, made),
         notes=remarks(members, made),
     )
-
-
-def _member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) -> Member:
-    """What was measured of one cell; read from the store, and measured again if it is not there."""
-    from harness.media.probe import probe
-    from harness.store.cells import CellStore
-    from harness.store.media import MediaStore
-
-    media = MediaStore(home)
-    paths = {
-        Video.ORIGINAL: (media.path(spec.actor.test), score.inputs["original"]),
-        Video.SWAPPED: (CellStore(home).swapped_path(spec), score.inputs["swapped"]),
-    }
-    faces, motion, watched = {}, {}, {}
-    for video, (path, sha256) in paths.items():
-        info = probe(path)
-        rate = float(Fraction(info.fps) or 25)
-        sampled = sampled_of(protocol, score.identity.frames)
-        wanted = tuple(frame for frame in sampled if frame < info.frames)
-        rows = identity_rows(path, sha256, wanted, protocol, home)
-        faces[video] = looked(rows[rows["frame"].isin(wanted)], info.frames, rate)
-        watched[video] = looked(rows, info.frames, rate)
-        motion[video] = motion_of(observe_video(path, sha256, home, info).expressions, rate)
-    return Member(
-        cell_id=spec.id,
-        actor=spec.actor.number,
-        donor=spec.donor.name if spec.donor else None,
-        reference=_photo(media.path(spec.actor.reference), spec.actor.number),
-        faces=faces,
-        motion=motion,
-        watched=watched,
-    )
-
-
-def looked(rows: pd.DataFrame, total: int, fps: float) -> Looked:
-    """Rows of recognised faces (frame, embedding or None) as arrays."""
-    nothing = np.full(EMBEDDING_SIZE, np.nan)
-    vectors = [nothing if e is None else np.asarray(e, np.float64) for e in rows["embedding"]]
-    return Looked(
-        frames=rows["frame"].to_numpy(np.int64),
-        vectors=np.stack(vectors) if vectors else np.empty((0, EMBEDDING_SIZE)),
-        total=total,
-        fps=fps,
-    )
-
-
-@lru_cache(maxsize=256)
-def _photo(path: Path, actor: int) -> NDArray[np.float64]:
-    """A reference's embedding; an actor's cells share it, in one process after the other."""
-    found = embed_photo(path)
-    if found is None:
-        raise UnusableInputError(f"No face was found in the reference photo of actor {actor}.")
-    return found

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.errors import StoreError
 from harness.model.base import SCHEMA_VERSION
 from harness.model.cell import CellSpec, Result
 from harness.model.cohort import CohortScore
-from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
+from harness.model.dataset import (
+    MediaRef,
+    PreparedActor,
+    PreparedDonor,
+    Sex,
+    Split,
+    VideoInfo,
+)
 from harness.model.score import Alignment, CellScore, Comparison, Distances, Identity
 from harness.model.score import SwappedReading as Reading
 from harness.scoring import cohort_store
+from harness.scoring.cohort_members import cropped
 from harness.scoring.cohort_store import (
     alike,
     cohort_path,
@@ -97,7 +106,7 @@ def people(monkeypatch: pytest.MonkeyPatch) -> People:
     def member(cell: CellSpec, *_: object) -> Member:
         return members[cell.actor.number]
 
-    monkeypatch.setattr(cohort_store, "_member", member)
+    monkeypatch.setattr(cohort_store, "member_of", member)
     monkeypatch.setattr(CellStore, "result", lambda *_: object())
     return made
 
@@ -204,3 +213,23 @@ def test_a_query_finds_every_attacker_with_its_control(tmp_path: Path, people: P
     assert [row["worst"] for row in rows[1:]] == [False] * 3
     assert rows[3]["rank_1"] is None
     assert rows[3]["reason"]
+
+
+def test_crops_are_vectors_without_the_light_of_the_scene() -> None:
+    info = VideoInfo(
+        frames=90,
+        width=1,
+        height=1,
+        fps="0/1",
+        duration_s=1,
+        codec="",
+        pixel_format="",
+        has_audio=False,
+    )
+    pictures = np.random.default_rng(1).integers(0, 120, (80, 4, 4)).astype(np.uint8)
+    dark = cropped(np.arange(80), pictures, info)
+    bright = cropped(np.arange(80), 2 * pictures + 15, info)
+    assert dark.vectors == pytest.approx(bright.vectors)
+    assert (dark.vectors.shape, dark.total, dark.fps) == ((60, 16), 90, 25.0)
+    nothing = cropped(np.arange(0), pictures[:0], info)
+    assert nothing.vectors.shape == (0, 16)

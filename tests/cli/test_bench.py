@@ -108,7 +108,20 @@ def test_one_command_runs_scores_and_reports_and_the_same_command_keeps_the_resu
 
     again = bench(*command, home=home)
     assert json.loads(again.stdout) == json.loads(first.stdout)
-    assert again.stderr.count(" kept") == 4
+    # Each tool's cell, its score and its cohort's.
+    assert again.stderr.count(" kept") == 6
+
+    scored = bench("score", "--json", home=home)
+    assert scored.returncode == 0, scored.stderr
+    found = json.loads(scored.stdout)
+    assert {row["cell"].split("-")[0] for row in found["cells"]} == {"noop", "blackbox"}
+    cohorts = {one["score"]["tool"]: one["score"] for one in found["cohorts"]}
+    assert cohorts["noop"]["swapped_split"]["matched"] == pytest.approx(
+        cohorts["noop"]["original_split"]["matched"]
+    )
+    assert cohorts["blackbox"]["attacks"][0]["reason"].startswith("There is one actor only")
+    said = bench("score", home=home)
+    assert "noop-1-default, 1 actor: nobody could be identified." in said.stdout
 
     report = bench("report", home=home)
     assert report.returncode == 0, report.stderr

@@ -21,6 +21,7 @@ from harness.cli import (
     data,
     images,
     logs,
+    nightly,
     observe,
     publish,
     run,
@@ -111,7 +112,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(observe.app, name="observe")
 app.add_typer(images.app, name="images")
 app.add_typer(thesis.app, name="thesis")
-for group in (tools, selftest, run, status, logs, tidy, scores, compare, publish, ask):
+for group in (tools, selftest, run, status, logs, tidy, scores, compare, nightly, publish, ask):
     group.register(app)
 
 

@@ -13,7 +13,7 @@ from harness.compare.metrics import METRICS
 from harness.compare.selector import labels, parse_selector, variant_of
 from harness.errors import UsageError, unknown_name
 from harness.model.cell import CellSpec
-from harness.model.compare import CompareResult, Difference, Side
+from harness.model.compare import CompareResult, Side
 from harness.model.verdict import Aspect
 
 
@@ -30,6 +30,16 @@ class Request:
     protocol: str | None = None
     accepted: frozenset[Aspect] = frozenset()
     """Differences that the user knows of and compares across all the same."""
+    margins: Mapping[str, float] = field(default_factory=dict)
+    alpha: float = ALPHA
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How two sides are compared."""
+
+    protocol: str
+    accepted: frozenset[Aspect] = frozenset()
     margins: Mapping[str, float] = field(default_factory=dict)
     alpha: float = ALPHA
 
@@ -57,13 +67,44 @@ def compare(request: Request) -> CompareResult:
         gather(home, text, found, protocol)
         for (home, text), found in zip(_sides(request), specs, strict=True)
     ]
-    pairs = paired(sides[0].cells, sides[1].cells)
+    result = compare_gathered(
+        sides[0],
+        sides[1],
+        labels(first, second),
+        Terms(protocol, request.accepted, request.margins, request.alpha),
+    )
+    if not others:
+        return result
+    note = f"Both sides are also scored with {', '.join(others)}; see --frames."
+    return result.model_copy(update={"notes": (*result.notes, note)})
+
+
+def compare_gathered(
+    baseline: Gathered, candidate: Gathered, names: tuple[str, str], terms: Terms
+) -> CompareResult:
+    """Compare cells that were read already. Raises UsageError when they have none in common."""
+    pairs = paired(baseline.cells, candidate.cells)
     if not pairs:
-        raise _nothing_common(sides, protocol)
-    differ, notes = differences(pairs, request.accepted)
-    if others:
-        notes.append(f"Both sides are also scored with {', '.join(others)}; see --frames.")
-    return _result(request, protocol, sides, labels(first, second), pairs, differ, notes)
+        raise _nothing_common((baseline, candidate), terms.protocol)
+    differ, notes = differences(pairs, terms.accepted)
+    results = judge(pairs, alpha=terms.alpha, margins=dict(terms.margins))
+    blocking = [one for one in differ if not one.accepted]
+    if blocking:
+        aspects = " and ".join(one.aspect.value for one in blocking)
+        told = " ".join(one.sentence for one in blocking)
+        results = not_comparable(results, f"The sides differ in {aspects}. {told}")
+    return CompareResult(
+        protocol=terms.protocol,
+        baseline=_side(baseline, names[0], pairs, 0),
+        candidate=_side(candidate, names[1], pairs, 1),
+        actors=tuple(sorted({one.spec.actor.number for one, _ in pairs})),
+        pairs=len(pairs),
+        alpha=terms.alpha,
+        differences=tuple(differ),
+        notes=tuple(notes),
+        metrics=tuple(results),
+        verdict=overall(results),
+    )
 
 
 def paired(baseline: Mapping[Key, Cell], candidate: Mapping[Key, Cell]) -> list[Pair]:
@@ -88,35 +129,6 @@ def paired(baseline: Mapping[Key, Cell], candidate: Mapping[Key, Cell]) -> list[
 
 def _donorless(cells: Mapping[Key, Cell]) -> bool:
     return all(not donor for _, _, donor, _ in cells)
-
-
-def _result(
-    request: Request,
-    protocol: str,
-    sides: Sequence[Gathered],
-    names: tuple[str, str],
-    pairs: Sequence[Pair],
-    differ: Sequence[Difference],
-    notes: Sequence[str],
-) -> CompareResult:
-    results = judge(pairs, alpha=request.alpha, margins=dict(request.margins))
-    blocking = [one for one in differ if not one.accepted]
-    if blocking:
-        aspects = " and ".join(one.aspect.value for one in blocking)
-        told = " ".join(one.sentence for one in blocking)
-        results = not_comparable(results, f"The sides differ in {aspects}. {told}")
-    return CompareResult(
-        protocol=protocol,
-        baseline=_side(sides[0], names[0], pairs, 0),
-        candidate=_side(sides[1], names[1], pairs, 1),
-        actors=tuple(sorted({one.spec.actor.number for one, _ in pairs})),
-        pairs=len(pairs),
-        alpha=request.alpha,
-        differences=tuple(differ),
-        notes=tuple(notes),
-        metrics=tuple(results),
-        verdict=overall(results),
-    )
 
 
 def _side(found: Gathered, label: str, pairs: Sequence[Pair], side: int) -> Side:

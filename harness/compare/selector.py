@@ -27,7 +27,9 @@ class Variant:
     def spelled(self, settings: Iterable[str] = ()) -> str:
         """The selector that names it, with these of its settings."""
         values = dict(self.settings)
-        told = "".join(f",{name}={_spell(values[name])}" for name in settings if name in values)
+        told = "".join(
+            f",{name}={spell_setting(values[name])}" for name in settings if name in values
+        )
         return f"{self.tool}@{self.version}:{self.config}{told}"
 
 
@@ -40,7 +42,7 @@ class Selector:
     settings: tuple[tuple[str, str], ...]
 
     def fits(self, variant: Variant) -> bool:
-        values = {name: _spell(value) for name, value in variant.settings}
+        values = {name: spell_setting(value) for name, value in variant.settings}
         return (
             self.tool == variant.tool
             and self.version in (None, variant.version)
@@ -75,7 +77,7 @@ def choose(selector: Selector, specs: Sequence[CellSpec], where: str) -> list[Ce
     Raises UsageError when there is none (with the nearest that there is), or several.
     """
     variants = {variant_of(spec) for spec in specs}
-    found = sorted((v for v in variants if selector.fits(v)), key=lambda v: v.spelled())
+    found = sorted((v for v in variants if selector.fits(v)), key=_in_full)
     if not found:
         raise _unknown(selector, variants, where)
     if len(found) > 1:
@@ -94,6 +96,10 @@ def labels(first: Variant, second: Variant) -> tuple[str, str]:
     return first.spelled(telling), second.spelled(telling)
 
 
+def _in_full(variant: Variant) -> str:
+    return variant.spelled(name for name, _ in variant.settings)
+
+
 def _telling(variants: Sequence[Variant]) -> list[str]:
     """Settings in which the variants differ."""
     names = sorted({name for one in variants for name, _ in one.settings})
@@ -102,7 +108,7 @@ def _telling(variants: Sequence[Variant]) -> list[str]:
 
 
 def _unknown(selector: Selector, variants: Iterable[Variant], where: str) -> UsageError:
-    stored = sorted(variants, key=lambda one: one.spelled())
+    stored = sorted(variants, key=_in_full)
     if not stored:
         return UsageError(
             f"There is nothing to compare: {where} holds no cells.",
@@ -123,5 +129,6 @@ def _unknown(selector: Selector, variants: Iterable[Variant], where: str) -> Usa
     )
 
 
-def _spell(value: Setting) -> str:
+def spell_setting(value: Setting) -> str:
+    """A setting as a selector spells it."""
     return value if isinstance(value, str) else json.dumps(value)

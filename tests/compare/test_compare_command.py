@@ -14,8 +14,7 @@ from harness.model.cell import Status
 from harness.model.compare import CompareResult
 from harness.model.job import Limits
 from harness.model.score import Comparison
-
-from .conftest import Home, Numbers, Study, make_score, make_spec
+from tests.compare.made_up import Home, Numbers, Study, make_score, make_spec
 
 ACTORS = range(1, 9)
 

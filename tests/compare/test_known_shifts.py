@@ -10,13 +10,12 @@ import pytest
 from harness.compare.judge import judge, overall
 from harness.model.compare import MetricResult
 from harness.model.verdict import Verdict
-
-from .conftest import Study
+from tests.compare.made_up import Study
 
 
 @cache
 def results(
-    shift: float, run_sd: float, *, actors: int = 10, runs: int = 300
+    shift: float, run_sd: float, *, actors: int = 10, runs: int = 200
 ) -> list[list[MetricResult]]:
     found = []
     for seed in range(runs):
@@ -42,25 +41,25 @@ def test_a_version_that_changed_nothing_is_alarmed_in_at_most_6_of_100_runs(
 
 
 def test_a_shift_of_3_percent_for_the_worse_is_found_in_at_least_80_of_100_runs() -> None:
-    found = verdicts(results(-0.021, 0.01, runs=200), "sw_or")
+    found = verdicts(results(-0.021, 0.01, runs=100), "sw_or")
     assert np.mean([one is Verdict.REGRESSED for one in found]) >= 0.8
 
 
 def test_a_shift_of_3_percent_for_the_better_is_an_improvement_and_no_regression() -> None:
-    found = results(0.021, 0.01, runs=100)
+    found = results(0.021, 0.01, runs=60)
     assert np.mean([one is Verdict.IMPROVED for one in verdicts(found, "sw_or")]) >= 0.8
     assert np.mean([overall(row) is Verdict.REGRESSED for row in found]) <= 0.06
 
 
 def test_no_change_is_shown_as_equivalence_and_noise_is_inconclusive() -> None:
-    quiet, loud = results(0, 0.01), results(0, 0.1, runs=50)
+    quiet, loud = results(0, 0.01), results(0, 0.1, runs=30)
     assert np.mean([v is Verdict.UNCHANGED for v in verdicts(quiet, "sw_or")]) >= 0.9
     assert np.mean([v is Verdict.INCONCLUSIVE for v in verdicts(loud, "sw_or")]) >= 0.8
 
 
 def test_a_shift_at_the_margin_is_called_unchanged_in_at_most_5_of_100_runs() -> None:
     # The level of the equivalence test, where it is hardest to keep.
-    found = verdicts(results(-0.01, 0.01, runs=200), "sw_or")
+    found = verdicts(results(-0.01, 0.01, runs=100), "sw_or")
     assert np.mean([v is Verdict.UNCHANGED for v in found]) <= 0.07
 
 

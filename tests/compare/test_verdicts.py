@@ -10,8 +10,7 @@ from harness.compare.metrics import METRICS
 from harness.compare.run import paired
 from harness.model.compare import MetricResult
 from harness.model.verdict import Verdict
-
-from .conftest import Numbers, make_score, make_spec
+from tests.compare.made_up import Numbers, make_score, make_spec
 
 SPREAD = (0.0, 0.002, -0.001, 0.003, -0.002, 0.001, 0.004, -0.003, 0.002, 0.001)
 

@@ -1,0 +1,88 @@
+"""What a night found of one tool: the history's records."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from harness.canonical import content_hash
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.verdict import Verdict
+
+
+class Alarm(StrEnum):
+    NONE = "none"
+    UNCONFIRMED = "unconfirmed"
+    """The first run regressed, the second did not: said, but no alarm."""
+    CONFIRMED = "confirmed"
+
+
+class NightMetric(Frozen):
+    """One metric of the night's version, over actors, and against the last good version."""
+
+    key: str
+    title: str
+    source: str = ""
+    higher_is_better: bool
+    margin: float
+    n: int
+    """Actors."""
+    mean: float
+    low: float | None = None
+    high: float | None = None
+    """Student's 95 % interval over actors."""
+    run_sd: float | None = None
+    """Run-to-run standard deviation of the repeated reference cells; None without repetition."""
+    shift: float | None = None
+    p_adjusted: float | None = None
+    verdict: Verdict | None = None
+    """None where there is no other version to compare with."""
+
+
+class NightRecord(Frozen):
+    """One tool and config in one night. Written once, never changed."""
+
+    schema_version: int = SCHEMA_VERSION
+    night: str
+    """``2026-01-31``: the day (UTC) on which the night began."""
+    suite: str
+    dataset: str
+    protocol: str
+    tool: str
+    config: str
+    version: str
+    image_digest: str | None = None
+    cells: tuple[str, ...]
+    """Ids of the night's cells of this version."""
+    scored: int
+    good_version: str | None = None
+    """What it was compared with: the version of the last night without a confirmed alarm."""
+    good_cells: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    alarm: Alarm = Alarm.NONE
+    alarmed: tuple[str, ...] = ()
+    """Keys of the metrics that regressed in both runs."""
+    reason: str = ""
+    """A sentence: what the comparison said, or why there is none."""
+    metrics: tuple[NightMetric, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """16 hex digits: one tool and config of one night of a suite has one record."""
+        named = [self.night, self.suite, self.dataset, self.tool, self.config]
+        return content_hash(named)[:16]
+
+    @property
+    def alarm_id(self) -> str:
+        """16 hex digits that stay the same for as many nights as the same alarm stands."""
+        cells = [sorted(self.good_cells), sorted(self.cells)]
+        return content_hash([self.suite, self.dataset, self.tool, self.config, *cells])[:16]
+
+    @property
+    def good(self) -> bool:
+        """Whether the next night may be compared with this one."""
+        return self.scored > 0 and self.alarm is not Alarm.CONFIRMED
+
+    @property
+    def what(self) -> str:
+        """``faceswap@v3.0.0:smoke``."""
+        return f"{self.tool}@{self.version}:{self.config}"

@@ -1,0 +1,77 @@
+"""What a night says: one digest, new alarms first, and each alarm only once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.model.nightly import Alarm, NightRecord
+
+
+def new_alarms(records: Sequence[NightRecord], history: Sequence[NightRecord]) -> list[NightRecord]:
+    """Confirmed alarms of the night that no earlier night has given."""
+    return [one for one in records if one.alarm is Alarm.CONFIRMED and not _since(one, history)]
+
+
+def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRecord]) -> str:
+    """The night as Markdown; the first line is enough for a subject. Ends with a newline.
+
+    ``history``: the records of all nights.
+    """
+    fresh = new_alarms(records, history)
+    standing = [o for o in records if o.alarm is Alarm.CONFIRMED and o not in fresh]
+    loose = [o for o in records if o.alarm is Alarm.UNCONFIRMED]
+    lacking = [o for o in records if o.scored < len(o.cells)]
+    count = f"{len(fresh)} new alarm{'s' if len(fresh) != 1 else ''}" if fresh else "no new alarm"
+    lines = [f"# Nightly {night}: {count}", ""]
+    for heading, chosen in (
+        ("New alarms", fresh),
+        ("Standing alarms", standing),
+        ("Seen once, not confirmed", loose),
+    ):
+        if chosen:
+            lines += [f"## {heading}", "", *(_told(one, history) for one in chosen), ""]
+    if lacking:
+        lines += ["## Cells without a score", ""]
+        lines += [f"- {o.what}: {len(o.cells) - o.scored} of {len(o.cells)}" for o in lacking]
+        lines += ["", "See why: `bench status --status failed`.", ""]
+    lines += ["## Every tool", ""]
+    header = ("tool", "last good", "verdict", "scored", "SW-OR distance", "run-to-run sd")
+    lines += [_row(header), _row(["---"] * len(header))]
+    lines += [_row(_cells(one)) for one in records]
+    return "\n".join(lines) + "\n"
+
+
+def _told(one: NightRecord, history: Sequence[NightRecord]) -> str:
+    since = _since(one, history)
+    standing = f" Since {since}." if since else ""
+    return f"- **{one.what}** against {one.good_version}: {one.reason}{standing}"
+
+
+def _since(one: NightRecord, history: Sequence[NightRecord]) -> str | None:
+    """The earlier night that gave the same alarm first."""
+    same = [
+        o.night
+        for o in history
+        if o.alarm is Alarm.CONFIRMED and o.alarm_id == one.alarm_id and o.night < one.night
+    ]
+    return min(same, default=None)
+
+
+def _cells(one: NightRecord) -> list[str]:
+    distance = next((m for m in one.metrics if m.key == "sw_or"), None)
+    shown = "-" if distance is None else f"{distance.mean:.3f}"
+    if distance and distance.low is not None and distance.high is not None:
+        shown += f" ({distance.low:.3f} to {distance.high:.3f})"
+    sd = distance.run_sd if distance else None
+    return [
+        one.what,
+        one.good_version or "-",
+        one.verdict.value if one.verdict else "first night",
+        f"{one.scored} of {len(one.cells)}",
+        shown,
+        "-" if sd is None else f"{sd:.4f}",
+    ]
+
+
+def _row(texts: Sequence[str]) -> str:
+    return "| " + " | ".join(texts) + " |"

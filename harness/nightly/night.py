@@ -1,0 +1,263 @@
+"""One night: run, compare with the last good version, run again before an alarm, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.compare.gather import Cell, Gathered, gather
+from harness.compare.metrics import METRICS, readings
+from harness.compare.run import Terms, compare_gathered
+from harness.errors import UsageError
+from harness.model.cell import CellSpec
+from harness.model.compare import CompareResult, MetricResult
+from harness.model.nightly import Alarm, NightMetric, NightRecord
+from harness.model.suite import Suite
+from harness.model.tool import Tool
+from harness.model.verdict import Verdict
+from harness.nightly.entries import SECOND_RUN, Entry, entries
+from harness.statistics.intervals import t_interval
+from harness.statistics.noise import run_noise
+from harness.statistics.values import actor_means
+from harness.store.cells import CellStore
+from harness.store.nights import NightStore
+
+RunSuite = Callable[[Suite], Sequence[CellSpec]]
+"""Runs and scores a suite; finished cells are kept. Returns the cells that it is made of."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night is about, and what does its work."""
+
+    home: Path
+    suite: Suite
+    tools: Mapping[str, Tool]
+    protocol: str
+    """The name of the protocol that ``run`` scores with."""
+    run: RunSuite
+    today: str
+    """``2026-01-31``."""
+    good: Mapping[str, str] = field(default_factory=dict)
+    """Good versions that the user names, by tool."""
+
+
+def hold_night(night: Night) -> tuple[str, tuple[NightRecord, ...]]:
+    """Do what is left of the night. Returns its name and its records, in the suite's order.
+
+    A line that the night has recorded already is neither run nor recorded again, so an interrupted
+    night resumes, under the day on which it began. Raises as ``run`` does, and StoreError when
+    another nightly is at it; what was recorded by then is kept.
+    """
+    store = NightStore(night.home)
+    with store.lock():
+        name = store.begin(night.today, night.suite.name, night.suite.dataset)
+        history = store.records()
+        before = [one for one in history if one.night < name]
+        lines = entries(night.suite, night.tools, before, night.good)
+        done = {
+            (one.tool, one.config)
+            for one in history
+            if (one.night, one.suite, one.dataset) == (name, night.suite.name, night.suite.dataset)
+        }
+        left = [line for line in lines if (line.tool, line.config) not in done]
+        if left:
+            for record in _records(night, name, left):
+                store.append(record)
+        order = [(line.tool, line.config) for line in lines]
+        found = [
+            one for one in store.records() if one.night == name and (one.tool, one.config) in order
+        ]
+    return name, tuple(sorted(found, key=lambda one: order.index((one.tool, one.config))))
+
+
+def _records(night: Night, name: str, lines: Sequence[Entry]) -> Iterator[NightRecord]:
+    """Each line's record as soon as it is known; what comes before is never lost."""
+    now = night.run(_with(night.suite, [(line, line.version) for line in lines]))
+    moved = [
+        (line, line.good_version)
+        for line in lines
+        if line.good_version not in (None, line.version)
+        and line.good_version in night.tools[line.tool].versions
+    ]
+    older = night.run(_with(night.suite, moved)) if moved else ()
+    for line in lines:
+        current = line.cells(now, line.version)
+        good = _good_cells(night.home, line, older)
+        yield _record(night, name, line, current, good)
+
+
+def _record(
+    night: Night,
+    name: str,
+    line: Entry,
+    current: Sequence[CellSpec],
+    good: Sequence[CellSpec],
+) -> NightRecord:
+    found = gather(night.home, line.tool, current, night.protocol)
+    record = NightRecord(
+        night=name,
+        suite=night.suite.name,
+        dataset=night.suite.dataset,
+        protocol=night.protocol,
+        tool=line.tool,
+        config=line.config,
+        version=line.version,
+        image_digest=next((spec.image_digest for spec in current), None),
+        cells=tuple(sorted(spec.id for spec in current)),
+        scored=len(found.cells),
+        good_version=line.good_version if good else None,
+        good_cells=tuple(sorted(spec.id for spec in good)),
+        metrics=tuple(_metrics(found, None)),
+    )
+    if not good:
+        reason = "There is no good night to compare with yet; this one is the first."
+        return record.model_copy(update={"reason": reason})
+    if record.cells == record.good_cells:
+        reason = "The very cells of the last good night: nothing changed."
+        update = {"verdict": Verdict.UNCHANGED, "reason": reason}
+        return record.model_copy(update=update)
+    try:
+        result = _compare(night, line, good, found)
+    except UsageError as error:
+        update = {"verdict": Verdict.NOT_COMPARABLE, "reason": error.message}
+        return record.model_copy(update=update)
+    record = record.model_copy(
+        update={
+            "verdict": result.verdict,
+            "reason": _because(result),
+            "metrics": tuple(_metrics(found, result)),
+        }
+    )
+    return _confirm(night, line, record, result, good)
+
+
+def _confirm(
+    night: Night,
+    line: Entry,
+    record: NightRecord,
+    first: CompareResult,
+    good: Sequence[CellSpec],
+) -> NightRecord:
+    """Run both versions a second time, with other seeds, before an alarm is given."""
+    suspected = _regressed(first)
+    if not suspected:
+        return record
+    again = night.suite.model_copy(update={"seed": night.suite.seed + SECOND_RUN, "repeat": None})
+    wanted = [(line, line.version)]
+    # An image that was built anew cannot be run as it was: its first run then stands for both.
+    repeatable = line.good_version not in (None, line.version)
+    if repeatable and line.good_version in night.tools[line.tool].versions:
+        wanted.append((line, line.good_version))
+    specs = night.run(_with(again, wanted))
+    second = gather(night.home, line.tool, line.cells(specs, line.version), night.protocol)
+    baseline: Sequence[CellSpec] = good
+    if len(wanted) > 1:
+        baseline = line.cells(specs, str(line.good_version))
+    else:
+        second = _reseeded(second, -SECOND_RUN)
+    try:
+        both = suspected & _regressed(_compare(night, line, baseline, second))
+    except UsageError:
+        both = set()
+    if not both:
+        told = f"{record.reason} A second run did not show it again, so there is no alarm."
+        return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": told})
+    told = f"{record.reason} A second run showed it again."
+    keys = tuple(sorted(both))
+    return record.model_copy(update={"alarm": Alarm.CONFIRMED, "alarmed": keys, "reason": told})
+
+
+def _compare(night: Night, line: Entry, good: Sequence[CellSpec], found: Gathered) -> CompareResult:
+    baseline = gather(night.home, line.tool, good, night.protocol)
+    names = f"{line.tool}@{line.good_version}", f"{line.tool}@{line.version}"
+    return compare_gathered(baseline, found, names, Terms(night.protocol))
+
+
+def _good_cells(home: Path, line: Entry, older: Sequence[CellSpec]) -> list[CellSpec]:
+    """The cells to compare with: those of the good version that were run now, else the very cells
+    of the last good night."""
+    if line.good_version is None:
+        return []
+    run_now = line.cells(older, line.good_version)
+    if run_now or line.good is None:
+        return run_now
+    wanted = set(line.good.cells)
+    return [spec for spec in CellStore(home).list() if spec.id in wanted]
+
+
+def _with(suite: Suite, lines: Sequence[tuple[Entry, str | None]]) -> Suite:
+    chosen = tuple(line.at(version) for line, version in lines if version is not None)
+    return suite.model_copy(update={"tools": chosen})
+
+
+def _reseeded(found: Gathered, by: int) -> Gathered:
+    """The cells keyed by another seed, so that they pair with those of a first run."""
+    moved = {
+        (split, actor, donor, seed + by): cell
+        for (split, actor, donor, seed), cell in found.cells.items()
+    }
+    return replace(found, cells=moved)
+
+
+def _regressed(result: CompareResult) -> set[str]:
+    return {_name(one) for one in result.metrics if one.verdict is Verdict.REGRESSED}
+
+
+def _name(one: MetricResult) -> str:
+    return f"{one.key}:{one.source}" if one.source else one.key
+
+
+def _because(result: CompareResult) -> str:
+    worst = [one for one in result.metrics if one.verdict is result.verdict]
+    if result.verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
+        return " ".join(f"{one.title}: {one.reason}" for one in worst)
+    if result.verdict is Verdict.NOT_COMPARABLE:
+        return worst[0].reason if worst else "No metric could be compared."
+    if result.verdict is Verdict.UNCHANGED:
+        return "Equivalence is shown for every metric compared."
+    return f"Neither a change nor equivalence is shown for {', '.join(one.title for one in worst)}."
+
+
+def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]:
+    """Every metric of the night's version, with what the comparison said of it."""
+    cells = list(found.cells.values())
+    names = tuple(sorted({a.source for cell in cells for a in cell.score.attributes}))
+    said = {(one.key, one.source): one for one in (result.metrics if result else ())}
+    out = []
+    for reading in (one for metric in METRICS for one in readings(metric, names)):
+        values = [(cell, reading.read(cell.score)) for cell in cells]
+        known = [(cell, value) for cell, value in values if value is not None]
+        means = actor_means((cell.spec.actor.number, value) for cell, value in known)
+        if not means:
+            continue
+        interval = t_interval(list(means.values()))
+        metric, one = reading.metric, said.get((reading.metric.key, reading.source))
+        out.append(
+            NightMetric(
+                key=metric.key,
+                title=metric.title,
+                source=reading.source,
+                higher_is_better=metric.higher_is_better,
+                margin=reading.margin,
+                n=interval.n,
+                mean=float(interval.estimate or 0.0),
+                low=interval.low,
+                high=interval.high,
+                run_sd=run_noise(_repeats(known)).sd,
+                shift=one.comparison.mean_difference if one and one.comparison else None,
+                p_adjusted=one.p_adjusted if one else None,
+                verdict=one.verdict if one else None,
+            )
+        )
+    return out
+
+
+def _repeats(known: Sequence[tuple[Cell, float]]) -> list[list[float]]:
+    """Values of cells that are alike but for their seed, group by group."""
+    groups: dict[tuple[str, int, str], list[float]] = {}
+    for cell, value in known:
+        split, actor, donor, _ = cell.key
+        groups.setdefault((split, actor, donor), []).append(value)
+    return list(groups.values())

@@ -1,0 +1,124 @@
+"""The history of nights: one file per night, tool and config, written once and never changed.
+
+nights/lock                              held (flock) by the nightly that runs
+nights/open.json                         the night that was begun and is not finished
+nights/<night>/<tool>-<config>-<id>.json what the night found
+nights/<night>/digest.md                 what the night said
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import BenchWarning, StoreError
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.nightly import NightRecord
+from harness.store.atomic import write_bytes, write_json
+from harness.store.cells import disk_errors
+from harness.store.schema import check_store, mark_store
+
+
+class OpenNight(Frozen):
+    """``open.json``."""
+
+    night: str
+    suite: str
+    dataset: str
+
+
+class NightStore:
+    """The nights below ``home``. Raises StoreError when a newer deid-bench wrote the store."""
+
+    def __init__(self, home: Path) -> None:
+        check_store(home)
+        self.home = home
+        self.folder = home / "nights"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the history; the kernel lets go of it however the holder ends.
+
+        Raises StoreError when another nightly holds it.
+        """
+        mark_store(self.home)
+        path = self.folder / "lock"
+        with disk_errors(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise StoreError(
+                f"Another `bench nightly` runs on the store {self.home}.",
+                hint="Wait for it to end, or give this one another BENCH_HOME.",
+            ) from error
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def begin(self, night: str, suite: str, dataset: str) -> str:
+        """The night to work on: one of this suite that was interrupted, else ``night``."""
+        path = self.folder / "open.json"
+        if path.is_file():
+            try:
+                found = OpenNight.model_validate_json(path.read_bytes())
+            except ValidationError:
+                found = None
+            if found and (found.suite, found.dataset) == (suite, dataset):
+                return found.night
+        write_json(path, OpenNight(night=night, suite=suite, dataset=dataset))
+        return night
+
+    def close(self, night: str, digest: str) -> Path:
+        """Store what the night said; the next nightly is another night. Returns the digest."""
+        path = self.folder / night / "digest.md"
+        write_bytes(path, digest.encode())
+        with disk_errors(path):
+            (self.folder / "open.json").unlink(missing_ok=True)
+        return path
+
+    def append(self, record: NightRecord) -> bool:
+        """Store a record; False, and nothing is changed, when the night has it already."""
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{record.tool}-{record.config}")[:60]
+        path = self.folder / record.night / f"{name}-{record.id}.json"
+        if path.exists():
+            return False
+        write_json(path, record)
+        return True
+
+    def records(self) -> tuple[NightRecord, ...]:
+        """All records, oldest night first; a damaged file is warned of and left out.
+
+        Raises StoreError for a record of a newer schema.
+        """
+        import warnings
+
+        found = []
+        for path in sorted(self.folder.glob("*/*.json")):
+            with disk_errors(path):
+                data = path.read_bytes()
+            try:
+                record = NightRecord.model_validate_json(data)
+            except ValidationError as error:
+                warnings.warn(
+                    f"{path} is damaged and left out of the history: {error.errors()[0]['msg']}.",
+                    BenchWarning,
+                    stacklevel=2,
+                )
+                continue
+            if record.schema_version > SCHEMA_VERSION:
+                raise StoreError(
+                    f"{path} was written by a newer deid-bench (schema {record.schema_version}).",
+                    hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
+                )
+            found.append(record)
+        return tuple(sorted(found, key=lambda one: (one.night, one.tool, one.config)))

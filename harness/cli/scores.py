@@ -32,6 +32,7 @@ from harness.cli.stored import (
     suite_cells,
     usual_protocol,
 )
+from harness.cli.unrun import unrun_specs
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -287,11 +288,10 @@ def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | No
 
 
 def _cells_to_report(store: CellStore, suite: Suite) -> list[CellSpec]:
-    """All cells of the suite, those too that were never run; of the store alone when the dataset
-    is not here."""
+    """All cells of the suite, those too that were never run as far as ``unrun_specs`` names them;
+    of the store alone when the dataset is not here."""
     from harness.datasets.registry import load_dataset
     from harness.registry import load_tools
-    from harness.specify import specify
     from harness.study import Study
 
     found, missing, here = suite_cells(suite, store.list(), store.home)
@@ -300,10 +300,7 @@ def _cells_to_report(store: CellStore, suite: Suite) -> list[CellSpec]:
     if not missing:
         return found
     study = Study(suite, load_dataset(suite.dataset, store.home), load_tools(), store.home)
-    prepared = specify(study, missing, Progress(len(missing)).say)
-    for unprepared in prepared.left_out:
-        note(f"{unprepared.label} is left out. {unprepared.reason}")
-    return [*found, *prepared.specs]
+    return [*found, *unrun_specs(study, missing, store.list())]
 
 
 def _file_name(suite: Suite | None, selection: Selection) -> str:

@@ -1,0 +1,59 @@
+"""Cells of a suite that were never run, for a report: as far as they can be named cheaply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.cli.output import Progress, note
+from harness.errors import UnusableInputError
+
+if TYPE_CHECKING:
+    from harness.model.cell import CellSpec
+    from harness.model.suite import PlannedCell
+    from harness.study import Study
+
+MOST_PREPARED = 6
+"""People that a report prepares; more take longer than one wants to wait for a page."""
+
+
+def unrun_specs(
+    study: Study, missing: Sequence[PlannedCell], stored: Sequence[CellSpec]
+) -> list[CellSpec]:
+    """The ``missing`` cells of people that ``stored`` cells have prepared, or that are prepared
+    now because they are few. How many cells are left out, and why, is told."""
+    from harness.specify import spec_of, specify
+
+    same = [
+        spec
+        for spec in stored
+        if spec.dataset == study.dataset.name and spec.split is study.suite.split
+    ]
+    actors = {spec.actor.number: spec.actor for spec in same}
+    donors = {spec.donor.name: spec.donor for spec in same if spec.donor}
+    found, rest = [], []
+    for cell in missing:
+        if cell.actor in actors and (cell.donor is None or cell.donor in donors):
+            donor = donors[cell.donor] if cell.donor is not None else None
+            found.append(spec_of(study, cell, actors[cell.actor], donor))
+        else:
+            rest.append(cell)
+    people = {cell.actor for cell in rest if cell.actor not in actors}
+    standing = {cell.donor for cell in rest if cell.donor and cell.donor not in donors}
+    if not rest:
+        return found
+    if len(people) + len(standing) > MOST_PREPARED:
+        note(
+            f"{len(rest)} cells that were never run are left out: {len(people)} actors and "
+            f"{len(standing)} donors of theirs were never prepared. "
+            f"See them: bench status --suite {study.suite.name}"
+        )
+        return found
+    try:
+        prepared = specify(study, rest, Progress(len(rest)).say)
+    except UnusableInputError as error:
+        note(f"{len(rest)} cells that were never run are left out. {error}")
+        return found
+    for unprepared in prepared.left_out:
+        note(f"{unprepared.label} is left out. {unprepared.reason}")
+    return [*found, *prepared.specs]

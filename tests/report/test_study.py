@@ -146,7 +146,9 @@ def make_cell(
             seed=2020,
             frames=1200,
         ),
-        attributes=(attributes_of(tool, 0.001 * (actor % 5), source),) if hidden else (),
+        attributes=(attributes_of(tool, 0.001 * (actor % 5) + 0.02 * switched, source),)
+        if hidden
+        else (),
     )
     return ReportCell(spec=spec, variant=tool, status="ok", reason="", score=score)
 
@@ -235,12 +237,17 @@ def test_the_sex_switch_is_shown_with_its_sign(whole: StudyView) -> None:
     assert table.title.startswith("Table 9, DeepFaceLab")
     assert column(table, "Change")[:3] == ["+0.012", "-0.008", "+0.027"]
     assert column(table, "Change, study")[:3] == ["+0.012", "-0.008", "+0.027"]
+    assert [cell.text for cell in table.footer[0]][-2:] == ["+0.035", "+0.035"]
     assert "other-sex minus same-sex donor" in table.note
     dfaker = whole.switch[0]
     # Of actor 13, the study copied another actor's cell; ours is its own.
     assert column(dfaker, "Change")[6] == "-0.025"
     assert column(dfaker, "Change, study")[6] == "+0.118"
-    assert "does not say which way" in whole.switch_units[0].note
+    pcc, rmse = whole.switch_units
+    assert set(column(pcc, "Faceswap")) == {"+0.020"}
+    assert set(column(rmse, "Faceswap")) == {"-0.020"}
+    assert column(pcc, "Faceswap, study")[:2] == ["+0.008", "+0.078"]
+    assert "does not say which way" in pcc.note
 
 
 def test_every_claim_gets_a_verdict_with_its_reason(whole: StudyView) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from harness.compare.gather import Cell
 from harness.compare.metrics import METRICS, Metric, Reading, readings
+from harness.compare.words import span
 from harness.model.compare import ActorDifference, MetricResult
 from harness.model.verdict import Verdict
 from harness.statistics.equivalence import Equivalence, equivalence
@@ -153,6 +154,8 @@ def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
         )
     if c.ties == c.n:
         return Verdict.UNCHANGED, f"Both sides are the same for all {c.n} actors."
+    if c.dz is None:
+        return _constant(one, c, c.mean_difference)
     significant = one.p_adjusted is not None and one.p_adjusted <= alpha
     beyond = abs(c.mean_difference) > one.margin
     if significant and beyond:
@@ -163,6 +166,17 @@ def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
             f"Equivalence within {one.margin:g} is shown (p {_p(e.p)}, n = {c.n})."
         )
     return Verdict.INCONCLUSIVE, _open(one, c, e, significant)
+
+
+def _constant(one: MetricResult, c: PairedComparison, shift: float) -> tuple[Verdict, str]:
+    """A shift without any spread over actors, such as all faces lost: no interval and no t test can
+    be made of it, and what every actor shows alike needs none."""
+    told = f"The shift is {shift:+.{one.digits}f} for every one of {c.n} actors"
+    if abs(shift) <= one.margin:
+        return Verdict.UNCHANGED, f"{told}, within the margin of {one.margin:g}."
+    better = (shift > 0) == one.higher_is_better
+    verdict = Verdict.IMPROVED if better else Verdict.REGRESSED
+    return verdict, f"{told}, beyond the margin of {one.margin:g}; without spread, no interval."
 
 
 def _moved(one: MetricResult, c: PairedComparison, better: bool) -> tuple[Verdict, str]:
@@ -185,13 +199,8 @@ def _open(one: MetricResult, c: PairedComparison, e: Equivalence, significant: b
             f"{c.mean_difference:+.{one.digits}f} not beyond the margin of {one.margin:g}, nor is "
             "it shown to lie within."
         )
-    low, high = e.interval.low, e.interval.high
-    if low is None or high is None:
-        return f"{e.reason} {c.sign_flip.verdict().capitalize()}."
-    text = (
-        f"The 90 % interval, {low:+.{one.digits}f} to {high:+.{one.digits}f}, is wider than the "
-        f"margin of {one.margin:g} allows"
-    )
+    ends = span(e.interval.low, e.interval.high, one.digits)
+    text = f"The 90 % interval, {ends}, is wider than the margin of {one.margin:g} allows"
     if c.detectable is not None:
         shift = f"{c.detectable:.{one.digits}f}"
         text += f"; {c.n} actors with this spread find a shift of {shift} with 80 % power"

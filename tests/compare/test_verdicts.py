@@ -88,6 +88,25 @@ def test_identical_results_are_unchanged_without_any_spread() -> None:
     assert found.reason == "Both sides are the same for all 3 actors."
 
 
+def test_what_every_actor_shows_alike_is_a_regression_though_it_has_no_spread() -> None:
+    pairs = [
+        (cell(k, Numbers()), cell(k, Numbers(sw_or=None, faces=0), version="2"))
+        for k in range(1, 5)
+    ]
+    found = judge(pairs)
+    lost = next(one for one in found if one.key == "lost_faces")
+    assert lost.verdict is Verdict.REGRESSED
+    assert lost.reason.startswith("The shift is +1.000 for every one of 4 actors")
+    assert overall(found) is Verdict.REGRESSED
+
+
+def test_a_shift_alike_for_all_but_within_the_margin_is_no_change() -> None:
+    # Halves, quarters and eighths: the differences are exactly the same.
+    found = sw_or(pairs_of([0.5, 0.75, 0.625], [0.375, 0.625, 0.5]), sw_or=0.2)
+    assert found.verdict is Verdict.UNCHANGED
+    assert "for every one of 3 actors, within the margin" in found.reason
+
+
 def test_one_actor_in_common_has_a_difference_and_says_what_it_cannot_have() -> None:
     found = sw_or(pairs_of([0.7], [0.5]))
     assert found.verdict is Verdict.INCONCLUSIVE

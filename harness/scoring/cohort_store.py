@@ -6,16 +6,11 @@ a cohort that would come out otherwise is another file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from pydantic import ValidationError
+from typing import NamedTuple
 
 from harness.canonical import content_hash
-from harness.errors import StoreError
-from harness.model.base import SCHEMA_VERSION
 from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.score import CellScore
@@ -23,7 +18,7 @@ from harness.observe.crops import FaceCrops
 from harness.observe.second_detector import OBSERVER as DETECTOR
 from harness.observe.second_detector import SecondDetector
 from harness.observe.sighting import Listen
-from harness.observe.store import locked, set_aside, store_sentences
+from harness.observe.store import locked, store_sentences
 from harness.scoring.cohort import (
     attacks,
     calibrated_leaks,
@@ -33,6 +28,7 @@ from harness.scoring.cohort import (
 )
 from harness.scoring.cohort_members import member_of
 from harness.scoring.cohort_trials import Member, Video, by_actor
+from harness.scoring.files import load_stored
 from harness.scoring.protocol import Protocol
 from harness.scoring.score import load_score
 from harness.statistics.rates import resolvable_fmr
@@ -118,24 +114,7 @@ def load_cohort(home: Path, key: str, protocol_name: str) -> CohortScore | None:
     """One stored score, or None. A damaged file is set aside and counts as none. Raises StoreError
     for one of a newer schema version.
     """
-    path = cohort_path(home, key, protocol_name)
-    if not path.exists():
-        return None
-    with store_sentences(path):
-        data = path.read_bytes()
-    try:
-        content: Any = json.loads(data)
-        version = int(content["schema_version"])
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{path} was written by a newer version (schema {version}; this one reads up to "
-                f"{SCHEMA_VERSION}).",
-                hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
-            )
-        return CohortScore.model_validate_json(data)
-    except (ValueError, KeyError, TypeError, ValidationError):
-        set_aside(path)
-        return None
+    return load_stored(cohort_path(home, key, protocol_name), CohortScore)
 
 
 def score_cohort(

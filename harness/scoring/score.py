@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from harness.canonical import content_hash, file_sha256
-from harness.errors import StoreError, UnusableInputError, UsageError
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.errors import UnusableInputError, UsageError
+from harness.model.base import Frozen
 from harness.model.cell import CellSpec
 from harness.model.identity import IdentityPath
 from harness.model.score import CellScore, Comparison, Distances, Identity
@@ -23,12 +21,13 @@ from harness.observe import landmarks, openface, pair, thumbnails
 from harness.observe.identity import embed_photo
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
 from harness.observe.sighting import Listen, Sighting, measure, stage
-from harness.observe.store import locked, set_aside, store_sentences, write_table
+from harness.observe.store import locked, store_sentences, write_table
 from harness.observe.video import observe_video
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import Mask, align
 from harness.scoring.attributes import Length
 from harness.scoring.faces import identity_rows, observer_of, recogniser_of, sampled_of
+from harness.scoring.files import load_stored
 from harness.scoring.identity import (
     References,
     SwappedFace,
@@ -145,24 +144,7 @@ def load_score(spec: CellSpec, home: Path, protocol_name: str) -> CellScore | No
     """The stored score, or None when there is none. A damaged file is set aside and counts as
     none. Raises StoreError for a score of a newer schema version.
     """
-    path = score_path(spec, home, protocol_name)
-    if not path.exists():
-        return None
-    with store_sentences(path):
-        data = path.read_bytes()
-    try:
-        content: Any = json.loads(data)
-        version = int(content["schema_version"])
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{path} was written by a newer version (schema {version}; this one reads up to "
-                f"{SCHEMA_VERSION}).",
-                hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
-            )
-        return CellScore.model_validate_json(data)
-    except (ValueError, KeyError, TypeError, ValidationError):
-        set_aside(path)
-        return None
+    return load_stored(score_path(spec, home, protocol_name), CellScore)
 
 
 def _known(

@@ -13,7 +13,6 @@ from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.job import Limits
 from harness.model.score import (
-    Alignment,
     CellScore,
     Comparison,
     Distances,
@@ -23,6 +22,7 @@ from harness.model.score import (
 from harness.store.atomic import write_bytes, write_json
 from harness.store.cells import SPEC_FILE, CellStore
 from harness.store.schema import mark_store
+from tests.scores import aligned
 
 MEDIA = MediaRef(sha256="0" * 64, suffix=".mp4")
 HOST = Host(
@@ -103,16 +103,7 @@ class Bench:
             cell_id=spec.id,
             protocol=protocol,
             inputs={},
-            alignment=Alignment(
-                frames_original=4,
-                frames_swapped=4,
-                same_size=True,
-                same_rate=True,
-                lag_frames=0,
-                lag_correlation=1.0,
-                aligned=True,
-                reason="",
-            ),
+            alignment=aligned(4),
             identity=Identity(
                 recogniser="r",
                 threshold=0.6,

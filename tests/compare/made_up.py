@@ -21,7 +21,6 @@ from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.job import Limits, Setting, Step, StepReport
 from harness.model.score import (
-    Alignment,
     Attributes,
     CellScore,
     Comparison,
@@ -31,18 +30,10 @@ from harness.model.score import (
 )
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
+from tests.scores import aligned
 
 ACTOR_SD, CELL_SD, RUN_SD = 0.04, 0.02, 0.01
-ALIGNED = Alignment(
-    frames_original=4,
-    frames_swapped=4,
-    same_size=True,
-    same_rate=True,
-    lag_frames=0,
-    lag_correlation=1.0,
-    aligned=True,
-    reason="",
-)
+ALIGNED = aligned(4)
 SEEN = Distances(asked=1000, used=1000, several_faces=0, mean=0.3)
 
 

@@ -13,7 +13,6 @@ import pytest
 from harness.model.cell import CellSpec, Host, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Source, Split
 from harness.model.score import (
-    Alignment,
     Attributes,
     CellScore,
     Comparison,
@@ -25,6 +24,7 @@ from harness.model.score import (
 )
 from reports.evidence import Rung, jpeg_uri
 from reports.model import AttemptNote, EvidencePair, ReportCell, ReportData, ToolInfo
+from tests.scores import aligned
 
 TOOLS = {"noop": 0.3, "blur": 0.55, "landmark-swap": 0.78, "blackbox": None}
 UNITS = ("AU01", "AU02", "AU04", "AU06", "AU09", "AU12", "AU15", "AU25", "AU26", "AU45")
@@ -134,16 +134,7 @@ def _score(spec: CellSpec, mean: float | None, rng: np.random.Generator) -> Cell
         cell_id=spec.id,
         protocol="thesis",
         inputs={"original": spec.actor.test.sha256, "observer": "face_recognition@1.3.0"},
-        alignment=Alignment(
-            frames_original=1200,
-            frames_swapped=1200,
-            same_size=True,
-            same_rate=True,
-            lag_frames=0,
-            lag_correlation=0.99,
-            aligned=True,
-            reason="",
-        ),
+        alignment=aligned(1200),
         identity=Identity(
             recogniser="face_recognition 1.3.0",
             threshold=0.6,

@@ -17,7 +17,6 @@ from harness.media.probe import probe
 from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
 from harness.model.dataset import PreparedActor, Sex, Split
 from harness.model.score import (
-    Alignment,
     CellScore,
     Comparison,
     Distances,
@@ -34,6 +33,7 @@ from harness.vision.recognition import load_face_recognition
 from reports.site.gather import gather
 from reports.site.model import Faces, Picture, Site
 from reports.site.pictures import hidden_together, pixelated
+from tests.scores import aligned
 
 from .sites import files_of
 
@@ -128,16 +128,7 @@ def _score(spec: CellSpec) -> CellScore:
         cell_id=spec.id,
         protocol=PROTOCOL,
         inputs={},
-        alignment=Alignment(
-            frames_original=FRAMES,
-            frames_swapped=FRAMES,
-            same_size=True,
-            same_rate=True,
-            lag_frames=0,
-            lag_correlation=1.0,
-            aligned=True,
-            reason="",
-        ),
+        alignment=aligned(FRAMES),
         identity=Identity(
             recogniser="r",
             threshold=0.6,

@@ -13,7 +13,6 @@ from benchmarks.thesis.rules import Outcome
 from harness.model.cell import CellSpec
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.score import (
-    Alignment,
     Attributes,
     CellScore,
     Comparison,
@@ -26,6 +25,7 @@ from reports.build import page, view
 from reports.model import ReportCell, ReportData
 from reports.study import StudyView, study_view
 from reports.tables import Table
+from tests.scores import aligned
 
 STUDY = load_published()
 SWITCHED = {(str(row.tool), row.actor): row for row in STUDY.switched}
@@ -125,16 +125,7 @@ def make_cell(
         cell_id=spec.id,
         protocol="thesis",
         inputs={},
-        alignment=Alignment(
-            frames_original=1200,
-            frames_swapped=1200,
-            same_size=True,
-            same_rate=True,
-            lag_frames=0,
-            lag_correlation=0.99,
-            aligned=True,
-            reason="",
-        ),
+        alignment=aligned(1200),
         identity=Identity(
             recogniser="face_recognition 1.3.0",
             threshold=0.6,

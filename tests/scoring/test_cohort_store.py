@@ -19,7 +19,7 @@ from harness.model.dataset import (
     Split,
     VideoInfo,
 )
-from harness.model.score import Alignment, CellScore, Comparison, Distances, Identity
+from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.model.score import SwappedReading as Reading
 from harness.scoring import cohort_store
 from harness.scoring.cohort_members import cropped
@@ -36,6 +36,7 @@ from harness.scoring.protocol import Protocol
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from harness.store.query import query
+from tests.scores import aligned
 from tests.scoring.cohorts import People
 
 MEDIA = MediaRef(sha256="0" * 64, suffix=".mp4")
@@ -71,16 +72,7 @@ def score(cell: CellSpec, **inputs: str) -> CellScore:
         cell_id=cell.id,
         protocol=PROTOCOL.name,
         inputs=inputs,
-        alignment=Alignment(
-            frames_original=4,
-            frames_swapped=4,
-            same_size=True,
-            same_rate=True,
-            lag_frames=0,
-            lag_correlation=1.0,
-            aligned=True,
-            reason="",
-        ),
+        alignment=aligned(4),
         identity=Identity(
             recogniser="r",
             threshold=0.6,

@@ -10,7 +10,6 @@ from harness.model.cell import Attempt, CellSpec, Host, Resources, Result, Statu
 from harness.model.dataset import MediaRef, PreparedActor, Sex, Split
 from harness.model.quality import Background, Gaps, Quality, Steadiness, Warping
 from harness.model.score import (
-    Alignment,
     Attributes,
     CellScore,
     Comparison,
@@ -24,6 +23,7 @@ from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from harness.store.query import query
 from harness.store.views import VIEWS
+from tests.scores import aligned
 
 MEDIA = MediaRef(sha256="0" * 64, suffix=".mp4")
 SPEC = CellSpec(
@@ -93,16 +93,7 @@ def add_score(home: Path) -> None:
         cell_id=SPEC.id,
         protocol="thesis",
         inputs={},
-        alignment=Alignment(
-            frames_original=4,
-            frames_swapped=4,
-            same_size=True,
-            same_rate=True,
-            lag_frames=0,
-            lag_correlation=1.0,
-            aligned=True,
-            reason="",
-        ),
+        alignment=aligned(4),
         identity=Identity(
             recogniser="r",
             threshold=0.6,

@@ -16,10 +16,12 @@ from reports.aggregate import (
     is_control,
     variants,
 )
+from reports.attackers import attackers_view
 from reports.boxes import KEY, box_figure, summary_boxes, undetected_sentences
 from reports.cautions import cautions
 from reports.controls import control_checks
 from reports.headline import headline, headline_numbers
+from reports.leaks import leaks_view
 from reports.model import ReportCell, ReportData
 from reports.plot import threshold_of
 from reports.provenance import (
@@ -71,6 +73,9 @@ def view(data: ReportData) -> dict[str, Any]:
         "readings_table": readings_table(data),
         "overview": overview_table(data, sources[0] if sources else None),
         "scatter": scatter_figure(data, sources[0] if sources else None),
+        "attackers": attackers_view(data),
+        "attacks": bool(data.cohorts),
+        "leaks": leaks_view(data),
         "box_summary": summary_boxes(data),
         "boxes": [f for i, name in enumerate(names) if (f := box_figure(data, name, i))],
         "box_key": KEY,
@@ -90,7 +95,6 @@ def view(data: ReportData) -> dict[str, Any]:
         "threshold": threshold_of(data),
         "not_detected_loss": NOT_DETECTED_LOSS,
         "frozen_note": frozen_note(data),
-        "attacks": False,
         "identity": next((c.score.identity for c in data.cells if c.score), None),
     }
 

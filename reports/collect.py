@@ -13,6 +13,7 @@ from harness.model.cell import Artifact, Attempt, CellSpec, Result
 from harness.model.dataset import Source
 from harness.model.score import CellScore
 from harness.model.tool import Tool
+from harness.scoring.cohort_store import load_cohorts
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
@@ -52,7 +53,12 @@ def collect(
         trained = training_pictures(folder, previews[cell.spec.id], rung)
         update = {"evidence": pictures, "evidence_note": note, "previews": trained}
         cells.append(cell.model_copy(update=update))
-    shown = {"cells": tuple(cells), "faces": _faces(media, specs), "image_note": rung.note}
+    shown = {
+        "cells": tuple(cells),
+        "faces": _faces(media, specs),
+        "image_note": rung.note,
+        "cohorts": load_cohorts(home, specs, protocol_name),
+    }
     return data.model_copy(update=shown)
 
 
@@ -65,7 +71,7 @@ def collect_numbers(
     tools: Mapping[str, Tool] | None = None,
     sources: Sequence[Source] | None = None,
 ) -> ReportData:
-    """The same without a single picture: no video, face or preview is opened.
+    """The same without a single picture and without cohorts: no video, face or preview is opened.
 
     ``tools`` defaults to the installed adapters, ``sources`` to those that the store keeps of the
     cells' datasets.

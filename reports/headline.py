@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.model.base import Frozen
+from harness.model.cohort import Attack, CohortScore
 from harness.model.score import Comparison
 from reports.aggregate import (
     DASH,
@@ -27,6 +28,15 @@ from reports.aggregate import (
     units_used,
     variants,
 )
+from reports.cohorts import (
+    ILLUSTRATION,
+    attack_name,
+    interval_words,
+    is_control_cohort,
+    name_of,
+    ordered,
+    rank_1,
+)
 from reports.model import ReportCell, ReportData
 from reports.plot import threshold_of
 
@@ -45,7 +55,8 @@ class HeadlineNumber(Frozen):
 
 
 def headline_numbers(data: ReportData) -> list[HeadlineNumber]:
-    """Best hidden, best kept expressions, worst leak; controls do not compete."""
+    """Best hidden from its worst attacker (or, without one, by distance), best kept expressions,
+    worst leak; controls do not compete."""
     names = [name for name in variants(data) if not is_control(data, name)]
     return [_best_hidden(data, names), _best_kept(data, names), _worst_leak(data)]
 
@@ -56,6 +67,51 @@ def headline(data: ReportData) -> list[tuple[str, str]]:
 
 
 def _best_hidden(data: ReportData, names: Sequence[str]) -> HeadlineNumber:
+    """By the worst attacker where one could be computed, else by the mean distance."""
+    return _best_against_attackers(data) or _best_distance(data, names)
+
+
+def _best_against_attackers(data: ReportData) -> HeadlineNumber | None:
+    """The tool that leaves its own worst attacker the least, beyond chance; None where no tool has
+    an attacker for at least half of its actors.
+    """
+    best: tuple[float, CohortScore, Attack] | None = None
+    for cohort in ordered(data):
+        attack = cohort.worst_attack
+        if attack is None or attack.swapped is None or is_control_cohort(data, cohort):
+            continue
+        advantage, rate = attack.advantage, rank_1(attack.swapped)
+        covered = len(attack.swapped.actors) >= MINIMUM_COVERAGE * len(cohort.actors)
+        known = advantage is not None and rate is not None
+        if advantage is not None and known and covered and (best is None or advantage < best[0]):
+            best = (advantage, cohort, attack)
+    if best is None or best[2].swapped is None:
+        return None
+    _, cohort, attack = best
+    swapped = best[2].swapped
+    actors = len(swapped.actors)
+    detail = (
+        f"{attack_name(attack, cohort)}, rank-1 {interval_words(swapped.rank_1)}; by chance "
+        f"{percent(swapped.chance)}, on the originals {percent(rank_1(attack.control))}; "
+        f"{_of(actors, len(cohort.actors), 'actor')} compared"
+    )
+    if actors < ILLUSTRATION:
+        detail += f". With {actors} actors this is an illustration, no estimate"
+    return HeadlineNumber(
+        label="Best hidden: how often its worst attacker finds the person again",
+        value=percent(rank_1(swapped)),
+        who=name_of(data, cohort),
+        detail=detail,
+    )
+
+
+NO_ATTACKER = (
+    "by distance, as no attacker could be scored for at least half of a tool's actors "
+    "(see Attackers)"
+)
+
+
+def _best_distance(data: ReportData, names: Sequence[str]) -> HeadlineNumber:
     label = "Best hidden: mean distance from the original face"
     best: tuple[float, str] | None = None
     for name in names:
@@ -73,7 +129,7 @@ def _best_hidden(data: ReportData, names: Sequence[str]) -> HeadlineNumber:
     detail = (
         f"still recognised in {percent(mean_leak(cells, of_all=True).mean)} of sampled frames; "
         f"no face in {percent(mean_fta(cells).mean)}, original {percent(own.mean)}; "
-        f"{_of(sum(detected(cell) for cell in cells), len(cells), 'cell')} detected"
+        f"{_of(sum(detected(cell) for cell in cells), len(cells), 'cell')} detected; {NO_ATTACKER}"
     )
     return HeadlineNumber(label=label, value=fmt(best[0]), who=best[1], detail=detail)
 

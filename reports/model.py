@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.model.base import Frozen
 from harness.model.cell import CellSpec, Host, Status
+from harness.model.cohort import CohortScore
 from harness.model.dataset import Source
 from harness.model.job import StepReport
 from harness.model.score import CellScore
@@ -105,5 +106,7 @@ class ReportData(Frozen):
     """Of the configs in use, where their adapters are installed."""
     image_note: str = ""
     """How evidence frames were scaled and compressed."""
+    cohorts: tuple[CohortScore, ...] = ()
+    """What attackers make of these cells; only those that were computed for just them."""
     beside: tuple[ReportCell, ...] = ()
     """Cells of other suites that the comparison with the study needs; shown nowhere else."""

@@ -1,0 +1,167 @@
+"""Tables of a cohort's attacks: rates, thresholds, and actors behind one donor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.model.cohort import Attack, Attacker, CohortScore, Verification
+from reports.aggregate import DASH, percent
+from reports.cohorts import NOT_SCORED, attack_name, rate_cell, tool_cell
+from reports.model import ReportData
+from reports.tables import Table, TableCell, number, share, text
+
+
+def rate_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table:
+    """One row for each attacker of each tool, beside the same attack on the originals."""
+    columns = (
+        *("Tool", "Attacker", "Rank-1, swapped", "Rank-1, original", "Chance"),
+        *("Rank-1 beyond chance", "AUC", "AUC, original", "EER", "D_sys", "Not comparable"),
+        "Actors",
+    )
+    rows = tuple(
+        (tool_cell(data, cohort), *_rates(attack, cohort))
+        for cohort in cohorts
+        for attack in cohort.attacks
+    )
+    return Table(
+        title="Re-identification by attacker",
+        columns=columns,
+        rows=rows,
+        note="Rank-1: share of probes that are nearest to their own actor, mean over actors with a "
+        "95 % interval over actors in brackets. Beyond chance: (rank-1 - chance) / (1 - chance); "
+        "the attacker for whom it is largest counts. AUC, EER and D_sys (linkability) are of "
+        "mated against non-mated distances in the swapped videos. Not comparable: share of probes "
+        "without a face, or in which nothing moves.",
+    )
+
+
+def _rates(attack: Attack, cohort: CohortScore) -> tuple[TableCell, ...]:
+    swapped, own = attack.swapped, attack.control
+    why = attack.reason or NOT_SCORED
+    few = "see what could not be computed, below"
+    worst = cohort.worst_attack is attack
+    return (
+        text(attack_name(attack, cohort) + (", worst" if worst else ""), "bad" if worst else ""),
+        rate_cell(swapped.rank_1 if swapped else None, why),
+        rate_cell(own.rank_1 if own else None, why),
+        share(swapped.chance if swapped else None, why),
+        share(swapped.rank_1_corrected if swapped else None, why),
+        number(swapped.auc.rate if swapped else None, why),
+        number(own.auc.rate if own else None, why),
+        share(swapped.eer if swapped else None, why),
+        number(swapped.linkability if swapped else None, few if swapped else why),
+        share(swapped.fta if swapped else None, why),
+        text(len(swapped.actors) if swapped else 0, "number"),
+    )
+
+
+def threshold_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table | None:
+    """Rates at thresholds: the fixed one, and those calibrated at false accept rates; None where
+    no attack has either."""
+    rows = []
+    for cohort in cohorts:
+        for attack in cohort.attacks:
+            head = (tool_cell(data, cohort), text(attack_name(attack, cohort)))
+            rows += [(*head, *cells) for cells in _operating_points(attack)]
+    if not rows:
+        return None
+    columns = ("Tool", "Attacker", "Threshold from", "Threshold")
+    return Table(
+        title="Match rates at thresholds",
+        columns=(*columns, "Found again (TAR)", "Found again, original", "False matches (FMR)"),
+        rows=tuple(rows),
+        note="Found again: share of mated comparisons at or under the threshold, mean over actors. "
+        "False matches: the same of the swapped videos' non-mated comparisons; where they rise "
+        "with the rate, the tool makes everybody alike.",
+    )
+
+
+def _operating_points(attack: Attack) -> list[tuple[TableCell, ...]]:
+    swapped, own = attack.swapped, attack.control
+    if swapped is None:
+        return []
+    why = attack.reason or NOT_SCORED
+    points: list[tuple[TableCell, ...]] = []
+    if attack.threshold is not None:
+        points.append(
+            (
+                text("fixed"),
+                number(attack.threshold),
+                rate_cell(swapped.match_rate, why),
+                rate_cell(own.match_rate if own else None, why),
+                share(swapped.false_match_rate, why),
+            )
+        )
+    controls = {one.far: one for one in own.at_far} if own else {}
+    for one in swapped.at_far:
+        if one.threshold is None:
+            continue
+        same = controls.get(one.far)
+        points.append(
+            (
+                text(f"FAR {100 * one.far:g} %"),
+                number(one.threshold),
+                rate_cell(one.tar, why),
+                rate_cell(same.tar if same else None, why),
+                share(one.false_match_rate, why),
+            )
+        )
+    return points
+
+
+def threshold_origin(cohorts: Sequence[CohortScore]) -> str:
+    """Where thresholds come from, and how low a FAR these actors can show."""
+    floors = [c.fmr_floor for c in cohorts if c.fmr_floor is not None]
+    floor = (
+        f" With these actors no false match rate under {percent(min(floors))} can be told from 0 "
+        "(rule of three)."
+        if floors
+        else ""
+    )
+    return (
+        "The fixed threshold is the recogniser's customary one. A threshold at a false accept rate "
+        "(FAR) is taken, for each actor, from the unmodified non-mated pairs of all the other "
+        "actors; the median over actors is shown, and none where the pairs are too few." + floor
+    )
+
+
+def donor_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table | None:
+    """Can actors who were given the same donor still be told apart? None without donors."""
+    donors = {cell.spec.id: cell.spec.donor for cell in data.cells}
+    rows = []
+    for cohort in cohorts:
+        attack = next((a for a in cohort.attacks if a.attacker is Attacker.PARROT), None)
+        if attack is None or not any(donors.get(cell) for cell in cohort.cells):
+            continue
+        swapped, why = attack.swapped, attack.reason or NOT_SCORED
+        rows.append(
+            (
+                tool_cell(data, cohort),
+                rate_cell(swapped.rank_1 if swapped else None, why),
+                share(swapped.chance if swapped else None, why),
+                _beyond_chance(swapped, why),
+                text(len(swapped.actors) if swapped else 0, "number"),
+            )
+        )
+    if not rows:
+        return None
+    return Table(
+        title="One donor, several actors",
+        columns=("Tool", "Rank-1 among actors of one donor", "Chance (1/N)", "Reading", "Actors"),
+        rows=tuple(rows),
+        note="All these actors wear the same face. A rank-1 at 1/N says that the swap leaves "
+        "nothing of them in it; one above, that the donor's face carries the actor's traces.",
+    )
+
+
+def _beyond_chance(found: Verification | None, why: str) -> TableCell:
+    if found is None or found.chance is None or found.rank_1.rate is None:
+        return TableCell(text=DASH, reason=why, look="muted")
+    low, high = found.rank_1.low, found.rank_1.high
+    if low is None or high is None:
+        return text("no interval, so undecided", "soft")
+    if low > found.chance:
+        return text("actors are told apart", "bad")
+    if high < found.chance:
+        return text("below chance", "soft")
+    return text("chance lies within the interval", "soft")

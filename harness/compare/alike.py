@@ -8,15 +8,8 @@ from harness.compare.gather import Cell
 from harness.model.compare import Difference
 from harness.model.verdict import Aspect
 
-_OF_THE_VIDEOS = {
-    "original",
-    "swapped",
-    "reference",
-    "donor",
-    "openface_original",
-    "openface_swapped",
-}
-"""Inputs of a score that are no part of the scorer."""
+_OF_THE_VIDEOS = {"original", "swapped", "reference", "donor"}
+"""Inputs of a score that are no part of the scorer; nor are what OpenFace wrote of its videos."""
 
 
 def differences(
@@ -72,7 +65,12 @@ def _dataset(a: Cell, b: Cell) -> str:
 
 def _scorer(a: Cell, b: Cell) -> str:
     ours, theirs = (
-        {k: v for k, v in cell.score.inputs.items() if k not in _OF_THE_VIDEOS} for cell in (a, b)
+        {
+            k: v
+            for k, v in cell.score.inputs.items()
+            if k not in _OF_THE_VIDEOS and not k.startswith("openface_")
+        }
+        for cell in (a, b)
     )
     if a.score.identity.recogniser != b.score.identity.recogniser:
         return (

@@ -70,6 +70,7 @@ def publish(
     specs, protocol = cells_to_show(store, loaded, selection, Asked(frames, identity), "publish")
     content = gather.gather(store.home, specs, protocol, faces=model.Faces(faces), verify=verify)
     extra = import_module("reports.site.comparisons").comparison_pages(store.home, content)
+    extra += import_module("reports.site.history").history_pages(store.home, content)
     written = site.publish(content, folder.expanduser(), extra)
     refused = content.refused()
     for cell, reason in refused.items():

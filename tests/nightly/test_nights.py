@@ -126,7 +126,7 @@ def test_a_worse_version_is_alarmed_after_a_second_run_with_other_seeds(lab: Lab
     assert swap.good_version == "1"
     assert blur.alarm is Alarm.NONE
     second = lab.seen[-1]
-    assert second.seed == SECOND_RUN
+    assert (second.seed, second.repeat) == (SECOND_RUN, None)
     assert [(t.tool, t.version) for t in second.tools] == [("faceswap", "2"), ("faceswap", "1")]
 
 

@@ -176,7 +176,7 @@ def test_wrong_wishes_are_sentences(filled: tuple[Bench, CellSpec], tmp_path: Pa
         "Did you mean 'pixelated'?" in bench("publish", site, "--faces", "pixeled", code=2).stderr
     )
     assert "There are no cells to publish" in bench("publish", site, "--actor", "9", code=2).stderr
-    assert "30 frames" in bench("publish", site, "--frames", "30", code=2).stderr
+    assert "thesis-30" in bench("publish", site, "--frames", "30", code=2).stderr
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").touch()
     refused = bench("publish", str(tmp_path / "mine"), code=2).stderr

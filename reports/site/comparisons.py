@@ -96,6 +96,7 @@ def _request(
 def _page(result: CompareResult, request: Request, latest: str) -> ExtraPage:
     name = f"{result.candidate.label} against {result.baseline.label}"
     digest = content_hash([request.baseline, request.candidate, request.dataset])[:8]
+    said = headline(result).removeprefix(f"{name}: ")
     path = f"compare/{plain(name)}-{digest}.html"
     entry = Entry(
         title=f"{name}: {result.verdict.value}",
@@ -108,7 +109,7 @@ def _page(result: CompareResult, request: Request, latest: str) -> ExtraPage:
         path=path,
         section=SECTION,
         title=name,
-        lead=headline(result),
+        lead=said[:1].upper() + said[1:],
         blocks=_blocks(result),
         entries=(entry,),
     )

@@ -43,7 +43,8 @@ def test_versions_and_configs_are_compared_and_linked(bench: Bench, tmp_path: Pa
     [newer] = [name for name in pages if "1.9" in name]
     assert newer.startswith("blur-1.10-default-against-blur-1.9-default")
     shown = (target / "compare" / newer).read_text()
-    assert "regressed in " in shown
+    assert "regressed in " in shown.lower()
+    assert "default: blur@" not in index, "the link names both, and what follows only the verdict"
     assert "7 actors" in shown, "the site's actors only"
     atom = "{http://www.w3.org/2005/Atom}"
     root = ElementTree.fromstring((target / "feed.xml").read_bytes())

@@ -17,12 +17,14 @@ from reports.aggregate import (
     variants,
 )
 from reports.attackers import attackers_view
+from reports.behaviour import behaviour_view
 from reports.boxes import KEY, box_figure, summary_boxes, undetected_sentences
 from reports.cautions import cautions
 from reports.controls import control_checks
 from reports.headline import headline, headline_numbers
 from reports.leaks import leaks_view
 from reports.model import ReportCell, ReportData
+from reports.paired import paired_table
 from reports.plot import threshold_of
 from reports.provenance import (
     host_lines,
@@ -31,6 +33,7 @@ from reports.provenance import (
     tool_cards,
     tool_licences,
 )
+from reports.quality import quality_table
 from reports.readings import readings_table, swapped_readings
 from reports.render import whole_page, write_page
 from reports.scatter import scatter_figure
@@ -54,6 +57,7 @@ def page(data: ReportData) -> str:
 def view(data: ReportData) -> dict[str, Any]:
     """What the template shows, in its words."""
     sources = attribute_sources(data)
+    source = sources[0] if sources else None
     names = variants(data)
     actors = sorted({c.spec.actor.number for c in data.cells})
     return {
@@ -71,11 +75,14 @@ def view(data: ReportData) -> dict[str, Any]:
         "licences": tool_licences(data),
         "readings": swapped_readings(data),
         "readings_table": readings_table(data),
-        "overview": overview_table(data, sources[0] if sources else None),
-        "scatter": scatter_figure(data, sources[0] if sources else None),
+        "overview": overview_table(data, source),
+        "scatter": scatter_figure(data, source),
         "attackers": attackers_view(data),
         "attacks": bool(data.cohorts),
         "leaks": leaks_view(data),
+        "behaviour": behaviour_view(data, source),
+        "quality": quality_table(data),
+        "paired": paired_table(data, source),
         "box_summary": summary_boxes(data),
         "boxes": [f for i, name in enumerate(names) if (f := box_figure(data, name, i))],
         "box_key": KEY,

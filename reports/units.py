@@ -40,6 +40,8 @@ class Metric(Frozen):
     name: str
     means: Callable[[Sequence[ReportCell], str], Pairs]
     note: str
+    floor: str | None = None
+    """The field of a unit that has the noise floor of this number."""
 
 
 PCC = Metric(
@@ -48,6 +50,7 @@ PCC = Metric(
     means=mean_pcc,
     note="Correlation of the two series; scale and offset do not count. *: with a unit that stands "
     "still.",
+    floor="floor_pcc",
 )
 CCC = Metric(
     key="ccc",
@@ -55,22 +58,31 @@ CCC = Metric(
     means=mean_ccc,
     note="Lin's concordance: like PCC, but scale and offset count too.",
 )
-RMSE = Metric(key="rmse", name="RMSE", means=mean_rmse, note="In the source's scale; 0 is best.")
+RMSE = Metric(
+    key="rmse",
+    name="RMSE",
+    means=mean_rmse,
+    note="In the source's scale; 0 is best.",
+    floor="floor_rmse",
+)
 METRICS = (PCC, CCC, RMSE)
 
 
 def unit_table(data: ReportData, source: str, metric: Metric) -> Table:
     """A metric of each action unit (rows) and tool (columns), averaged over actors."""
     names = variants(data)
+    floored = metric.floor is not None and _has_floor(data, source)
     rows = []
     for unit in units_of(data, source):
         digits = "".join(filter(str.isdigit, unit.split("/")[0]))
         row = [text(unit, sort=float(digits or 999))]
+        row += [_floor_cell(data, source, unit, metric)] if floored else []
         row += [_unit_cell(cells_of(data, name), source, unit, metric) for name in names]
         rows.append(tuple(row))
     none = "no measurable action units"
-    footer = [text("Mean of units")]
-    fisher = [text("Mean of units, Fisher z")]
+    blank = [text("")] if floored else []
+    footer = [text("Mean of units"), *blank]
+    fisher = [text("Mean of units, Fisher z"), *blank]
     for name in names:
         cells = cells_of(data, name)
         pairs = metric.means(cells, source)
@@ -78,12 +90,37 @@ def unit_table(data: ReportData, source: str, metric: Metric) -> Table:
         fisher.append(mean_cell(fisher_mean(pairs), none, of=_actors(cells)))
     return Table(
         title=f"{metric.name} of action units ({source})",
-        columns=("Unit", *(f"{n} (control)" if is_control(data, n) else n for n in names)),
+        columns=(
+            "Unit",
+            *(("Noise floor",) if floored else ()),
+            *(f"{n} (control)" if is_control(data, n) else n for n in names),
+        ),
         rows=tuple(rows),
         footer=(tuple(footer), tuple(fisher)) if metric is PCC else (tuple(footer),),
         note=f"Mean over actors ± standard deviation across actors; n only where not all actors "
-        f"count. n. m.: not measurable. {metric.note} {frozen_note(data)}",
+        f"count. n. m.: not measurable. {metric.note} {frozen_note(data)}"
+        + (FLOOR_NOTE if floored else ""),
     )
+
+
+FLOOR_NOTE = (
+    " Noise floor: the same of the original against its own re-encoding, which is what the source "
+    "makes of compression alone. A unit is only as good as its floor."
+)
+
+
+def _has_floor(data: ReportData, source: str) -> bool:
+    found = (attributes(cell, source) for cell in data.cells)
+    return any(u.floor_pcc is not None for a in found if a for u in a.units)
+
+
+def _floor_cell(data: ReportData, source: str, unit: str, metric: Metric) -> TableCell:
+    """The floor is of an actor's original, and so the same for every tool."""
+    found = [(c.spec.actor.number, unit_score(c, source, unit)) for c in data.cells]
+    mean = over_actors(
+        (actor, getattr(u, metric.floor) if u and metric.floor else None) for actor, u in found
+    )
+    return mean_cell(mean, "no floor for this unit", of=len({actor for actor, _ in found}))
 
 
 def _actors(cells: Sequence[ReportCell]) -> int:

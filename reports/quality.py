@@ -1,0 +1,105 @@
+"""How the swapped videos look: steadiness never without sharpness, flicker, gaps, background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.model.quality import Quality
+from reports.aggregate import cells_of, is_control, over_actors, variants
+from reports.model import ReportCell, ReportData
+from reports.tables import Table, TableCell, number, text
+
+Read = Callable[[Quality], float | None]
+NOT_LOOKED = "no score with this part; `bench score` makes it"
+
+
+def quality_table(data: ReportData) -> Table | None:
+    """One row per column, means over actors; None when no score has the part."""
+    if not any(cell.score and cell.score.quality for cell in data.cells):
+        return None
+    columns = (
+        *(
+            "Tool",
+            "Warping error ratio",
+            "Sharpness ratio",
+            "Steadiness for its detail",
+            "Reads as",
+        ),
+        *("Flicker added", "Identity jitter ratio", "Landmark jitter ratio", "Gaps"),
+        *("Longest gap (s)", "Background SSIM", "Background PSNR (dB)"),
+    )
+    rows = tuple(_row(data, name) for name in variants(data))
+    return Table(
+        title="Video quality beside the original",
+        columns=columns,
+        rows=rows,
+        note="Mean over actors. A warping error under 1 with a sharpness under 1 is blur, not "
+        "steadiness: the two stand side by side, and only the column after them (the error over "
+        "the sharpness, where that is under 1) ranks tools. Ratios are swapped over original: 1 "
+        "is a copy. Flicker added: brightness steps (0 to 255) that the original has not. Gaps: "
+        "stretches in which a face of the original is lost, all actors together. Background: "
+        "pixels well away from the face, which a tool should leave alone; SSIM 1 is the same.",
+    )
+
+
+def _row(data: ReportData, name: str) -> tuple[TableCell, ...]:
+    cells = cells_of(data, name)
+    return (
+        text(f"{name} (control)" if is_control(data, name) else name),
+        _mean(cells, lambda q: q.warping.ratio if q.warping else None),
+        _mean(cells, lambda q: q.warping.sharpness_ratio if q.warping else None),
+        _mean(cells, lambda q: q.warping.detail_fair_ratio if q.warping else None),
+        _verdicts(cells),
+        _mean(cells, lambda q: q.flicker.added if q.flicker else None),
+        _mean(cells, lambda q: q.identity_jitter.ratio if q.identity_jitter else None),
+        _mean(cells, lambda q: q.landmark_jitter.ratio if q.landmark_jitter else None),
+        _gaps(cells),
+        _longest(cells),
+        _mean(cells, lambda q: q.background.ssim if q.background else None),
+        _mean(cells, lambda q: q.background.psnr_db if q.background else None, digits=1),
+    )
+
+
+def _parts(cells: Sequence[ReportCell]) -> list[Quality]:
+    return [cell.score.quality for cell in cells if cell.score and cell.score.quality]
+
+
+def _mean(cells: Sequence[ReportCell], read: Read, digits: int = 3) -> TableCell:
+    pairs = [
+        (c.spec.actor.number, read(c.score.quality) if c.score and c.score.quality else None)
+        for c in cells
+    ]
+    return number(over_actors(pairs).mean, _why(cells), digits)
+
+
+def _why(cells: Sequence[ReportCell]) -> str:
+    """Why a number of these cells may be missing: their most frequent own reason."""
+    parts = _parts(cells)
+    if not parts:
+        return NOT_LOOKED
+    said = [reason for part in parts if (reason := part.reason or part.warping_note)]
+    return max(set(said), key=said.count) if said else "it could not be measured in any cell"
+
+
+def _verdicts(cells: Sequence[ReportCell]) -> TableCell:
+    """What the warping error means, cell by cell, in words; with counts where cells differ."""
+    found = [part.warping.verdict.value for part in _parts(cells) if part.warping]
+    if not found:
+        return number(None, _why(cells))
+    counts = {words: found.count(words) for words in dict.fromkeys(found)}
+    if len(counts) == 1:
+        return text(found[0], "soft")
+    return text("; ".join(f"{words} ({n})" for words, n in counts.items()), "long")
+
+
+def _gaps(cells: Sequence[ReportCell]) -> TableCell:
+    found = [part.gaps for part in _parts(cells) if part.gaps]
+    if not found:
+        return number(None, _why(cells))
+    count = sum(gaps.count for gaps in found)
+    return text(count, "number", float(count))
+
+
+def _longest(cells: Sequence[ReportCell]) -> TableCell:
+    found = [part.gaps.longest_s for part in _parts(cells) if part.gaps]
+    return number(max(found, default=None), _why(cells), 2)

@@ -79,7 +79,7 @@ def nightly(
     store = NightStore(home)
     history = store.records()
     text = digest(name, records, history)
-    path = store.close(name, text)
+    path = store.close(name, study.suite.name, study.dataset.name, text)
     fresh = new_alarms(records, history)
     if as_json:
         print_json(

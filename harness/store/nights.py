@@ -1,9 +1,9 @@
 """The history of nights: one file per night, tool and config, written once and never changed.
 
 nights/lock                              held (flock) by the nightly that runs
-nights/open.json                         the night that was begun and is not finished
+nights/open-<suite>-<dataset>-<id>.json  the night of this suite that is begun and not finished
 nights/<night>/<tool>-<config>-<id>.json what the night found
-nights/<night>/digest.md                 what the night said
+nights/<night>/<suite>-<dataset>-<id>.md what the night said
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from harness.canonical import content_hash
 from harness.errors import BenchWarning, StoreError
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.nightly import NightRecord
@@ -26,7 +27,7 @@ from harness.store.schema import check_store, mark_store
 
 
 class OpenNight(Frozen):
-    """``open.json``."""
+    """``open-....json``."""
 
     night: str
     suite: str
@@ -67,7 +68,7 @@ class NightStore:
 
     def begin(self, night: str, suite: str, dataset: str) -> str:
         """The night to work on: one of this suite that was interrupted, else ``night``."""
-        path = self.folder / "open.json"
+        path = self.folder / f"open-{_named(suite, dataset)}.json"
         if path.is_file():
             try:
                 found = OpenNight.model_validate_json(path.read_bytes())
@@ -78,18 +79,18 @@ class NightStore:
         write_json(path, OpenNight(night=night, suite=suite, dataset=dataset))
         return night
 
-    def close(self, night: str, digest: str) -> Path:
-        """Store what the night said; the next nightly is another night. Returns the digest."""
-        path = self.folder / night / "digest.md"
+    def close(self, night: str, suite: str, dataset: str, digest: str) -> Path:
+        """Store what the night said; the suite's next one is another night. Returns the file."""
+        path = self.folder / night / f"{_named(suite, dataset)}.md"
         write_bytes(path, digest.encode())
         with disk_errors(path):
-            (self.folder / "open.json").unlink(missing_ok=True)
+            (self.folder / f"open-{path.stem}.json").unlink(missing_ok=True)
         return path
 
     def append(self, record: NightRecord) -> bool:
         """Store a record; False, and nothing is changed, when the night has it already."""
-        name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{record.tool}-{record.config}")[:60]
-        path = self.folder / record.night / f"{name}-{record.id}.json"
+        name = f"{_plain(record.tool, record.config)}-{record.id}.json"
+        path = self.folder / record.night / name
         if path.exists():
             return False
         write_json(path, record)
@@ -122,3 +123,12 @@ class NightStore:
                 )
             found.append(record)
         return tuple(sorted(found, key=lambda one: (one.night, one.tool, one.config)))
+
+
+def _plain(*names: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(names))[:60]
+
+
+def _named(suite: str, dataset: str) -> str:
+    """A file's name for a suite on a dataset, different for different ones."""
+    return f"{_plain(suite, dataset)}-{content_hash([suite, dataset])[:8]}"

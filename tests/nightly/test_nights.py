@@ -86,7 +86,7 @@ class Lab:
         name, records = hold_night(
             Night(self.home.home, suite, tools, "thesis", self.run, day, good)
         )
-        self.store.close(name, self.say(name, records))
+        self.store.close(name, suite.name, suite.dataset, self.say(name, records))
         return name, records
 
     @property
@@ -202,6 +202,16 @@ def test_an_interrupted_night_goes_on_under_its_own_name_and_doubles_nothing(lab
     nights = [(one.night, one.tool) for one in lab.store.records()]
     assert len(nights) == len(set(nights)) == 4
     assert lab.night("2026-01-03")[0] == "2026-01-03"
+
+
+def test_an_interrupted_night_of_another_suite_is_left_as_it_is(lab: Lab) -> None:
+    store = lab.store
+    assert store.begin("2026-01-01", "weekly", "sample") == "2026-01-01"
+    lab.night("2026-01-02")
+    store.close("2026-01-02", "other", "sample", "another digest")
+    assert len(list((store.folder / "2026-01-02").glob("*.md"))) == 2
+    assert store.begin("2026-01-03", "weekly", "sample") == "2026-01-01"
+    assert store.begin("2026-01-03", "nightly", "sample") == "2026-01-03"
 
 
 def test_a_night_held_twice_is_recorded_once(lab: Lab) -> None:

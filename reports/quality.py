@@ -50,13 +50,13 @@ def _row(data: ReportData, name: str) -> tuple[TableCell, ...]:
         _mean(cells, lambda q: q.warping.sharpness_ratio if q.warping else None),
         _mean(cells, lambda q: q.warping.detail_fair_ratio if q.warping else None),
         _verdicts(cells),
-        _mean(cells, lambda q: q.flicker.added if q.flicker else None),
-        _mean(cells, lambda q: q.identity_jitter.ratio if q.identity_jitter else None),
-        _mean(cells, lambda q: q.landmark_jitter.ratio if q.landmark_jitter else None),
+        _part(cells, "flicker", "added"),
+        _part(cells, "identity_jitter", "ratio"),
+        _part(cells, "landmark_jitter", "ratio"),
         _gaps(cells),
         _longest(cells),
-        _mean(cells, lambda q: q.background.ssim if q.background else None),
-        _mean(cells, lambda q: q.background.psnr_db if q.background else None, digits=1),
+        _part(cells, "background", "ssim"),
+        _part(cells, "background", "psnr_db", digits=1),
     )
 
 
@@ -70,6 +70,19 @@ def _mean(cells: Sequence[ReportCell], read: Read, digits: int = 3) -> TableCell
         for c in cells
     ]
     return number(over_actors(pairs).mean, _why(cells), digits)
+
+
+def _part(cells: Sequence[ReportCell], name: str, field: str, digits: int = 3) -> TableCell:
+    """A number of a part that has a reason of its own where it is missing."""
+
+    def read(quality: Quality) -> float | None:
+        part = getattr(quality, name)
+        value: float | None = getattr(part, field) if part else None
+        return value
+
+    cell = _mean(cells, read, digits)
+    said = [part.reason for q in _parts(cells) if (part := getattr(q, name)) and part.reason]
+    return cell.model_copy(update={"reason": said[0]}) if cell.reason and said else cell
 
 
 def _why(cells: Sequence[ReportCell]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from reports.build import build_report
 from reports.model import ReportData
+from tests.report.cohorts import cohort, profile, with_cohorts
 
 pytestmark = pytest.mark.browser
 WIDTHS_PX = (390, 1280)
@@ -20,7 +21,16 @@ def page_path(
     make_data: Callable[..., ReportData], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     folder = tmp_path_factory.mktemp("a report, \u00fc")
-    return build_report(make_data(actors=6), folder / "report.html")
+    data = make_data(actors=6)
+    cells = tuple(
+        c.model_copy(update={"score": c.score.model_copy(update={"leaks": profile()})})
+        if c.score
+        else c
+        for c in data.cells
+    )
+    data = data.model_copy(update={"cells": cells})
+    data = with_cohorts(data, cohort(data, "blur", naive=0.4, parrot=0.8, informed=None))
+    return build_report(data, folder / "report.html")
 
 
 def open_page(driver: Any, path: Path, width_px: int) -> None:

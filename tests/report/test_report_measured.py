@@ -51,6 +51,7 @@ QUALITY = Quality(
     ),
     flicker=Flicker(above_hz=5.0, frames=90, added=1.5),
     identity_jitter=Jitter(unit="L2", steps=90, ratio=1.25),
+    landmark_jitter=Jitter(unit="L2", steps=0, reason="No three frames in a row."),
     gaps=Gaps(frames=6, count=2, longest_frames=4, longest_s=0.16),
     background=Background(frames=90, ssim=0.987, psnr_db=41.25),
 )
@@ -122,6 +123,7 @@ def test_a_warping_error_never_stands_without_the_sharpness(three: ReportData) -
         *("0.500", "0.250", "2.000", Steadiness.BLURRED.value)
     ]
     assert [c.text for c in row[5:]] == ["1.500", "1.250", DASH, "6", "0.16", "0.987", "41.2"]
+    assert row[7].reason == "No three frames in a row."
     other = next(r for r in table.rows if r[0].text == "landmark-swap")
     assert "bench score" in other[1].reason
 

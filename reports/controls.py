@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from harness.model.base import Frozen
 from harness.model.score import Comparison
@@ -109,11 +110,44 @@ def _oracle(cell: ReportCell) -> bool | None:
     return found.mean > threshold and near
 
 
+def _time_shift(cell: ReportCell) -> bool | None:
+    """The same person, and either a shift that was told or movements that do not fit."""
+    shift, pcc = _shift(cell), _pcc(cell)
+    if shift is None or cell.score is None:
+        return None
+    told = not cell.score.alignment.aligned
+    return shift <= 0.05 and (told or (pcc is not None and pcc <= 0.5))
+
+
+def _leak(cell: ReportCell) -> bool | None:
+    """The frames that its settings name, and no others; undecided of a sample of frames."""
+    info, leaks = cell.spec.actor.test.info, cell.score.leaks if cell.score else None
+    if info is None or leaks is None or not leaks.every_frame:
+        return None
+    first = round(float(cell.spec.settings["at_s"]) * Fraction(info.fps))
+    last = first + int(cell.spec.settings["frames"]) - 1
+    return [(one.first_frame, one.last_frame) for one in leaks.stretches] == [(first, last)]
+
+
+def _flicker(cell: ReportCell) -> bool | None:
+    """Most of the injected grey levels come back; some of the pixels measured lie around them."""
+    quality = cell.score.quality if cell.score else None
+    added = quality.flicker.added if quality and quality.flicker else None
+    strength = float(cell.spec.settings["strength"])
+    return None if added is None else 0.5 * strength <= added <= 1.1 * strength
+
+
 RULES: dict[str, tuple[Callable[[ReportCell], bool | None], str]] = {
     "noop": (_noop, "SW distances equal OR distances, PCC 1, RMSE 0, all to 1e-6"),
     "reencode": (_reencode, "mean distances move by at most 0.05"),
     "blackbox": (_blackbox, "at least 95 % of the original's faces are no longer found"),
     "oracle": (_oracle, "SW-OR above the threshold, SW-SW at or under it"),
+    "time-shift": (
+        _time_shift,
+        "mean distances move by at most 0.05; shift told, or PCC under 0.5",
+    ),
+    "flicker": (_flicker, "the flicker added is 0.5 to 1.1 times its strength"),
+    "leak": (_leak, "the leaks are exactly the frames that were spared"),
 }
 
 

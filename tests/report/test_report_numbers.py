@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.model.dataset import VideoInfo
+from harness.model.job import Setting
+from harness.model.privacy import LeakingStretch, LeakProfile
+from harness.model.quality import Flicker, Quality
 from harness.model.score import (
     Attributes,
     CellScore,
@@ -41,6 +45,16 @@ from reports.units import PCC, coverage_table, unit_table
 
 Maker = Callable[..., ReportData]
 BLENDSHAPES = "mediapipe-blendshapes"
+CLIP = VideoInfo(
+    frames=50,
+    width=640,
+    height=360,
+    fps="25/1",
+    duration_s=2.0,
+    codec="h264",
+    pixel_format="yuv420p",
+    has_audio=False,
+)
 
 
 def faces(used: int, mean: float | None, share: float | None, asked: int = 60) -> Distances:
@@ -334,6 +348,64 @@ def test_controls_are_judged_beyond_the_original_s_own_faceless_frames(
     assert judged("reencode", or_or=half, sw_or=lost) is False
     moved = {"or_sw": far, "sw_sw": faces(30, 0.9, 0.0)}
     assert judged("noop", or_or=half, sw_or=half, **moved) is False
+
+
+def test_an_injected_shift_and_leak_are_judged_by_what_was_injected(
+    three: ReportData, blur: list[ReportCell]
+) -> None:
+    def judged(tool: str, settings: dict[str, Setting], **parts: object) -> bool | None:
+        test = blur[0].spec.actor.test.model_copy(update={"info": CLIP})
+        actor = blur[0].spec.actor.model_copy(update={"test": test})
+        change = {"tool": tool, "settings": settings, "actor": actor}
+        spec = blur[0].spec.model_copy(update=change)
+        cell = blur[0].model_copy(update={"spec": spec, "variant": tool})
+        cell = with_identity(cell, faces(30, 0.3, 1.0), faces(30, 0.31, 1.0))
+        assert cell.score is not None
+        cell = cell.model_copy(update={"score": cell.score.model_copy(update=parts)})
+        info = three.tools["noop"].model_copy(update={"name": tool})
+        data = only(three, cell).model_copy(update={"tools": {tool: info}})
+        (check,) = control_checks(data)
+        return check.passed
+
+    assert blur[0].score is not None
+    told = blur[0].score.alignment.model_copy(update={"aligned": False, "lag_frames": 5})
+    fitting = blur[0].score.attributes[0].model_copy(update={"mean_pcc": 0.9})
+    assert judged("time-shift", {"shift_s": 0.2}, alignment=told)
+    assert judged("time-shift", {"shift_s": 0.2}, attributes=(fitting,)) is False
+
+    def leaks(*frames: int, every_frame: bool = True) -> LeakProfile:
+        found = tuple(
+            LeakingStretch(
+                first_frame=frame,
+                last_frame=frame,
+                frames=1,
+                start_s=frame / 25,
+                duration_s=0.04,
+                minimum_l2=0.4,
+            )
+            for frame in frames
+        )
+        return LeakProfile(
+            threshold=0.6,
+            every_frame=every_frame,
+            asked=50,
+            used=1,
+            leaking=len(frames),
+            stretches=found,
+        )
+
+    def added(levels: float | None) -> Quality:
+        return Quality(flicker=Flicker(above_hz=5.0, frames=50, added=levels))
+
+    assert judged("flicker", {"strength": 8.0}, quality=added(7.0))
+    assert judged("flicker", {"strength": 8.0}, quality=added(1.0)) is False
+    assert judged("flicker", {"strength": 8.0}, quality=added(None)) is None
+
+    settings: dict[str, Setting] = {"at_s": 0.4, "frames": 1}
+    assert judged("leak", settings, leaks=leaks(10))
+    assert judged("leak", settings, leaks=leaks(10, 20)) is False
+    assert judged("leak", settings, leaks=leaks(11)) is False
+    assert judged("leak", settings, leaks=leaks(10, every_frame=False)) is None
 
 
 def test_both_readings_of_the_swapped_identity_are_shown(

@@ -18,6 +18,12 @@ def tool_names(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in _starting(last, [*names, "all"])]
 
 
+def selftest_names(incomplete: str) -> list[str]:
+    """The tools, and the scores themselves."""
+    own = [name for name in ("scoring",) if name.startswith(incomplete)]
+    return [*own, *(name for name in tool_names(incomplete) if name != "all")]
+
+
 def suite_names(incomplete: str) -> list[str]:
     """The suites that ship with the project."""
     from importlib import resources

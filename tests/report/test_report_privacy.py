@@ -219,6 +219,19 @@ def test_leaks_are_told_per_cell_and_drawn_in_time(three: ReportData) -> None:
     assert 'class="leak"' in section(page(data), "leaks")
 
 
+def test_a_video_without_any_face_is_not_drawn_as_one_that_never_leaks(three: ReportData) -> None:
+    gone = LeakProfile(threshold=0.6, every_frame=True, asked=100, used=0, leaking=0)
+    none = profile(leaking=0, stretches=0)
+    for leaks, faceless in ((gone, True), (none, False)):
+        data = leaking(three, leaks)
+        view = leaks_view(data)
+        assert view is not None
+        ((_, (strip,)),) = view.strips
+        assert strip.faceless is faceless
+        assert ("no face in any frame" in strip.words) is faceless
+        assert ('class="track lost"' in section(page(data), "leaks")) is faceless
+
+
 def test_a_sample_is_said_to_be_one_and_an_old_score_to_have_no_leaks(three: ReportData) -> None:
     assert "earlier version" in section(page(three), "leaks")
     sampled = leaking(three, profile().model_copy(update={"every_frame": False}))

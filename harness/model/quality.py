@@ -12,8 +12,8 @@ class Steadiness(StrEnum):
 
     STEADY = "as steady as the original"
     UNSTEADY = "less steady than the original"
-    BLURRED = "smooth by blur"
-    """The little that moves is little because there is little to see: no credit for it."""
+    BLURRED = "softer than the original"
+    """What moves little may do so because there is little to see: no credit for steadiness."""
 
 
 class Warping(Frozen):

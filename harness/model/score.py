@@ -127,10 +127,11 @@ class UnitScore(Frozen):
     rmse_neutral: float | None = None
     """RMSE after each video's own neutral value (10th percentile) was taken off."""
     lag_frames: int | None = None
-    """Shift at which the PCC peaks: positive when the swapped video is late."""
+    """Shift at which the PCC peaks: positive when the swapped video is late; None where no shift
+    fits, 0 where none fits much better."""
     lag_s: float | None = None
     lag_pcc: float | None = None
-    """The PCC there."""
+    """The PCC there, or the one that is too low to tell a shift."""
     floor_pcc: float | None = None
     """PCC of the original with its own re-encoding: what the source makes of compression alone."""
     floor_rmse: float | None = None

@@ -25,9 +25,9 @@ class Difference(Frozen):
 class Events(Frozen):
     """Events of the original found again in the swapped video.
 
-    An event is found again when one of the swapped video begins within ``tolerance_s`` of it, each
-    taken once. Without an event in the original nothing is measurable: the rates are None, and
-    ``reason`` says so.
+    An event is found again when one of the swapped video begins within ``tolerance_s`` of it or
+    shares half of the time that both last together, each taken once. Without an event in the
+    original nothing is measurable: the rates are None, and ``reason`` says so.
     """
 
     original: int

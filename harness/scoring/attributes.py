@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.model.base import Frozen
 from harness.model.score import Attributes, UnitScore
+from harness.scoring.alignment import CONVINCING
 from harness.scoring.events import neutral
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def rmse_neutral(original: Series, swapped: Series) -> float:
 
 
 class Lag(Frozen):
-    """The shift at which two series agree best, and how well; None where nothing correlates."""
+    """The shift at which two series agree best, and how well. ``frames`` is None where they agree
+    at no shift.
+    """
 
     frames: int | None = None
     pcc: float | None = None
@@ -102,24 +105,28 @@ class Lag(Frozen):
 
 def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
     """The shift of at most ``reach`` frames at which the PCC peaks: frame t of the original is
-    frame t + lag of the swapped video. The smallest of equals.
+    frame t + lag of the swapped video.
 
     Both series have one value per frame, NaN without a face; a shift at which fewer than
-    ``MINIMUM_PAIRED`` frames have both is not looked at. None where the peak is not positive: a
-    unit that follows at no shift has none.
+    ``MINIMUM_PAIRED`` frames have both is not looked at. Slow series fit at many shifts, so one is
+    believed only if it halves the variance (1 - PCC^2) that no shift leaves unexplained. As in the
+    alignment of pictures, what fits worse than ``CONVINCING`` tells no shift.
     """
-    best = Lag()
     reach = min(reach, len(original) // 3)
+    found: dict[int, float] = {}
     for lag in sorted(range(-reach, reach + 1), key=abs):
         x = original[max(0, -lag) : len(original) - max(0, lag)]
         y = swapped[max(0, lag) : len(swapped) - max(0, -lag)]
         both = np.isfinite(x) & np.isfinite(y)
-        if both.sum() < MINIMUM_PAIRED:
-            continue
-        found = pearson(x[both], y[both])
-        if found is not None and found > (best.pcc or 0.0):
-            best = Lag(frames=lag, pcc=found)
-    return best
+        pcc = pearson(x[both], y[both]) if both.sum() >= MINIMUM_PAIRED else None
+        if pcc is not None:
+            found[lag] = pcc
+    if not found:
+        return Lag()
+    best = max(found, key=lambda lag: found[lag])
+    if 0 in found and 1 - found[best] ** 2 > (1 - found[0] ** 2) / 2:
+        best = 0
+    return Lag(frames=best if found[best] >= CONVINCING else None, pcc=found[best])
 
 
 def moves(original: Series, scale: Scale) -> bool:

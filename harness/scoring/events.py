@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,43 +46,58 @@ def neutral(values: Series) -> float:
     return float(np.quantile(seen, NEUTRAL_QUANTILE)) if len(seen) else float("nan")
 
 
-def onsets(values: Series, trigger: Trigger) -> tuple[int, ...]:
-    """The frames in which events begin. A frame without a value ends an event; one that is going on
-    in the first frame, or behind a gap, begins there.
+class Event(NamedTuple):
+    """From the frame ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+
+def events(values: Series, trigger: Trigger) -> tuple[Event, ...]:
+    """The events of a series. A frame without a value ends one; one that is going on in the first
+    frame, or behind a gap, begins there.
     """
     over = values - neutral(values)
-    found: list[int] = []
-    inside = False
+    found: list[Event] = []
+    start: int | None = None
     for frame, value in enumerate(over):
-        if inside:
-            inside = bool(value >= trigger.off)
-        elif value > trigger.on:
-            inside = True
-            found.append(frame)
+        if start is None:
+            start = frame if value > trigger.on else None
+        elif not value >= trigger.off:
+            found.append(Event(start, frame))
+            start = None
+    if start is not None:
+        found.append(Event(start, len(over)))
     return tuple(found)
 
 
-def matches(first: tuple[int, ...], second: tuple[int, ...], tolerance: float) -> int:
-    """How many of ``first`` and ``second`` (ascending) can be paired one to one at a distance of at
-    most ``tolerance``. Taking them in order gives the most there can be.
+def same_event(first: Event, second: Event, tolerance: float) -> bool:
+    """Whether they begin within ``tolerance`` frames of each other or share half of the time that
+    they last together: a mouth that opens slowly has no sharp beginning.
     """
-    i = j = found = 0
-    while i < len(first) and j < len(second):
-        gap = second[j] - first[i]
-        if abs(gap) <= tolerance:
-            found, i, j = found + 1, i + 1, j + 1
-        elif gap < 0:
-            j += 1
-        else:
-            i += 1
-    return found
+    shared = min(first.end, second.end) - max(first.start, second.start)
+    whole = max(first.end, second.end) - min(first.start, second.start)
+    return abs(first.start - second.start) <= tolerance or shared >= whole / 2
+
+
+def matches(first: Sequence[Event], second: Sequence[Event], tolerance: float) -> int:
+    """How many of ``first`` and ``second`` can be paired one to one, each with the ``same_event``:
+    the most there can be.
+    """
+    if not first or not second:
+        return 0
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    pairs = csr_array([[same_event(one, other, tolerance) for other in second] for one in first])
+    return int(np.count_nonzero(maximum_bipartite_matching(pairs, perm_type="column") >= 0))
 
 
 def match_events(original: Series, swapped: Series, trigger: Trigger, fps: float) -> Events:
     """The events of two series of the same length, frame by frame of the same instants."""
     x = original
     y = np.where(np.isfinite(original), swapped, np.nan)
-    wanted, found = onsets(x, trigger), onsets(y, trigger)
+    wanted, found = events(x, trigger), events(y, trigger)
     # Times in a file are multiples of the frame, so a distance may equal the tolerance.
     matched = matches(wanted, found, TOLERANCE_S * fps + 1e-9)
     counts = Events(

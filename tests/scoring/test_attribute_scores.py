@@ -210,6 +210,23 @@ def test_a_lag_beyond_reach_is_not_found_and_an_unrelated_unit_has_none_with_a_g
     assert peak_lag(WAVE, np.full(200, 0.4), reach=5).frames is None
 
 
+def test_a_slow_series_under_noise_fits_at_many_shifts_and_is_then_taken_as_in_step() -> None:
+    noise = np.random.default_rng(9).normal(0, 0.25, (2, 200))
+    slow = np.sin(np.linspace(0, 3, 200))
+    x, y = slow + noise[0], slow + noise[1]
+    found = peak_lag(x[3:], y[:-3], reach=25)
+    assert found.frames == 0
+    assert found.pcc == pearson(x[3:], y[:-3])
+
+
+def test_series_that_agree_at_no_shift_have_no_lag_but_say_how_badly_they_agree() -> None:
+    x, y = np.random.default_rng(8).normal(size=(2, 200))
+    found = peak_lag(x, y, reach=25)
+    assert found.frames is None
+    assert found.pcc is not None
+    assert found.pcc < 0.5
+
+
 def test_a_late_unit_says_how_late_in_seconds_while_its_pcc_falls() -> None:
     noise = np.random.default_rng(5).normal(size=220)
     x = 0.5 + 0.1 * np.convolve(noise, np.ones(5) / 5, "same")

@@ -14,9 +14,12 @@ from harness.scoring.events import (
     BLINK,
     MOUTH_OPENING,
     TOLERANCE_S,
+    Event,
+    Trigger,
+    events,
     match_events,
     matches,
-    onsets,
+    same_event,
 )
 
 FPS = 25.0
@@ -28,6 +31,10 @@ def blinking(*frames: int, rest: float = 0.1, height: float = 0.5) -> NDArray[np
     for frame in frames:
         series[frame : frame + 3] = rest + height
     return series
+
+
+def starts(series: NDArray[np.float64], trigger: Trigger) -> tuple[int, ...]:
+    return tuple(event.start for event in events(series, trigger))
 
 
 def test_a_copy_keeps_every_blink() -> None:
@@ -67,16 +74,16 @@ def test_a_swap_that_never_blinks_has_no_precision_and_recalls_nothing() -> None
 
 
 def test_each_face_is_measured_from_its_own_rest() -> None:
-    assert onsets(blinking(20, 60, rest=0.45), BLINK) == (20, 60)
-    assert onsets(blinking(20, height=0.2), BLINK) == ()
+    assert starts(blinking(20, 60, rest=0.45), BLINK) == (20, 60)
+    assert starts(blinking(20, height=0.2), BLINK) == ()
 
 
 def test_a_value_that_trembles_at_the_threshold_is_one_event() -> None:
     trembling = blinking()
     trembling[40:60] = 0.1 + np.where(np.arange(20) % 2, BLINK.on + 0.02, BLINK.on - 0.02)
-    assert onsets(trembling, BLINK) == (41,)
+    assert starts(trembling, BLINK) == (41,)
     trembling[50] = 0.1 + BLINK.off - 0.01
-    assert onsets(trembling, BLINK) == (41, 51)
+    assert starts(trembling, BLINK) == (41, 51)
 
 
 def test_lost_faces_end_events_and_what_the_original_does_not_show_is_not_counted() -> None:
@@ -91,21 +98,37 @@ def test_lost_faces_end_events_and_what_the_original_does_not_show_is_not_counte
 
 def test_a_video_without_any_face_has_no_events() -> None:
     nothing = np.full(125, np.nan)
-    assert onsets(nothing, MOUTH_OPENING) == ()
+    assert starts(nothing, MOUTH_OPENING) == ()
     found = match_events(nothing, nothing, MOUTH_OPENING, FPS)
     assert found.reason == "not measurable: the original has no mouth opening"
 
 
-_TIMES = st.lists(st.integers(0, 40), max_size=5, unique=True).map(lambda t: tuple(sorted(t)))
+def test_an_event_lasts_until_the_series_falls_below_the_lower_threshold_or_ends() -> None:
+    assert events(blinking(20, 123), BLINK) == (Event(20, 23), Event(123, 125))
 
 
-@given(_TIMES, _TIMES, st.integers(0, 8))
-def test_taking_events_in_order_pairs_as_many_as_any_pairing_can(
-    first: tuple[int, ...], second: tuple[int, ...], tolerance: int
+@pytest.mark.parametrize(
+    ("late", "expected"), [(Event(31, 60), True), (Event(41, 60), False), (Event(0, 45), False)]
+)
+def test_slow_openings_match_by_what_they_share(late: Event, expected: bool) -> None:
+    assert same_event(Event(20, 60), late, 5) is expected
+    assert same_event(late, Event(20, 60), 5) is expected
+
+
+_EVENTS = st.lists(st.integers(0, 40), max_size=10, unique=True).map(
+    lambda times: [
+        Event(*pair) for pair in zip(sorted(times)[::2], sorted(times)[1::2], strict=False)
+    ]
+)
+
+
+@given(_EVENTS, _EVENTS, st.integers(0, 8))
+def test_as_many_events_are_paired_as_any_pairing_can(
+    first: list[Event], second: list[Event], tolerance: int
 ) -> None:
     few, many = sorted((first, second), key=len)
     best = max(
-        sum(abs(a - b) <= tolerance for a, b in zip(few, order, strict=True))
+        sum(same_event(a, b, tolerance) for a, b in zip(few, order, strict=True))
         for order in itertools.permutations(many, len(few))
     )
     assert matches(first, second, tolerance) == best

@@ -117,6 +117,11 @@ def test_white_noise_has_the_share_of_its_power_that_lies_above_5_hz() -> None:
     assert fast_power(noise[:-1], FPS, -1) == pytest.approx(4, rel=0.05)
 
 
+def test_light_that_fades_all_along_a_short_clip_is_no_flicker() -> None:
+    fading = np.linspace(0, 60, 20)
+    assert fast_power(fading, FPS, 5) == pytest.approx(0, abs=1e-12)
+
+
 def test_flicker_is_taken_of_stretches_with_a_face_and_says_why_it_is_missing() -> None:
     time = np.arange(100) / FPS
     original = np.full(100, 50.0)

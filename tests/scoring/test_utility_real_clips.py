@@ -142,6 +142,17 @@ def test_a_picture_shifted_by_ten_pixels_is_off_by_ten_pixels_of_the_eyes_distan
     assert found.head_pose.mean < 3
 
 
+def test_a_cropped_picture_is_off_by_where_it_puts_the_face(man: Bench) -> None:
+    height, width = man.source[0].shape[:2]
+    cropped = [
+        cv2.resize(f[: height * 4 // 5, : width * 4 // 5], (width, height)) for f in man.source
+    ]
+    found = compared(man, cropped)  # type: ignore[arg-type]
+    assert found.landmarks is not None
+    assert found.landmarks.mean is not None
+    assert found.landmarks.mean > 0.3
+
+
 def test_a_swap_that_loses_the_face_in_the_blink_loses_the_blink_and_the_rate_says_so(
     man: Bench,
 ) -> None:

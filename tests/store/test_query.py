@@ -214,7 +214,7 @@ def test_scores_units_and_frames_join_their_cell(home: Path) -> None:
     names = "warping_ratio, sharpness_ratio, warping_detail_fair_ratio, steadiness, flicker_added"
     more = "gap_frames, gaps, longest_gap_s, background_ssim, background_psnr_db, reason"
     (quality,) = query(home, f"SELECT cell, {names}, {more} FROM quality")
-    expected = [0.5, 0.1, 5.0, "smooth by blur", None, 4, 2, 0.12, 0.99, 41.0, ""]
+    expected = [0.5, 0.1, 5.0, "softer than the original", None, 4, 2, 0.12, 0.99, 41.0, ""]
     assert list(quality.values()) == [SPEC.slug, *expected]
     frames = query(home, "SELECT cell, protocol, frame, sw_or, faces_swapped FROM frames")
     assert frames[1] == {

@@ -33,9 +33,9 @@ class Trigger(Frozen):
 BLINK = Trigger(name="blink", on=0.25, off=0.15)
 """Of the mean of both eyeBlink weights. Three clips: rest varies by under 0.1, blinks reach 0.3 to
 0.8 above it."""
-MOUTH_OPENING = Trigger(name="mouth opening", on=0.08, off=0.04)
+MOUTH_OPENING = Trigger(name="mouth opening", on=0.10, off=0.05)
 """Of the inner lips' gap over the interocular distance. Three clips: closed lips vary by under
-0.02, speech opens them by 0.1 to 0.3."""
+0.02, open ones drift by up to 0.08, speech opens them by 0.1 to 0.3."""
 
 
 def neutral(values: Series) -> float:

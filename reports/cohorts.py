@@ -8,6 +8,9 @@ from reports.aggregate import DASH, finite, percent, variants
 from reports.model import ReportData
 from reports.tables import TableCell, text
 
+ENOUGH_ACTORS = 6
+"""With fewer, no difference between two tools can reach p = 0.05 in an exact sign-flip test: of 5
+actors the smallest p is 2 / 2^5, 0.0625. Fewer actors rank no tool."""
 ILLUSTRATION = 10
 """Below so many actors a rate over actors shows what an attack does, and estimates nothing."""
 NAMES = {

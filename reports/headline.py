@@ -29,6 +29,7 @@ from reports.aggregate import (
     variants,
 )
 from reports.cohorts import (
+    ENOUGH_ACTORS,
     ILLUSTRATION,
     attack_name,
     interval_words,
@@ -73,7 +74,7 @@ def _best_hidden(data: ReportData, names: Sequence[str]) -> HeadlineNumber:
 
 def _best_against_attackers(data: ReportData) -> HeadlineNumber | None:
     """The tool that leaves its own worst attacker the least, beyond chance; None where no tool has
-    an attacker for at least half of its actors.
+    an attacker for at least half of its actors, and for enough of them to rank tools.
     """
     best: tuple[float, CohortScore, Attack] | None = None
     for cohort in ordered(data):
@@ -81,7 +82,8 @@ def _best_against_attackers(data: ReportData) -> HeadlineNumber | None:
         if attack is None or attack.swapped is None or is_control_cohort(data, cohort):
             continue
         advantage, rate = attack.advantage, rank_1(attack.swapped)
-        covered = len(attack.swapped.actors) >= MINIMUM_COVERAGE * len(cohort.actors)
+        compared = len(attack.swapped.actors)
+        covered = compared >= max(ENOUGH_ACTORS, MINIMUM_COVERAGE * len(cohort.actors))
         known = advantage is not None and rate is not None
         if advantage is not None and known and covered and (best is None or advantage < best[0]):
             best = (advantage, cohort, attack)
@@ -106,8 +108,8 @@ def _best_against_attackers(data: ReportData) -> HeadlineNumber | None:
 
 
 NO_ATTACKER = (
-    "by distance, as no attacker could be scored for at least half of a tool's actors "
-    "(see Attackers)"
+    f"by distance, as no attacker could be scored for at least half of a tool's actors and for "
+    f"{ENOUGH_ACTORS} or more"
 )
 
 
@@ -130,8 +132,23 @@ def _best_distance(data: ReportData, names: Sequence[str]) -> HeadlineNumber:
         f"still recognised in {percent(mean_leak(cells, of_all=True).mean)} of sampled frames; "
         f"no face in {percent(mean_fta(cells).mean)}, original {percent(own.mean)}; "
         f"{_of(sum(detected(cell) for cell in cells), len(cells), 'cell')} detected; {NO_ATTACKER}"
+        f"{_worst_attack(data, best[1])}"
     )
     return HeadlineNumber(label=label, value=fmt(best[0]), who=best[1], detail=detail)
+
+
+def _worst_attack(data: ReportData, name: str) -> str:
+    """What the tool's worst attacker reached all the same, or nothing where none was scored."""
+    for cohort in ordered(data):
+        attack = cohort.worst_attack
+        if name_of(data, cohort) == name and attack is not None and attack.swapped is not None:
+            actors = len(attack.swapped.actors)
+            return (
+                f". Its worst attacker, {attack_name(attack, cohort)}, finds "
+                f"{percent(rank_1(attack.swapped))} of {actors} actors again "
+                f"(by chance {percent(attack.swapped.chance)})"
+            )
+    return ""
 
 
 def _best_kept(data: ReportData, names: Sequence[str]) -> HeadlineNumber:

@@ -18,14 +18,13 @@ from reports.aggregate import (
     mean_pcc,
     percent,
 )
+from reports.cohorts import ENOUGH_ACTORS
 from reports.controls import control_checks
 from reports.model import ReportData
 from reports.plot import threshold_of
 from reports.site.leaderboard import Attacked, Estimate, Metric, Row, ranking
 
 ALPHA = 0.05
-ENOUGH_ACTORS = 6
-"""With fewer, no difference between two tools can reach p = 0.05: 2 / 2^5 is 0.0625."""
 
 
 class Lead(Frozen):

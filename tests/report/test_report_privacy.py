@@ -48,6 +48,17 @@ def attacked(three: ReportData) -> ReportData:
     )
 
 
+@pytest.fixture(scope="module")
+def six(make_data: Maker) -> ReportData:
+    """As many actors as it takes to rank tools, attacked."""
+    data = make_data(actors=6)
+    return with_cohorts(
+        data,
+        cohort(data, "blur", naive=0.4, parrot=0.8),
+        cohort(data, "landmark-swap", naive=0.5, parrot=None),
+    )
+
+
 def section(html: str, name: str) -> str:
     found = re.search(f'<section id="{name}".*?</section>', html, re.DOTALL)
     assert found is not None
@@ -83,10 +94,10 @@ def test_what_could_not_be_computed_is_said_once_in_the_cohorts_words(
 
 
 def test_few_actors_are_called_an_illustration_and_ten_are_not(
-    attacked: ReportData, make_data: Maker
+    attacked: ReportData, six: ReportData, make_data: Maker
 ) -> None:
     assert "Illustration." in section(page(attacked), "attackers")
-    assert "illustration" in headline_numbers(attacked)[0].detail
+    assert "illustration" in headline_numbers(six)[0].detail
     many = make_data(actors=10)
     many = with_cohorts(many, cohort(many, "blur", naive=0.4))
     assert "llustration" not in section(page(many), "attackers")
@@ -94,27 +105,37 @@ def test_few_actors_are_called_an_illustration_and_ten_are_not(
 
 
 def test_the_privacy_headline_is_the_tool_whose_worst_attacker_gains_least(
-    attacked: ReportData, three: ReportData
+    six: ReportData,
 ) -> None:
-    best = headline_numbers(attacked)[0]
+    best = headline_numbers(six)[0]
     assert (best.who, best.value) == ("landmark-swap", "50.0 %")
     assert "worst attacker" in best.label
     assert "A0 naive" in best.detail
-    assert "by chance 33.3 %" in best.detail
-    before = headline_numbers(three)[0]
+    assert "by chance 16.7 %" in best.detail
+    bare = six.model_copy(update={"cohorts": ()})
+    before = headline_numbers(bare)[0]
     assert "distance" in before.label
     assert "no attacker could be scored" in before.detail
-    controls = with_cohorts(three, cohort(three, "noop", naive=0.1))
+    controls = with_cohorts(bare, cohort(bare, "noop", naive=0.1))
     assert headline_numbers(controls)[0] == before, "a control does not compete"
 
 
-def test_an_attack_on_a_minority_of_the_actors_makes_no_headline(three: ReportData) -> None:
-    own = cohort(three, "blur", naive=0.4)
+def test_too_few_actors_rank_no_tool_by_its_attacker_and_the_attack_is_told(
+    attacked: ReportData,
+) -> None:
+    best = headline_numbers(attacked)[0]
+    assert "distance" in best.label
+    assert "finds 50.0 % of 3 actors again (by chance 33.3 %)" in best.detail
+
+
+def test_an_attack_on_a_minority_of_the_actors_makes_no_headline(make_data: Maker) -> None:
+    many = make_data(actors=14)
+    own = cohort(many, "blur", naive=0.4)
     (found,) = own.attacks
     assert found.swapped is not None
-    lonely = found.swapped.model_copy(update={"actors": (1,)})
+    lonely = found.swapped.model_copy(update={"actors": (1, 2, 3, 4, 5, 6)})
     thin = own.model_copy(update={"attacks": (found.model_copy(update={"swapped": lonely}),)})
-    assert "distance" in headline_numbers(with_cohorts(three, thin))[0].label
+    assert "distance" in headline_numbers(with_cohorts(many, thin))[0].label
 
 
 def test_the_split_says_that_not_detected_is_not_hidden(attacked: ReportData) -> None:

@@ -9,12 +9,12 @@ import typer
 from harness.cli.complete import suite_names, tool_names
 from harness.cli.options import CpuOption, IdentityOption, ObserverOption
 from harness.cli.output import Progress, print_json, print_table, print_wrapped
-from harness.cli.planning import StudyPlan, make_plan, print_plan, print_plan_json, say_plan
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.cli.planning import StudyPlan
     from harness.runner import CellOutcome
     from harness.scoring.queue import ScoreOutcome
     from harness.specify import Specified
@@ -110,7 +110,11 @@ def run(
 
         collect_study(study, as_json)
         return
+    from harness.cli.planning import make_plan
+    from harness.readiness import check_donors
+
     made = make_plan(study, only_failed=only_failed, limit=limit)
+    check_donors(made.chosen, study.tools, study.dataset)
     if dry_run:
         _show_plan(study, made, as_json)
     elif not made.chosen:
@@ -120,6 +124,8 @@ def run(
 
 
 def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
+    from harness.cli.planning import print_plan, print_plan_json
+
     if as_json:
         print_plan_json(study, made)
     else:
@@ -137,11 +143,12 @@ def _nothing_to_run(study: Study, as_json: bool) -> None:
 
 def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, cpu: bool) -> None:
     from harness.account import Account, Estimate
+    from harness.cli.planning import say_plan
     from harness.cli.summary import cohort_line
     from harness.forecast import longest_first
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
-    from harness.readiness import check_donors, check_space, image_digests, outside_observers
+    from harness.readiness import check_space, image_digests, outside_observers
     from harness.specify import specify
     from harness.workflow import make_lanes, run_and_score, score_cohorts
 
@@ -151,7 +158,6 @@ def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, 
     with terminate_as_interrupt(), make_lanes(jobs, len(planned) + actors) as lanes:
         say_plan(study, made, progress.say)
         progress.say(f"{lanes.count} at once")
-        check_donors(planned, study.tools, study.dataset)
         digests = image_digests(planned, study.tools, study.home, progress.say, cpu=cpu)
         prepared = specify(study, planned, progress.say, lanes, digests)
         check_space(prepared.specs, study.tools, study.home)

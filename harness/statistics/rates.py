@@ -163,7 +163,7 @@ def check_fmr(fmr: float, n_identities: int) -> FmrCheck:
     """Whether n identities resolve this FMR by the rule of 3, with the sentence to print."""
     as_share(fmr, "an FMR")
     if n_identities < 2:
-        sentence = f"{n_identities} identities make no non-mated pair: no FMR can be told."
+        sentence = "It takes two identities to make a non-mated pair: no FMR can be told."
         return FmrCheck(fmr=fmr, resolvable=False, floor=1.0, sentence=sentence)
     floor = resolvable_fmr(n_identities)
     what = f"{n_identities} identities make {floor.pairs} non-mated pairs"

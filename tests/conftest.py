@@ -27,7 +27,8 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def sample_cache() -> Path:
-    """A home that only holds downloads: the sample and the detectors, kept between runs.
+    """A home that only holds downloads and models, kept between runs: the sample, the detectors,
+    and the embedding network once a test has converted it.
 
     Fetching takes a file lock, so parallel workers wait for the first.
     """
@@ -36,6 +37,7 @@ def sample_cache() -> Path:
     fetch_sample(home, False, ignore)
     face_landmarker_path(home)
     os.environ["BENCH_CENTERFACE"] = str(centerface_path(home))
+    (home / "models").mkdir(exist_ok=True)
     return home
 
 
@@ -66,7 +68,8 @@ def sample_home(
     """A fresh $BENCH_HOME with the sample fetched; its prepared media are shared."""
     home = tmp_path / "bench-home"
     home.mkdir()
-    (home / "downloads").symlink_to(sample_cache / "downloads")
+    for name in ("downloads", "models"):
+        (home / name).symlink_to(sample_cache / name)
     (home / "media").symlink_to(shared_media)
     monkeypatch.setenv("BENCH_HOME", str(home))
     return home

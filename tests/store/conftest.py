@@ -97,7 +97,8 @@ def _hash(path: Path) -> str:
 
 def _empty(folder: Path, cache: Path, dataset: Path) -> Home:
     folder.mkdir()
-    (folder / "downloads").symlink_to(cache / "downloads")
+    for name in ("downloads", "models"):
+        (folder / name).symlink_to(cache / name)
     return Home(folder, dataset)
 
 

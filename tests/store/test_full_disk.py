@@ -19,11 +19,11 @@ MORE = ("run", "--tool", "noop,reencode,pixelate", "--frames", "4")
 
 @pytest.fixture
 def small_disk(undisturbed: Home, tmp_path: Path) -> Iterator[Home]:
-    """The finished home on a file system of its own, with 8 MiB to spare for its 23 MiB model."""
+    """The finished home on a file system of 8 MiB of its own."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)],
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)],
         capture_output=True,
         text=True,
         check=False,

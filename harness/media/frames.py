@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -22,6 +24,9 @@ Frame = NDArray[np.uint8]
 BITEXACT = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1")
 """Options without which FFmpeg writes its version and the date into files."""
 
+_PIPE_BYTES = 1 << 20
+"""The most that Linux usually lets anybody ask for."""
+
 _SCALER = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int+bitexact")
 
 
@@ -31,26 +36,54 @@ def read_frames(path: Path) -> Iterator[Frame]:
     Frames are BGR, (height, width, 3), uint8, rotation applied, writable, and streamed: one is
     in memory at a time. Raises UnusableInputError for a file that is missing or cannot be decoded.
     """
+    import cv2
+
     width, height = frame_size(path)
-    raw = ["-c:v", "rawvideo", "-pix_fmt", "bgr24", *_SCALER, "-f", "rawvideo", "pipe:1"]
+    # Planes and not pixels: the same bytes (a test compares them), and FFmpeg makes them with
+    # vector instructions, in less than half the time.
+    raw = ["-c:v", "rawvideo", "-pix_fmt", "gbrp", *_SCALER, "-f", "rawvideo", "pipe:1"]
     command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-v", "error", "-i", str(path)]
     command += ["-map", "0:v:0", "-fps_mode", "passthrough", *raw]
-    size_bytes = width * height * 3
+    planes = np.empty((3, height, width), np.uint8)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            bufsize=0,
         )
         stream = process.stdout
         assert stream is not None
+        _widen(stream)
         try:
-            while len(data := stream.read(size_bytes)) == size_bytes:
-                yield np.frombuffer(bytearray(data), np.uint8).reshape(height, width, 3)
-            if process.wait() or data:
+            while (got := _fill(planes, stream)) == planes.nbytes:
+                green, blue, red = planes
+                yield np.asarray(cv2.merge([blue, green, red]), np.uint8)
+            if process.wait() or got:
                 raise failed(str(path), _tail(log))
         finally:
             process.kill()
             process.wait()
             stream.close()
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Have a frame handed over in a few pieces; a system that refuses does it in many."""
+    if size := getattr(fcntl, "F_SETPIPE_SZ", None):
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), size, _PIPE_BYTES)
+
+
+def _fill(planes: NDArray[np.uint8], stream: IO[bytes]) -> int:
+    """Read a frame; returns how many bytes there were, fewer at the end."""
+    view, got = planes.data.cast("B"), 0
+    while got < len(view):
+        read: int | None = stream.readinto(view[got:])  # type: ignore[attr-defined]
+        if not read:
+            break
+        got += read
+    return got
 
 
 def read_frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, Frame]]:

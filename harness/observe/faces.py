@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,17 @@ from numpy.typing import NDArray
 from harness.observe.boxes import Box, iou, main_face
 from harness.observe.observer import Row
 from harness.observe.tracking import Seen
-from harness.vision.chips import open_aligner
-from harness.vision.embedder import CONVERTER_VERSION, open_embedder
-from harness.vision.hog import QUICK_PX, THOROUGH_PX, Face, open_hog
+from harness.vision.chips import Aligner, open_aligner
+from harness.vision.embedder import CONVERTER_VERSION, Embedder, open_embedder
+from harness.vision.hog import QUICK_PX, THOROUGH_PX, Face, Hog, open_hog
 from harness.vision.recognition import RECOGNISER
 
 OBSERVER = "face-embeddings"
-MEASURE_VERSION = 1
+MEASURE_VERSION = 2
 """Raised whenever the rows would come out differently from the same packages."""
 _BATCH = 16
 _SAME_FACE_IOU = 0.3
-_SWEEP_EVERY = 24
+_SWEEP_EVERY = 48
 
 
 def fast_version() -> str:
@@ -38,17 +39,20 @@ class FaceEmbeddings:
 
     A face that the landmark tracker follows counts only where dlib's detector sees one too: the
     tracker goes on "seeing" faces that were blurred or painted over. Where it sees none, dlib's
-    detector looks for one in the whole frame; so it does in every 24th frame, and whom it finds
+    detector looks for one in the whole frame; so it does in every 48th frame, and whom it finds
     beside the tracked is looked for in the frames that follow. Of several faces the one nearest to
     the tracker's main face is embedded, or the largest where the tracker has lost it.
     """
 
     name = OBSERVER
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, finder: FaceFinder | None = None) -> None:
+        """``finder`` may be shared with other observers of the same pass."""
         self.version = fast_version()
         self._home = home
-        self._tools: _Tools | None = None
+        self._finder = finder or FaceFinder()
+        self._aligner: Aligner | None = None
+        self._embedder: Embedder | None = None
         self._rows: list[dict[str, Any]] = []
         self._chips: list[NDArray[np.uint8]] = []
 
@@ -60,57 +64,70 @@ class FaceEmbeddings:
         return pa.schema([*((name, pa.int64()) for name in whole), embedding])
 
     def see(self, seen: Seen) -> Iterator[Row]:
-        self._tools = tools = self._tools or _Tools(self._home)
-        faces = tools.find(seen)
-        near = None if seen.main is None else seen.boxes[seen.main]
-        chosen = main_face([box_of(face) for face in faces], near)
+        faces, chosen = self._finder.find(seen)
         box = (-1, -1, -1, -1) if chosen is None else faces[chosen]
         row: dict[str, Any] = {"frame": seen.frame, "faces": len(faces), "embedding": None}
         row |= dict(zip(("top", "right", "bottom", "left"), box, strict=True))
         self._rows.append(row)
         if chosen is not None:
             row["embedding"] = len(self._chips)
-            self._chips.append(tools.aligner.chip(seen.rgb, faces[chosen]))
+            self._aligner = self._aligner or open_aligner()
+            self._chips.append(self._aligner.chip(seen.rgb, faces[chosen]))
         if len(self._rows) >= _BATCH:
             yield from self.rest()
 
     def rest(self) -> Iterator[Row]:
         rows, chips = self._rows, self._chips
         self._rows, self._chips = [], []
-        if chips and self._tools is not None:
-            found = self._tools.embedder.embed(np.stack(chips))
+        if chips:
+            self._embedder = self._embedder or _embedder(self._home)
+            found = self._embedder.embed(np.stack(chips))
             for row in rows:
                 if row["embedding"] is not None:
                     row["embedding"] = found[row["embedding"]]
         yield from rows
 
 
-class _Tools:
-    """The detector, the aligner and the network."""
+@lru_cache
+def _embedder(home: Path) -> Embedder:
+    """Loaded once per process, not once per video."""
+    return open_embedder(home)
 
-    def __init__(self, home: Path) -> None:
-        self.aligner = open_aligner()
-        self.hog = open_hog()
-        self.embedder = open_embedder(home)
+
+class FaceFinder:
+    """The faces of each frame that dlib's detector confirms or finds, and which of them counts."""
+
+    def __init__(self) -> None:
+        self._hog: Hog | None = None
         self._others: list[Face] = []
+        self._last: tuple[int, tuple[list[Face], int | None]] | None = None
 
-    def find(self, seen: Seen) -> list[Face]:
-        """The faces of a frame, each once. Call it for every frame, in order."""
+    def find(self, seen: Seen) -> tuple[list[Face], int | None]:
+        """The faces, each once, and the index of the main one (None without any).
+
+        Call it for every frame, in order; for the same frame again it costs nothing.
+        """
+        if self._last is None or self._last[0] != seen.frame:
+            faces = self._look(seen)
+            near = None if seen.main is None else seen.boxes[seen.main]
+            chosen = main_face([box_of(face) for face in faces], near)
+            self._last = seen.frame, (faces, chosen)
+        return self._last[1]
+
+    def _look(self, seen: Seen) -> list[Face]:
+        self._hog = hog = self._hog or open_hog()
         if seen.frame % _SWEEP_EVERY == 0:
-            self._others = self.hog.anywhere(seen.rgb, THOROUGH_PX)
+            self._others = hog.anywhere(seen.rgb, THOROUGH_PX)
         others = [
-            face
-            for face in self._others
-            if all(iou(box_of(face), box) < _SAME_FACE_IOU for box in seen.boxes)
+            box
+            for box in map(box_of, self._others)
+            if all(iou(box, tracked) < _SAME_FACE_IOU for tracked in seen.boxes)
         ]
-        tracked = self._near(seen, seen.boxes)
+        found = [face for box in seen.boxes for face in hog.near(seen.rgb, box)]
         if not seen.boxes:
-            tracked = self.hog.anywhere(seen.rgb, QUICK_PX)
-        self._others = self._near(seen, [box_of(face) for face in others])
-        return distinct([*tracked, *self._others])
-
-    def _near(self, seen: Seen, boxes: Sequence[Box]) -> list[Face]:
-        return [face for box in boxes for face in self.hog.near(seen.rgb, box)]
+            found = hog.anywhere(seen.rgb, QUICK_PX)
+        self._others = [face for box in others for face in hog.near(seen.rgb, box)]
+        return distinct([*found, *self._others])
 
 
 def distinct(faces: list[Face]) -> list[Face]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,11 @@ class Aligner:
         return chip
 
 
+@lru_cache
 def open_aligner() -> Aligner:
-    """With the five-point predictor of face_recognition_models. Raises UnfitMachineError."""
+    """With the five-point predictor of face_recognition_models, loaded once per process. Raises
+    UnfitMachineError.
+    """
     load_face_recognition()
     import dlib
     import face_recognition_models

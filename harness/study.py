@@ -26,7 +26,8 @@ class Study:
     def protocol(self) -> Protocol:
         """The scoring protocol of the suite."""
         said = self.suite.protocol
-        return protocol_of(said.frames, said.seed, said.identity)
+        protocol = protocol_of(said.frames, said.seed, said.identity)
+        return protocol.model_copy(update={"recognisers": said.recognisers})
 
     def plan(self) -> tuple[PlannedCell, ...]:
         """All cells, not yet prepared. Raises UsageError for unknown names."""

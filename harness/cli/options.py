@@ -80,6 +80,14 @@ IdentityOption = Annotated[
         show_default=False,
     ),
 ]
+RecogniserOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recogniser",
+        help="Have this recogniser measure every video too: a name, or an ONNX file of the "
+        "ArcFace class.",
+    ),
+]
 ObserverOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.complete import suite_names, tool_names
-from harness.cli.options import CpuOption, IdentityOption, ObserverOption
+from harness.cli.options import CpuOption, IdentityOption, ObserverOption, RecogniserOption
 from harness.cli.output import Progress, print_json, print_table, print_wrapped
 from harness.errors import UsageError
 
@@ -56,6 +56,7 @@ def run(
     ] = None,
     identity: IdentityOption = None,
     observer: ObserverOption = None,
+    recogniser: RecogniserOption = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Things done at once; else $BENCH_JOBS, else one for each core."),
@@ -91,7 +92,16 @@ def run(
 
     if (tool is None) == (suite is None):
         raise UsageError("Name either --tool or --suite.", hint="See `bench run --help`.")
-    choice = Choice(actor, dataset, donor, split, frames, tuple(observer or ()), identity)
+    choice = Choice(
+        actor,
+        dataset,
+        donor,
+        split,
+        frames,
+        observers=tuple(observer or ()),
+        identity=identity,
+        recognisers=tuple(recogniser or ()),
+    )
     if suite is None:
         study = study_from_options(
             str(tool), choice, bench_home(), config=config or "default", settings=settings or []

@@ -18,6 +18,7 @@ from harness.cli.options import (
     IdentityOption,
     JobsOption,
     ObserverOption,
+    RecogniserOption,
     SuiteOption,
     ToolOption,
 )
@@ -52,6 +53,7 @@ def score(
     frames: FramesOption = None,
     identity: IdentityOption = None,
     observer: ObserverOption = None,
+    recogniser: RecogniserOption = None,
     jobs: JobsOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,6 +66,7 @@ def score(
               bench score --suite quickstart --tool blur
     """
     from harness.account import Account, Estimate
+    from harness.cli.selection import checked_recognisers
     from harness.cli.summary import cohort_fields, cohort_line, score_fields, score_parts
     from harness.interrupt import terminate_as_interrupt
     from harness.readiness import outside_observers
@@ -76,6 +79,8 @@ def score(
     specs = store.list() if loaded is None else suite_cells(loaded, store.list(), store.home)[0]
     specs = _some(store, select(specs, selection), "score")
     protocol = _protocol(store, specs, loaded, Asked(frames, identity))
+    more = recogniser or (loaded.protocol.recognisers if loaded else ())
+    protocol = protocol.model_copy(update={"recognisers": checked_recognisers(more, store.home)})
     done = [spec for spec in specs if store.result(spec) is not None]
     progress = Progress(len(done))
     with terminate_as_interrupt():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ class Choice:
     frames: int | None = None
     observers: tuple[str, ...] = ()
     identity: IdentityPath | None = None
+    recognisers: tuple[str, ...] = ()
 
 
 def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Study:
@@ -115,6 +116,8 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
         protocol["frames"] = choice.frames
     if choice.identity is not None:
         protocol["identity"] = choice.identity
+    if choice.recognisers:
+        protocol["recognisers"] = checked_recognisers(choice.recognisers, home)
     if choice.observers:
         protocol["observers"] = choice.observers
     update["protocol"] = suite.protocol.model_copy(update=protocol)
@@ -122,6 +125,22 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
     with blame("dataset"):
         dataset = load_dataset(suite.dataset, home)
     return Study(suite, dataset, tools, home)
+
+
+def checked_recognisers(named: Sequence[str], home: Path) -> tuple[str, ...]:
+    """Names, and absolute paths of ONNX files: each is opened once, so that a file that is not a
+    face network is refused before anything runs. Raises as ``open_recogniser``.
+    """
+    from harness.recognisers.registry import open_recogniser
+
+    found = tuple(str(Path(one).expanduser().absolute()) if _is_file(one) else one for one in named)
+    for one in found:
+        open_recogniser(one, home)
+    return found
+
+
+def _is_file(named: str) -> bool:
+    return named.endswith(".onnx")
 
 
 def _runnable(tools: Mapping[str, Tool]) -> list[str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.privacy import LeakProfile
 from harness.model.quality import Quality
+from harness.model.recognised import RecogniserScore
 from harness.model.utility import Utility
 
 
@@ -196,3 +197,5 @@ class CellScore(Frozen):
     """None in scores of older versions."""
     quality: Quality | None = None
     """None in scores of older versions."""
+    recognisers: tuple[RecogniserScore, ...] = ()
+    """Other recognisers, where they have seen both videos and the actor's photo."""

@@ -37,6 +37,8 @@ class SuiteProtocol(Frozen):
     frames: int = Field(default=1000, ge=2)
     seed: int = 2020
     identity: IdentityPath = IdentityPath.FAST
+    recognisers: tuple[str, ...] = ()
+    """Other recognisers that measure every video too: names, or paths of ONNX files."""
     observers: tuple[str, ...] = ()
     """Programs of their own that measure every video too, such as ``openface``."""
 

@@ -82,18 +82,22 @@ def embed_photo(path: Path) -> NDArray[np.float64] | None:
 
     Raises UnusableInputError for a file that is not a picture.
     """
+    faces, embeddings = find_faces(read_photo(path))
+    chosen = main_face([_box(face) for face in faces], None)
+    return None if chosen is None else embeddings[chosen]
+
+
+def read_photo(path: Path) -> NDArray[np.uint8]:
+    """A picture, height x width x 3, RGB. Raises UnusableInputError for a file that is none."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
-            pixels: NDArray[np.uint8] = np.asarray(image.convert("RGB"))
+            return np.asarray(image.convert("RGB"))
     except (OSError, UnidentifiedImageError) as error:
         raise UnusableInputError(
             f"The photo {path} cannot be read: {error}.", hint="Use a whole PNG or JPEG file."
         ) from error
-    faces, embeddings = find_faces(pixels)
-    chosen = main_face([_box(face) for face in faces], None)
-    return None if chosen is None else embeddings[chosen]
 
 
 def find_faces(rgb: NDArray[np.uint8]) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.assets import centerface_path
@@ -11,17 +11,27 @@ from harness.model.base import Frozen
 from harness.model.identity import IdentityPath
 from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops
-from harness.observe.faces import FaceEmbeddings
+from harness.observe.faces import FaceEmbeddings, FaceFinder
 from harness.observe.identity import observe_identity
 from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
+from harness.observe.recognised import RecogniserEmbeddings, observe_photo
 from harness.observe.reencoding import reencoding
 from harness.observe.second_detector import SecondDetector
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
+from harness.recognisers.base import Recogniser
+from harness.recognisers.registry import open_recogniser
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being measured, frames done, frames in all."""
+
+
+class Photo(Frozen):
+    """The actor's reference face."""
+
+    path: Path
+    sha256: str
 
 
 class Sighting(Frozen):
@@ -37,6 +47,9 @@ class Sighting(Frozen):
     frames: tuple[int, ...]
     """Those in which faces are recognised; empty for the fast path, which sees all."""
     reencode: bool = False
+    recognisers: tuple[str, ...] = ()
+    """Others that embed the faces of every frame too, and that of ``photo``."""
+    photo: Photo | None = None
 
 
 def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> None:
@@ -45,16 +58,27 @@ def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> Non
     Raises as the observers do, and as ``reencoding``.
     """
     path, sha256 = shown(sighting, home)
-    observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
-    if not sighting.reencode:
-        observers += [FaceCrops(), *_second_detector(home)]
-    faces = None if sighting.reencode else sighting.identity
-    if faces is IdentityPath.FAST:
-        observers.append(FaceEmbeddings(home))
-    measure_video(path, sha256, home, observers, listen=stage(listen, sighting.label))
-    if faces is IdentityPath.REFERENCE:
+    others = [open_recogniser(one, home) for one in sighting.recognisers]
+    heard = stage(listen, sighting.label)
+    measure_video(path, sha256, home, _observers(sighting, others, home), listen=heard)
+    if sighting.identity is IdentityPath.REFERENCE and not sighting.reencode:
         heard = stage(listen, f"faces in {sighting.label}")
         observe_identity(path, sha256, sighting.frames, home, heard)
+    if sighting.photo is not None:
+        for one in others:
+            observe_photo(sighting.photo.path, sighting.photo.sha256, one, home)
+
+
+def _observers(sighting: Sighting, others: Sequence[Recogniser], home: Path) -> list[Observer]:
+    """What measures the video in the one pass; of a re-encoding only what needs no recogniser."""
+    observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
+    if sighting.reencode:
+        return observers
+    finder = FaceFinder()
+    observers += [FaceCrops(), *_second_detector(home)]
+    if sighting.identity is IdentityPath.FAST:
+        observers.append(FaceEmbeddings(home, finder))
+    return [*observers, *(RecogniserEmbeddings(one, finder) for one in others)]
 
 
 def _second_detector(home: Path) -> list[Observer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import count
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.observe.boxes import Box, main_face
+from harness.observe.boxes import Box, iou, main_face
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.landmarker import open_landmarker
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_FACES = 3
 SAMPLED_FRAMES = 200
+_SAME_FACE_IOU = 0.3
 
 Points = NDArray[np.float64]
 """The face mesh in pixels, 478 x 2."""
@@ -70,10 +71,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
             rgb = bgr_to_rgb(bgr)
             result = landmarker.find_rgb(rgb, int(frame * 1000 / rate))
             height, width = bgr.shape[:2]
-            meshes = tuple(
-                np.array([(p.x * width, p.y * height) for p in face])
-                for face in result.face_landmarks
-            )
+            meshes = _meshes(result, width, height)
             boxes = tuple(_box(points) for points in meshes)
             main = main_face(boxes, last)
             if main is not None:
@@ -86,3 +84,25 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
 def _box(points: Points) -> Box:
     low, high = points.min(axis=0), points.max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _meshes(result: Any, width: int, height: int) -> tuple[Points, ...]:
+    return tuple(
+        np.array([(p.x * width, p.y * height) for p in face]) for face in result.face_landmarks
+    )
+
+
+def meshes_in(rgb: NDArray[np.uint8], home: Path) -> tuple[Points, ...]:
+    """The meshes of a single picture (height x width x 3, RGB). Raises as ``track``."""
+    from harness.assets import face_landmarker_path
+
+    model = face_landmarker_path(home)
+    with open_landmarker(model, faces=MAX_FACES, tracking=False) as landmarker:
+        return _meshes(landmarker.find_rgb(rgb), rgb.shape[1], rgb.shape[0])
+
+
+def mesh_at(meshes: Sequence[Points], box: Box) -> Points | None:
+    """The mesh whose box overlaps ``box`` most, by 0.3 (intersection over union) at least."""
+    near = [(iou(_box(mesh), box), number) for number, mesh in enumerate(meshes)]
+    overlap, best = max(near, default=(0.0, 0))
+    return meshes[best] if overlap >= _SAME_FACE_IOU else None

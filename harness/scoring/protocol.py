@@ -23,6 +23,9 @@ class Protocol(Frozen):
     threshold: float = Field(default=0.6, gt=0)
     identity: IdentityPath = IdentityPath.FAST
     """How faces are found and embedded; both paths embed with dlib's network."""
+    recognisers: tuple[str, ...] = Field(default=(), exclude=True)
+    """Other recognisers that measure too: names, or ONNX files. They change no other number, and
+    which have measured is part of a score's inputs: so they are no part of what identifies this."""
 
 
 def protocol_of(

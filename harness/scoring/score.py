@@ -20,7 +20,7 @@ from harness.observe import attributes as blendshapes
 from harness.observe import landmarks, openface, pair, thumbnails
 from harness.observe.identity import embed_photo
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
-from harness.observe.sighting import Listen, Sighting, measure, stage
+from harness.observe.sighting import Listen, Photo, Sighting, measure, stage
 from harness.observe.store import locked, store_sentences, write_table
 from harness.observe.video import observe_video
 from harness.scoring.action_units import MAPPING_VERSION
@@ -43,6 +43,7 @@ from harness.scoring.identity import (
 from harness.scoring.leaks import distances_to, leak_profile
 from harness.scoring.pixels import Seen, observed_quality
 from harness.scoring.protocol import Protocol
+from harness.scoring.recognisers import Hashes, recogniser_inputs, recogniser_scores
 from harness.scoring.sources import Watched, blendshape_scores, openface_scores
 from harness.scoring.utility import utility
 
@@ -116,7 +117,8 @@ def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting,
         found.append((_swapped(spec, home), spec.slug))
     frames = sampled_of(protocol, _info(spec, found[0][0]).frames)
     original, *swapped = (_sighting(label, video, protocol, frames) for video, label in found)
-    again = {"label": f"{original.label} re-encoded", "frames": (), "reencode": True}
+    original = original.model_copy(update={"photo": _photo(spec, home)})
+    again = {"label": f"{original.label} re-encoded", "frames": (), "reencode": True, "photo": None}
     return original, original.model_copy(update=again), *swapped
 
 
@@ -127,7 +129,15 @@ def _sighting(label: str, video: _Video, protocol: Protocol, frames: tuple[int, 
         sha256=video.sha256,
         identity=protocol.identity,
         frames=frames if protocol.identity is IdentityPath.REFERENCE else (),
+        recognisers=protocol.recognisers,
     )
+
+
+def _photo(spec: CellSpec, home: Path) -> Photo:
+    from harness.store.media import MediaStore
+
+    reference = spec.actor.reference
+    return Photo(path=MediaStore(home).path(reference), sha256=reference.sha256)
 
 
 def score_path(spec: CellSpec, home: Path, protocol_name: str) -> Path:
@@ -203,6 +213,7 @@ def _inputs(
         pair.OBSERVER: pair.VERSION,
         "scoring": str(SCORING_VERSION),
     }
+    inputs |= recogniser_inputs(_hashes(spec, original, swapped), protocol.recognisers, home)
     if spec.donor is not None:
         inputs["donor"] = spec.donor.reference.sha256
     reencoded = known_reencoding(original.sha256, home)
@@ -213,6 +224,10 @@ def _inputs(
             with store_sentences(csv):
                 inputs[f"openface_{label}"] = file_sha256(csv)
     return inputs
+
+
+def _hashes(spec: CellSpec, original: _Video, swapped: _Video) -> Hashes:
+    return Hashes(original.sha256, swapped.sha256, spec.actor.reference.sha256)
 
 
 def _compute(
@@ -232,7 +247,8 @@ def _compute(
     infos = (_info(spec, original), probe(swapped.path))
     frames = sampled_of(protocol, infos[0].frames)
     for video in videos:
-        measure(_sighting(f"the {video.label} video", video, protocol, frames), home, listen)
+        sighting = _sighting(f"the {video.label} video", video, protocol, frames)
+        measure(sighting.model_copy(update={"photo": _photo(spec, home)}), home, listen)
     seen = [
         observe_video(video.path, video.sha256, home, info)
         for video, info in zip((*videos, reencoded), (*infos, infos[0]), strict=True)
@@ -258,6 +274,7 @@ def _compute(
     identity, table = _identity(spec, home, protocol, sample, infos[0].frames)
     parts = {
         "alignment": alignment,
+        "recognisers": recogniser_scores(_hashes(spec, *videos), frames, home),
         "identity": identity,
         "leaks": leak_profile(
             distances_to(faces[1], reference, infos[1].frames, _rate(infos[1])), protocol.threshold

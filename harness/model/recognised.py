@@ -1,0 +1,36 @@
+"""What another recogniser than dlib's says of a cell."""
+
+from __future__ import annotations
+
+from harness.model.base import Frozen
+
+
+class Similarity(Frozen):
+    """Distances of a video's sampled frames to the actor's photo, in the recogniser's own scale."""
+
+    asked: int
+    used: int
+    """Frames in which it had a face to embed."""
+    mean: float | None = None
+    sd: float | None = None
+    minimum: float | None = None
+    p01: float | None = None
+    """First percentile (linear interpolation)."""
+    share_at_or_under_threshold: float | None = None
+    """Of the used frames; None without a calibrated threshold."""
+
+
+class RecogniserScore(Frozen):
+    """One recogniser. Distances of different recognisers are never compared or averaged."""
+
+    name: str
+    version: str
+    licence: str
+    distance: str
+    """``l2`` or ``cosine``."""
+    threshold: float | None
+    """None when nobody calibrated it: then no frame is called recognised."""
+    or_or: Similarity
+    sw_or: Similarity
+    note: str = ""
+    """Why there are no distances."""

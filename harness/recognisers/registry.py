@@ -1,0 +1,55 @@
+"""Which recognisers there are: the built-in one, those of installed packages, a user's files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from harness.errors import UsageError, unknown_name
+from harness.recognisers.base import Recogniser
+
+GROUP = "bench.recognisers"
+Opener = Callable[[Path], Recogniser]
+
+
+def recogniser_openers() -> dict[str, Opener]:
+    """Name to the function that opens it, given the home folder.
+
+    Raises UsageError for an entry point that cannot be imported or takes a name twice.
+    """
+    from harness.recognisers.builtin import DLIB, open_dlib
+
+    found: dict[str, Opener] = {DLIB.name: open_dlib}
+    for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+        if point.name in found:
+            raise UsageError(
+                f"Two recognisers are named '{point.name}'; one comes from '{point.value}'.",
+                hint=f"Uninstall one of the packages that add to {GROUP}.",
+            )
+        try:
+            found[point.name] = point.load()
+        except Exception as error:  # the package is not ours
+            raise UsageError(
+                f"The recogniser '{point.name}' ({point.value}) cannot be loaded: {error}.",
+                hint="Repair or uninstall the package it comes from.",
+            ) from error
+    return found
+
+
+@lru_cache
+def open_recogniser(named: str, home: Path) -> Recogniser:
+    """By name, or by the path of an ONNX file (``*.onnx``); opened once per process.
+
+    Raises UsageError for an unknown name, UnusableInputError for a file that is not a face network,
+    and whatever the recogniser itself raises.
+    """
+    if named.endswith(".onnx"):
+        from harness.recognisers.onnx_file import open_onnx_file
+
+        return open_onnx_file(Path(named).expanduser())
+    openers = recogniser_openers()
+    if named not in openers:
+        raise unknown_name("recogniser", named, openers, see="bench run --help")
+    return openers[named](home)

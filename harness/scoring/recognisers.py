@@ -1,0 +1,98 @@
+"""Scores by other recognisers, from their stored observations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.model.recognised import RecogniserScore, Similarity
+from harness.observe.recognised import PREFIX, read_recognised, stored_recognisers, version_of
+from harness.recognisers.base import RecogniserInfo, distances
+from harness.recognisers.registry import open_recogniser
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Hashes(NamedTuple):
+    """Content hashes of the original video, the swapped video and the actor's photo."""
+
+    original: str
+    swapped: str
+    photo: str
+
+
+def measured_by(hashes: Hashes, home: Path) -> dict[str, tuple[Path, Path, Path]]:
+    """The observations of every recogniser that has seen all three."""
+    original, swapped, photo = (stored_recognisers(one, home) for one in hashes)
+    names = sorted(original.keys() & swapped.keys() & photo.keys())
+    return {name: (original[name], swapped[name], photo[name]) for name in names}
+
+
+def recogniser_inputs(hashes: Hashes, asked: Sequence[str], home: Path) -> dict[str, str]:
+    """What a score depends on: the recognisers that have measured, and those that are asked to."""
+    opened = (open_recogniser(one, home).info for one in asked)
+    wanted = {f"{PREFIX}{info.name}@{version_of(info)}" for info in opened}
+    known = {name.removesuffix(".parquet") for name in measured_by(hashes, home)}
+    return dict.fromkeys(sorted(known | wanted), "measured")
+
+
+def recogniser_scores(
+    hashes: Hashes, frames: Sequence[int], home: Path
+) -> tuple[RecogniserScore, ...]:
+    """One for each of ``measured_by``, of the sampled frames that a video has."""
+    scores = []
+    for paths in measured_by(hashes, home).values():
+        (info, original), (_, swapped), (_, photo) = (read_recognised(path) for path in paths)
+        face = photo["embedding"].iloc[0]
+        scores.append(score_of(info, {"or": original, "sw": swapped}, face, frames))
+    return tuple(scores)
+
+
+def score_of(
+    info: RecogniserInfo,
+    rows: Mapping[str, pd.DataFrame],
+    face: NDArray[np.float32] | None,
+    frames: Sequence[int],
+) -> RecogniserScore:
+    """From the rows (frame, embedding or None) of both videos and the vector of the photo."""
+    found = {
+        name: similarity(info, table[table["frame"].isin(frames)], face)
+        for name, table in rows.items()
+    }
+    return RecogniserScore(
+        name=info.name,
+        version=info.version,
+        licence=info.licence,
+        distance=info.distance.value,
+        threshold=info.threshold,
+        or_or=found["or"],
+        sw_or=found["sw"],
+        note="" if face is not None else "The recogniser finds no face in the actor's photo.",
+    )
+
+
+def similarity(
+    info: RecogniserInfo, rows: pd.DataFrame, face: NDArray[np.float32] | None
+) -> Similarity:
+    """Distances of the rows' vectors to ``face``."""
+    vectors = [vector for vector in rows["embedding"] if vector is not None]
+    if face is None or not vectors:
+        return Similarity(asked=len(rows), used=len(vectors))
+    found = distances(np.stack(vectors), np.asarray(face)[None], info.distance)
+    threshold = info.threshold
+    return Similarity(
+        asked=len(rows),
+        used=len(vectors),
+        mean=float(found.mean()),
+        sd=float(found.std(ddof=1)) if len(found) > 1 else None,
+        minimum=float(found.min()),
+        p01=float(np.quantile(found, 0.01)),
+        share_at_or_under_threshold=(
+            None if threshold is None else float((found <= threshold).mean())
+        ),
+    )

@@ -1,0 +1,55 @@
+"""Other recognisers beside dlib's on real video, and what a score says of them."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from harness.model.score import Comparison
+from harness.observe.recognised import read_recognised, stored_recognisers
+from harness.observe.video import observe_faces
+from harness.scoring.protocol import Protocol
+
+if TYPE_CHECKING:
+    from tests.scoring.conftest import Bench
+
+from tests.recognisers.test_onnx_files import stand_in
+from tests.scoring.conftest import bench, make_bench
+
+__all__ = ["bench", "make_bench"]
+
+pytestmark = pytest.mark.clips
+
+
+def test_others_measure_the_same_faces_and_are_scored_once_they_have_seen_all(
+    bench: Bench,
+) -> None:
+    copy = bench.home / "copy.mp4"
+    shutil.copyfile(bench.original_path, copy)
+    before = bench.score("noop", copy)
+    assert before.recognisers == ()
+    network = stand_in(bench.home / "net.onnx", shape=["n", 3, 112, 112])
+    bench.protocol = Protocol(frames=5, recognisers=("dlib", str(network)))
+    after = bench.score("noop", copy)
+    assert after.identity == before.identity
+    dlib, net = sorted(after.recognisers, key=lambda one: one.name)
+    plain = after.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
+    assert dlib.sw_or.mean == pytest.approx(plain.mean, abs=1e-4)
+    assert dlib.sw_or.share_at_or_under_threshold == plain.share_at_or_under_threshold
+    assert (net.name, net.distance, net.threshold) == ("net", "cosine", None)
+    assert net.or_or == net.sw_or
+    assert (net.sw_or.asked, net.sw_or.used) == (5, 5)
+    assert net.sw_or.share_at_or_under_threshold is None
+
+    # Without being asked again, what was measured stays in the score.
+    bench.protocol = Protocol(frames=5)
+    assert bench.score("noop", copy) == after
+    files = stored_recognisers(bench.original.sha256, bench.home)
+    info, rows = read_recognised(next(path for name, path in files.items() if "dlib" in name))
+    faces = observe_faces(bench.original_path, bench.original.sha256, bench.home)
+    assert info.threshold == 0.6
+    for first, second in zip(rows["embedding"], faces["embedding"], strict=True):
+        assert np.asarray(first) == pytest.approx(np.asarray(second), abs=1e-5)

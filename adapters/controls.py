@@ -150,7 +150,7 @@ LEAK = Tool(
     settings=(
         SettingSpec(
             name="at_s",
-            default=0.5,
+            default=0.1,
             help="When the first frame that shows the face is shown.",
             minimum=0,
             maximum=3600,

@@ -312,7 +312,8 @@ def test_openface_files_are_a_second_source_never_mixed_with_the_first(filled: F
     assert len(table.rows) == len(INTENSITIES)
     first = by_tool["reencode"].attributes[0].mean_pcc
     assert first is not None
-    assert shown[0]["tables"][0].footer[0][2].sort == pytest.approx(first)
+    # Unit, noise floor, noop, reencode.
+    assert shown[0]["tables"][0].footer[0][3].sort == pytest.approx(first)
     covered = {row[0].text: row[2].text for row in shown[1]["coverage"].rows}
     assert (covered["noop"], covered["reencode"]) == ("1.000", "-1.000")
     assert covered.get("blackbox", DASH) == DASH

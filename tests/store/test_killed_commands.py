@@ -113,19 +113,22 @@ def test_a_kill_while_scores_or_observations_are_written_leaves_nothing_half(
         def die():
             os.kill(os.getpid(), signal.SIGKILL)
 
-        real = parquet.write_table
+        class Half(parquet.ParquetWriter):
+            def __init__(self, where, *rest, **options):
+                self.target = Path(where)
+                super().__init__(where, *rest, **options)
 
-        def half(table, where, **options):
-            real(table, where, **options)
-            if Path(where).parts[-3] == {doomed!r}:
-                os.truncate(where, os.path.getsize(where) // 2)
-                die()
+            def close(self):
+                super().close()
+                if self.target.parts[-3] == {doomed!r}:
+                    os.truncate(self.target, os.path.getsize(self.target) // 2)
+                    die()
 
         if {place!r} == "after-frames":
             import harness.store.atomic as atomic
             atomic.write_json = lambda *_: die()
         else:
-            parquet.write_table = half
+            parquet.ParquetWriter = Half
         home = Path({str(finished_home.path)!r})
         for spec in CellStore(home).list():
             score_cell(spec, home, Protocol(name="thesis-4", frames=4))

@@ -136,14 +136,15 @@ def means_by_sql() -> dict[tuple[str, str, str], tuple[int, float, float]]:
         "delta_rmse": "change of rmse",
     }
     out = {}
-    for table, file, columns in asked:
-        for column in columns:
-            rows = duckdb.sql(
-                f"SELECT tool, count(*), avg({column}), stddev_samp({column}) "
-                f"FROM read_csv('{TABLES / file}.csv') GROUP BY tool"
-            ).fetchall()
-            for tool, n, mean, sd in rows:
-                out[tool, names.get(column, column), table] = (n, mean, sd)
+    with duckdb.connect() as connection:
+        for table, file, columns in asked:
+            for column in columns:
+                rows = connection.execute(
+                    f"SELECT tool, count(*), avg({column}), stddev_samp({column}) "
+                    f"FROM read_csv('{TABLES / file}.csv') GROUP BY tool"
+                ).fetchall()
+                for tool, n, mean, sd in rows:
+                    out[tool, names.get(column, column), table] = (n, mean, sd)
     return out
 
 

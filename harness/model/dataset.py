@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 
 from pydantic import Field
@@ -121,6 +122,11 @@ class VideoInfo(Frozen):
     pixel_format: str
     has_audio: bool
     variable_rate: bool = False
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second; 25 where the file does not say."""
+        return Fraction(self.fps) or Fraction(25)
 
 
 class MediaRef(Frozen):

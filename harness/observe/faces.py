@@ -8,13 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from harness.observe.batch import EmbeddingBatch
 from harness.observe.boxes import Box, iou, main_face
 from harness.observe.observer import Row
 from harness.observe.tracking import Seen
-from harness.vision.chips import Aligner, open_aligner
+from harness.vision.chips import open_aligner
 from harness.vision.embedder import CONVERTER_VERSION, Embedder, open_embedder
 from harness.vision.hog import QUICK_PX, THOROUGH_PX, Face, Hog, open_hog
 from harness.vision.recognition import RECOGNISER
@@ -22,7 +20,6 @@ from harness.vision.recognition import RECOGNISER
 OBSERVER = "face-embeddings"
 MEASURE_VERSION = 2
 """Raised whenever the rows would come out differently from the same packages."""
-_BATCH = 16
 _SAME_FACE_IOU = 0.3
 _SWEEP_EVERY = 48
 
@@ -49,12 +46,8 @@ class FaceEmbeddings:
     def __init__(self, home: Path, finder: FaceFinder | None = None) -> None:
         """``finder`` may be shared with other observers of the same pass."""
         self.version = fast_version()
-        self._home = home
         self._finder = finder or FaceFinder()
-        self._aligner: Aligner | None = None
-        self._embedder: Embedder | None = None
-        self._rows: list[dict[str, Any]] = []
-        self._chips: list[NDArray[np.uint8]] = []
+        self._batch = EmbeddingBatch(lambda chips: _embedder(home).embed(chips))
 
     def schema(self) -> Any:
         import pyarrow as pa
@@ -66,26 +59,13 @@ class FaceEmbeddings:
     def see(self, seen: Seen) -> Iterator[Row]:
         faces, chosen = self._finder.find(seen)
         box = (-1, -1, -1, -1) if chosen is None else faces[chosen]
-        row: dict[str, Any] = {"frame": seen.frame, "faces": len(faces), "embedding": None}
+        row: dict[str, Any] = {"frame": seen.frame, "faces": len(faces)}
         row |= dict(zip(("top", "right", "bottom", "left"), box, strict=True))
-        self._rows.append(row)
-        if chosen is not None:
-            row["embedding"] = len(self._chips)
-            self._aligner = self._aligner or open_aligner()
-            self._chips.append(self._aligner.chip(seen.rgb, faces[chosen]))
-        if len(self._rows) >= _BATCH:
-            yield from self.rest()
+        chip = None if chosen is None else open_aligner().chip(seen.rgb, faces[chosen])
+        yield from self._batch.add(row, chip)
 
     def rest(self) -> Iterator[Row]:
-        rows, chips = self._rows, self._chips
-        self._rows, self._chips = [], []
-        if chips:
-            self._embedder = self._embedder or _embedder(self._home)
-            found = self._embedder.embed(np.stack(chips))
-            for row in rows:
-                if row["embedding"] is not None:
-                    row["embedding"] = found[row["embedding"]]
-        yield from rows
+        yield from self._batch.rest()
 
 
 @lru_cache

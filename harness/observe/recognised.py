@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import UnusableInputError
+from harness.observe.batch import Chip, EmbeddingBatch
+from harness.observe.boxes import main_face
 from harness.observe.faces import FaceFinder, box_of
 from harness.observe.identity import find_faces, read_photo
 from harness.observe.observer import Row
@@ -17,13 +19,12 @@ from harness.observe.store import locked, observation_path, read_table, write_ta
 from harness.observe.tracking import Seen, mesh_at, meshes_in
 from harness.recognisers.base import Alignment, Recogniser, RecogniserInfo
 from harness.vision.aligning import aligned
-from harness.vision.chips import Aligner, open_aligner
+from harness.vision.chips import open_aligner
 from harness.vision.hog import Face
 
 PREFIX = "recogniser-"
 MEASURE_VERSION = 1
 _KEY = b"recogniser"
-_BATCH = 16
 
 
 def version_of(info: RecogniserInfo) -> str:
@@ -40,54 +41,33 @@ class RecogniserEmbeddings:
     def __init__(self, recogniser: Recogniser, finder: FaceFinder) -> None:
         self.name = f"{PREFIX}{recogniser.info.name}"
         self.version = version_of(recogniser.info)
-        self._recogniser, self._finder = recogniser, finder
-        self._cutter = _Cutter(recogniser.info)
-        self._rows: list[dict[str, Any]] = []
-        self._chips: list[NDArray[np.uint8]] = []
+        self._info, self._finder = recogniser.info, finder
+        self._batch = EmbeddingBatch(recogniser.embed)
 
     def schema(self) -> Any:
-        return _schema(self._recogniser.info)
+        return _schema(self._info)
 
     def see(self, seen: Seen) -> Iterator[Row]:
         faces, chosen = self._finder.find(seen)
         chip = None
         if chosen is not None:
-            chip = self._cutter.cut(
-                seen.rgb, faces[chosen], mesh_at(seen.meshes, box_of(faces[chosen]))
-            )
-        row = {"frame": seen.frame, "embedding": None if chip is None else len(self._chips)}
-        self._rows.append(row)
-        if chip is not None:
-            self._chips.append(chip)
-        if len(self._rows) >= _BATCH:
-            yield from self.rest()
+            face = faces[chosen]
+            chip = cut(self._info, seen.rgb, face, mesh_at(seen.meshes, box_of(face)))
+        yield from self._batch.add({"frame": seen.frame}, chip)
 
     def rest(self) -> Iterator[Row]:
-        rows, chips = self._rows, self._chips
-        self._rows, self._chips = [], []
-        if chips:
-            found = self._recogniser.embed(np.stack(chips))
-            for row in rows:
-                if row["embedding"] is not None:
-                    row["embedding"] = found[row["embedding"]]
-        yield from rows
+        yield from self._batch.rest()
 
 
-class _Cutter:
-    """Cuts faces out as a recogniser wants them."""
-
-    def __init__(self, info: RecogniserInfo) -> None:
-        self._info = info
-        self._aligner: Aligner | None = None
-
-    def cut(
-        self, rgb: NDArray[np.uint8], face: Face, mesh: NDArray[np.float64] | None
-    ) -> NDArray[np.uint8] | None:
-        """size x size x 3; None when the points that it needs are not known."""
-        if self._info.alignment is Alignment.FIVE_POINTS:
-            return None if mesh is None else aligned(rgb, mesh, self._info.chip_px)
-        self._aligner = self._aligner or open_aligner()
-        return self._aligner.chip(rgb, face)
+def cut(
+    info: RecogniserInfo, rgb: NDArray[np.uint8], face: Face, mesh: NDArray[np.float64] | None
+) -> Chip | None:
+    """The face as a recogniser wants it (size x size x 3); None when the points that it needs are
+    not known.
+    """
+    if info.alignment is Alignment.FIVE_POINTS:
+        return None if mesh is None else aligned(rgb, mesh, info.chip_px)
+    return open_aligner().chip(rgb, face)
 
 
 def observe_photo(photo: Path, sha256: str, recogniser: Recogniser, home: Path) -> None:
@@ -111,13 +91,14 @@ def _photo_vector(
     rgb: NDArray[np.uint8], recogniser: Recogniser, home: Path
 ) -> NDArray[np.float32] | None:
     faces, _ = find_faces(rgb)
-    if not faces:
+    largest = main_face([box_of(face) for face in faces], None)
+    if largest is None:
         return None
-    face = max(faces, key=lambda one: (one[2] - one[0]) * (one[1] - one[3]))
+    face = faces[largest]
     mesh = None
     if recogniser.info.alignment is Alignment.FIVE_POINTS:
         mesh = mesh_at(meshes_in(rgb, home), box_of(face))
-    chip = _Cutter(recogniser.info).cut(rgb, face, mesh)
+    chip = cut(recogniser.info, rgb, face, mesh)
     return None if chip is None else recogniser.embed(chip[None])[0]
 
 

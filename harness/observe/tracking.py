@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from fractions import Fraction
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -60,7 +59,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
     from harness.assets import face_landmarker_path
     from harness.media.frames import read_frames
 
-    rate = Fraction(info.fps) or Fraction(25)
+    rate = info.rate
     last: Box | None = None
     model = face_landmarker_path(home)
     with (

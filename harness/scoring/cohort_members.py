@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +52,9 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
         rows = identity_rows(path, sha256, wanted, protocol, home)
         watched[video] = looked(rows, info)
         faces[video] = looked(rows[rows["frame"].isin(wanted)], info)
-        motion[video] = motion_of(observe_video(path, sha256, home, info).expressions, rate(info))
+        motion[video] = motion_of(
+            observe_video(path, sha256, home, info).expressions, float(info.rate)
+        )
         crops[video] = cropped(*observe_crops(path, sha256, home), info)
         elsewhere[video] = _seen_elsewhere(path, sha256, home)
     return Member(
@@ -77,7 +78,7 @@ def looked(rows: pd.DataFrame, info: VideoInfo) -> Looked:
         frames=rows["frame"].to_numpy(np.int64),
         vectors=np.stack(vectors) if vectors else np.empty((0, EMBEDDING_SIZE)),
         total=info.frames,
-        fps=rate(info),
+        fps=float(info.rate),
     )
 
 
@@ -90,12 +91,7 @@ def cropped(frames: NDArray[np.int64], pictures: NDArray[np.uint8], info: VideoI
     pixels = pictures[few].reshape(len(few), size).astype(np.float64)
     centred = pixels - pixels.mean(axis=1, keepdims=True)
     spread = np.maximum(centred.std(axis=1, keepdims=True), 1.0)
-    return Looked(frames[few], centred / spread, info.frames, rate(info))
-
-
-def rate(info: VideoInfo) -> float:
-    """Frames per second; 25 where the file does not say."""
-    return float(Fraction(info.fps) or 25)
+    return Looked(frames[few], centred / spread, info.frames, float(info.rate))
 
 
 def _seen_elsewhere(path: Path, sha256: str, home: Path) -> dict[int, bool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -253,7 +252,7 @@ def _compute(
         observe_video(video.path, video.sha256, home, info)
         for video, info in zip((*videos, reencoded), (*infos, infos[0]), strict=True)
     ]
-    length = Length(frames=infos[0].frames, fps=float(Fraction(infos[0].fps) or 25))
+    length = Length(frames=infos[0].frames, fps=float(infos[0].rate))
     alignment = align(
         *infos,
         (seen[0].pictures, seen[1].pictures),
@@ -277,7 +276,8 @@ def _compute(
         "recognisers": recogniser_scores(_hashes(spec, *videos), frames, home),
         "identity": identity,
         "leaks": leak_profile(
-            distances_to(faces[1], reference, infos[1].frames, _rate(infos[1])), protocol.threshold
+            distances_to(faces[1], reference, infos[1].frames, float(infos[1].rate)),
+            protocol.threshold,
         ),
         "attributes": (
             blendshape_scores(Watched(*(one.expressions for one in seen)), alignment, length),
@@ -296,11 +296,6 @@ def _compute(
         ),
     }
     return parts, table
-
-
-def _rate(info: VideoInfo) -> float:
-    """Frames per second; 25 where the file does not say, as for the expressions."""
-    return float(Fraction(info.fps) or 25)
 
 
 def _sampled(

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from harness.canonical import content_hash
 from harness.model.dataset import MediaRef
+from harness.observe.info import video_info
 from harness.observe.store import locked, store_sentences
 
 CRF = 28
@@ -29,7 +30,7 @@ def reencoding(media: Path, sha256: str, home: Path) -> MediaRef:
     """
     index = _index(sha256, home)
     with locked(index):
-        return known_reencoding(sha256, home) or _make(media, index, home)
+        return known_reencoding(sha256, home) or _make(media, sha256, index, home)
 
 
 def known_reencoding(sha256: str, home: Path) -> MediaRef | None:
@@ -53,13 +54,13 @@ def _index(sha256: str, home: Path) -> Path:
     return home / "media" / "index" / f"{key}.json"
 
 
-def _make(media: Path, index: Path, home: Path) -> MediaRef:
+def _make(media: Path, sha256: str, index: Path, home: Path) -> MediaRef:
     from harness.media.frames import VideoWriter, read_frames
     from harness.media.probe import probe
     from harness.store.atomic import write_json
     from harness.store.media import MediaStore
 
-    info = probe(media)
+    info = video_info(media, sha256, home)
     store = MediaStore(home)
     with store.temporary() as name:
         out = Path(name) / "reencoded.mp4"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops, crops_of
 from harness.observe.faces import FaceEmbeddings
+from harness.observe.info import video_info
 from harness.observe.landmarks import Landmarks, points_of
 from harness.observe.observer import Observer, path_of
 from harness.observe.second_detector import SecondDetector
@@ -109,8 +110,6 @@ def measure_video(
     nothing is decoded. Memory does not grow with the video. A pass that is cut short leaves nothing
     behind. Raises UnusableInputError for a video that cannot be read, StoreError for the store.
     """
-    from harness.media.probe import probe
-
     with ExitStack() as stack:
         # Always in the same order, so that two commands never wait for each other.
         for path in sorted(path_of(one, sha256, home) for one in observers):
@@ -118,7 +117,7 @@ def measure_video(
         missing = [one for one in observers if not is_stored(path_of(one, sha256, home))]
         if not missing:
             return
-        info = info or probe(media)
+        info = info or video_info(media, sha256, home)
         rows = [
             stack.enter_context(growing_table(path_of(one, sha256, home), one.schema()))
             for one in missing

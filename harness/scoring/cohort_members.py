@@ -13,6 +13,7 @@ from harness.errors import FetchError, UnusableInputError
 from harness.model.cell import CellSpec
 from harness.model.score import CellScore
 from harness.observe.identity import embed_photo
+from harness.observe.info import video_info
 from harness.observe.second_detector import SURE_SCORE
 from harness.observe.video import observe_crops, observe_second_detector, observe_video
 from harness.scoring.cohort_motion import motion_of
@@ -35,7 +36,6 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
 
     Raises UnusableInputError and StoreError as the observers do.
     """
-    from harness.media.probe import probe
     from harness.store.cells import CellStore
     from harness.store.media import MediaStore
 
@@ -46,7 +46,7 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
     }
     faces, watched, motion, crops, elsewhere = {}, {}, {}, {}, {}
     for video, (path, sha256) in paths.items():
-        info = probe(path)
+        info = video_info(path, sha256, home)
         sampled = sampled_of(protocol, score.identity.frames)
         wanted = tuple(frame for frame in sampled if frame < info.frames)
         rows = identity_rows(path, sha256, wanted, protocol, home)

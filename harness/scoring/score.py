@@ -18,6 +18,7 @@ from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.observe import attributes as blendshapes
 from harness.observe import landmarks, openface, pair, thumbnails
 from harness.observe.identity import embed_photo
+from harness.observe.info import video_info
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
 from harness.observe.sighting import Listen, Photo, Sighting, measure, stage
 from harness.observe.store import locked, store_sentences, write_table
@@ -114,7 +115,7 @@ def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting,
     found = [(_original(spec, home), f"actor {spec.actor.number}")]
     if CellStore(home).result(spec) is not None:
         found.append((_swapped(spec, home), spec.slug))
-    frames = sampled_of(protocol, _info(spec, found[0][0]).frames)
+    frames = sampled_of(protocol, _info(spec, found[0][0], home).frames)
     original, *swapped = (_sighting(label, video, protocol, frames) for video, label in found)
     original = original.model_copy(update={"photo": _photo(spec, home)})
     again = {"label": f"{original.label} re-encoded", "frames": (), "reencode": True, "photo": None}
@@ -176,10 +177,8 @@ def _original(spec: CellSpec, home: Path) -> _Video:
     return _Video(label="original", path=MediaStore(home).path(test), sha256=test.sha256)
 
 
-def _info(spec: CellSpec, original: _Video) -> VideoInfo:
-    from harness.media.probe import probe
-
-    return spec.actor.test.info or probe(original.path)
+def _info(spec: CellSpec, original: _Video, home: Path) -> VideoInfo:
+    return spec.actor.test.info or video_info(original.path, original.sha256, home)
 
 
 def _swapped(spec: CellSpec, home: Path) -> _Video:
@@ -237,13 +236,12 @@ def _compute(
     listen: Listen | None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """The parts of a CellScore, and the per-frame table."""
-    from harness.media.probe import probe
     from harness.store.media import MediaStore
 
     original, swapped = videos
     again = reencoding(original.path, original.sha256, home)
     reencoded = _Video(label="re-encoded", path=MediaStore(home).path(again), sha256=again.sha256)
-    infos = (_info(spec, original), probe(swapped.path))
+    infos = (_info(spec, original, home), video_info(swapped.path, swapped.sha256, home))
     frames = sampled_of(protocol, infos[0].frames)
     for video in videos:
         sighting = _sighting(f"the {video.label} video", video, protocol, frames)

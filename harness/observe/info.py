@@ -1,0 +1,36 @@
+"""What a video holds, found by decoding it once per content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.media.probe import probe
+from harness.model.base import SCHEMA_VERSION
+from harness.model.dataset import VideoInfo
+from harness.observe.store import store_sentences
+from harness.store.atomic import write_json
+
+OBSERVER = "video-info"
+VERSION = "1"
+"""Raised whenever ``probe`` would say something else of the same file."""
+
+
+def video_info(media: Path, sha256: str, home: Path) -> VideoInfo:
+    """``probe`` of a video with this content, kept in the store.
+
+    Raises UnusableInputError for a video that cannot be read, StoreError for the store.
+    """
+    path = home / "observations" / sha256 / f"{OBSERVER}@{VERSION}-s{SCHEMA_VERSION}.json"
+    if path.is_file():
+        with store_sentences(path):
+            data = path.read_bytes()
+        try:
+            return VideoInfo.model_validate_json(data)
+        except ValidationError:
+            # Damaged on disk: found anew, below.
+            pass
+    found = probe(media)
+    write_json(path, found)
+    return found

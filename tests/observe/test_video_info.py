@@ -1,0 +1,42 @@
+"""What a video holds is found once, and again where the note of it was damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import UnusableInputError
+from harness.media.frames import VideoWriter
+from harness.media.probe import probe
+from harness.observe.info import video_info
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    with VideoWriter(path, 64, 48, "25/1") as writer:
+        for grey in (10, 80, 150):
+            writer.write(np.full((48, 64, 3), grey, np.uint8))
+    return path
+
+
+def test_what_a_video_holds_is_what_probe_says_and_the_video_is_not_decoded_twice(
+    video: Path, tmp_path: Path
+) -> None:
+    expected = probe(video)
+    assert video_info(video, "a" * 64, tmp_path) == expected
+    video.unlink()
+    assert video_info(video, "a" * 64, tmp_path) == expected
+    with pytest.raises(UnusableInputError, match="does not exist"):
+        video_info(video, "b" * 64, tmp_path)
+
+
+def test_a_damaged_note_of_a_video_is_written_anew(video: Path, tmp_path: Path) -> None:
+    expected = video_info(video, "a" * 64, tmp_path)
+    (note,) = (tmp_path / "observations" / ("a" * 64)).glob("video-info@*.json")
+    note.write_text('{"frames": ')
+    assert video_info(video, "a" * 64, tmp_path) == expected
+    video.unlink()
+    assert video_info(video, "a" * 64, tmp_path) == expected

@@ -8,12 +8,12 @@ the number of actors alone, never on what they show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.compare.gather import Cell
 from harness.compare.metrics import METRICS, Metric, Reading, readings
 from harness.compare.words import span
-from harness.model.compare import ActorDifference, MetricResult
+from harness.model.compare import ActorDifference, Family, MetricResult
 from harness.model.verdict import Verdict
 from harness.statistics.equivalence import Equivalence, equivalence
 from harness.statistics.multiple import holm
@@ -21,7 +21,11 @@ from harness.statistics.paired import PairedComparison, compare_paired
 from harness.statistics.sign_flip import TestResult, smallest_p
 
 ALPHA = 0.05
+SHARES = {Family.STUDY: 0.8, Family.VIEWER: 0.2}
+"""Of alpha, in which a family is tested; with one family alone it has all of it."""
 Pair = tuple[Cell, Cell]
+Update = dict[str, str | float | None]
+"""Fields of a MetricResult."""
 
 
 def judge(
@@ -31,28 +35,43 @@ def judge(
     metrics: Sequence[Metric] = METRICS,
     margins: dict[str, float] | None = None,
 ) -> list[MetricResult]:
-    """Every metric on the pairs of baseline and candidate, with Holm over all of them.
+    """Every metric on the pairs of baseline and candidate, with Holm over each family.
 
     ``margins`` replaces a metric's own margin, by key.
     """
     measured = [_measure(pairs, one, margins or {}) for one in _readings(pairs, metrics)]
+    tested = _tested(measured, alpha)
+    return [
+        decide(one.model_copy(update=tested.get((one.key, one.source), {})), alpha)
+        for one in measured
+    ]
+
+
+def _tested(measured: Sequence[MetricResult], alpha: float) -> Mapping[tuple[str, str], Update]:
+    """Test, p and adjusted p of every metric with at least two actors, by key and source."""
     computed = [one for one in measured if one.comparison is not None and one.comparison.n > 1]
-    tests = {id(one): _test(one.comparison, len(computed), alpha) for one in computed}
-    known = [(key, test.p) for key, test in tests.items() if test.p is not None]
-    adjusted = dict(zip([k for k, _ in known], holm([p for _, p in known]), strict=True))
-    out = []
-    for one in measured:
-        test = tests.get(id(one))
-        update = (
-            {"test": test.name, "p": test.p, "p_adjusted": adjusted.get(id(one))} if test else {}
-        )
-        out.append(decide(one.model_copy(update=update), alpha))
-    return out
+    families = {one.family for one in computed}
+    whole = sum(SHARES[family] for family in families)
+    found: dict[tuple[str, str], Update] = {}
+    for family in families:
+        members = [one for one in computed if one.family is family]
+        scale = whole / SHARES[family]
+        tests = [_test(one.comparison, len(members), alpha / scale) for one in members]
+        adjusted = iter(holm([test.p for test in tests if test.p is not None]))
+        for one, test in zip(members, tests, strict=True):
+            # Scaled by the family's share, so that it is held against alpha itself.
+            p = None if test.p is None else min(1.0, next(adjusted) * scale)
+            found[one.key, one.source] = {"test": test.name, "p": test.p, "p_adjusted": p}
+    return found
 
 
 def overall(results: Sequence[MetricResult]) -> Verdict:
-    """The worst of the metrics; metrics that cannot be compared count when none can."""
+    """Regressed when any metric has; else the worst of the study's family. Metrics that cannot be
+    compared count when none can.
+    """
     said = {one.verdict for one in results}
+    if Verdict.REGRESSED not in said:
+        said = {one.verdict for one in results if one.family is Family.STUDY} or said
     for verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.IMPROVED, Verdict.UNCHANGED):
         if verdict in said:
             # An improvement stands beside metrics that leave it open.
@@ -103,6 +122,7 @@ def _measure(pairs: Sequence[Pair], reading: Reading, margins: dict[str, float])
         key=metric.key,
         title=metric.title,
         source=reading.source,
+        family=metric.family,
         higher_is_better=metric.higher_is_better,
         margin=margin,
         digits=metric.digits,
@@ -137,7 +157,9 @@ def _without_values(pairs: Sequence[Pair], reading: Reading) -> str:
 
 
 def _test(comparison: PairedComparison | None, family: int, alpha: float) -> TestResult:
-    """The sign-flip test, or the t test where n actors could never reach alpha after Holm."""
+    """The sign-flip test, or the t test where n actors could never reach the family's level
+    (``alpha``) after Holm.
+    """
     assert comparison is not None
     reachable = smallest_p(comparison.n) * family <= alpha
     return comparison.sign_flip if reachable else comparison.t_test

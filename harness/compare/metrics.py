@@ -1,7 +1,9 @@
 """The metrics that are compared: a new one is one entry of ``METRICS``.
 
-All of them together are one family: p-values are adjusted over every metric that a comparison
-could compute, so that a run without any change is alarmed in at most 5 % of cases.
+They are two families, each with its share of alpha: what the study measures (privacy and action
+units), and what else a viewer sees (behaviour and video quality). p-values are adjusted within a
+family and for its share, so that a run without any change is alarmed in at most 5 % of cases, and
+more metrics of the second kind cost the first kind nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from harness.model.compare import Family
+from harness.model.quality import Quality
 from harness.model.score import Attributes, CellScore, Comparison
+from harness.model.utility import Kept
 from harness.scoring.detected import NOT_DETECTED_LOSS, lost_share
 
 Read = Callable[[CellScore], float | None]
@@ -35,6 +40,7 @@ class Metric:
     """Instead of ``read``: a number of each action-unit source, compared source by source."""
     margins: Mapping[str, float] = field(default_factory=dict)
     """Other margins of sources whose scale is another."""
+    family: Family = Family.STUDY
 
     def margin_of(self, source: str) -> float:
         return self.margins.get(source, self.margin)
@@ -55,6 +61,16 @@ def _match_rate(score: CellScore) -> float | None:
         return None
     return (found.share_at_or_under_threshold or 0.0) * found.used / found.asked
 
+
+def _kept(read: Callable[[Kept], float | None]) -> Read:
+    return lambda score: read(score.utility.kept) if score.utility else None
+
+
+def _quality(read: Callable[[Quality], float | None]) -> Read:
+    return lambda score: read(score.quality) if score.quality else None
+
+
+_OLD = "Scores of older versions lack it; `bench score` makes it."
 
 METRICS: tuple[Metric, ...] = (
     # A shift of 3 % is about 0.02; with that as its margin, chance alone would decide over it.
@@ -78,6 +94,62 @@ METRICS: tuple[Metric, ...] = (
         attribute=lambda a: a.mean_rmse,
         # On OpenFace's scale of 0 to 5.
         margins={"openface": 0.1},
+    ),
+    Metric(
+        "blinks",
+        "Blinks, F1",
+        True,
+        0.1,
+        _kept(lambda kept: kept.blinks.f1),
+        missing=f"Without a blink in the original there is none to find again. {_OLD}",
+        family=Family.VIEWER,
+    ),
+    Metric(
+        "head_pose",
+        "Head pose, degrees",
+        False,
+        1.0,
+        _kept(lambda kept: kept.head_pose.mean),
+        2,
+        missing=f"It takes frames with a face in both videos. {_OLD}",
+        family=Family.VIEWER,
+    ),
+    Metric(
+        "landmarks",
+        "Landmarks, interocular",
+        False,
+        0.02,
+        _kept(lambda kept: kept.landmarks.mean if kept.landmarks else None),
+        missing=f"It takes frames with a face in both videos. {_OLD}",
+        family=Family.VIEWER,
+    ),
+    Metric(
+        "warping",
+        "Warping for its detail",
+        False,
+        0.1,
+        _quality(lambda quality: quality.warping.detail_fair_ratio if quality.warping else None),
+        missing=f"It takes frames in step and a face with some detail. {_OLD}",
+        family=Family.VIEWER,
+    ),
+    Metric(
+        "flicker",
+        "Flicker added",
+        False,
+        1.0,
+        _quality(lambda quality: quality.flicker.added if quality.flicker else None),
+        2,
+        missing=f"It takes frames in step and long enough a video. {_OLD}",
+        family=Family.VIEWER,
+    ),
+    Metric(
+        "background",
+        "Background SSIM",
+        True,
+        0.01,
+        _quality(lambda quality: quality.background.ssim if quality.background else None),
+        missing=f"It takes frames in step and pixels away from the face. {_OLD}",
+        family=Family.VIEWER,
     ),
 )
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.verdict import Aspect, Verdict
 from harness.statistics.equivalence import Equivalence
 from harness.statistics.paired import PairedComparison
+
+
+class Family(StrEnum):
+    """Metrics whose p-values are adjusted together."""
+
+    STUDY = "privacy and expression"
+    """What the study measures: it decides whether versions are alike."""
+    VIEWER = "behaviour and video quality"
+    """What else a viewer sees: it can raise an alarm, and is described otherwise."""
 
 
 class Difference(Frozen):
@@ -56,6 +67,7 @@ class MetricResult(Frozen):
     source: str = ""
     """Of action units: which observer they come from."""
     higher_is_better: bool
+    family: Family = Family.STUDY
     margin: float
     """The least shift that matters in practice, in the metric's own unit."""
     digits: int = 3
@@ -68,7 +80,7 @@ class MetricResult(Frozen):
     """The test that p is from: sign-flip, or t where so few actors cannot reach alpha."""
     p: float | None = None
     p_adjusted: float | None = None
-    """After Holm over all metrics that were compared."""
+    """After Holm over the metrics of the family that were compared, and for its share of alpha."""
     verdict: Verdict
     reason: str
     """A sentence."""

@@ -20,6 +20,7 @@ from harness.compare.gather import Cell
 from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.job import Limits, Setting, Step, StepReport
+from harness.model.quality import Background, Flicker, Quality, Warping
 from harness.model.score import (
     Attributes,
     CellScore,
@@ -28,6 +29,7 @@ from harness.model.score import (
     Identity,
     SwappedReading,
 )
+from harness.model.utility import Difference, Events, Kept, Utility
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from tests.scores import aligned
@@ -35,6 +37,33 @@ from tests.scores import aligned
 ACTOR_SD, CELL_SD, RUN_SD = 0.04, 0.02, 0.01
 ALIGNED = aligned(4)
 SEEN = Distances(asked=1000, used=1000, several_faces=0, mean=0.3)
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """What a viewer sees besides identity and action units."""
+
+    blinks: float = 0.8
+    head_pose: float = 2.0
+    landmarks: float = 0.05
+    warping: float = 1.2
+    flicker: float = 2.0
+    background: float = 0.98
+
+    def utility(self) -> Utility:
+        blinks = Events.model_construct(f1=self.blinks)
+        pose, landmarks = (
+            Difference.model_construct(mean=mean) for mean in (self.head_pose, self.landmarks)
+        )
+        kept = Kept.model_construct(blinks=blinks, head_pose=pose, landmarks=landmarks)
+        return Utility.model_construct(kept=kept)
+
+    def quality(self) -> Quality:
+        return Quality.model_construct(
+            warping=Warping.model_construct(detail_fair_ratio=self.warping),
+            flicker=Flicker.model_construct(added=self.flicker),
+            background=Background.model_construct(ssim=self.background),
+        )
 
 
 @dataclass(frozen=True)
@@ -46,6 +75,7 @@ class Numbers:
     pcc: float | None = 0.7
     rmse: float = 0.1
     faces: int = 1000
+    viewed: Viewed | None = None
 
 
 def sha(text: str) -> str:
@@ -147,12 +177,17 @@ class Study:
         own = self.rng.normal(0, ACTOR_SD, (actors, 1)) + self.rng.normal(0, CELL_SD, self.shape)
         self.own = own
 
-    def side(self, version: str, shift: float = 0.0, run_sd: float = RUN_SD) -> list[Cell]:
-        """One run of every cell; ``shift`` is added to the SW-OR distances alone."""
+    def side(
+        self, version: str, shift: float = 0.0, run_sd: float = RUN_SD, *, viewed: bool = False
+    ) -> list[Cell]:
+        """One run of every cell; ``shift`` is added to the SW-OR distances alone. With ``viewed``
+        there are behaviour and quality too, each with a noise of its own.
+        """
         noise = self.rng.normal(0, run_sd, (4, *self.shape))
         sw_or = 0.70 + shift + self.own + noise[0]
         pcc = 0.70 + 2 * self.own + 2 * noise[1]
         rate, rmse = np.clip(0.2 + 2 * noise[2], 0, 1), 0.1 + 0.5 * noise[3]
+        seen = run_sd * self.rng.normal(0, 1, (6, *self.shape)) if viewed else None
         cells = []
         for at in np.ndindex(self.shape):
             spec = swap_spec(at[0] + 1, at[1], version)
@@ -161,9 +196,16 @@ class Study:
                 match_rate=float(rate[at]),
                 pcc=float(pcc[at]),
                 rmse=float(rmse[at]),
+                viewed=None if seen is None else _viewed(seen[:, *at], float(self.own[at])),
             )
             cells.append(Cell(spec, quick_score(numbers)))
         return cells
+
+
+def _viewed(noise: np.ndarray[tuple[int], np.dtype[np.float64]], own: float) -> Viewed:
+    scale = np.array([3.0, 20.0, 0.5, 4.0, 10.0, 0.3])
+    values = np.array([0.8, 2.0, 0.05, 1.2, 2.0, 0.98]) + scale * (noise + own)
+    return Viewed(*values.tolist())
 
 
 def quick_score(numbers: Numbers) -> CellScore:
@@ -180,7 +222,13 @@ def quick_score(numbers: Numbers) -> CellScore:
     identity = Identity.model_construct(
         comparisons={Comparison.ORIGINAL_ORIGINAL: SEEN, Comparison.SWAPPED_ORIGINAL: swapped}
     )
-    return CellScore.model_construct(identity=identity, attributes=(units,))
+    viewed = numbers.viewed
+    return CellScore.model_construct(
+        identity=identity,
+        attributes=(units,),
+        utility=viewed.utility() if viewed else None,
+        quality=viewed.quality() if viewed else None,
+    )
 
 
 class Home:

@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 from harness.compare.judge import judge, overall
-from harness.model.compare import MetricResult
+from harness.model.compare import Family, MetricResult
 from harness.model.verdict import Verdict
 from tests.compare.made_up import Study
 
 
 @cache
 def results(
-    shift: float, run_sd: float, *, actors: int = 10, runs: int = 200
+    shift: float, run_sd: float, *, actors: int = 10, runs: int = 200, viewed: bool = False
 ) -> list[list[MetricResult]]:
     found = []
     for seed in range(runs):
         study = Study(seed, actors)
-        pairs = zip(study.side("1", 0, run_sd), study.side("2", shift, run_sd), strict=True)
+        sides = (study.side(v, s, run_sd, viewed=viewed) for v, s in (("1", 0), ("2", shift)))
+        pairs = zip(*sides, strict=True)
         found.append(judge(list(pairs)))
     return found
 
@@ -29,19 +30,23 @@ def verdicts(found: list[list[MetricResult]], key: str) -> list[Verdict]:
     return [one.verdict for row in found for one in row if one.key == key]
 
 
+@pytest.mark.parametrize("viewed", [False, True], ids=["study", "study and viewer"])
 @pytest.mark.parametrize(("run_sd", "actors"), [(0.01, 10), (0.03, 10), (0.03, 5)])
 def test_a_version_that_changed_nothing_is_alarmed_in_at_most_6_of_100_runs(
-    run_sd: float, actors: int
+    run_sd: float, actors: int, viewed: bool
 ) -> None:
-    found = results(0, run_sd, actors=actors)
+    found = results(0, run_sd, actors=actors, viewed=viewed)
     # Stricter than the verdict: any metric significant after Holm, whatever its margin.
     significant = [any((one.p_adjusted or 1) <= 0.05 for one in row) for row in found]
     assert np.mean(significant) <= 0.06
     assert np.mean([overall(row) is Verdict.REGRESSED for row in found]) <= 0.06
 
 
-def test_a_shift_of_3_percent_for_the_worse_is_found_in_at_least_80_of_100_runs() -> None:
-    found = verdicts(results(-0.021, 0.01, runs=100), "sw_or")
+@pytest.mark.parametrize("viewed", [False, True], ids=["study", "study and viewer"])
+def test_a_shift_of_3_percent_for_the_worse_is_found_in_at_least_80_of_100_runs(
+    viewed: bool,
+) -> None:
+    found = verdicts(results(-0.021, 0.01, runs=100, viewed=viewed), "sw_or")
     assert np.mean([one is Verdict.REGRESSED for one in found]) >= 0.8
 
 
@@ -72,7 +77,10 @@ def test_five_actors_find_a_large_shift_by_the_t_test_and_say_so() -> None:
     assert "cannot reach alpha by sign-flips" in one.reason
 
 
-def test_ten_actors_are_tested_by_sign_flips() -> None:
+@pytest.mark.parametrize("viewed", [False, True], ids=["study", "study and viewer"])
+def test_ten_actors_are_tested_by_sign_flips_in_what_the_study_measures(viewed: bool) -> None:
     study = Study(1)
-    pairs = list(zip(study.side("1"), study.side("2", -0.06), strict=True))
-    assert {one.test for one in judge(pairs) if one.p is not None} == {"sign-flip"}
+    sides = (study.side(v, s, viewed=viewed) for v, s in (("1", 0.0), ("2", -0.06)))
+    found = judge(list(zip(*sides, strict=True)))
+    tests = {one.test for one in found if one.p is not None and one.family is Family.STUDY}
+    assert tests == {"sign-flip"}

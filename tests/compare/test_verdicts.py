@@ -8,16 +8,16 @@ from harness.compare.gather import Cell
 from harness.compare.judge import Pair, judge, overall
 from harness.compare.metrics import METRICS
 from harness.compare.run import paired
-from harness.model.compare import MetricResult
+from harness.model.compare import Family, MetricResult
 from harness.model.verdict import Verdict
-from tests.compare.made_up import Numbers, make_score, make_spec
+from tests.compare.made_up import Numbers, Viewed, make_score, make_spec, quick_score
 
 SPREAD = (0.0, 0.002, -0.001, 0.003, -0.002, 0.001, 0.004, -0.003, 0.002, 0.001)
 
 
 def cell(actor: int, numbers: Numbers, donor: str | None = None, version: str = "1") -> Cell:
     spec = make_spec("faceswap", actor, donor, version=version)
-    return Cell(spec, make_score(spec, numbers))
+    return Cell(spec, quick_score(numbers) if numbers.viewed else make_score(spec, numbers))
 
 
 def pairs_of(before: list[float], after: list[float]) -> list[Pair]:
@@ -154,9 +154,46 @@ def test_more_metrics_make_each_of_them_harder_to_alarm() -> None:
     assert among.p_adjusted == pytest.approx(6 * 2.0**-9)
 
 
+def viewed_pairs(worse: float, shift: float = 0.0) -> list[Pair]:
+    """Ten actors; ``worse`` degrees are added to the head pose, ``shift`` to the distance."""
+    pairs = []
+    for k in range(1, 11):
+        steps = [0.001 * ((k * step) % 7) for step in (3, 5)]
+        before = Numbers(sw_or=0.7 + steps[0], viewed=Viewed(head_pose=2 + steps[1]))
+        after = Numbers(sw_or=0.7 + shift + steps[1], viewed=Viewed(head_pose=2 + worse + steps[0]))
+        pairs.append((cell(k, before), cell(k, after, version="2")))
+    return pairs
+
+
+def test_behaviour_that_is_worse_is_a_regression_though_the_study_sees_none() -> None:
+    found = judge(viewed_pairs(worse=2.0))
+    said = {one.key: one.verdict for one in found}
+    assert said["head_pose"] is Verdict.REGRESSED
+    assert {v for key, v in said.items() if key != "head_pose"} == {Verdict.UNCHANGED}
+    assert overall(found) is Verdict.REGRESSED
+
+
+def test_behaviour_that_cannot_be_told_does_not_hide_that_the_study_sees_no_change() -> None:
+    found = judge(viewed_pairs(worse=0.0), margins={"head_pose": 1e-4})
+    assert {one.verdict for one in found if one.key == "head_pose"} == {Verdict.INCONCLUSIVE}
+    assert overall(found) is Verdict.UNCHANGED
+
+
+def test_behaviour_and_quality_leave_the_study_four_fifths_of_alpha_and_have_one() -> None:
+    alone, among = (sw_or(pairs) for pairs in (shifted(-0.03), viewed_pairs(0.0, -0.03)))
+    assert alone.p == among.p == 2.0**-9
+    assert alone.p_adjusted == pytest.approx(6 * 2.0**-9)
+    assert among.p_adjusted == pytest.approx(6 * 2.0**-9 / 0.8)
+    pose = next(one for one in judge(viewed_pairs(2.0)) if one.key == "head_pose")
+    # The other five stand still: without spread there is no t test of them.
+    assert pose.p is not None
+    assert pose.p_adjusted == pytest.approx(min(1, pose.p / 0.2))
+
+
 def test_the_whole_is_as_bad_as_its_worst_metric() -> None:
     found = judge(shifted(-0.03))
-    assert {one.verdict for one in found} == {Verdict.REGRESSED, Verdict.UNCHANGED}
+    study = {one.verdict for one in found if one.family is Family.STUDY}
+    assert study == {Verdict.REGRESSED, Verdict.UNCHANGED}
     assert overall(found) is Verdict.REGRESSED
     assert overall([]) is Verdict.NOT_COMPARABLE
 

@@ -35,6 +35,7 @@ from reports.provenance import (
 )
 from reports.quality import quality_table
 from reports.readings import readings_table, swapped_readings
+from reports.recognisers import recognisers_table
 from reports.render import whole_page, write_page
 from reports.scatter import scatter_figure
 from reports.study import study_view
@@ -75,6 +76,7 @@ def view(data: ReportData) -> dict[str, Any]:
         "licences": tool_licences(data),
         "readings": swapped_readings(data),
         "readings_table": readings_table(data),
+        "recognisers": recognisers_table(data),
         "overview": overview_table(data, source),
         "scatter": scatter_figure(data, source),
         "attackers": attackers_view(data),

@@ -9,7 +9,9 @@ from harness.model.score import Attributes, CellScore, Comparison
 from reports.aggregate import distances, is_control
 from reports.model import ReportCell
 from reports.provenance import GIB, step_words
+from reports.quality import quality_table
 from reports.readings import readings_table
+from reports.recognisers import recognisers_table
 from reports.site.cell_parts import leak_facts, stretch_table, utility_table
 from reports.site.model import Site
 from reports.site.paths import actor_page, tool_page
@@ -41,6 +43,8 @@ def cell_view(site: Site, cell: ReportCell, page: str) -> dict[str, Any]:
         "verdict": verdict(cell),
         "distances": distance_table(cell),
         "readings": readings_table(alone),
+        "recognisers": recognisers_table(alone),
+        "quality": quality_table(alone),
         "units": [unit_rows(found) for found in (cell.score.attributes if cell.score else ())],
         **_later_parts(cell.score),
         "gallery": site.gallery_of(cell),

@@ -8,9 +8,12 @@ from typing import Any
 from harness.model.base import Frozen
 from harness.model.cohort import CohortScore
 from reports.aggregate import attribute_sources, cells_of, is_control, variants
+from reports.behaviour import behaviour_view
 from reports.boxes import box_figure, undetected_sentences
 from reports.model import ReportCell, ReportData
 from reports.plot import Figure
+from reports.quality import quality_table
+from reports.recognisers import recognisers_table
 from reports.site.attacks import attack_table
 from reports.site.index_view import leaderboard_table
 from reports.site.leaderboard import cohorts_of, leaderboard
@@ -37,6 +40,7 @@ def tool_view(site: Site, tool: str, cells: Sequence[ReportCell], page: str) -> 
     data = site.report.model_copy(update={"cells": tuple(cells)})
     names = variants(data)
     found = [_variant(data, name, i, page, site.cohorts) for i, name in enumerate(names)]
+    sources = attribute_sources(data)
     table = leaderboard_table("Versions and configs", leaderboard(data, site.cohorts))
     return {
         "info": data.tools.get(tool),
@@ -44,7 +48,10 @@ def tool_view(site: Site, tool: str, cells: Sequence[ReportCell], page: str) -> 
         "short": with_links(table, [f"#version-{i + 1}" for i in range(len(names))]),
         "variants": found,
         "undetected": undetected_sentences(data),
-        "units": [_units(data, source, k) for k, source in enumerate(attribute_sources(data))],
+        "units": [_units(data, source, k) for k, source in enumerate(sources)],
+        "behaviour": behaviour_view(data, sources[0] if sources else None),
+        "quality": quality_table(data),
+        "recognisers": recognisers_table(data),
         "deviations": [d for d in data.deviations if d.tool == tool],
         "plots": True,
     }

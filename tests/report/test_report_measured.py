@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.model.quality import Background, Flicker, Gaps, Jitter, Quality, Steadiness, Warping
+from harness.model.recognised import RecogniserScore, Similarity
 from harness.model.score import Comparison
 from harness.model.utility import Difference, Events, Kept, Utility
 from reports.aggregate import DASH
@@ -16,6 +17,7 @@ from reports.build import page
 from reports.model import ReportCell, ReportData
 from reports.paired import paired_table
 from reports.quality import quality_table
+from reports.recognisers import recognisers_table
 from reports.units import CCC, PCC, RMSE, unit_table
 
 Maker = Callable[..., ReportData]
@@ -213,3 +215,36 @@ def test_tools_without_two_common_actors_are_not_compared(make_data: Maker) -> N
     one = make_data(actors=1)
     assert paired_table(one, SOURCE) is None
     assert "nothing to compare" in page(one)
+
+
+def recognised(name: str, threshold: float | None) -> RecogniserScore:
+    seen = Similarity(asked=100, used=80, mean=0.8, minimum=0.25)
+    if threshold is not None:
+        seen = seen.model_copy(update={"share_at_or_under_threshold": 0.125})
+    return RecogniserScore(
+        name=name,
+        version="1",
+        licence="MIT",
+        distance="cosine",
+        threshold=threshold,
+        or_or=Similarity(asked=100, used=100, mean=0.1, minimum=0.05),
+        sw_or=seen,
+    )
+
+
+def test_other_recognisers_are_shown_each_in_its_scale_and_never_judged_without_a_threshold(
+    three: ReportData,
+) -> None:
+    assert recognisers_table(three) is None
+    scores = (recognised("calibrated", 0.5), recognised("own-file", None))
+    data = rescored(three, "blur", recognisers=scores)
+    table = recognisers_table(data)
+    assert table is not None
+    with_threshold, without = table.rows
+    assert [c.text for c in with_threshold] == [
+        *("blur", "calibrated 1", "MIT", "cosine", "0.100", "0.800", "0.250", "0.500"),
+        *("12.5 %", "80.0 %"),
+    ]
+    assert [c.text for c in without[7:9]] == [DASH, DASH]
+    assert "nobody calibrated a threshold" in without[8].reason
+    assert "own-file" in page(data)

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from harness.model.privacy import LeakingStretch, LeakProfile
+from harness.model.quality import Background, Quality
+from harness.model.recognised import RecogniserScore, Similarity
 from harness.model.score import Comparison
 from harness.model.utility import Difference, Events, Kept, Utility
 from reports.aggregate import by_actor_distance, cells_of, over_actors
@@ -327,12 +329,33 @@ SAME = Kept(
 )
 
 
+BACKGROUND = Background(frames=90, ssim=0.987, psnr_db=41.25)
+ELSEWHERE = RecogniserScore(
+    name="another-net",
+    version="7",
+    licence="MIT",
+    distance="l2",
+    threshold=None,
+    or_or=Similarity(asked=100, used=100, mean=0.1),
+    sw_or=Similarity(asked=100, used=80, mean=0.444),
+)
+
+
 def test_a_cell_says_when_it_leaks_and_what_else_is_kept(make_data: Maker) -> None:
     data = make_data(actors=1)
     utility = Utility(source="mediapipe", kept=SAME, floor=None, floor_note="No re-encoding here.")
     cells = tuple(
         c.model_copy(
-            update={"score": c.score.model_copy(update={"leaks": LEAKS, "utility": utility})}
+            update={
+                "score": c.score.model_copy(
+                    update={
+                        "leaks": LEAKS,
+                        "utility": utility,
+                        "quality": Quality(background=BACKGROUND),
+                        "recognisers": (ELSEWHERE,),
+                    }
+                )
+            }
         )
         for c in data.cells
         if c.score
@@ -342,4 +365,8 @@ def test_a_cell_says_when_it_leaks_and_what_else_is_kept(make_data: Maker) -> No
     wanted = ["after 1.25 s", "7 frames, threshold 0.6", "30 to 36", "2 shorter ones", "0.512"]
     wanted += ["Blinks, F1", "0.667", "3 of 4 found again", "2.345", "degrees", "90.0 %"]
     wanted += ["The mouth stays shut.", "No frame has a gaze.", "No re-encoding here."]
+    wanted += ["0.987", "another-net 7", "0.444"]
     assert [one for one in wanted if one not in html] == []
+    tool = pages[f"tools/{cells[0].spec.tool}.html"]
+    parts = ["0.667", "2.35", "0.987", "another-net 7", "What else of the face is kept"]
+    assert [one for one in parts if one not in tool] == []

@@ -61,6 +61,13 @@ def shared_media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("media")
 
 
+@pytest.fixture(scope="session")
+def shared_observations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was observed of a video is stored by its content, so tests that do not look into that
+    store may share it: each of the sample's clips is then observed once."""
+    return tmp_path_factory.mktemp("observations")
+
+
 @pytest.fixture
 def sample_home(
     tmp_path: Path, sample_cache: Path, shared_media: Path, monkeypatch: pytest.MonkeyPatch

@@ -30,7 +30,7 @@ from harness.model.job import Setting
 from harness.model.score import CellScore
 from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
-from harness.observe.identity import embed_photo, observe_identity
+from harness.observe.identity import observe_identity, photo_face
 from harness.prepare import prepare_actor
 from harness.readiness import runtimes
 from harness.runner import RunContext, run_cells
@@ -280,7 +280,8 @@ def _k_same(study: Study, specs: Specs) -> Answer:
         video = store.swapped_path(spec)
         (face,) = observe_identity(video, file_sha256(video), (0,), study.home)["embedding"]
         probes[actor] = face
-        photo = embed_photo(media.path(spec.actor.reference))
+        reference = spec.actor.reference
+        photo = photo_face(media.path(reference), reference.sha256, study.home)
         if photo is not None:
             enrolled[actor] = photo.tolist()
     return known.shared_faces(probes, enrolled, K)

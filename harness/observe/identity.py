@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OBSERVER = "face_recognition"
+PHOTO_OBSERVER = "face_recognition-photo"
 VERSION = f"{RECOGNISER.removeprefix('face_recognition-')}-hog-u1-m1"
 """HOG detector, upsampled once, one jitter, choice of the main face version 1."""
 _SAVE_EVERY = 250
@@ -75,6 +76,25 @@ def observe_identity(
                     write_table(path, _table(rows))
     result: pd.DataFrame = _table({f: rows[f] for f in asked if f in rows}).to_pandas()
     return result
+
+
+def photo_face(path: Path, sha256: str, home: Path) -> NDArray[np.float64] | None:
+    """``embed_photo`` of a photo with this content, measured once. Raises as it does, and
+    StoreError.
+    """
+    import pyarrow as pa
+
+    stored = observation_path(home, sha256, PHOTO_OBSERVER, VERSION)
+    with locked(stored):
+        table = read_table(stored)
+        if table is None:
+            found = embed_photo(path)
+            row = {"embedding": None if found is None else found.tolist()}
+            schema = pa.schema([("embedding", pa.list_(pa.float64()))])
+            table = pa.Table.from_pylist([row], schema=schema)
+            write_table(stored, table)
+    (vector,) = table.column("embedding").to_pylist()
+    return None if vector is None else np.array(vector, np.float64)
 
 
 def embed_photo(path: Path) -> NDArray[np.float64] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from harness.errors import FetchError, UnusableInputError
 from harness.model.cell import CellSpec
 from harness.model.score import CellScore
-from harness.observe.identity import embed_photo
+from harness.observe.identity import photo_face
 from harness.observe.info import video_info
 from harness.observe.second_detector import SURE_SCORE
 from harness.observe.video import observe_crops, observe_second_detector, observe_video
@@ -44,6 +43,7 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
         Video.ORIGINAL: (media.path(spec.actor.test), score.inputs["original"]),
         Video.SWAPPED: (CellStore(home).swapped_path(spec), score.inputs["swapped"]),
     }
+    photo = spec.actor.reference
     faces, watched, motion, crops, elsewhere = {}, {}, {}, {}, {}
     for video, (path, sha256) in paths.items():
         info = video_info(path, sha256, home)
@@ -61,7 +61,7 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
         cell_id=spec.id,
         actor=spec.actor.number,
         donor=spec.donor.name if spec.donor else None,
-        reference=_photo(media.path(spec.actor.reference), spec.actor.number),
+        reference=_photo(media.path(photo), photo.sha256, spec.actor.number, home),
         faces=faces,
         watched=watched,
         motion=motion,
@@ -104,10 +104,9 @@ def _seen_elsewhere(path: Path, sha256: str, home: Path) -> dict[int, bool]:
     return {int(frame): bool(score >= SURE_SCORE) for frame, score in found}
 
 
-@lru_cache(maxsize=256)
-def _photo(path: Path, actor: int) -> NDArray[np.float64]:
-    """A reference's embedding; an actor's cells share it, in one process after the other."""
-    found = embed_photo(path)
+def _photo(path: Path, sha256: str, actor: int, home: Path) -> NDArray[np.float64]:
+    """The embedding of an actor's reference."""
+    found = photo_face(path, sha256, home)
     if found is None:
         raise UnusableInputError(f"No face was found in the reference photo of actor {actor}.")
     return found

@@ -17,7 +17,7 @@ from harness.model.identity import IdentityPath
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.observe import attributes as blendshapes
 from harness.observe import landmarks, openface, pair, thumbnails
-from harness.observe.identity import embed_photo
+from harness.observe.identity import photo_face
 from harness.observe.info import video_info
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
 from harness.observe.sighting import Listen, Photo, Sighting, measure, stage
@@ -369,7 +369,7 @@ def _original_face(spec: CellSpec, home: Path) -> tuple[float, ...]:
 def _embed(photo: MediaRef, home: Path) -> NDArray[np.float64] | None:
     from harness.store.media import MediaStore
 
-    return embed_photo(MediaStore(home).path(photo))
+    return photo_face(MediaStore(home).path(photo), photo.sha256, home)
 
 
 def _store(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.vision.dlib_onnx import CHIP_PX
 from harness.vision.hog import Face, Picture
-from harness.vision.recognition import load_face_recognition
+from harness.vision.recognition import load_models
 
 _PADDING = 0.25
 
@@ -38,9 +38,7 @@ def open_aligner() -> Aligner:
     """With the five-point predictor of face_recognition_models, loaded once per process. Raises
     UnfitMachineError.
     """
-    load_face_recognition()
+    path = load_models().pose_predictor_five_point_model_location()
     import dlib
-    import face_recognition_models
 
-    path = face_recognition_models.pose_predictor_five_point_model_location()
     return Aligner(dlib.shape_predictor(path))

@@ -62,12 +62,9 @@ def open_embedder(home: Path) -> Embedder:
 
 
 def _weights_path() -> Path:
-    from harness.vision.recognition import load_face_recognition
+    from harness.vision.recognition import load_models
 
-    load_face_recognition()
-    import face_recognition_models
-
-    return Path(face_recognition_models.face_recognition_model_location())
+    return Path(load_models().face_recognition_model_location())
 
 
 @lru_cache

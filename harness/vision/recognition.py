@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import UnfitMachineError
 
 RECOGNISER = "face_recognition-1.3.0"
-_NEEDED = ("pkg_resources", "face_recognition_models", "dlib", "face_recognition")
+_MODELS = ("pkg_resources", "dlib", "face_recognition_models")
 _REPAIR = "pip install 'setuptools<81' face-recognition-models==0.3.0 face-recognition==1.3.0"
 
 
@@ -20,9 +20,16 @@ def load_face_recognition() -> Any:
     face_recognition calls ``quit()`` when its models (or the pkg_resources they need) cannot be
     imported, so everything it needs is imported first. Raises UnfitMachineError.
     """
-    for name in _NEEDED[:-1]:
-        _import(name)
-    return _import(_NEEDED[-1])
+    load_models()
+    return _import("face_recognition")
+
+
+def load_models() -> Any:
+    """face_recognition_models: where the weights are, without loading any. Raises
+    UnfitMachineError.
+    """
+    *_, models = (_import(name) for name in _MODELS)
+    return models
 
 
 def _import(name: str) -> ModuleType:

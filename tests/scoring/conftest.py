@@ -101,10 +101,21 @@ def first_frames(clip: Path, count: int) -> Frames:
 
 @pytest.fixture
 def make_bench(
-    tmp_path: Path, sample_dir: Path, face_landmarker: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    sample_dir: Path,
+    sample_cache: Path,
+    shared_observations: Path,
+    face_landmarker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Callable[[Frames], Bench]:
-    """A bench whose original shows the given frames."""
+    """A bench whose original shows the given frames; it shares models and, unless the test has the
+    mark ``own_observations``, what was observed.
+    """
     monkeypatch.setenv("BENCH_FACE_LANDMARKER", str(face_landmarker))
+    (tmp_path / "models").symlink_to(sample_cache / "models")
+    if request.node.get_closest_marker("own_observations") is None:
+        (tmp_path / "observations").symlink_to(shared_observations)
     return lambda frames: Bench(tmp_path, frames, sample_dir / "single_face.jpg", monkeypatch)
 
 

@@ -26,7 +26,7 @@ from harness.store.cells import CellStore
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench, Frames
 
-pytestmark = pytest.mark.clips
+pytestmark = [pytest.mark.clips, pytest.mark.own_observations]
 
 REAL_FRAMES = 100
 

@@ -191,6 +191,7 @@ def test_a_pair_is_read_once_and_a_clip_of_twelve_frames_has_what_it_can_carry(
     assert judged(bench, path) == found
 
 
+@pytest.mark.own_observations
 def test_the_frames_of_two_videos_are_never_paired_wrongly(man: Bench) -> None:
     from harness.errors import UnusableInputError
 

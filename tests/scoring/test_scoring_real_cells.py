@@ -112,6 +112,7 @@ def test_a_score_is_redone_only_when_its_inputs_change(bench: Bench) -> None:
         assert bench.score("noop", copy) == first
 
 
+@pytest.mark.own_observations
 def test_new_frames_join_the_stored_ones(bench: Bench) -> None:
     path, sha256 = bench.media.path(bench.original), bench.original.sha256
     asked: list[int] = []

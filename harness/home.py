@@ -19,3 +19,16 @@ def bench_home() -> Path:
 def downloads_dir(home: Path) -> Path:
     """Archives and models fetched from elsewhere. Not created."""
     return home / "downloads"
+
+
+def models_dir(home: Path) -> Path:
+    """Networks that were converted here. Not created."""
+    return home / "models"
+
+
+def make_guest(place: Path, home: Path) -> None:
+    """Make ``place`` a home of its own that uses what ``home`` has fetched and converted."""
+    place.mkdir(parents=True)
+    for folder in (downloads_dir, models_dir):
+        folder(home).mkdir(parents=True, exist_ok=True)
+        folder(place).symlink_to(folder(home))

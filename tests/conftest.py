@@ -19,8 +19,11 @@ hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
-    """Children must react to Ctrl-C, although a shell that put the tests into the background makes
-    them ignore it."""
+    """What every test's children inherit. They must react to Ctrl-C, although a shell that put the
+    tests into the background makes them ignore it.
+    """
+    # Tests run in as many workers as there are cores; more processes below each would only wait.
+    os.environ.setdefault("BENCH_JOBS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -17,7 +17,7 @@ from typing import Any
 from harness.conformance.watched import StepSeen, WatchedRuntime
 from harness.datasets.sample import fetch_sample, load_sample
 from harness.errors import BenchError, UsageError
-from harness.home import downloads_dir
+from harness.home import make_guest
 from harness.host import host
 from harness.images.labels import BuiltImage
 from harness.inputs import video_fault
@@ -209,8 +209,7 @@ def _run(notes: _Notes, home: Path, place: Path, voice: Voice) -> Report:
 
 
 def _study(ask: Ask, home: Path, place: Path) -> Study:
-    place.mkdir(parents=True)
-    downloads_dir(place).symlink_to(downloads_dir(home))
+    make_guest(place, home)
     entry = ToolEntry(tool=ask.tool.name, version=ask.version, config=ask.config)
     suite = Suite(name="selftest", tools=(entry,), actors=str(ACTOR))
     return Study(suite, sample_of(place), {ask.tool.name: ask.tool}, place)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import UnfitMachineError
+from harness.home import models_dir
 from harness.store.atomic import write_bytes
 from harness.vision.dlib_onnx import CHIP_PX, INPUT, to_onnx
 from harness.vision.dlib_weights import EMBEDDING, read_network
@@ -51,7 +52,7 @@ def open_embedder(home: Path) -> Embedder:
     when the disk refuses.
     """
     weights = _weights_path()
-    path = home / "models" / f"{weights.stem}-{_identity(weights)}.onnx"
+    path = models_dir(home) / f"{weights.stem}-{_identity(weights)}.onnx"
     if path.exists():
         try:
             return Embedder(open_session(path.read_bytes()))

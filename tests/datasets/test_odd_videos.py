@@ -29,7 +29,7 @@ WOMAN = "crop=320:320:260:20,scale=240:240,fps=24"
 MAN = "crop=300:300:120:40,scale=240:240,fps=24"
 FRAMES = 12
 
-pytestmark = pytest.mark.clips
+pytestmark = [pytest.mark.clips, pytest.mark.xdist_group("odd-videos")]
 
 
 def _encode(*options: str, out: Path) -> None:

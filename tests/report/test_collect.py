@@ -41,7 +41,7 @@ from reports.build import page, view
 from reports.collect import collect, variant_names
 from reports.model import NOT_RUN, NOT_SCORED, ReportCell, ReportData
 
-pytestmark = pytest.mark.clips
+pytestmark = [pytest.mark.clips, pytest.mark.xdist_group("collect")]
 
 FRAMES = 30
 PROTOCOL = Protocol(name="thesis-4", frames=4)

@@ -21,9 +21,9 @@ actors:
   - number: 3
     sex: male
     photo: {folder}/single_face.jpg
-    clips: [{{path: {folder}/single_face.mp4, part: test, span: {{start_s: 0, end_s: 1}}}}]
+    clips: [{{path: {folder}/single_face.mp4, part: test, span: {{start_s: 0, end_s: 0.5}}}}]
 """
-"""One actor, one second of video: enough for every step, and soon done."""
+"""One actor, half a second of video: enough for every step, and soon done."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _empty(folder: Path, cache: Path, dataset: Path) -> Home:
 
 @pytest.fixture(scope="session")
 def short_dataset(tmp_path_factory: pytest.TempPathFactory, sample_dir: Path) -> Path:
-    """A manifest of one actor with one second of video."""
+    """A manifest of one actor with half a second of video."""
     path = tmp_path_factory.mktemp("short") / "short.yaml"
     path.write_text(_MANIFEST.format(folder=sample_dir))
     return path

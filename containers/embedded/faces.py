@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.vision.landmarker import silent_stderr
+from harness.vision.mediapipe_import import load_mediapipe
 
 Frame = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -65,6 +66,7 @@ class FaceFinder:
     """MediaPipe's FaceLandmarker. ``fps`` None looks at single images, else at a video in order."""
 
     def __init__(self, model: str, fps: float | None) -> None:
+        load_mediapipe()
         from mediapipe.tasks import python as tasks
         from mediapipe.tasks.python import vision
 
@@ -83,8 +85,7 @@ class FaceFinder:
 
     def find(self, frame: Frame) -> list[Face]:
         """All faces of the next frame (BGR, HxWx3), at most MAX_FACES."""
-        import mediapipe
-
+        mediapipe = load_mediapipe()
         height, width = frame.shape[:2]
         rgb = np.ascontiguousarray(frame[:, :, ::-1])
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)

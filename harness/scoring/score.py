@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +21,7 @@ from harness.observe.info import video_info
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
 from harness.observe.sighting import Listen, Photo, Sighting, measure, stage
 from harness.observe.store import locked, store_sentences, write_table
-from harness.observe.video import observe_video
+from harness.observe.video import Observed, observe_video
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import Mask, align
 from harness.scoring.attributes import Length
@@ -228,6 +227,65 @@ def _hashes(spec: CellSpec, original: _Video, swapped: _Video) -> Hashes:
     return Hashes(original.sha256, swapped.sha256, spec.actor.reference.sha256)
 
 
+class _Measured(NamedTuple):
+    """Everything that is seen in the three videos of a cell, and the face that is looked for."""
+
+    hashes: Watched[str]
+    infos: Watched[VideoInfo]
+    seen: Watched[Observed]
+    faces: tuple[pd.DataFrame, pd.DataFrame]
+    """Of the original and of the swapped video: those that the protocol looks at, and all that the
+    fast path saw beside them."""
+    frames: tuple[int, ...]
+    """The sampled ones."""
+    reference: tuple[float, ...]
+
+    @property
+    def sample(self) -> _Sample:
+        """The faces of the sampled frames alone."""
+        original, swapped = (rows[rows["frame"].isin(self.frames)] for rows in self.faces)
+        return _Sample(self.frames, original, swapped, self.reference)
+
+
+def _measure(
+    spec: CellSpec,
+    home: Path,
+    protocol: Protocol,
+    videos: tuple[_Video, _Video],
+    listen: Listen | None,
+) -> _Measured:
+    from harness.store.media import MediaStore
+
+    original, swapped = videos
+    again = reencoding(original.path, original.sha256, home)
+    reencoded = _Video(label="re-encoded", path=MediaStore(home).path(again), sha256=again.sha256)
+    info = _info(spec, original, home)
+    infos = Watched(info, video_info(swapped.path, swapped.sha256, home), info)
+    frames = sampled_of(protocol, info.frames)
+    for video in videos:
+        sighting = _sighting(f"the {video.label} video", video, protocol, frames)
+        measure(sighting.model_copy(update={"photo": _photo(spec, home)}), home, listen)
+
+    def faces(video: _Video, total: int) -> pd.DataFrame:
+        known = tuple(frame for frame in frames if frame < total)
+        return identity_rows(video.path, video.sha256, known, protocol, home)
+
+    three = Watched(original, swapped, reencoded)
+    return _Measured(
+        hashes=Watched(*(one.sha256 for one in three)),
+        infos=infos,
+        seen=Watched(
+            *(
+                observe_video(video.path, video.sha256, home, found)
+                for video, found in zip(three, infos, strict=True)
+            )
+        ),
+        faces=(faces(original, infos.original.frames), faces(swapped, infos.swapped.frames)),
+        frames=frames,
+        reference=_original_face(spec, home),
+    )
+
+
 def _compute(
     spec: CellSpec,
     home: Path,
@@ -236,57 +294,34 @@ def _compute(
     listen: Listen | None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """The parts of a CellScore, and the per-frame table."""
-    from harness.store.media import MediaStore
-
     original, swapped = videos
-    again = reencoding(original.path, original.sha256, home)
-    reencoded = _Video(label="re-encoded", path=MediaStore(home).path(again), sha256=again.sha256)
-    infos = (_info(spec, original, home), video_info(swapped.path, swapped.sha256, home))
-    frames = sampled_of(protocol, infos[0].frames)
-    for video in videos:
-        sighting = _sighting(f"the {video.label} video", video, protocol, frames)
-        measure(sighting.model_copy(update={"photo": _photo(spec, home)}), home, listen)
-    seen = [
-        observe_video(video.path, video.sha256, home, info)
-        for video, info in zip((*videos, reencoded), (*infos, infos[0]), strict=True)
-    ]
-    length = Length(frames=infos[0].frames, fps=float(infos[0].rate))
+    measured = _measure(spec, home, protocol, videos, listen)
+    infos, seen = measured.infos, measured.seen
+    length = Length(frames=infos.original.frames, fps=float(infos.original.rate))
     alignment = align(
-        *infos,
-        (seen[0].pictures, seen[1].pictures),
-        outside_faces(seen[0].expressions, infos[0]),
+        infos.original,
+        infos.swapped,
+        (seen.original.pictures, seen.swapped.pictures),
+        outside_faces(seen.original.expressions, infos.original),
     )
-    faces = [
-        identity_rows(
-            video.path,
-            video.sha256,
-            tuple(frame for frame in frames if frame < info.frames),
-            protocol,
-            home,
-        )
-        for video, info in zip(videos, infos, strict=True)
-    ]
-    reference = _original_face(spec, home)
-    sample = _Sample(frames, *_sampled(faces, frames), reference)
-    identity, table = _identity(spec, home, protocol, sample, infos[0].frames)
+    identity, table = _identity(spec, home, protocol, measured.sample, length.frames)
+    swapped_length = infos.swapped.frames, float(infos.swapped.rate)
     parts = {
         "alignment": alignment,
-        "recognisers": recogniser_scores(_hashes(spec, *videos), frames, home),
+        "recognisers": recogniser_scores(_hashes(spec, *videos), measured.frames, home),
         "identity": identity,
         "leaks": leak_profile(
-            distances_to(faces[1], reference, infos[1].frames, float(infos[1].rate)),
+            distances_to(measured.faces[1], measured.reference, *swapped_length),
             protocol.threshold,
         ),
         "attributes": (
             blendshape_scores(Watched(*(one.expressions for one in seen)), alignment, length),
-            *openface_scores(
-                home, Watched(*(one.sha256 for one in (*videos, reencoded))), alignment, length
-            ),
+            *openface_scores(home, measured.hashes, alignment, length),
         ),
-        "utility": utility(Watched(*seen), alignment, length.fps),
+        "utility": utility(seen, alignment, length.fps),
         "quality": observed_quality(
-            Seen(original.path, original.sha256, seen[0], faces[0]),
-            Seen(swapped.path, swapped.sha256, seen[1], faces[1]),
+            Seen(original.path, original.sha256, seen.original, measured.faces[0]),
+            Seen(swapped.path, swapped.sha256, seen.swapped, measured.faces[1]),
             alignment,
             length.fps,
             home,
@@ -294,14 +329,6 @@ def _compute(
         ),
     }
     return parts, table
-
-
-def _sampled(
-    faces: Sequence[pd.DataFrame], frames: tuple[int, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of the sampled frames, of the original and of the swapped video."""
-    original, swapped = (rows[rows["frame"].isin(frames)] for rows in faces)
-    return original, swapped
 
 
 def outside_faces(observed: pd.DataFrame, info: VideoInfo) -> Mask:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.vision.colour import bgr_to_rgb
+from harness.vision.mediapipe_import import load_mediapipe
 
 
 class Landmarker:
@@ -36,8 +37,7 @@ class Landmarker:
         return self._find(rgb, at_ms)
 
     def _find(self, rgb: NDArray[np.uint8], at_ms: int) -> Any:
-        import mediapipe
-
+        mediapipe = load_mediapipe()
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
         if not self._tracking:
             return self._detector.detect(image)
@@ -49,8 +49,7 @@ class Landmarker:
 @contextmanager
 def open_landmarker(model: Path, *, faces: int, tracking: bool) -> Iterator[Landmarker]:
     """A landmarker for up to ``faces`` faces; ``tracking`` follows them through one video."""
-    os.environ.setdefault("GLOG_minloglevel", "3")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    load_mediapipe()
     from mediapipe.tasks.python import BaseOptions, vision
 
     mode = vision.RunningMode.VIDEO if tracking else vision.RunningMode.IMAGE

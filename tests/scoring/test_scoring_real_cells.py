@@ -148,6 +148,7 @@ def test_several_processes_measure_what_one_does(
     assert np.array_equal(np.stack(list(alone["embedding"])), np.stack(list(together["embedding"])))
 
 
+@pytest.mark.own_observations
 def test_an_interruption_keeps_what_was_measured(bench: Bench) -> None:
     path, sha256 = bench.media.path(bench.original), bench.original.sha256
 

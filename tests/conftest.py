@@ -73,13 +73,22 @@ def shared_observations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sample_home(
-    tmp_path: Path, sample_cache: Path, shared_media: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    sample_cache: Path,
+    shared_media: Path,
+    shared_observations: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """A fresh $BENCH_HOME with the sample fetched; its prepared media are shared."""
+    """A fresh $BENCH_HOME with the sample fetched. Its prepared media are shared and, unless the
+    test has the mark ``own_observations``, so is what was observed.
+    """
     home = tmp_path / "bench-home"
     home.mkdir()
     for name in ("downloads", "models"):
         (home / name).symlink_to(sample_cache / name)
     (home / "media").symlink_to(shared_media)
+    if request.node.get_closest_marker("own_observations") is None:
+        (home / "observations").symlink_to(shared_observations)
     monkeypatch.setenv("BENCH_HOME", str(home))
     return home

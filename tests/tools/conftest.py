@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,22 +170,41 @@ class Driver:
         return self.run_json(tool, job.model_dump_json(), Path(job.out))
 
 
+@pytest.fixture(scope="session")
+def inputs(clips: Path, sample_dir: Path, face_landmarker: Path, gallery: Path) -> dict[Role, str]:
+    """The donor is the man of the samples, and the actor the woman."""
+    return {
+        Role.DONOR_TRAINING: str(clips / "man.mp4"),
+        Role.DONOR_TEST: str(clips / "man.mp4"),
+        Role.DONOR_REFERENCE: str(sample_dir / "single_face.jpg"),
+        Role.ACTOR_REFERENCE: str(gallery / "actor02.png"),
+        Role.GALLERY: str(gallery),
+        Role.FACE_LANDMARKER: str(face_landmarker),
+    }
+
+
 @pytest.fixture
-def driver(
-    tmp_path: Path, clips: Path, sample_dir: Path, face_landmarker: Path, gallery: Path
-) -> Driver:
-    """A driver runner whose donor is the man of the samples, and whose actor is the woman."""
-    return Driver(
-        tmp_path,
-        {
-            Role.DONOR_TRAINING: str(clips / "man.mp4"),
-            Role.DONOR_TEST: str(clips / "man.mp4"),
-            Role.DONOR_REFERENCE: str(sample_dir / "single_face.jpg"),
-            Role.ACTOR_REFERENCE: str(gallery / "actor02.png"),
-            Role.GALLERY: str(gallery),
-            Role.FACE_LANDMARKER: str(face_landmarker),
-        },
-    )
+def driver(tmp_path: Path, inputs: dict[Role, str]) -> Driver:
+    """A driver runner with files of its own."""
+    return Driver(tmp_path, inputs)
+
+
+Ran = Callable[[Tool, str], Ended]
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory, clips: Path, inputs: dict[Role, str]) -> Ran:
+    """How a tool's driver ended on a clip with default settings: run once, and only to be read."""
+    shared = Driver(tmp_path_factory.mktemp("driver runs"), inputs)
+    ended: dict[tuple[str, str], Ended] = {}
+
+    def run(tool: Tool, clip: str) -> Ended:
+        key = tool.name, clip
+        if key not in ended:
+            ended[key] = shared.run(tool, clips / clip)
+        return ended[key]
+
+    return run
 
 
 def events(log: str) -> list[dict[str, object]]:

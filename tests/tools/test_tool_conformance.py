@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,19 +16,30 @@ from harness.registry import load_tools, resolve_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.tools.conftest import Driver, Ran
+
 TOOLS = [tool for tool in load_tools().values() if isinstance(tool.runs_as, ChildProcess)]
-every_tool = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
-face_tools = pytest.mark.parametrize(
-    "tool", [tool for tool in TOOLS if Role.FACE_LANDMARKER in tool.needs], ids=lambda t: t.name
-)
+
+
+def _each(tools: list[Tool]) -> pytest.MarkDecorator:
+    # Tests of one tool look at the same runs of its driver, so one worker has them.
+    params = [
+        pytest.param(one, id=one.name, marks=pytest.mark.xdist_group(f"driver-{one.name}"))
+        for one in tools
+    ]
+    return pytest.mark.parametrize("tool", params)
+
+
+every_tool = _each(TOOLS)
+face_tools = _each([tool for tool in TOOLS if Role.FACE_LANDMARKER in tool.needs])
 pytestmark = pytest.mark.clips
 
 
 @every_tool
 def test_the_output_has_the_count_size_and_rate_of_the_input(
-    tool: Tool, driver: Any, clips: Path
+    tool: Tool, ran: Ran, clips: Path
 ) -> None:
-    ended = driver.run(tool, clips / "woman.mp4")
+    ended = ran(tool, "woman.mp4")
     assert ended.code == ExitCode.DONE, ended.errors
     before, after = probe(clips / "woman.mp4"), probe(ended.swapped)
     assert (after.frames, after.width, after.height) == (12, before.width, before.height)
@@ -37,8 +48,8 @@ def test_the_output_has_the_count_size_and_rate_of_the_input(
 
 
 @every_tool
-def test_progress_ends_at_its_total(tool: Tool, driver: Any, clips: Path) -> None:
-    ended = driver.run(tool, clips / "empty.mp4")
+def test_progress_ends_at_its_total(tool: Tool, ran: Ran) -> None:
+    ended = ran(tool, "woman.mp4")
     lines = [line[7:] for line in ended.log.splitlines() if line.startswith("@bench ")]
     progress = [
         event for event in map(Event.model_validate_json, lines) if event.kind == "progress"
@@ -47,27 +58,23 @@ def test_progress_ends_at_its_total(tool: Tool, driver: Any, clips: Path) -> Non
 
 
 @face_tools
-def test_a_clip_without_a_face_passes_with_all_its_frames_counted(
-    tool: Tool, driver: Any, clips: Path
-) -> None:
-    ended = driver.run(tool, clips / "empty.mp4")
+def test_a_clip_without_a_face_passes_with_all_its_frames_counted(tool: Tool, ran: Ran) -> None:
+    ended = ran(tool, "empty.mp4")
     assert ended.code == ExitCode.DONE, ended.errors
     assert probe(ended.swapped).frames == 6
     assert ended.report.frames_without_face == 6
 
 
 @face_tools
-def test_frames_with_several_faces_are_counted(tool: Tool, driver: Any, clips: Path) -> None:
-    ended = driver.run(tool, clips / "crowd.mp4")
+def test_frames_with_several_faces_are_counted(tool: Tool, ran: Ran) -> None:
+    ended = ran(tool, "crowd.mp4")
     assert ended.code == ExitCode.DONE, ended.errors
     assert ended.report.frames_with_several_faces == 4
 
 
 @every_tool
-def test_a_truncated_video_is_an_unusable_input_in_one_sentence(
-    tool: Tool, driver: Any, clips: Path
-) -> None:
-    ended = driver.run(tool, clips / "truncated.mp4")
+def test_a_truncated_video_is_an_unusable_input_in_one_sentence(tool: Tool, ran: Ran) -> None:
+    ended = ran(tool, "truncated.mp4")
     assert ended.code == ExitCode.INPUT_UNUSABLE
     assert "Traceback" not in ended.errors
     assert not ended.swapped.exists()
@@ -83,7 +90,7 @@ def test_a_truncated_video_is_an_unusable_input_in_one_sentence(
     ids=["no inputs", "another step"],
 )
 def test_a_bad_job_is_refused_with_64(
-    tool: Tool, spoil: Callable[[dict[str, object]], str], driver: Any, clips: Path
+    tool: Tool, spoil: Callable[[dict[str, object]], str], driver: Driver, clips: Path
 ) -> None:
     job = driver.job(tool, clips / "empty.mp4")
     ended = driver.run_json(tool, spoil(job.model_dump(mode="json")), Path(job.out))

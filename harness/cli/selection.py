@@ -101,6 +101,7 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
     from harness.registry import load_tools
     from harness.store.schema import check_store
     from harness.study import Study
+    from harness.suites import load_suite
 
     check_store(home)
     tools = load_tools()
@@ -118,6 +119,12 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
         protocol["identity"] = choice.identity
     if choice.recognisers:
         protocol["recognisers"] = checked_recognisers(choice.recognisers, home)
+    elif suite.protocol.recognisers:
+        with blame("protocol", "recognisers"):
+            protocol["recognisers"] = checked_recognisers(suite.protocol.recognisers, home)
+    with blame("also"):
+        for other in suite.also:
+            load_suite(other)
     if choice.observers:
         protocol["observers"] = choice.observers
     update["protocol"] = suite.protocol.model_copy(update=protocol)

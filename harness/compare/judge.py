@@ -23,6 +23,8 @@ from harness.statistics.sign_flip import TestResult, smallest_p
 ALPHA = 0.05
 SHARES = {Family.STUDY: 0.8, Family.VIEWER: 0.2}
 """Of alpha, in which a family is tested; with one family alone it has all of it."""
+_ALL_OF_IT = 0.95
+"""Share of the largest shift there can be, from which on a shift is called that."""
 Pair = tuple[Cell, Cell]
 Update = dict[str, str | float | None]
 """Fields of a MetricResult."""
@@ -123,6 +125,7 @@ def _measure(pairs: Sequence[Pair], reading: Reading, margins: dict[str, float])
         title=metric.title,
         source=reading.source,
         family=metric.family,
+        whole=metric.whole,
         higher_is_better=metric.higher_is_better,
         margin=margin,
         digits=metric.digits,
@@ -177,7 +180,7 @@ def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
     if c.ties == c.n:
         return Verdict.UNCHANGED, f"Both sides are the same for all {c.n} actors."
     if c.dz is None:
-        return _constant(one, c, c.mean_difference)
+        return _constant(one, c, c.mean_difference, alpha)
     significant = one.p_adjusted is not None and one.p_adjusted <= alpha
     beyond = abs(c.mean_difference) > one.margin
     if significant and beyond:
@@ -190,12 +193,22 @@ def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
     return Verdict.INCONCLUSIVE, _open(one, c, e, significant)
 
 
-def _constant(one: MetricResult, c: PairedComparison, shift: float) -> tuple[Verdict, str]:
-    """A shift without any spread over actors, such as all faces lost: no interval and no t test can
-    be made of it, and what every actor shows alike needs none."""
+def _constant(
+    one: MetricResult, c: PairedComparison, shift: float, alpha: float
+) -> tuple[Verdict, str]:
+    """A shift without any spread over actors, of which no interval and no t test can be made. A
+    coarse metric can move alike for a few actors by chance, so it takes the sign-flip test; but
+    the largest shift there is, such as all faces lost, needs none.
+    """
     told = f"The shift is {shift:+.{one.digits}f} for every one of {c.n} actors"
     if abs(shift) <= one.margin:
         return Verdict.UNCHANGED, f"{told}, within the margin of {one.margin:g}."
+    sure = one.p_adjusted is not None and one.p_adjusted <= alpha
+    if not sure and (one.whole is None or abs(shift) < _ALL_OF_IT * one.whole):
+        return Verdict.INCONCLUSIVE, (
+            f"{told}, beyond the margin of {one.margin:g}; so few actors may do so by chance, and "
+            "without spread there is no interval."
+        )
     better = (shift > 0) == one.higher_is_better
     verdict = Verdict.IMPROVED if better else Verdict.REGRESSED
     return verdict, f"{told}, beyond the margin of {one.margin:g}; without spread, no interval."

@@ -41,6 +41,9 @@ class Metric:
     margins: Mapping[str, float] = field(default_factory=dict)
     """Other margins of sources whose scale is another."""
     family: Family = Family.STUDY
+    whole: float | None = None
+    """The largest shift there can be, for a metric that is not coarse: alike for every actor, it
+    needs no test."""
 
     def margin_of(self, source: str) -> float:
         return self.margins.get(source, self.margin)
@@ -83,7 +86,7 @@ METRICS: tuple[Metric, ...] = (
         missing="A video in which almost no face is found has no distance.",
     ),
     Metric("match_rate", "Match rate", False, 0.05, _match_rate),
-    Metric("lost_faces", "Faces lost (FTA)", False, 0.05, lost_share),
+    Metric("lost_faces", "Faces lost (FTA)", False, 0.05, lost_share, whole=1.0),
     Metric("pcc", "Mean PCC", True, 0.05, attribute=lambda a: a.mean_pcc),
     Metric("ccc", "Mean CCC", True, 0.05, attribute=lambda a: a.mean_ccc),
     Metric(

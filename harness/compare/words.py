@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.compare import CompareResult, MetricResult, Side
+from harness.model.compare import CompareResult, Family, MetricResult, Side
 from harness.model.verdict import Verdict
 
 HEADER = ("metric", "baseline", "candidate", "shift", "95 % interval", "p (Holm)", "verdict")
@@ -19,10 +19,13 @@ def headline(result: CompareResult) -> str:
     """One sentence: what was compared, and the verdict."""
     worst = [one for one in result.metrics if one.verdict is result.verdict]
     names = ", ".join(title(one) for one in worst)
+    viewer = (one for one in result.metrics if one.family is Family.VIEWER)
+    still = ", ".join(title(one) for one in viewer if one.verdict is Verdict.INCONCLUSIVE)
     said = {
         Verdict.REGRESSED: f"regressed in {names}",
         Verdict.IMPROVED: f"improved in {names}",
-        Verdict.UNCHANGED: "unchanged: equivalence is shown for every metric compared",
+        Verdict.UNCHANGED: "unchanged: equivalence is shown for all of privacy and expression that "
+        "could be compared" + (f"; open: {still}" if still else ""),
         Verdict.INCONCLUSIVE: "inconclusive: neither a change nor equivalence is shown everywhere",
         Verdict.NOT_COMPARABLE: "not comparable",
     }[result.verdict]

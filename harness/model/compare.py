@@ -81,6 +81,8 @@ class MetricResult(Frozen):
     p: float | None = None
     p_adjusted: float | None = None
     """After Holm over the metrics of the family that were compared, and for its share of alpha."""
+    whole: float | None = None
+    """The largest shift there can be, where one that is alike for every actor needs no test."""
     verdict: Verdict
     reason: str
     """A sentence."""
@@ -102,4 +104,4 @@ class CompareResult(Frozen):
     """What a reader must know that changes no verdict."""
     metrics: tuple[MetricResult, ...]
     verdict: Verdict
-    """The worst: one regressed metric makes the whole regressed."""
+    """One regressed metric makes the whole regressed; else the worst of the study's family."""

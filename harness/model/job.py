@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from harness.model.base import Frozen
 
 CONTRACT_VERSION = 1
@@ -52,11 +54,11 @@ class Role(StrEnum):
 class Limits(Frozen):
     """What a step may use. None means no limit of that kind."""
 
-    wall_s: float = 3600.0
-    memory_bytes: int | None = None
-    output_bytes: int | None = None
-    log_bytes: int = 16 << 20
-    iterations: int | None = None
+    wall_s: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
+    memory_bytes: int | None = Field(default=None, ge=1)
+    output_bytes: int | None = Field(default=None, ge=1)
+    log_bytes: int = Field(default=16 << 20, ge=1)
+    iterations: int | None = Field(default=None, ge=1)
 
 
 class Job(Frozen):

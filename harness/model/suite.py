@@ -55,7 +55,7 @@ class Repeat(Frozen):
 class Suite(Frozen):
     """A YAML file under ``benchmarks/suites/`` or anywhere else."""
 
-    name: str
+    name: str = Field(min_length=1)
     summary: str = ""
     dataset: str = "sample"
     split: Split = Split.HELD_OUT

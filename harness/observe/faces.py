@@ -19,15 +19,22 @@ from harness.vision.recognition import RECOGNISER
 
 OBSERVER = "face-embeddings"
 MEASURE_VERSION = 2
-"""Raised whenever the rows would come out differently from the same packages."""
+"""Raised whenever the rows would come out differently from the same packages and the same faces."""
+FINDER_VERSION = 1
+"""Raised whenever ``FaceFinder`` would find other faces with the same packages."""
 _SAME_FACE_IOU = 0.3
 _SWEEP_EVERY = 48
 
 
 def fast_version() -> str:
-    """As in the observation's file name: recogniser, tracker, converter, rules."""
+    """As in the observation's file name: recogniser, finder, converter, rules."""
     recogniser = RECOGNISER.removeprefix("face_recognition-")
-    return f"{recogniser}-mediapipe{version('mediapipe')}-c{CONVERTER_VERSION}-m{MEASURE_VERSION}"
+    return f"{recogniser}-{finder_version()}-c{CONVERTER_VERSION}-m{MEASURE_VERSION}"
+
+
+def finder_version() -> str:
+    """What decides which faces are found: everything that looks at them depends on it."""
+    return f"mediapipe{version('mediapipe')}-f{FINDER_VERSION}"
 
 
 class FaceEmbeddings:

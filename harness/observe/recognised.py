@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.errors import UnusableInputError
 from harness.observe.batch import Chip, EmbeddingBatch
 from harness.observe.boxes import main_face
-from harness.observe.faces import FaceFinder, box_of
+from harness.observe.faces import FaceFinder, box_of, finder_version
 from harness.observe.identity import find_faces, read_photo
 from harness.observe.observer import Row
 from harness.observe.store import locked, observation_path, read_table, write_table
@@ -29,7 +29,7 @@ _KEY = b"recogniser"
 
 def version_of(info: RecogniserInfo) -> str:
     """As in the observation's file name."""
-    return f"{info.version}-m{MEASURE_VERSION}"
+    return f"{info.version}-{finder_version()}-m{MEASURE_VERSION}"
 
 
 class RecogniserEmbeddings:

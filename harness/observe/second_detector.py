@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,15 @@ from harness.observe.tracking import Seen, is_sampled
 from harness.vision.centerface import CenterFace, Found, open_centerface
 
 OBSERVER = "centerface"
-VERSION = "deface1.5.0-320-m1"
-"""Where the weights are from, the long side in pixels, and the version of what is measured."""
+MEASURE_VERSION = 1
+"""Raised whenever the rows would come out differently from the same packages."""
 SURE_SCORE = 0.5
 """From here on a find counts as a face."""
+
+
+def second_detector_version() -> str:
+    """Where the weights are from, the long side in pixels, and whose tracker says where to look."""
+    return f"deface1.5.0-320-mediapipe{version('mediapipe')}-m{MEASURE_VERSION}"
 
 
 class SecondDetector:
@@ -25,9 +31,9 @@ class SecondDetector:
     """
 
     name = OBSERVER
-    version = VERSION
 
     def __init__(self, home: Path) -> None:
+        self.version = second_detector_version()
         self._home = home
         self._detector: CenterFace | None = None
         self._last: Box | None = None

@@ -124,7 +124,8 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
     if not found:
         return Lag()
     best = max(found, key=lambda lag: found[lag])
-    if 0 in found and 1 - found[best] ** 2 > (1 - found[0] ** 2) / 2:
+    # A negative PCC explains nothing: a series that is half a period late is late all the same.
+    if 0 in found and 1 - found[best] ** 2 > (1 - max(found[0], 0.0) ** 2) / 2:
         best = 0
     return Lag(frames=best if found[best] >= CONVINCING else None, pcc=found[best])
 
@@ -263,7 +264,10 @@ def with_floor(scores: Attributes, floor: Attributes) -> Attributes:
     return scores.model_copy(
         update={
             "units": units,
-            "floor_mean_pcc": _mean([unit.floor_pcc for unit in used]),
+            # As in the tool's own mean: what compression alone freezes counts as 0.
+            "floor_mean_pcc": _mean(
+                [0.0 if known[unit.unit].frozen else unit.floor_pcc for unit in used]
+            ),
             "floor_mean_rmse": _mean([unit.floor_rmse for unit in used]),
         }
     )

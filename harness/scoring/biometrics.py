@@ -29,6 +29,45 @@ def scores_of(mated: Sequence[Array], non_mated: Sequence[Array]) -> Scores:
     )
 
 
+def comparison_weights(distances: Array, own: int) -> Array:
+    """How much each comparison of one person's probes counts (probes x gallery; NaN in
+    ``distances`` marks what is not compared, ``own`` is the person's column).
+
+    Every probe counts the same; its comparison with its own face weighs as much as all others of it
+    together, and each of the two kinds adds up to 1. People who are compared among themselves
+    alone, such as those behind one donor, so weigh the same in both kinds: else distributions that
+    differ from group to group would tell people apart who are all alike within theirs. Probes
+    without both kinds have no weight.
+    """
+    known = np.isfinite(distances)
+    others = known.copy()
+    others[:, own] = False
+    counts = others.sum(axis=1)
+    usable = known[:, own] & (counts > 0)
+    weights = np.zeros(distances.shape)
+    if usable.any():
+        weights[usable] = others[usable] / counts[usable, None] / usable.sum()
+        weights[usable, own] = 1 / usable.sum()
+    return weights
+
+
+def probe_scores(people: Sequence[tuple[Array, int]]) -> Scores:
+    """All comparisons of people's probes, each with the person's column, weighed as
+    ``comparison_weights`` says; every person weighs the same, and each kind adds up to 1.
+    """
+    parts: list[list[Array]] = [[], [], [], []]
+    for distances, own in people:
+        weights = comparison_weights(distances, own)
+        mated = np.zeros(distances.shape, dtype=bool)
+        mated[:, own] = True
+        for kind, chosen in enumerate((mated & (weights > 0), ~mated & (weights > 0))):
+            parts[kind].append(distances[chosen])
+            parts[kind + 2].append(weights[chosen])
+    total = sum(len(part) > 0 for part in parts[0])
+    joined = [_joined(part) for part in parts]
+    return Scores(*joined[:2], *(weights / max(1, total) for weights in joined[2:]))
+
+
 def fta(asked: int, used: int) -> float:
     """Failure to acquire: share of the frames asked in which no face could be used."""
     return 1.0 - used / asked if asked else 1.0

@@ -12,8 +12,10 @@ from harness.model.cohort import AtFar, Rate, Verification
 from harness.scoring.biometrics import (
     chance_corrected,
     chance_of,
+    comparison_weights,
     det,
     linkability,
+    probe_scores,
     rank_shares,
     scores_of,
     tar_at,
@@ -52,7 +54,7 @@ def verify(
     ``edges`` are the bins of D_sys, which never depend on the data.
     """
     probes = trial.scored()
-    scores = scores_of(trial.mated(), trial.non_mated())
+    scores = probe_scores([(p.distances, trial.gallery.index(p.actor)) for p in probes])
     bare = Verification(
         actors=tuple(p.actor for p in probes),
         probes=sum(len(p.distances) for p in trial.probes),
@@ -155,21 +157,23 @@ def _nearest(probe: Probe, gallery: Sequence[int]) -> bool:
 def _area(trial: Trial, scores: Scores) -> Rate:
     """The area under the curve; its interval resamples actors, with a few probes of each."""
     probes = trial.scored()
-    rows, labels = [], []
+    rows, weights, labels = [], [], []
     for probe in probes:
         few = np.unique(np.linspace(0, len(probe.distances) - 1, _BOOTSTRAP_PROBES).astype(int))
         rows.append(probe.distances[few])
+        weights.append(comparison_weights(rows[-1], trial.gallery.index(probe.actor)))
         labels += [probe.actor] * len(few)
+    area = auc(scores)
     found = vertex_bootstrap(
         np.concatenate(rows),
         auc,
+        weights=np.concatenate(weights),
+        estimate=area,
         probes=labels,
         references=trial.gallery,
         resamples=_RESAMPLES,
     )
-    return Rate(
-        rate=auc(scores), low=found.low, high=found.high, actors=len(probes), reason=found.reason
-    )
+    return Rate(rate=area, low=found.low, high=found.high, actors=len(probes), reason=found.reason)
 
 
 def _thin(fmr_values: Array) -> NDArray[np.int64]:

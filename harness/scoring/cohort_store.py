@@ -16,7 +16,7 @@ from harness.model.cohort import CohortScore
 from harness.model.score import CellScore
 from harness.observe.crops import FaceCrops
 from harness.observe.second_detector import OBSERVER as DETECTOR
-from harness.observe.second_detector import SecondDetector
+from harness.observe.second_detector import second_detector_version
 from harness.observe.sighting import Listen
 from harness.observe.store import locked, store_sentences
 from harness.scoring.cohort import (
@@ -33,7 +33,7 @@ from harness.scoring.protocol import Protocol
 from harness.scoring.score import load_score
 from harness.statistics.rates import resolvable_fmr
 
-COHORT_VERSION = 1
+COHORT_VERSION = 2
 """Raised whenever the same observations would give another score."""
 
 
@@ -66,8 +66,9 @@ def _person(spec: CellSpec) -> tuple[int, str, str]:
 
 
 def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tuple[Cohort, ...]:
-    """The cohorts of a selection. Cells without a result or a score are left out, and so is a
-    cohort that has no others. Raises StoreError.
+    """The cohorts of a selection. Cells without a result or a score are left out, and so are those
+    whose score is of an earlier result; a cohort that has no others is left out too. Raises
+    StoreError.
     """
     from harness.store.cells import CellStore
 
@@ -77,8 +78,9 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
         pairs = [
             (spec, score)
             for spec in group
-            if store.result(spec) is not None
+            if (result := store.result(spec)) is not None
             and (score := load_score(spec, home, protocol_name)) is not None
+            and score.inputs.get("swapped") in (None, result.swapped.sha256)
         ]
         if pairs:
             own, scores = zip(*pairs, strict=True)
@@ -88,7 +90,7 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
 
 def _key(scores: Sequence[CellScore]) -> str:
     inputs = [[score.cell_id, score.inputs] for score in scores]
-    versions = [COHORT_VERSION, FaceCrops().version, SecondDetector.version]
+    versions = [COHORT_VERSION, FaceCrops().version, second_detector_version()]
     return content_hash({"cells": inputs, "versions": versions})
 
 

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from harness.model.dataset import MediaRef, VideoInfo
 
-SCORING_VERSION = 8
+SCORING_VERSION = 9
 """Raised whenever the same observations would give another score."""
 
 

@@ -99,6 +99,8 @@ def vertex_bootstrap(
     scores: npt.ArrayLike,
     statistic: Statistic,
     *,
+    weights: npt.ArrayLike | None = None,
+    estimate: float | None = None,
     probes: Sequence[int] | None = None,
     references: Sequence[int] | None = None,
     confidence: float = 0.95,
@@ -108,13 +110,16 @@ def vertex_bootstrap(
     """A statistic of a (P, R) table of dissimilarities, with its interval over identities.
 
     ``probes`` (P) and ``references`` (R) say whose each row and column is; without them the table
-    is square and its diagonal mated. NaN marks a pair without a score. The interval is Student's
+    is square and its diagonal mated. NaN marks a pair without a score, and ``weights`` (P, R) say
+    how much a pair counts. Of a table that is a sample of a larger one, ``estimate`` is the
+    statistic of the larger one, around which the interval is laid. The interval is Student's
     on the logit scale, with the bootstrap's standard error and one degree of freedom less than
     identities, so that it stays within 0 and 1. Raises ValueError for labels that do not fit.
     """
     table = np.asarray(scores, dtype=np.float64)
     rows, columns, people = _labels(table, probes, references)
     known = np.isfinite(table)
+    base = np.ones(table.shape) if weights is None else np.asarray(weights, dtype=np.float64)
     mated = (rows[:, None] == columns[None, :]) & known
     other = (rows[:, None] != columns[None, :]) & known
     pairs_mated, pairs_other = np.nonzero(mated), np.nonzero(other)
@@ -122,10 +127,12 @@ def vertex_bootstrap(
     def drawn(counts: Array) -> Scores:
         # A mated pair has one identity, so it counts as often as that one was drawn.
         first, second = rows[pairs_other[0]], columns[pairs_other[1]]
-        weights = counts[rows[pairs_mated[0]]], counts[first] * counts[second]
-        return Scores(table[pairs_mated], table[pairs_other], *weights)
+        drawn_mated = counts[rows[pairs_mated[0]]] * base[pairs_mated]
+        drawn_other = counts[first] * counts[second] * base[pairs_other]
+        return Scores(table[pairs_mated], table[pairs_other], drawn_mated, drawn_other)
 
-    estimate = statistic(drawn(np.ones(people)))
+    if estimate is None:
+        estimate = statistic(drawn(np.ones(people)))
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(people, np.full(people, 1 / people), size=resamples)
     found = np.array([statistic(drawn(row.astype(np.float64))) for row in counts])
@@ -154,7 +161,7 @@ def _refusal(estimate: float, found: Array, people: int) -> str:
         return f"{people} identities are too few to resample."
     if found.size < 2 or found.std() == 0:
         return (
-            f"The value is {estimate:g} whichever of the {people} identities are drawn; resampling "
+            f"The value is the same whichever of the {people} identities are drawn; resampling "
             "cannot say how far it may be off."
         )
     if not 0 < estimate < 1:

@@ -16,6 +16,10 @@ from harness.statistics.values import Array, Values, as_share, as_values, is_con
 
 BOOTSTRAP_LEAST = 5
 """Actors below which too few different resamples exist for a studentised bootstrap."""
+_ROUNDING = 1e-12
+"""Share of its mean square under which a resample's variance is the rounding of equal values."""
+_ENDLESS, _LARGEST_RATIO = 1e15, 1e6
+"""What stands for an infinite ratio, and what shows that one has reached a quantile."""
 RESAMPLES = 4999
 SEED = 2020
 
@@ -76,6 +80,12 @@ def bootstrap_t_interval(
         return bare.model_copy(update={"reason": refusal})
     counts = resample_counts(array.size, resamples, seed)
     low, high = bootstrap_t_bounds(array[None, :], counts, as_share(confidence, "confidence"))
+    if not np.isfinite([low[0], high[0]]).all():
+        tied = (
+            f"So many of the {array.size} actors have the same value that many a resample has no "
+            "spread: a studentised bootstrap has no bound then."
+        )
+        return bare.model_copy(update={"reason": tied})
     return bare.model_copy(update={"low": float(low[0]), "high": float(high[0])})
 
 
@@ -92,7 +102,8 @@ def bootstrap_t_bounds(values: Array, counts: Array, confidence: float) -> tuple
     """Lower and upper bounds, each (m,), for m samples of n actors (m, n), all resampled alike.
 
     ``counts`` (resamples, n) is ``resample_counts``'. Resamples of one actor alone have no spread
-    and are left out.
+    and are left out. Ties can leave a resample of several without spread too: its ratio is
+    infinite, and where that reaches a bound, the bound is NaN.
     """
     n = values.shape[1]
     mean = values.mean(axis=1)
@@ -100,15 +111,15 @@ def bootstrap_t_bounds(values: Array, counts: Array, confidence: float) -> tuple
     centred = values - mean[:, None]
     drawn = counts[(counts > 0).sum(axis=1) > 1]
     shift = centred @ drawn.T / n
-    spread = np.maximum(centred**2 @ drawn.T / n - shift**2, 0.0) / (n - 1)
+    squares = centred**2 @ drawn.T / n
+    spread = squares - shift**2
+    some = spread > _ROUNDING * squares
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Ties among actors can leave a resample of several without spread too.
-        ratio = np.where(spread > 0, shift / np.sqrt(spread), np.nan)
+        ratio = np.where(some, shift / np.sqrt(spread / (n - 1)), np.sign(shift) * _ENDLESS)
     tail = (1 - confidence) / 2
-    # The NaN-aware version takes several times as long.
-    quantile = np.nanquantile if np.isnan(ratio).any() else np.quantile
-    lower, upper = quantile(ratio, (tail, 1 - tail), axis=1)
-    return mean - upper * error, mean - lower * error
+    lower, upper = np.quantile(ratio, (tail, 1 - tail), axis=1)
+    low, high = (np.where(np.abs(t) < _LARGEST_RATIO, t, np.nan) for t in (upper, lower))
+    return mean - low * error, mean - high * error
 
 
 def _bare(array: Array, confidence: float, method: str) -> Interval:

@@ -100,6 +100,20 @@ def test_what_every_actor_shows_alike_is_a_regression_though_it_has_no_spread() 
     assert overall(found) is Verdict.REGRESSED
 
 
+def test_a_coarse_metric_that_moves_alike_for_few_actors_is_left_open() -> None:
+    def blinks(f1: float, actor: int, version: str) -> Cell:
+        return cell(actor, Numbers(viewed=Viewed(blinks=f1)), version=version)
+
+    two, ten = (
+        [(blinks(1.0, k, "1"), blinks(0.5, k, "2")) for k in range(1, n + 1)] for n in (2, 14)
+    )
+    few = next(one for one in judge(two) if one.key == "blinks")
+    assert few.verdict is Verdict.INCONCLUSIVE
+    assert "so few actors may do so by chance" in few.reason
+    many = next(one for one in judge(ten) if one.key == "blinks")
+    assert many.verdict is Verdict.REGRESSED
+
+
 def test_a_shift_alike_for_all_but_within_the_margin_is_no_change() -> None:
     # Halves, quarters and eighths: the differences are exactly the same.
     found = sw_or(pairs_of([0.5, 0.75, 0.625], [0.375, 0.625, 0.5]), sw_or=0.2)

@@ -14,12 +14,13 @@ name: mine
 dataset: {dataset}
 actors: "{actors}"
 repeat: {{times: 2, actors: "{repeated}"}}
-protocol: {{observers: [{observer}]}}
+protocol: {{observers: [{observer}], recognisers: [{recogniser}]}}
 tools:
   - tool: noop
   - tool: {tool}
     config: {config}
     set: {{strength: {strength}}}
+also: [{also}]
 """
 
 _RIGHT = {
@@ -27,6 +28,8 @@ _RIGHT = {
     "actors": "2,3",
     "repeated": "3",
     "observer": "openface",
+    "recogniser": "dlib",
+    "also": "quickstart",
     "tool": "blur",
     "config": "weak",
     "strength": "0.1",
@@ -44,6 +47,8 @@ _RIGHT = {
         ({"tool": "blru"}, 8, "tools.1.tool"),
         ({"config": "weka"}, 9, "tools.1.config"),
         ({"strength": "99"}, 10, "tools.1.set"),
+        ({"recogniser": "arcfac"}, 5, "protocol.recognisers"),
+        ({"also": "nosuch"}, 11, "also"),
     ],
 )
 def test_a_wrong_name_or_value_is_told_with_its_line(

@@ -267,3 +267,22 @@ def test_the_noise_floor_stands_beside_each_unit_and_its_mean_is_over_the_same_u
     assert (au06.floor_pcc, au06.floor_rmse) == (None, None)
     assert both.floor_mean_rmse == au01.floor_rmse
     assert both.floor_mean_pcc == au01.floor_pcc
+
+
+def test_a_series_half_a_period_late_is_late_and_not_without_a_lag() -> None:
+    t = np.arange(200)
+    noise = np.random.default_rng(3).normal(0, 0.015, (2, 200))
+    x = 0.5 + 0.3 * np.sin(2 * np.pi * t / 20) + noise[0]
+    y = 0.5 + 0.3 * np.sin(2 * np.pi * (t - 10) / 20) + noise[1]
+    found = peak_lag(x, y, reach=15)
+    assert found.frames in (-10, 10)
+    assert found.pcc is not None
+    assert found.pcc > 0.9
+
+
+def test_a_unit_that_compression_alone_freezes_counts_as_0_in_the_floor_as_in_the_score() -> None:
+    original = table(AU12=WAVE, AU25=WAVE)
+    frozen = table(AU12=WAVE, AU25=np.full(200, 0.3))
+    scores = score_attributes("s", BLENDSHAPE_SCALE, LENGTH, original, frozen)
+    beside = with_floor(scores, scores)
+    assert beside.floor_mean_pcc == beside.mean_pcc == pytest.approx(0.5)

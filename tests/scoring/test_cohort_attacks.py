@@ -293,3 +293,35 @@ def test_the_self_trained_recogniser_tells_originals_apart_and_is_a_second_opini
         assert attack.swapped == attack.control
         assert attack.swapped.rank_1.rate is not None
         assert attack.swapped.rank_1.rate > 0.8
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_donors_of_unequal_number_and_tightness_tell_no_actors_apart(seed: int) -> None:
+    """Eight actors behind one donor, four behind another whose swaps scatter more; of the actors
+    themselves nothing is left."""
+    people = People(12, seed)
+    donors = {"x": people.face(), "y": people.face()}
+    scatter = {"x": 0.02, "y": 0.03}
+
+    def donor(number: int) -> str:
+        return "x" if number <= 8 else "y"
+
+    def swap(number: int) -> Array:
+        name = donor(number)
+        return donors[name] + people.random.normal(0, scatter[name], (FRAMES, SIZE))
+
+    parrot = next(
+        one
+        for one in attacks(people.members(swap, donor), "r", 0.6)
+        if one.attacker is Attacker.PARROT
+    )
+    assert parrot.swapped is not None
+    area, linkability = parrot.swapped.auc, parrot.swapped.linkability
+    assert area.rate is not None
+    assert area.rate == pytest.approx(0.5, abs=0.02)
+    assert area.low is not None
+    assert area.high is not None
+    assert area.low < area.rate < area.high
+    assert parrot.swapped.eer == pytest.approx(0.5, abs=0.03)
+    assert linkability is not None
+    assert linkability < 0.05

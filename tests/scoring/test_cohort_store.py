@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.model.base import SCHEMA_VERSION
-from harness.model.cell import CellSpec, Result
+from harness.model.cell import Artifact, CellSpec, Result
 from harness.model.cohort import CohortScore
 from harness.model.dataset import (
     MediaRef,
@@ -41,6 +41,12 @@ from tests.scoring.cohorts import People
 
 MEDIA = MediaRef(sha256="0" * 64, suffix=".mp4")
 PROTOCOL = Protocol()
+RESULT = Result(
+    cell_id="0" * 64,
+    attempt="1",
+    swapped=Artifact(path="swapped.mp4", sha256="5" * 64, size_bytes=1),
+    steps=(),
+)
 
 
 def spec(actor: int, tool: str = "blur", donor: str | None = None, **settings: int) -> CellSpec:
@@ -99,7 +105,7 @@ def people(monkeypatch: pytest.MonkeyPatch) -> People:
         return members[cell.actor.number]
 
     monkeypatch.setattr(cohort_store, "member_of", member)
-    monkeypatch.setattr(CellStore, "result", lambda *_: object())
+    monkeypatch.setattr(CellStore, "result", lambda *_: RESULT)
     return made
 
 
@@ -139,8 +145,18 @@ def test_a_cell_that_was_scored_anew_makes_another_cohort(tmp_path: Path, people
         keep(tmp_path, cell)
     (before,) = cohorts_of(tmp_path, cells, PROTOCOL.name)
     score_cohort(before, tmp_path, PROTOCOL)
-    keep(tmp_path, cells[0], swapped="other")
+    keep(tmp_path, cells[0], reference="other")
     assert load_cohorts(tmp_path, cells, PROTOCOL.name) == ()
+
+
+def test_a_cell_whose_score_is_of_an_earlier_result_is_not_attacked(
+    tmp_path: Path, people: People
+) -> None:
+    cells = [spec(n) for n in (1, 2, 3)]
+    for cell, sha256 in zip(cells, ("5" * 64, "5" * 64, "6" * 64), strict=True):
+        keep(tmp_path, cell, swapped=sha256)
+    (cohort,) = cohorts_of(tmp_path, cells, PROTOCOL.name)
+    assert [one.actor.number for one in cohort.specs] == [1, 2]
 
 
 def test_cells_without_a_score_or_a_result_are_not_attacked(
@@ -151,7 +167,7 @@ def test_cells_without_a_score_or_a_result_are_not_attacked(
     keep(tmp_path, cells[1])
 
     def result(self: CellStore, cell: CellSpec) -> Result | object | None:
-        return None if cell.actor.number == 2 else object()
+        return None if cell.actor.number == 2 else RESULT
 
     monkeypatch.setattr(CellStore, "result", result)
     (cohort,) = cohorts_of(tmp_path, cells, PROTOCOL.name)

@@ -39,11 +39,22 @@ def test_a_bootstrap_of_four_actors_is_refused_and_five_are_not() -> None:
     assert bootstrap_t_interval([1, 2, 3, 4, 6]).known
 
 
-def test_a_bootstrap_of_tied_actors_has_finite_bounds() -> None:
-    found = bootstrap_t_interval([1, 1, 1, 1, 2])
-    assert found.low is not None
-    assert found.high is not None
-    assert np.isfinite([found.low, found.high]).all()
+@pytest.mark.parametrize(
+    "tied", [[1, 1, 1, 1, 2], [0.05] * 9 + [0.3], [0.7750526139900492] * 4 + [0.9695, 0.9481]]
+)
+def test_a_bootstrap_of_mostly_tied_actors_is_refused_and_never_explodes(
+    tied: list[float],
+) -> None:
+    found = bootstrap_t_interval(tied)
+    assert (found.low, found.high) == (None, None)
+    assert "the same value" in found.reason
+
+
+def test_a_bootstrap_with_a_tie_among_many_actors_has_bounds_near_students() -> None:
+    values = [0.5, 0.5, 0.61, 0.58, 0.47, 0.55, 0.63, 0.52, 0.49, 0.6]
+    found, student = bootstrap_t_interval(values), t_interval(values)
+    assert found.low == pytest.approx(student.low, abs=0.03)
+    assert found.high == pytest.approx(student.high, abs=0.03)
 
 
 def test_a_missing_value_is_refused_and_never_averaged() -> None:

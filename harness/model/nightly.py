@@ -13,6 +13,8 @@ class Alarm(StrEnum):
     NONE = "none"
     UNCONFIRMED = "unconfirmed"
     """The first run regressed, the second did not: said, but no alarm."""
+    UNREPEATED = "unrepeated"
+    """The first run regressed, the second could not be compared: no alarm, but no good night."""
     CONFIRMED = "confirmed"
 
 
@@ -55,7 +57,7 @@ class NightRecord(Frozen):
     """Ids of the night's cells of this version."""
     scored: int
     good_version: str | None = None
-    """What it was compared with: the version of the last night without a confirmed alarm."""
+    """What it was compared with: the version of the last good night, or one that a user named."""
     good_cells: tuple[str, ...] = ()
     verdict: Verdict | None = None
     alarm: Alarm = Alarm.NONE
@@ -78,9 +80,15 @@ class NightRecord(Frozen):
         return content_hash([self.suite, self.dataset, self.tool, self.config, *cells])[:16]
 
     @property
+    def complete(self) -> bool:
+        """Whether every cell of the night has its score."""
+        return 0 < self.scored == len(self.cells)
+
+    @property
     def good(self) -> bool:
-        """Whether the next night may be compared with this one."""
-        return self.scored > 0 and self.alarm is not Alarm.CONFIRMED
+        """Whether the next night may be compared with this one: all is scored, nothing suspected
+        that a second run has not cleared."""
+        return self.complete and self.alarm in (Alarm.NONE, Alarm.UNCONFIRMED)
 
     @property
     def what(self) -> str:

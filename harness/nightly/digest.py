@@ -20,12 +20,14 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
     fresh = new_alarms(records, history)
     standing = [o for o in records if o.alarm is Alarm.CONFIRMED and o not in fresh]
     loose = [o for o in records if o.alarm is Alarm.UNCONFIRMED]
+    unrepeated = [o for o in records if o.alarm is Alarm.UNREPEATED]
     lacking = [o for o in records if o.scored < len(o.cells)]
     count = f"{len(fresh)} new alarm{'s' if len(fresh) != 1 else ''}" if fresh else "no new alarm"
     lines = [f"# Nightly {night}: {count}", ""]
     for heading, chosen in (
         ("New alarms", fresh),
         ("Standing alarms", standing),
+        ("Suspected, without a second run to compare", unrepeated),
         ("Seen once, not confirmed", loose),
     ):
         if chosen:

@@ -25,7 +25,7 @@ class Entry:
     version: str
     entry: ToolEntry
     good: NightRecord | None
-    """The last night without an alarm; None when there is none yet."""
+    """The last good night; None when there is none yet."""
     good_version: str | None
     """The version to compare with."""
 
@@ -86,7 +86,7 @@ def entries(
 
 
 def last_good(history: Sequence[NightRecord], suite: Suite, entry: Entry) -> NightRecord | None:
-    """The newest record of this line in which no alarm was confirmed."""
+    """The newest record of this line that is good."""
     same = [
         one
         for one in history

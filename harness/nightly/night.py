@@ -11,7 +11,7 @@ from harness.compare.metrics import METRICS, readings
 from harness.compare.run import Terms, compare_gathered
 from harness.errors import UsageError
 from harness.model.cell import CellSpec
-from harness.model.compare import CompareResult, MetricResult
+from harness.model.compare import CompareResult, Family, MetricResult
 from harness.model.nightly import Alarm, NightMetric, NightRecord
 from harness.model.suite import Suite
 from harness.model.tool import Tool
@@ -47,20 +47,17 @@ def hold_night(night: Night) -> tuple[str, tuple[NightRecord, ...]]:
     """Do what is left of the night. Returns its name and its records, in the suite's order.
 
     A line that the night has recorded already is neither run nor recorded again, so an interrupted
-    night resumes, under the day on which it began. Raises as ``run`` does, and StoreError when
-    another nightly is at it; what was recorded by then is kept.
+    night resumes, under the day on which it began. Raises as ``run`` does, UsageError for a good
+    version that is named too late, and StoreError when another nightly is at it; what was recorded
+    by then is kept.
     """
     store = NightStore(night.home)
     with store.lock():
-        name = store.begin(night.today, night.suite.name, night.suite.dataset)
         history = store.records()
-        before = [one for one in history if one.night < name]
-        lines = entries(night.suite, night.tools, before, night.good)
-        done = {
-            (one.tool, one.config)
-            for one in history
-            if (one.night, one.suite, one.dataset) == (name, night.suite.name, night.suite.dataset)
-        }
+        # A refusal must not open a night again that is closed.
+        _lines(night, night.today, history)
+        name = store.begin(night.today, night.suite.name, night.suite.dataset)
+        lines, done = _lines(night, name, history)
         left = [line for line in lines if (line.tool, line.config) not in done]
         if left:
             for record in _records(night, name, left):
@@ -70,6 +67,39 @@ def hold_night(night: Night) -> tuple[str, tuple[NightRecord, ...]]:
             one for one in store.records() if one.night == name and (one.tool, one.config) in order
         ]
     return name, tuple(sorted(found, key=lambda one: order.index((one.tool, one.config))))
+
+
+def _lines(
+    night: Night, name: str, history: Sequence[NightRecord]
+) -> tuple[list[Entry], dict[tuple[str, str], NightRecord]]:
+    """The lines of the night, and its records so far by tool and config.
+
+    Raises UsageError for a good version that a record of the night was not compared with.
+    """
+    before = [one for one in history if one.night < name]
+    lines = entries(night.suite, night.tools, before, night.good)
+    here = name, night.suite.name, night.suite.dataset
+    done = {
+        (one.tool, one.config): one
+        for one in history
+        if (one.night, one.suite, one.dataset) == here
+    }
+    for line in lines:
+        record = done.get((line.tool, line.config))
+        if record and line.tool in night.good and not _as_named(record, line):
+            raise UsageError(
+                f"The night of {name} is recorded already for {line.tool}.",
+                hint=f"Leave --good {line.tool}@{night.good[line.tool]} out, and name it on the "
+                "next night.",
+            )
+    return lines, done
+
+
+def _as_named(record: NightRecord, line: Entry) -> bool:
+    """Whether the record is what the same --good made, so that an interrupted night goes on with
+    its own command."""
+    named = None if line.good_version == line.version else line.good_version
+    return (record.version, record.good_version) == (line.version, named)
 
 
 def _records(night: Night, name: str, lines: Sequence[Entry]) -> Iterator[NightRecord]:
@@ -113,11 +143,17 @@ def _record(
     )
     if not good:
         reason = "There is no good night to compare with yet; this one is the first."
+        if not record.complete:
+            reason = f"There is no good night to compare with yet; in this one {_share(record)}."
         return record.model_copy(update={"reason": reason})
     if record.cells == record.good_cells:
+        # Cells are always equal to themselves: without all scores that says nothing.
+        same = record.complete and line.good is not None and line.good.complete
         reason = "The very cells of the last good night: nothing changed."
-        update = {"verdict": Verdict.UNCHANGED, "reason": reason}
-        return record.model_copy(update=update)
+        if not same:
+            reason = f"The very cells of the last good night, but {_share(record)}."
+        verdict = Verdict.UNCHANGED if same else Verdict.NOT_COMPARABLE
+        return record.model_copy(update={"verdict": verdict, "reason": reason})
     try:
         result = _compare(night, line, good, found)
     except UsageError as error:
@@ -158,15 +194,44 @@ def _confirm(
     else:
         second = _reseeded(second, -SECOND_RUN)
     try:
-        both = suspected & _regressed(_compare(night, line, baseline, second))
-    except UsageError:
-        both = set()
-    if not both:
-        told = f"{record.reason} A second run did not show it again, so there is no alarm."
-        return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": told})
-    told = f"{record.reason} A second run showed it again."
-    keys = tuple(sorted(both))
-    return record.model_copy(update={"alarm": Alarm.CONFIRMED, "alarmed": keys, "reason": told})
+        repeated = _compare(night, line, baseline, second)
+    except UsageError as error:
+        return _unrepeated(record, error.message)
+    both = suspected & _regressed(repeated)
+    if both:
+        told = f"{record.reason} A second run showed it again."
+        update = {"alarm": Alarm.CONFIRMED, "alarmed": tuple(sorted(both)), "reason": told}
+        return record.model_copy(update=update)
+    why = _uncleared(repeated, suspected)
+    if why:
+        return _unrepeated(record, why)
+    told = f"{record.reason} A second run did not show it again, so there is no alarm."
+    return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": told})
+
+
+def _unrepeated(record: NightRecord, why: str) -> NightRecord:
+    told = (
+        f"{record.reason} A second run could not be compared, so there is no alarm, and the "
+        f"suspicion stays open. {why}"
+    )
+    return record.model_copy(update={"alarm": Alarm.UNREPEATED, "reason": told})
+
+
+def _uncleared(repeated: CompareResult, suspected: set[str]) -> str:
+    """Why a second run that does not show the suspicion again does not clear it; else empty."""
+    for side in (repeated.baseline, repeated.candidate):
+        lost = len(side.failed) + len(side.unscored) + len(side.damaged)
+        if lost:
+            return f"{lost} of {side.cells} cells of {side.label} have no score of it."
+    found = {_name(one): one for one in repeated.metrics}
+    for name in sorted(suspected):
+        one = found.get(name)
+        if one is None:
+            return f"It has no {name}."
+        # With one actor alone nothing can regress.
+        if one.comparison is None or one.comparison.n < 2:
+            return f"{one.title}: {one.reason}"
+    return ""
 
 
 def _compare(night: Night, line: Entry, good: Sequence[CellSpec], found: Gathered) -> CompareResult:
@@ -216,8 +281,24 @@ def _because(result: CompareResult) -> str:
     if result.verdict is Verdict.NOT_COMPARABLE:
         return worst[0].reason if worst else "No metric could be compared."
     if result.verdict is Verdict.UNCHANGED:
-        return "Equivalence is shown for every metric compared."
+        return _alike(result)
     return f"Neither a change nor equivalence is shown for {', '.join(one.title for one in worst)}."
+
+
+def _alike(result: CompareResult) -> str:
+    """What an unchanged whole rests on, and what it leaves open."""
+    told = f"Equivalence is shown for every metric of {Family.STUDY} that could be compared."
+    unsure = [
+        one.title
+        for one in result.metrics
+        if one.family is Family.VIEWER and one.verdict is Verdict.INCONCLUSIVE
+    ]
+    # Titles have commas of their own.
+    return f"{told} Inconclusive in {Family.VIEWER}: {'; '.join(unsure)}." if unsure else told
+
+
+def _share(record: NightRecord) -> str:
+    return f"{record.scored} of {len(record.cells)} cells have a score"
 
 
 def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]:

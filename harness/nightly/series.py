@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -37,10 +38,12 @@ class Series(Frozen):
 
     suite: str
     dataset: str
+    protocol: str
     tool: str
     config: str
     key: str
     title: str
+    """The metric's, with the protocol where the line has nights of several."""
     source: str
     higher_is_better: bool
     margin: float
@@ -50,7 +53,9 @@ class Series(Frozen):
 
 
 def history_series(records: Sequence[NightRecord]) -> tuple[Series, ...]:
-    """Every metric's series, by suite, dataset, tool, config and metric.
+    """Every metric's series, by suite, dataset, tool, config, metric and protocol.
+
+    Nights of another protocol are another series: that they differ is no step of the tool.
 
     Nights are equally spaced. Noise below a tenth of the metric's margin is not believed in, so
     that a tool without any noise has no steps of no consequence.
@@ -59,11 +64,15 @@ def history_series(records: Sequence[NightRecord]) -> tuple[Series, ...]:
     for record in sorted(records, key=lambda one: one.night):
         for metric in record.metrics:
             named = record.suite, record.dataset, record.tool, record.config
-            groups.setdefault((*named, metric.key, metric.source), []).append((record, metric))
-    return tuple(_series(found) for _, found in sorted(groups.items()))
+            key = *named, metric.key, metric.source, record.protocol
+            groups.setdefault(key, []).append((record, metric))
+    several = Counter(key[:-1] for key in groups)
+    return tuple(
+        _series(found, several=several[key[:-1]] > 1) for key, found in sorted(groups.items())
+    )
 
 
-def _series(found: Sequence[tuple[NightRecord, NightMetric]]) -> Series:
+def _series(found: Sequence[tuple[NightRecord, NightMetric]], *, several: bool) -> Series:
     record, metric = found[-1]
     segments = fit_steps([m.mean for _, m in found], metric.margin / 10)
     steps = []
@@ -82,10 +91,11 @@ def _series(found: Sequence[tuple[NightRecord, NightMetric]]) -> Series:
     return Series(
         suite=record.suite,
         dataset=record.dataset,
+        protocol=record.protocol,
         tool=record.tool,
         config=record.config,
         key=metric.key,
-        title=metric.title,
+        title=f"{metric.title}, {record.protocol}" if several else metric.title,
         source=metric.source,
         higher_is_better=metric.higher_is_better,
         margin=metric.margin,

@@ -266,6 +266,22 @@ def test_the_history_of_a_metric_has_its_step_on_the_night_of_the_new_version(la
     assert all(s.steps == () for s in found if s.tool == "blur")
 
 
+def test_nights_of_another_protocol_are_a_series_of_their_own_with_its_name(lab: Lab) -> None:
+    records = [
+        one.model_copy(update={"protocol": "thesis" if one.version == "1" else "thesis-60"})
+        for one in nights(lab)
+    ]
+    found = [s for s in history_series(records) if s.key == "sw_or"]
+    assert all(one.steps == () for one in found)
+    swaps = [one for one in found if one.tool == "faceswap"]
+    assert [(s.protocol, s.title, len(s.points)) for s in swaps] == [
+        ("thesis", "SW-OR distance, thesis", 4),
+        ("thesis-60", "SW-OR distance, thesis-60", 4),
+    ]
+    alone = [s for s in history_series([o for o in records if o.version == "1"]) if s in found]
+    assert all(one.protocol == "thesis" and "thesis" not in one.title for one in alone)
+
+
 def test_the_feed_has_one_entry_for_an_alarm_that_stands_for_many_nights(lab: Lab) -> None:
     records = nights(lab)
     text = atom_feed(records, link="https://example.org/")

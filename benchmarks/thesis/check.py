@@ -161,10 +161,17 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def aggregates(study: Published) -> tuple[Aggregate, ...]:
-    """Every mean over the rows of the published tables, beside each place that prints it."""
+    """Every mean over the rows of the published tables, beside each place that prints it.
+
+    Raises UsageError for a table without the rows of a tool.
+    """
     out: list[Aggregate] = []
     for number, tool in enumerate(TOOLS):
-        said, table3 = study.said(tool), study.printed_means(tool)
+        try:
+            said, table3 = study.said(tool), study.printed_means(tool)
+        except StopIteration as error:
+            place = "Table 3" if any(row.tool == tool for row in study.text) else "Section 4.6"
+            raise _too_few(place, tool, 0, "one row, with the printed means") from error
         comparisons: tuple[Comparison, ...] = ("or_or", "or_sw", "sw_or", "sw_sw")
         for comparison in comparisons:
             values = list(study.distances(tool, comparison).values())
@@ -193,8 +200,18 @@ def _switched(study: Published, tool: str, rows: str) -> list[Aggregate]:
 
 
 def _mean(tool: str, what: str, rows: str, values: list[float]) -> Aggregate:
+    if len(values) < 2:
+        raise _too_few(rows, tool, len(values), "two rows, to have a deviation")
     mean, sd = statistics.fmean(values), statistics.stdev(values)
     return Aggregate(tool=tool, what=what, rows=rows, n=len(values), mean=mean, sd=sd)
+
+
+def _too_few(place: str, tool: str, n: int, needed: str) -> UsageError:
+    rows = "1 row" if n == 1 else f"{n} rows"
+    return UsageError(
+        f"{place} has {rows} of {tool}, and needs at least {needed}.",
+        hint="Compare the files in tables/ with those that ship: benchmarks/thesis/tables.",
+    )
 
 
 def _printed(found: Aggregate, where: str, mean: float, sd: float) -> Aggregate:

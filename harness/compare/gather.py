@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from harness.canonical import file_sha256
 from harness.compare.selector import Selector, choose
 from harness.errors import UsageError
 from harness.model.cell import Attempt, CellSpec, Result, Status
@@ -13,6 +15,7 @@ from harness.model.job import Step
 from harness.model.score import CellScore
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
+from harness.store.media import MediaStore
 
 Key = tuple[str, int, str, int]
 """Split, actor, donor, seed: what a cell is paired by."""
@@ -71,10 +74,10 @@ def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> list[Ce
 def gather(home: Path, selector: str, specs: Sequence[CellSpec], protocol: str) -> Gathered:
     """The scored cells among ``specs``, and what became of the others.
 
-    A cell's video is hashed again: one that is not the published one is not used. Of several cells
-    with the same actor and donor the newest result counts.
+    A cell's video is hashed again, and so is its original: a cell with one that was changed is not
+    used. Of several cells with the same actor and donor the newest result counts.
     """
-    store = CellStore(home)
+    store, media = CellStore(home), MediaStore(home)
     cells: dict[Key, tuple[str, Cell]] = {}
     failed: list[str] = []
     unscored: list[str] = []
@@ -86,7 +89,7 @@ def gather(home: Path, selector: str, specs: Sequence[CellSpec], protocol: str) 
             broken = (store.folder(spec) / "result.json").is_file()
             (damaged if broken else failed).append(spec.slug)
             continue
-        if not store.verify(spec):
+        if not (store.verify(spec) and _original_fits(media, spec)):
             damaged.append(spec.slug)
             continue
         score = load_score(spec, home, protocol)
@@ -138,6 +141,24 @@ def common_protocol(
         )
     best = wanted or max(shared, key=lambda name: min(one[name] for one in counts))
     return best, [name for name in shared if name != best]
+
+
+def _original_fits(media: MediaStore, spec: CellSpec) -> bool:
+    """Whether the cell's original is what its name, a hash, says."""
+    test = spec.actor.test
+    if not media.has(test):
+        # One that is gone shows nothing wrong: the site judges the same results, and so.
+        return True
+    path = media.path(test)
+    now = path.stat()
+    known = _known_sha256(path, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+    return known == test.sha256
+
+
+@lru_cache(maxsize=4096)
+def _known_sha256(path: Path, *_state: int) -> str:
+    """A file's hash, computed once for each state of it: one original serves many cells."""
+    return file_sha256(path)
 
 
 def _when(made: tuple[str, Cell]) -> str:

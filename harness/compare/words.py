@@ -48,7 +48,7 @@ def coverage(name: str, side: Side) -> str:
     for slugs, what in (
         (side.failed, "without a result"),
         (side.unscored, "not scored with this protocol (`bench score`)"),
-        (side.damaged, "whose video is not the one that was published, so not used"),
+        (side.damaged, "whose video or original is not the one that was published, so not used"),
         (side.replaced, "replaced by a newer cell of the same actor and donor"),
     ):
         if slugs:

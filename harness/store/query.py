@@ -50,7 +50,7 @@ def ask(home: Path, sql: str) -> Table:
 
     Views over files that do not exist yet are empty. The query reads the store's files and no
     others, and writes none. Raises UsageError for anything but one SELECT and for SQL that DuckDB
-    refuses, StoreError for a store that a newer deid-bench wrote.
+    refuses, StoreError for a store that a newer deid-bench wrote, KeyboardInterrupt for a Ctrl-C.
     """
     import duckdb
 
@@ -62,6 +62,13 @@ def ask(home: Path, sql: str) -> Table:
                 raise UsageError("A query is exactly one SELECT statement.", hint=_known_views())
             _create_views(connection, home.absolute())
             return _fetch(connection, sql)
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error
+        except RuntimeError as error:
+            # DuckDB's own handling of SIGINT, which takes the place of Python's.
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from error
+            raise
         except duckdb.Error as error:
             raise UsageError(_sentence(str(error)), hint=_known_views()) from error
 

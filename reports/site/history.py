@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.canonical import content_hash
 from harness.model.nightly import Alarm, NightRecord
 from harness.nightly.series import Series, history_series
 from harness.store.nights import NightStore
@@ -18,18 +19,20 @@ SECTION = "History"
 
 
 def history_pages(home: Path, site: Site) -> list[ExtraPage]:
-    """A page for each config and metric of the site's tools that has a history of nights.
+    """A page for each config and metric of a tool and dataset of the site that has nights.
 
     The alarms of a tool are in the feed once, with the page of the first metric that regressed.
     """
-    tools = {cell.spec.tool for cell in site.report.cells}
-    records = [one for one in NightStore(home).records() if one.tool in tools]
+    shown = {(cell.spec.tool, cell.spec.dataset) for cell in site.report.cells}
+    records = [one for one in NightStore(home).records() if (one.tool, one.dataset) in shown]
     return [_page(series, records) for series in history_series(records)]
 
 
 def _page(series: Series, records: Sequence[NightRecord]) -> ExtraPage:
     name = _name(series)
-    path = f"history/{plain(name)}.html"
+    line = [series.suite, series.dataset, series.tool, series.config]
+    digest = content_hash([*line, series.protocol, series.key, series.source])[:8]
+    path = f"history/{plain(name)}-{digest}.html"
     return ExtraPage(
         path=path,
         section=SECTION,
@@ -130,8 +133,9 @@ def _alarms(series: Series, records: Sequence[NightRecord], path: str) -> list[E
     for one in sorted(records, key=lambda record: record.night):
         line = (one.suite, one.dataset, one.tool, one.config)
         same = line == (series.suite, series.dataset, series.tool, series.config)
-        if same and one.alarm is Alarm.CONFIRMED and own == min(one.alarmed, default=""):
+        if same and one.alarm is Alarm.CONFIRMED:
             first.setdefault(one.alarm_id, one)
+    # Chosen among all protocols, so that an alarm that outlives a change of one is told once.
     return [
         Entry(
             title=f"{one.what} regressed against {one.good_version}",
@@ -141,4 +145,5 @@ def _alarms(series: Series, records: Sequence[NightRecord], path: str) -> list[E
             content=f"alarm {identifier}",
         )
         for identifier, one in first.items()
+        if own == min(one.alarmed, default="") and one.protocol == series.protocol
     ]

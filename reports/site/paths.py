@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from harness.canonical import content_hash
 from harness.model.cell import CellSpec
 
 INDEX = "index.html"
@@ -32,7 +33,11 @@ def tool_page(tool: str) -> str:
 
 def actor_page(spec: CellSpec) -> str:
     """The page of a cell's actor. Actors of two datasets may share a number."""
-    return f"actors/{plain(spec.dataset)}-{spec.actor.number:02d}.html"
+    name = plain(spec.dataset)
+    if name != spec.dataset:
+        # Another dataset may have the same plain name.
+        name = f"{name}-{content_hash(spec.dataset)[:8]}"
+    return f"actors/{name}-{spec.actor.number:02d}.html"
 
 
 def relative(target: str, page: str) -> str:

@@ -8,15 +8,16 @@ from typing import Any
 from xml.etree import ElementTree
 
 from harness.model.cell import CellSpec, Status
+from harness.model.dataset import MediaRef, Split
 
-from .conftest import Bench
+from .conftest import Bench, make_spec
 
 PROTOCOL = "thesis-60"
 
 
-def add(bench: Bench, actor: int, mean: float, **other: Any) -> CellSpec:
+def add(bench: Bench, number: int, mean: float, **other: Any) -> CellSpec:
     """A cell of blur with another version or config, scored with that mean distance."""
-    spec = bench.add("blur", actor, status=None).model_copy(update=other)
+    spec = bench.add("blur", number, status=None).model_copy(update=other)
     bench.attempt(spec, Status.OK)
     bench.score(spec, PROTOCOL)
     path = bench.home / "scores" / spec.id / f"{PROTOCOL}.json"
@@ -50,6 +51,23 @@ def test_versions_and_configs_are_compared_and_linked(bench: Bench, tmp_path: Pa
     root = ElementTree.fromstring((target / "feed.xml").read_bytes())
     links = [link.get("href") for link in root.iter(f"{atom}link")]
     assert links.count(f"compare/{newer}") == 1
+
+
+def test_an_actor_whose_original_was_changed_is_not_compared(bench: Bench, tmp_path: Path) -> None:
+    changed = MediaRef(sha256="1" * 64, suffix=".mp4")
+    for actor in range(1, 9):
+        person = make_spec("blur", actor, "sample", Split.HELD_OUT, None).actor
+        if actor == 4:
+            person = person.model_copy(update={"test": changed})
+        for version in ("1.9", "1.10"):
+            other = {"version": version, "actor": person}
+            add(bench, actor, 0.7 + 0.001 * actor, **other)
+    media = bench.home / "media" / f"{changed.sha256}.mp4"
+    media.parent.mkdir(exist_ok=True)
+    media.write_bytes(b"not what the name says")
+    bench("publish", str(tmp_path / "site"), code=1)
+    [page] = (tmp_path / "site" / "compare").iterdir()
+    assert "7 actors" in page.read_text()
 
 
 def test_what_has_nothing_in_common_has_no_page(bench: Bench, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.canonical import file_sha256
 from harness.errors import StoreError
 from harness.model.cell import Status
 from harness.model.compare import CompareResult
@@ -122,6 +123,40 @@ def test_a_video_whose_hash_no_longer_fits_is_reported_and_not_used(regressed: H
     assert 3 not in result.actors
     text = regressed("faceswap@1", "faceswap@2", code=3).stdout
     assert "1 whose video is not the one that was published, so not used" in text
+
+
+def test_a_cell_whose_original_was_changed_is_reported_and_not_used(regressed: Home) -> None:
+    spec = make_spec("faceswap", 3, "d", version="2")
+    original = regressed.home / "media" / f"{spec.actor.test.sha256}.mp4"
+    original.parent.mkdir()
+    original.write_bytes(b"test 3")
+    whole = regressed("faceswap@1", "faceswap@2", "--json", code=3)
+    assert 3 in CompareResult.model_validate_json(whole.stdout).actors
+    original.write_bytes(b"TEST 3")
+    done = regressed("faceswap@1", "faceswap@2", "--json", code=3)
+    result = CompareResult.model_validate_json(done.stdout)
+    assert result.candidate.damaged == (spec.slug,)
+    assert len(result.baseline.damaged) == 1, "the baseline has the same original"
+    assert 3 not in result.actors
+
+
+def test_an_original_is_hashed_once_for_all_its_cells(
+    regressed: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.compare import gather
+
+    original = regressed.home / "media" / f"{make_spec(actor=3).actor.test.sha256}.mp4"
+    original.parent.mkdir()
+    original.write_bytes(b"test 3")
+    hashed: list[Path] = []
+
+    def counted(path: Path) -> str:
+        hashed.append(path)
+        return file_sha256(path)
+
+    monkeypatch.setattr(gather, "file_sha256", counted)
+    regressed("faceswap@1", "faceswap@2", code=3)
+    assert hashed == [original]
 
 
 def test_a_score_of_another_video_is_not_used(home: Home) -> None:

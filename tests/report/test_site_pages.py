@@ -20,6 +20,7 @@ from reports.model import ReportCell, ReportData
 from reports.site.answers import answers
 from reports.site.leaderboard import Metric, leaderboard, ranking
 from reports.site.model import Entry, ExtraPage, Faces
+from reports.site.paths import actor_page
 from reports.site.publish import FIRST_VIEW
 from reports.tables import Table, text
 
@@ -125,6 +126,30 @@ def test_there_is_a_page_for_every_tool_actor_and_cell(
     assert sum(name.startswith("tools/") for name in pages) == 4
     assert sum(name.startswith("actors/") for name in pages) == 24
     assert {"methods.html", "data/index.html"} <= pages.keys()
+
+
+@pytest.mark.parametrize("names", [("my set", "my-set"), ("лица", "顔")])
+def test_actors_of_two_datasets_with_like_names_have_pages_of_their_own(
+    make_data: Maker, names: tuple[str, str]
+) -> None:
+    data = make_data(actors=2)
+    cells = []
+    for name in names:
+        for cell in data.cells:
+            spec = cell.spec.model_copy(update={"dataset": name})
+            cells.append(cell.model_copy(update={"spec": spec}))
+    files = files_of(make_site(data.model_copy(update={"cells": tuple(cells)})))
+    assert broken_links(files) == []
+    pages = {name: html for name, html in pages_of(files).items() if name.startswith("actors/")}
+    assert len(pages) == 4
+    told = sorted(re.findall("<h1>(.*)</h1>", "\n".join(pages.values())))
+    assert told == sorted(f"Actor {actor}, {name}" for actor in (1, 2) for name in names)
+    assert all(re.fullmatch(r"actors/[A-Za-z0-9.-]+\.html", name) for name in pages)
+
+
+def test_an_actors_page_keeps_its_plain_name(full_data: ReportData) -> None:
+    spec = full_data.cells[0].spec.model_copy(update={"dataset": "sample"})
+    assert actor_page(spec) == f"actors/sample-{spec.actor.number:02d}.html"
 
 
 def test_a_cell_that_failed_has_a_page_that_says_why(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -19,6 +20,7 @@ from harness.model.score import (
     UnitScore,
 )
 from harness.model.utility import Difference, Events, Kept, Utility
+from harness.store import query as queries
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from harness.store.query import query
@@ -245,3 +247,26 @@ def test_anything_but_one_select_over_the_views_is_refused_with_the_views(
     with pytest.raises(UsageError, match="score_units"):
         query(tmp_path, sql)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (RuntimeError("Query interrupted"), KeyboardInterrupt),
+        (duckdb.InterruptException("INTERRUPT Error: Interrupted!"), KeyboardInterrupt),
+        (RuntimeError("Something else"), RuntimeError),
+        (duckdb.BinderException("No such column"), UsageError),
+    ],
+)
+def test_only_duckdbs_words_for_ctrl_c_are_an_interrupt(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: Exception,
+    expected: type[BaseException],
+) -> None:
+    def fetch(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(queries, "_fetch", fetch)
+    with pytest.raises(expected):
+        query(tmp_path, "SELECT 1")

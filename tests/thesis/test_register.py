@@ -122,6 +122,31 @@ def test_a_table_without_a_column_is_told_with_those_it_needs(copy: Path) -> Non
         load_published(copy)
 
 
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("table02", "Table 2 has 0 rows of dfaker, and needs at least two rows"),
+        ("table03", "Table 3 has 0 rows of dfaker"),
+        ("table06", "Table 6 has 0 rows of faceswap"),
+        ("table09", "Table 9 has 0 rows of deepfacelab"),
+        ("table12", "Table 12 has 0 rows of dfaker"),
+        ("section46", "Section 4.6 has 0 rows of dfaker"),
+    ],
+)
+def test_a_table_that_holds_only_its_header_is_told(copy: Path, table: str, told: str) -> None:
+    path = copy / "tables" / f"{table}.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    with pytest.raises(UsageError, match=told):
+        aggregates(load_published(copy))
+
+
+def test_a_table_with_one_row_is_told_too(copy: Path) -> None:
+    path = copy / "tables" / "table04.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:2]) + "\n")
+    with pytest.raises(UsageError, match="Table 4 has 1 row of dfaker"):
+        aggregates(load_published(copy))
+
+
 def means_by_sql() -> dict[tuple[str, str, str], tuple[int, float, float]]:
     """(tool, what, table) -> n, mean, sd, by DuckDB from the files: nothing of ours is used."""
     asked = [(f"Table {n}", f"table{n:02d}", ["or_or", "or_sw", "sw_or", "sw_sw"]) for n in

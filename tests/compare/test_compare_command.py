@@ -122,7 +122,7 @@ def test_a_video_whose_hash_no_longer_fits_is_reported_and_not_used(regressed: H
     assert result.candidate.damaged == (spec.slug,)
     assert 3 not in result.actors
     text = regressed("faceswap@1", "faceswap@2", code=3).stdout
-    assert "1 whose video is not the one that was published, so not used" in text
+    assert "1 whose video or original is not the one that was published, so not used" in text
 
 
 def test_a_cell_whose_original_was_changed_is_reported_and_not_used(regressed: Home) -> None:

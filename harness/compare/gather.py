@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from harness.canonical import file_sha256
 from harness.compare.selector import Selector, choose
 from harness.errors import UsageError
 from harness.model.cell import Attempt, CellSpec, Result, Status
@@ -89,7 +87,7 @@ def gather(home: Path, selector: str, specs: Sequence[CellSpec], protocol: str) 
             broken = (store.folder(spec) / "result.json").is_file()
             (damaged if broken else failed).append(spec.slug)
             continue
-        if not (store.verify(spec) and _original_fits(media, spec)):
+        if not (store.verify(spec) and media.unchanged(spec.actor.test)):
             damaged.append(spec.slug)
             continue
         score = load_score(spec, home, protocol)
@@ -141,24 +139,6 @@ def common_protocol(
         )
     best = wanted or max(shared, key=lambda name: min(one[name] for one in counts))
     return best, [name for name in shared if name != best]
-
-
-def _original_fits(media: MediaStore, spec: CellSpec) -> bool:
-    """Whether the cell's original is what its name, a hash, says."""
-    test = spec.actor.test
-    if not media.has(test):
-        # One that is gone shows nothing wrong: the site judges the same results, and so.
-        return True
-    path = media.path(test)
-    now = path.stat()
-    known = _known_sha256(path, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
-    return known == test.sha256
-
-
-@lru_cache(maxsize=4096)
-def _known_sha256(path: Path, *_state: int) -> str:
-    """A file's hash, computed once for each state of it: one original serves many cells."""
-    return file_sha256(path)
 
 
 def _when(made: tuple[str, Cell]) -> str:

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from harness.canonical import content_hash, file_sha256
@@ -13,6 +14,12 @@ from harness.errors import StoreError
 from harness.model.dataset import GalleryFace, MediaRef, VideoInfo
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
+
+
+@lru_cache(maxsize=4096)
+def _known_sha256(path: Path, *_state: int) -> str:
+    """A file's hash, computed once for each state of it: one original serves many cells."""
+    return file_sha256(path)
 
 
 class MediaStore:
@@ -36,6 +43,15 @@ class MediaStore:
     def has(self, ref: MediaRef) -> bool:
         """Whether the file is there."""
         return self._place(ref.sha256, ref.suffix).is_file()
+
+    def unchanged(self, ref: MediaRef) -> bool:
+        """Whether the file is what its name, a hash, says; one that is gone shows nothing wrong."""
+        if not self.has(ref):
+            return True
+        path = self.path(ref)
+        now = path.stat()
+        state = now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
+        return _known_sha256(path, *state) == ref.sha256
 
     def add(self, file: Path, suffix: str, info: VideoInfo | None) -> MediaRef:
         """Move ``file`` into the store under its content's hash; it is gone from where it was.

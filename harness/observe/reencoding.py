@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.canonical import content_hash
+from harness.home import media_dir
 from harness.model.dataset import MediaRef
 from harness.observe.info import video_info
 from harness.observe.store import locked, store_sentences
@@ -51,7 +52,7 @@ def known_reencoding(sha256: str, home: Path) -> MediaRef | None:
 
 def _index(sha256: str, home: Path) -> Path:
     key = content_hash({"kind": recipe(), "sha256": sha256})
-    return home / "media" / "index" / f"{key}.json"
+    return media_dir(home) / "index" / f"{key}.json"
 
 
 def _make(media: Path, sha256: str, index: Path, home: Path) -> MediaRef:

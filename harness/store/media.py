@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.canonical import content_hash, file_sha256
 from harness.errors import StoreError
+from harness.home import media_dir
 from harness.model.dataset import GalleryFace, MediaRef, VideoInfo
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
@@ -27,7 +28,7 @@ class MediaStore:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.folder = home / "media"
+        self.folder = media_dir(home)
 
     def path(self, ref: MediaRef) -> Path:
         """Where the file of ``ref`` lies; raises StoreError when it is gone."""

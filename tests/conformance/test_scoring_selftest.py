@@ -51,7 +51,8 @@ EXPECTED = (
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, sample_cache: Path) -> Path:
     home = tmp_path_factory.mktemp("bench home")
-    (home / "downloads").symlink_to(sample_cache / "downloads")
+    for name in ("downloads", "models"):
+        (home / name).symlink_to(sample_cache / name)
     return home
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -29,8 +31,10 @@ Frames = list[Frame]
 class Bench:
     """One actor whose test video is ``source``, and cells whose result is any video."""
 
-    def __init__(self, home: Path, source: Frames, photo: Path, patch: pytest.MonkeyPatch) -> None:
-        self.home, self.patch = home, patch
+    def __init__(
+        self, home: Path, source: Frames, photo: Path, patch: pytest.MonkeyPatch, encoded: Path
+    ) -> None:
+        self.home, self.patch, self.encoded = home, patch, encoded
         self.media = MediaStore(home)
         self.protocol = Protocol(frames=5)
         self.source = source
@@ -39,12 +43,14 @@ class Bench:
         self.actor_photo = self.photo(photo)
 
     def write(self, frames: Frames, name: str, fps: str = "24/1", crf: int = 16) -> Path:
-        path = self.home / name
-        height, width = frames[0].shape[:2]
-        with VideoWriter(path, width, height, fps, crf) as video:
-            for frame in frames:
-                video.write(frame)
-        return path
+        # The same frames are encoded once, for all tests.
+        encoded = self.encoded / f"{_hash(frames)}-{fps.replace('/', '-')}-{crf}.mp4"
+        if not encoded.exists():
+            height, width = frames[0].shape[:2]
+            with VideoWriter(encoded, width, height, fps, crf) as video:
+                for frame in frames:
+                    video.write(frame)
+        return Path(shutil.copyfile(encoded, self.home / name))
 
     def store(self, frames: Frames, name: str) -> MediaRef:
         path = self.write(frames, name)
@@ -94,9 +100,22 @@ class Bench:
         return score_cell(spec, self.home, self.protocol)
 
 
+def _hash(frames: Frames) -> str:
+    digest = hashlib.sha256(repr(frames[0].shape).encode())
+    for frame in frames:
+        digest.update(np.ascontiguousarray(frame).data)
+    return digest.hexdigest()
+
+
 def first_frames(clip: Path, count: int) -> Frames:
     """The first frames of a clip, BGR."""
     return list(islice(read_frames(clip), count))
+
+
+@pytest.fixture(scope="session")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Videos by their frames and how they were encoded."""
+    return tmp_path_factory.mktemp("encoded")
 
 
 @pytest.fixture
@@ -106,6 +125,7 @@ def make_bench(
     sample_cache: Path,
     shared_observations: Path,
     face_landmarker: Path,
+    encoded: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Callable[[Frames], Bench]:
@@ -116,7 +136,8 @@ def make_bench(
     (tmp_path / "models").symlink_to(sample_cache / "models")
     if request.node.get_closest_marker("own_observations") is None:
         (tmp_path / "observations").symlink_to(shared_observations)
-    return lambda frames: Bench(tmp_path, frames, sample_dir / "single_face.jpg", monkeypatch)
+    photo = sample_dir / "single_face.jpg"
+    return lambda frames: Bench(tmp_path, frames, photo, monkeypatch, encoded)
 
 
 @pytest.fixture

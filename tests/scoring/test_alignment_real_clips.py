@@ -67,7 +67,10 @@ def shifted(frames: Frames, lag: int) -> Frames:
 
 @pytest.fixture(scope="module")
 def clip(
-    tmp_path_factory: pytest.TempPathFactory, sample_dir: Path, face_landmarker: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    sample_dir: Path,
+    face_landmarker: Path,
+    encoded: Path,
 ) -> Iterator[Clip]:
     from tests.scoring.conftest import Bench, first_frames
 
@@ -76,7 +79,7 @@ def clip(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_FACE_LANDMARKER", str(face_landmarker))
         home = tmp_path_factory.mktemp("alignment")
-        yield Clip(Bench(home, frames, sample_dir / "single_face.jpg", patch))
+        yield Clip(Bench(home, frames, sample_dir / "single_face.jpg", patch, encoded))
 
 
 def blurred(frame: Frame, face: tuple[slice, slice]) -> Any:

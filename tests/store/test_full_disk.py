@@ -14,7 +14,7 @@ from tests.store.conftest import RUN, Home
 
 pytestmark = [pytest.mark.clips, pytest.mark.xdist_group("store-cli")]
 
-MORE = ("run", "--tool", "noop,reencode,pixelate", "--frames", "4")
+MORE = ("run", "--tool", "noop,reencode,time-shift", "--frames", "4")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,6 +190,17 @@ def driver(tmp_path: Path, inputs: dict[Role, str]) -> Driver:
 
 
 Ran = Callable[[Tool, str], Ended]
+
+
+def looks_at_runs_of(tool: Tool) -> pytest.MarkDecorator:
+    """For a test that uses ``ran``: tests that look at the same runs share a worker."""
+    return pytest.mark.xdist_group(f"driver-{tool.name}")
+
+
+def each(tools: Iterable[Tool]) -> pytest.MarkDecorator:
+    """The test with every ``tool``, beside the others that look at its runs."""
+    params = [pytest.param(one, id=one.name, marks=looks_at_runs_of(one)) for one in tools]
+    return pytest.mark.parametrize("tool", params)
 
 
 @pytest.fixture(scope="session")

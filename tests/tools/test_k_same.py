@@ -31,6 +31,7 @@ from containers.embedded.landmarks import Landmarker
 from harness.media.frames import read_frames
 from harness.model.job import ExitCode
 from harness.model.tool import Tool
+from tests.tools.conftest import Ran, each
 
 METHODS = pytest.mark.parametrize("method", [PIXELS, MODEL], ids=["pixels", "model"])
 clips_needed = pytest.mark.clips
@@ -233,11 +234,11 @@ def test_selected_by_sex_only_women_share_a_womans_face(make_job: MakeJob) -> No
 
 
 @clips_needed
-@pytest.mark.parametrize("tool", [K_SAME, K_SAME_SELECT, K_SAME_M], ids=lambda tool: tool.name)
+@each([K_SAME, K_SAME_SELECT, K_SAME_M])
 def test_the_face_changes_stands_still_and_the_background_stays(
-    tool: Tool, driver: Any, clips: Path, face_landmarker: Path
+    tool: Tool, ran: Ran, clips: Path, face_landmarker: Path
 ) -> None:
-    ended = driver.run(tool, clips / "woman.mp4")
+    ended = ran(tool, "woman.mp4")
     assert ended.code == ExitCode.DONE, ended.errors
     assert ended.report.frames_without_face == 0
     assert any("mean face of actors 2, " in note for note in ended.report.notes)

@@ -1,8 +1,8 @@
-"""What every registered embedded tool must do, whoever wrote it."""
+"""What every registered embedded tool must do, whoever wrote it, besides what `bench tools check`
+asks of it (tests/conformance)."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,26 +12,16 @@ from harness.media.probe import probe
 from harness.model.job import Event, ExitCode, Role
 from harness.model.tool import ChildProcess, Tool
 from harness.registry import load_tools, resolve_settings
+from tests.tools.conftest import each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.tools.conftest import Driver, Ran
+    from tests.tools.conftest import Ran
 
 TOOLS = [tool for tool in load_tools().values() if isinstance(tool.runs_as, ChildProcess)]
 
 
-def _each(tools: list[Tool]) -> pytest.MarkDecorator:
-    # Tests of one tool look at the same runs of its driver, so one worker has them.
-    params = [
-        pytest.param(one, id=one.name, marks=pytest.mark.xdist_group(f"driver-{one.name}"))
-        for one in tools
-    ]
-    return pytest.mark.parametrize("tool", params)
-
-
-every_tool = _each(TOOLS)
-face_tools = _each([tool for tool in TOOLS if Role.FACE_LANDMARKER in tool.needs])
+every_tool = each(TOOLS)
+face_tools = each([tool for tool in TOOLS if Role.FACE_LANDMARKER in tool.needs])
 pytestmark = pytest.mark.clips
 
 
@@ -78,24 +68,6 @@ def test_a_truncated_video_is_an_unusable_input_in_one_sentence(tool: Tool, ran:
     assert ended.code == ExitCode.INPUT_UNUSABLE
     assert "Traceback" not in ended.errors
     assert not ended.swapped.exists()
-
-
-@every_tool
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda job: json.dumps({**job, "inputs": {}}),
-        lambda job: json.dumps({**job, "step": "train"}),
-    ],
-    ids=["no inputs", "another step"],
-)
-def test_a_bad_job_is_refused_with_64(
-    tool: Tool, spoil: Callable[[dict[str, object]], str], driver: Driver, clips: Path
-) -> None:
-    job = driver.job(tool, clips / "empty.mp4")
-    ended = driver.run_json(tool, spoil(job.model_dump(mode="json")), Path(job.out))
-    assert ended.code == ExitCode.BAD_JOB, ended.errors
-    assert "Traceback" not in ended.errors
 
 
 @every_tool

@@ -17,6 +17,7 @@ from containers.embedded.faces import FaceFinder
 from containers.embedded.oracle import back_and_forth, fit
 from harness.media.frames import read_frames
 from harness.model.tool import Tool
+from tests.tools.conftest import Ran, each, looks_at_runs_of
 
 clips_needed = pytest.mark.clips
 
@@ -27,8 +28,9 @@ def _difference(first: Path, second: Path) -> float:
 
 
 @clips_needed
-def test_noop_is_identical(driver: Any, clips: Path) -> None:
-    ended = driver.run(NOOP, clips / "woman.mp4")
+@looks_at_runs_of(NOOP)
+def test_noop_is_identical(ran: Ran, clips: Path) -> None:
+    ended = ran(NOOP, "woman.mp4")
     assert ended.swapped.read_bytes() == (clips / "woman.mp4").read_bytes()
 
 
@@ -41,12 +43,11 @@ def test_a_higher_crf_costs_more(driver: Any, clips: Path) -> None:
 
 
 @clips_needed
-def test_blackbox_leaves_nothing_for_either_detector(
-    driver: Any, clips: Path, face_landmarker: Path
-) -> None:
+@looks_at_runs_of(BLACKBOX)
+def test_blackbox_leaves_nothing_for_either_detector(ran: Ran, face_landmarker: Path) -> None:
     import face_recognition
 
-    ended = driver.run(BLACKBOX, clips / "woman.mp4")
+    ended = ran(BLACKBOX, "woman.mp4")
     with FaceFinder(str(face_landmarker), None) as finder:
         for frame in list(read_frames(ended.swapped))[::4]:
             assert face_recognition.face_locations(np.ascontiguousarray(frame[:, :, ::-1])) == []
@@ -54,8 +55,9 @@ def test_blackbox_leaves_nothing_for_either_detector(
 
 
 @clips_needed
-def test_oracle_shows_the_other_person(driver: Any, clips: Path) -> None:
-    ended = driver.run(ORACLE, clips / "woman.mp4")
+@looks_at_runs_of(ORACLE)
+def test_oracle_shows_the_other_person(ran: Ran, clips: Path) -> None:
+    ended = ran(ORACLE, "woman.mp4")
     shown = list(read_frames(ended.swapped))
     donor = [fit(frame, 640, 360) for frame in read_frames(clips / "man.mp4")]
     assert np.abs(shown[0].astype(int) - donor[0].astype(int)).mean() < 4
@@ -74,9 +76,9 @@ def test_the_blackbox_holds_over_gaps_from_both_ends_and_no_further() -> None:
 
 
 @clips_needed
-@pytest.mark.parametrize("tool", [BLUR, PIXELATE, MASK, LANDMARK_SWAP], ids=lambda t: t.name)
-def test_the_face_changes_and_the_background_does_not(tool: Tool, driver: Any, clips: Path) -> None:
-    ended = driver.run(tool, clips / "woman.mp4")
+@each([BLUR, PIXELATE, MASK, LANDMARK_SWAP])
+def test_the_face_changes_and_the_background_does_not(tool: Tool, ran: Ran, clips: Path) -> None:
+    ended = ran(tool, "woman.mp4")
     before = np.stack(list(read_frames(clips / "woman.mp4"))).astype(int)
     change = np.abs(np.stack(list(read_frames(ended.swapped))).astype(int) - before)
     assert change[:, :, :150].mean() < 3

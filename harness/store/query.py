@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,25 +53,47 @@ def ask(home: Path, sql: str) -> Table:
     others, and writes none. Raises UsageError for anything but one SELECT and for SQL that DuckDB
     refuses, StoreError for a store that a newer deid-bench wrote, KeyboardInterrupt for a Ctrl-C.
     """
+    with open_views(home) as views:
+        return views(sql)
+
+
+@contextmanager
+def open_views(home: Path) -> Iterator[Callable[[str], Table]]:
+    """``ask`` for several queries, which see the same files. Raises as ``ask``."""
     import duckdb
 
     check_store(home)
     with duckdb.connect() as connection:
-        try:
-            kinds = [one.type for one in duckdb.extract_statements(sql)]
-            if kinds != [duckdb.StatementType.SELECT]:
-                raise UsageError("A query is exactly one SELECT statement.", hint=_known_views())
+        with _sentences():
             _create_views(connection, home.absolute())
-            return _fetch(connection, sql)
-        except duckdb.InterruptException as error:
+
+        def answer(sql: str) -> Table:
+            with _sentences():
+                kinds = [one.type for one in duckdb.extract_statements(sql)]
+                if kinds != [duckdb.StatementType.SELECT]:
+                    raise UsageError(
+                        "A query is exactly one SELECT statement.", hint=_known_views()
+                    )
+                return _fetch(connection, sql)
+
+        yield answer
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except RuntimeError as error:
+        # DuckDB's own handling of SIGINT, which takes the place of Python's.
+        if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from error
-        except RuntimeError as error:
-            # DuckDB's own handling of SIGINT, which takes the place of Python's.
-            if "interrupted" in str(error).lower():
-                raise KeyboardInterrupt from error
-            raise
-        except duckdb.Error as error:
-            raise UsageError(_sentence(str(error)), hint=_known_views()) from error
+        raise
+    except duckdb.Error as error:
+        raise UsageError(_sentence(str(error)), hint=_known_views()) from error
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> Table:

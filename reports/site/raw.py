@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from harness.model.cell import CellSpec
 from harness.store.columns import COLUMN_HELP
-from harness.store.query import Table, ask, quoted
+from harness.store.query import open_views, quoted
 from harness.store.views import VIEWS, View
 from reports.site.model import Column, RawTable
 
@@ -44,21 +44,23 @@ def raw_tables(
     """Every view, with the rows of ``specs`` and of their ``cohorts`` (keys) under one protocol.
 
     Cells whose id is ``refused`` keep their rows among the cells and attempts, and have none among
-    results and scores. Raises StoreError and UsageError as ``ask`` does.
+    results and scores. Raises StoreError and UsageError as ``open_views``.
     """
     tables = []
-    for view in VIEWS:
-        if "cell" in view.columns:
-            asked = view.name in ("cells", "attempts")
-            kept = [spec.slug for spec in specs if asked or spec.id not in refused]
-            found = _rows(home, view, "cell", kept, protocol)
-        else:
-            found = _rows(home, view, "key", cohorts, protocol)
-        left = {spec.slug for spec in specs if spec.id in refused}
-        rows = found.rows
-        if view.name == "cells":
-            rows = tuple(_marked(found.columns, row, left) for row in rows)
-        tables.append(RawTable(name=view.name, help=view.help, columns=_columns(view), rows=rows))
+    left = {spec.slug for spec in specs if spec.id in refused}
+    with open_views(home) as ask:
+        for view in VIEWS:
+            column, kept = "key", list(cohorts)
+            if "cell" in view.columns:
+                asked = view.name in ("cells", "attempts")
+                kept = [spec.slug for spec in specs if asked or spec.id not in refused]
+                column = "cell"
+            found = ask(_select(view, column, kept, protocol))
+            rows = found.rows
+            if view.name == "cells":
+                rows = tuple(_marked(found.columns, row, left) for row in rows)
+            columns = _columns(view)
+            tables.append(RawTable(name=view.name, help=view.help, columns=columns, rows=rows))
     return tuple(tables)
 
 
@@ -69,8 +71,8 @@ def _columns(view: View) -> tuple[Column, ...]:
     )
 
 
-def _rows(home: Path, view: View, column: str, kept: Sequence[str], protocol: str) -> Table:
-    """The rows of a view whose ``column`` is one of ``kept``, in an order of their own."""
+def _select(view: View, column: str, kept: Sequence[str], protocol: str) -> str:
+    """SQL for the rows of a view whose ``column`` is one of ``kept``, in an order of their own."""
     chosen = ", ".join(quoted(one) for one in kept) or "NULL"
     where = f'"{column}" IN ({chosen})'
     if "protocol" in view.columns:
@@ -78,7 +80,7 @@ def _rows(home: Path, view: View, column: str, kept: Sequence[str], protocol: st
     names = ", ".join(f'"{name}"' for name in view.columns)
     # A JSON column cannot be ordered by, and has no rows of its own.
     order = ", ".join(f'"{n}"' for n, (_, kind) in view.columns.items() if kind != "JSON")
-    return ask(home, f'SELECT {names} FROM "{view.name}" WHERE {where} ORDER BY {order}')
+    return f'SELECT {names} FROM "{view.name}" WHERE {where} ORDER BY {order}'
 
 
 def _marked(columns: Sequence[str], row: tuple[Any, ...], refused: set[str]) -> tuple[Any, ...]:

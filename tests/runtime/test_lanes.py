@@ -14,11 +14,21 @@ import pytest
 from harness.account import Estimate, Kind, spell_time
 from harness.errors import StoreError, UnfitMachineError
 from harness.lanes import Lane, Lanes, Task
+from harness.threads import THREAD_VARIABLES
 from harness.workers import Listen, Worker
 
 
 def say_pid(listen: Listen) -> int:
     return os.getpid()
+
+
+def threads_of_numpy(listen: Listen) -> int:
+    tasks = Path("/proc/self/task")
+    before = len(list(tasks.iterdir()))
+    import numpy as np
+
+    np.linalg.eigh(np.eye(300))
+    return 1 + len(list(tasks.iterdir())) - before
 
 
 def refuse(listen: Listen) -> None:
@@ -118,6 +128,19 @@ def test_a_worker_is_kept_and_one_that_dies_is_a_sentence_and_replaced() -> None
         with pytest.raises(UnfitMachineError, match=r"exit code -9.*memory"):
             worker.call(die, stop=stop)
         assert worker.call(say_pid, stop=stop) != first
+    finally:
+        worker.end()
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_a_worker_s_numerical_libraries_start_as_many_threads_as_it_may_use(
+    share: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    worker = Worker(share)
+    try:
+        assert worker.call(threads_of_numpy, stop=threading.Event()) <= share
     finally:
         worker.end()
 

@@ -67,8 +67,7 @@ def _prepare_actor(person: Actor, split: Split, media: MediaStore) -> PreparedAc
     stored = _read(index, PreparedActor)
     if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
         return stored
-    with media.temporary() as name:
-        folder = Path(name)
+    with media.temporary() as folder:
         held_out = _join(training, folder / "training.mp4", media)
         reference, note = _reference(person.photo, held_out, folder, media)
         trained_on = held_out
@@ -104,8 +103,7 @@ def _prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
     stored = _read(index, PreparedDonor)
     if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
         return stored
-    with media.temporary() as name:
-        folder = Path(name)
+    with media.temporary() as folder:
         seen, unseen = _parts(donor.clips)
         training = _join(seen, folder / "training.mp4", media)
         reference, note = _reference(donor.photo, training, folder, media)

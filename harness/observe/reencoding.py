@@ -63,8 +63,8 @@ def _make(media: Path, sha256: str, index: Path, home: Path) -> MediaRef:
 
     info = video_info(media, sha256, home)
     store = MediaStore(home)
-    with store.temporary() as name:
-        out = Path(name) / "reencoded.mp4"
+    with store.temporary() as folder:
+        out = folder / "reencoded.mp4"
         with VideoWriter(out, info.width, info.height, info.fps, CRF) as video:
             for frame in read_frames(media):
                 video.write(frame)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from harness.home import media_dir
 from harness.model.dataset import GalleryFace, MediaRef, VideoInfo
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
+from harness.store.work import work_folder
 
 
 @lru_cache(maxsize=4096)
@@ -90,7 +91,7 @@ class MediaStore:
         if is_whole():
             return final
         with self.temporary() as work, disk_errors(final):
-            made = Path(work) / "gallery"
+            made = work / "gallery"
             made.mkdir()
             for face, name in zip(faces, files, strict=True):
                 shutil.copyfile(self.path(face.reference), made / name)
@@ -105,15 +106,9 @@ class MediaStore:
                     made.rename(final)
         return final
 
-    def temporary(self) -> tempfile.TemporaryDirectory[str]:
-        """A folder on the store's file system for work in progress; removed on exit.
-
-        Raises StoreError when the disk refuses.
-        """
-        work = self.folder / "tmp"
-        with disk_errors(work):
-            work.mkdir(parents=True, exist_ok=True)
-            return tempfile.TemporaryDirectory(prefix="prepare-", dir=work)
+    def temporary(self) -> AbstractContextManager[Path]:
+        """A folder on the store's file system for work in progress; see ``work_folder``."""
+        return work_folder(self.folder / "tmp")
 
     def _place(self, sha256: str, suffix: str) -> Path:
         return self.folder / f"{sha256}{suffix}"
@@ -125,7 +120,7 @@ class MediaStore:
             return
         # A rename cannot cross file systems: copy beside the final name first.
         with self.temporary() as folder:
-            copy = Path(folder) / final.name
+            copy = folder / final.name
             shutil.copyfile(file, copy)
             publish_file(copy, final)
         file.unlink()

@@ -61,16 +61,29 @@ def face_landmarker(sample_cache: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Prepared media are named by content, so all tests of a session may share them."""
-    return tmp_path_factory.mktemp("media")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run have together."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder /= "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def shared_observations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_media(shared: Path) -> Path:
+    """Prepared media are named by content, so all tests may share them."""
+    (shared / "media").mkdir(exist_ok=True)
+    return shared / "media"
+
+
+@pytest.fixture(scope="session")
+def shared_observations(shared: Path) -> Path:
     """What was observed of a video is stored by its content, so tests that do not look into that
     store may share it: each of the sample's clips is then observed once."""
-    return tmp_path_factory.mktemp("observations")
+    (shared / "observations").mkdir(exist_ok=True)
+    return shared / "observations"
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from harness.registry import resolve_settings
 
 CHECK = "driver"
 _TIMEOUT_S = 60
+_NO_FIELDS = "{}"
 _PLACEHOLDER = b"no video, no picture"
 _PHOTOS = {
     Role.ACTOR_REFERENCE: ".png",
@@ -56,11 +57,11 @@ def driver_findings(tool: Tool) -> tuple[Finding, ...]:
             driver = _Driver(tool, Path(folder))
         except UsageError as error:
             return (_finding(State.SKIPPED, error.message),)
-        first = driver.answer("{}")
+        first = driver.answer(_NO_FIELDS)
         if first.cannot_start:
             text = f"It cannot start outside of its image here: {first.sentence}"
             return (_finding(State.SKIPPED, text),)
-        faults = [*_malformed_faults(driver)]
+        faults = [*_refusal_faults("a job without fields", first), *_malformed_faults(driver)]
         settings = _Settings(driver)
         faults += settings.faults()
         found = [_finding(State.FAULT, text) for text in faults]
@@ -146,7 +147,6 @@ def _malformed_faults(driver: _Driver) -> Iterator[str]:
     others = [step for step in Step if step not in tool.steps]
     cases = {
         "a job that is not JSON": "not json",
-        "a job without fields": "{}",
         "a job of another contract version": json.dumps(
             {**job, "contract_version": CONTRACT_VERSION + 1}
         ),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from harness.account import Account, Estimate
 from harness.canonical import file_sha256
 from harness.conformance import known_answers as known
@@ -31,11 +33,13 @@ from harness.model.score import CellScore
 from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
 from harness.observe.identity import observe_identity, photo_face
+from harness.observe.info import video_info
 from harness.prepare import prepare_actor
 from harness.readiness import runtimes
 from harness.runner import RunContext, run_cells
-from harness.scoring.cohort_members import member_of
-from harness.scoring.cohort_trials import Faces, Halves, Video, split_trial
+from harness.scoring.cohort_members import looked
+from harness.scoring.cohort_trials import Faces, Halves, Member, Video, split_trial
+from harness.scoring.faces import identity_rows
 from harness.specify import specify
 from harness.store.cells import CellStore, utc_now
 from harness.store.media import MediaStore
@@ -186,8 +190,7 @@ def _answers(place: Path, tools: Mapping[str, Tool], voice: Voice) -> Iterator[A
     media = MediaStore(place)
     woman = prepare_actor(study.dataset, WOMAN, study.suite.split, media)
     cases = _Cases.of(woman.test.info or probe(media.path(woman.test)))
-    specs = {**_specs(study, cases.moving, voice), **_specs(brief, NAIVE_METHODS, voice)}
-    scores = _scores(study, specs, voice)
+    scores = _scores(study, _specs(study, cases.moving, voice), voice)
 
     def judge(case: Case, name: str, rule: Callable[[CellScore], Answer]) -> Answer:
         found = scores[case, WOMAN]
@@ -203,9 +206,10 @@ def _answers(place: Path, tools: Mapping[str, Tool], voice: Voice) -> Iterator[A
     yield judge(cases.long, "time-shift, long", lambda one: known.shift_paired(one, cases.late))
     yield judge(FLICKER, "flicker", lambda one: known.flickering(one, STRENGTH))
     yield judge(cases.leak, "leak", lambda one: known.leak_found(one, LEAKED_FRAME, cases.info))
+    specs = _run(brief, _specs(brief, (*NAIVE_METHODS, K_SAME), voice))
     for case in NAIVE_METHODS:
-        yield _attacked(study, case, specs, scores)
-    yield _k_same(brief, _specs(brief, (K_SAME,), voice))
+        yield _attacked(brief, case, specs)
+    yield _k_same(brief, specs)
 
 
 def _specs(study: Study, cases: Sequence[Case], voice: Voice) -> Specs:
@@ -244,17 +248,30 @@ def _scores(study: Study, specs: Specs, voice: Voice) -> Scores:
     return found
 
 
-def _attacked(study: Study, case: Case, specs: Specs, scores: Scores) -> Answer:
+def _run(study: Study, specs: Specs) -> Specs:
+    """The cells that have a result, run where they had none; why the others have none."""
+    able = {key: spec for key, spec in specs.items() if isinstance(spec, CellSpec)}
+    with make_lanes(None, len(able)) as lanes:
+        context = RunContext(home=study.home, runtimes=runtimes(study.home, lanes.count))
+        outcomes = run_cells(list(able.values()), study.tools, context, lanes)
+    found = dict(specs)
+    for key, outcome in zip(able, outcomes, strict=True):
+        if outcome.result is None:
+            reason = outcome.attempt.reason if outcome.attempt else "it was not run"
+            found[key] = Missing(reason=reason)
+    return found
+
+
+def _attacked(study: Study, case: Case, specs: Specs) -> Answer:
     """The two actors told apart by the later parts of their videos, from the earlier parts of the
     originals (naive) and of the tool's own videos (parrot)."""
     name = f"{case.tool}, {dict(case.set)['strength']:g}"
     members = []
     for actor in case.actors:
-        spec, score = specs[case, actor], scores[case, actor]
-        if isinstance(spec, Missing) or isinstance(score, Missing):
-            reason = next(one for one in (spec, score) if isinstance(one, Missing))
-            return known.missing(name, "the parrot better than the naive attacker", reason)
-        members.append(member_of(spec, score, study.home, study.protocol))
+        spec = specs[case, actor]
+        if isinstance(spec, Missing):
+            return known.missing(name, "the parrot better than the naive attacker", spec)
+        members.append(_member(study, spec))
 
     def faces(video: Video) -> Faces:
         return lambda member: member.faces[video]
@@ -265,20 +282,30 @@ def _attacked(study: Study, case: Case, specs: Specs, scores: Scores) -> Answer:
     return known.parrot_wins(name, naive, parrot)
 
 
+def _member(study: Study, spec: CellSpec) -> Member:
+    """A cell's faces alone, of all frames."""
+    home, test = study.home, spec.actor.test
+    swapped = CellStore(home).swapped_path(spec)
+    faces = {}
+    for video, path, sha256 in (
+        (Video.ORIGINAL, MediaStore(home).path(test), test.sha256),
+        (Video.SWAPPED, swapped, file_sha256(swapped)),
+    ):
+        info = video_info(path, sha256, home)
+        every = tuple(range(info.frames))
+        faces[video] = looked(identity_rows(path, sha256, every, study.protocol, home), info)
+    return Member(spec.id, spec.actor.number, donor=None, reference=np.empty(0), faces=faces)
+
+
 def _k_same(study: Study, specs: Specs) -> Answer:
     """Rank-1 of the first frame of each person's video, which shows nothing but the mean face."""
     store, media = CellStore(study.home), MediaStore(study.home)
-    able = {actor: spec for (_, actor), spec in specs.items() if isinstance(spec, CellSpec)}
-    with make_lanes(None, len(able)) as lanes:
-        context = RunContext(home=study.home, runtimes=runtimes(study.home, lanes.count))
-        outcomes = run_cells(list(able.values()), study.tools, context, lanes)
-    failed = [one for one in outcomes if one.result is None]
-    if failed or len(able) < len(specs):
-        reason = failed[0].attempt.reason if failed and failed[0].attempt else "it was not run"
-        return known.missing(f"k-same, k = {K}", f"rank-1 at most 1/{K}", Missing(reason=reason))
     probes: dict[int, Vector | None] = {}
     enrolled: dict[int, Vector] = {}
-    for actor, spec in able.items():
+    for actor in K_SAME.actors:
+        spec = specs[K_SAME, actor]
+        if isinstance(spec, Missing):
+            return known.missing(f"k-same, k = {K}", f"rank-1 at most 1/{K}", spec)
         video = store.swapped_path(spec)
         (face,) = observe_identity(video, file_sha256(video), (0,), study.home)["embedding"]
         probes[actor] = face

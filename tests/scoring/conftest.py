@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from itertools import islice
@@ -47,9 +48,11 @@ class Bench:
         encoded = self.encoded / f"{_hash(frames)}-{fps.replace('/', '-')}-{crf}.mp4"
         if not encoded.exists():
             height, width = frames[0].shape[:2]
-            with VideoWriter(encoded, width, height, fps, crf) as video:
+            made = encoded.with_name(f"{os.getpid()}-{encoded.name}")
+            with VideoWriter(made, width, height, fps, crf) as video:
                 for frame in frames:
                     video.write(frame)
+            made.rename(encoded)
         return Path(shutil.copyfile(encoded, self.home / name))
 
     def store(self, frames: Frames, name: str) -> MediaRef:
@@ -113,9 +116,10 @@ def first_frames(clip: Path, count: int) -> Frames:
 
 
 @pytest.fixture(scope="session")
-def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def encoded(shared: Path) -> Path:
     """Videos by their frames and how they were encoded."""
-    return tmp_path_factory.mktemp("encoded")
+    (shared / "encoded").mkdir(exist_ok=True)
+    return shared / "encoded"
 
 
 @pytest.fixture

@@ -71,12 +71,12 @@ def paint_black(
     progress = bench_driver.Progress(2 * info.frames, "frame passes")
     found: list[list[Box]] = []
     with FaceFinder(job.input("face_landmarker"), fps) as finder:
-        for frame in read_frames(path):
+        for frame in read_frames(path, info):
             found.append([face_box(face, margin) for face in finder.find(frame)])
             progress.update(len(found))
     with writer(job, info) as video:
         boxes = hold(found, round(hold_s * fps))
-        for index, (frame, covered) in enumerate(zip(read_frames(path), boxes, strict=True)):
+        for index, (frame, covered) in enumerate(zip(read_frames(path, info), boxes, strict=True)):
             video.write(frame if index in spared else paint(frame, covered))
             progress.update(len(found) + index + 1)
     without = sum(not boxes for boxes in found)

@@ -46,7 +46,7 @@ def edit_frames(job: Job, edit: EditFrame, crf: int = 16) -> None:
     progress = bench_driver.Progress(info.frames, "frames")
     done = 0
     with writer(job, info, crf) as video:
-        for frame in read_frames(path):
+        for frame in read_frames(path, info):
             video.write(edit(frame))
             done += 1
             progress.update(done)
@@ -67,7 +67,7 @@ def edit_main_face(job: Job, edit: EditFace, notes: Callable[[], tuple[str, ...]
         FaceFinder(job.input("face_landmarker"), float(Fraction(info.fps))) as finder,
         writer(job, info) as video,
     ):
-        for frame in read_frames(path):
+        for frame in read_frames(path, info):
             faces = finder.find(frame)
             face = main.pick(faces)
             video.write(frame if face is None else edit(frame, face))

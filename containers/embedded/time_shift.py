@@ -12,12 +12,13 @@ from containers.common.bench_driver import Job
 from containers.embedded.editing import start, test_video, writer
 from containers.embedded.faces import Frame
 from harness.media.frames import read_frames
+from harness.model.dataset import VideoInfo
 
 
-def turned(path: Path, frames: int, late: int) -> Iterator[Frame]:
+def turned(path: Path, info: VideoInfo, late: int) -> Iterator[Frame]:
     """All frames of the video, the last ``late`` of them first."""
-    yield from islice(read_frames(path), frames - late, None)
-    yield from islice(read_frames(path), frames - late)
+    yield from islice(read_frames(path, info), info.frames - late, None)
+    yield from islice(read_frames(path, info), info.frames - late)
 
 
 def run(job: Job) -> None:
@@ -28,7 +29,7 @@ def run(job: Job) -> None:
     progress = bench_driver.Progress(info.frames, "frames")
     done = 0
     with writer(job, info) as video:
-        for frame in turned(path, info.frames, late):
+        for frame in turned(path, info, late):
             video.write(frame)
             done += 1
             progress.update(done)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from harness.errors import BenchError, StoreError
 from harness.media.ffmpeg import failed, ffmpeg_path
-from harness.media.probe import frame_size
+from harness.media.probe import frame_size, require_file
+from harness.model.dataset import VideoInfo
 from harness.store.atomic import publish_file
 
 Frame = NDArray[np.uint8]
@@ -30,15 +31,18 @@ _PIPE_BYTES = 1 << 20
 _SCALER = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int+bitexact")
 
 
-def read_frames(path: Path) -> Iterator[Frame]:
+def read_frames(path: Path, info: VideoInfo | None = None) -> Iterator[Frame]:
     """Every coded frame of the first picture stream, once, in order of presentation.
+
+    ``info`` is what ``probe`` says of the file, where that is known: it saves a first look.
 
     Frames are BGR, (height, width, 3), uint8, rotation applied, writable, and streamed: one is
     in memory at a time. Raises UnusableInputError for a file that is missing or cannot be decoded.
     """
     import cv2
 
-    width, height = frame_size(path)
+    require_file(path)
+    width, height = (info.width, info.height) if info else frame_size(path)
     # Planes and not pixels: the same bytes (a test compares them), and FFmpeg makes them with
     # vector instructions, in less than half the time.
     raw = ["-c:v", "rawvideo", "-pix_fmt", "gbrp", *_SCALER, "-f", "rawvideo", "pipe:1"]

@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +65,13 @@ def frame_size(path: Path) -> tuple[int, int]:
     Raises UnusableInputError as ``probe`` does, for what the first frame can show.
     """
     require_file(path)
+    state = path.stat()
+    return _frame_size(path, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _frame_size(path: Path, *_state: int) -> tuple[int, int]:
+    """Looked at once for each state of a file."""
     return _size(path, ffmpeg_output([*_count_args(path)[:-3], "-frames:v", "1", *_SINK]).stdout)
 
 

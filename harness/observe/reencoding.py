@@ -66,7 +66,7 @@ def _make(media: Path, sha256: str, index: Path, home: Path) -> MediaRef:
     with store.temporary() as folder:
         out = folder / "reencoded.mp4"
         with VideoWriter(out, info.width, info.height, info.fps, CRF) as video:
-            for frame in read_frames(media):
+            for frame in read_frames(media, info):
                 video.write(frame)
         made = store.add(out, ".mp4", probe(out))
     with store_sentences(index):

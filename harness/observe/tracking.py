@@ -64,7 +64,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
     model = face_landmarker_path(home)
     with (
         open_landmarker(model, faces=MAX_FACES, tracking=True) as landmarker,
-        closing(read_frames(media)) as frames,  # type: ignore[type-var]
+        closing(read_frames(media, info)) as frames,  # type: ignore[type-var]
     ):
         for frame, bgr in zip(count(), frames, strict=False):
             rgb = bgr_to_rgb(bgr)

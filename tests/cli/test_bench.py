@@ -93,7 +93,7 @@ def test_one_command_runs_scores_and_reports_and_the_same_command_keeps_the_resu
 ) -> None:
     home = tmp_path / "home with 'quotes' and ü"
     home.mkdir()
-    for name in ("downloads", "models", "observations"):
+    for name in ("downloads", "models", "media", "observations"):
         (home / name).symlink_to(sample_home / name)
     command = ("run", "--tool", "noop,blackbox", "--actor", "3", "--frames", "6", "--json")
 

@@ -12,7 +12,8 @@ from harness.store.cells import CellStore
 
 from .conftest import Package
 
-pytestmark = pytest.mark.clips
+# Their self-tests prepare the same clips.
+pytestmark = [pytest.mark.clips, pytest.mark.xdist_group("third-party")]
 
 
 def test_a_third_partys_tool_is_listed_checked_and_run(package: Package, sample_home: Path) -> None:

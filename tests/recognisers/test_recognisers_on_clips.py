@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tests.scoring.conftest import Bench
 
 from tests.recognisers.test_onnx_files import stand_in
-from tests.scoring.conftest import bench, make_bench
+from tests.scoring.conftest import bench, encoded, make_bench
 
-__all__ = ["bench", "make_bench"]
+__all__ = ["bench", "encoded", "make_bench"]
 
 pytestmark = pytest.mark.clips
 

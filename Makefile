@@ -8,6 +8,9 @@ export BENCH_HOME ?= $(CURDIR)/bench-home
 # Compiled at set-up, so that commands start as fast where Python may not write beside its sources.
 PACKAGES := harness adapters containers benchmarks reports
 
+# One more than two cores: while one waits for a browser, a container or a child, the others go on.
+TEST_WORKERS ?= 3
+
 .PHONY: run test setup lint lock clean
 
 run: setup
@@ -16,7 +19,7 @@ run: setup
 	$(BIN)/bench report --suite quickstart
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

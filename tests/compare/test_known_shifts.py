@@ -12,6 +12,9 @@ from harness.model.compare import Family, MetricResult
 from harness.model.verdict import Verdict
 from tests.compare.made_up import Study
 
+# Some look at the same results, so one worker has them all.
+pytestmark = pytest.mark.xdist_group("known-shifts")
+
 
 @cache
 def results(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.errors import StoreError, UnusableInputError
-from harness.media.ffmpeg import run_ffmpeg
+from harness.media.ffmpeg import Output, ffmpeg_output, run_ffmpeg
 from harness.media.frames import VideoWriter, read_frames, read_frames_at
 from harness.media.probe import is_rotated, probe
 
@@ -178,3 +179,28 @@ def test_a_reader_left_early_ends_its_ffmpeg(tmp_path: Path) -> None:
     frames.close()  # type: ignore[attr-defined]
     with pytest.raises(StopIteration):
         next(frames)
+
+
+def test_a_video_that_was_probed_is_opened_once_and_else_looked_at_once_per_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = synthetic(tmp_path / "a.mp4")
+    info = probe(path)
+    looked: list[Sequence[str]] = []
+
+    def counting(args: Sequence[str]) -> Output:
+        looked.append(args)
+        return ffmpeg_output(args)
+
+    monkeypatch.setattr("harness.media.probe.ffmpeg_output", counting)
+    known = list(read_frames(path, info))
+    assert looked == []
+    for _ in range(2):
+        assert np.array_equal(list(read_frames(path)), known)
+    assert len(looked) == 1
+    synthetic(tmp_path / "b.mp4").replace(path)
+    next(iter(read_frames(path)))
+    assert len(looked) == 2
+    path.unlink()
+    with pytest.raises(UnusableInputError, match="does not exist"):
+        next(iter(read_frames(path, info)))

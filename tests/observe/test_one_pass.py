@@ -13,6 +13,7 @@ import pytest
 from harness.media import frames as media_frames
 from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.media.probe import probe
+from harness.model.dataset import VideoInfo
 from harness.observe.attributes import Expressions
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.landmarks import GROUPS, POINTS, Landmarks, positions
@@ -53,9 +54,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many frames each reading of a video gave."""
     counts: list[int] = []
 
-    def counting(path: Path) -> Iterator[Frame]:
+    def counting(path: Path, info: VideoInfo | None = None) -> Iterator[Frame]:
         counts.append(0)
-        for frame in read_frames(path):
+        for frame in read_frames(path, info):
             counts[-1] += 1
             yield frame
 

@@ -147,7 +147,8 @@ def cells(folder: Path, sample_cache: Path) -> dict[tuple[str, str], Done]:
     """Every clip under every tool, run and scored."""
     home = folder / "bench home"
     home.mkdir()
-    (home / "downloads").symlink_to(sample_cache / "downloads")
+    for name in ("downloads", "models"):
+        (home / name).symlink_to(sample_cache / name)
     suite = Suite(
         name="odd",
         dataset="odd",

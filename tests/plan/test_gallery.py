@@ -32,7 +32,8 @@ def _specify(folder: Path, actors: str, said: list[str]) -> Specified:
 @pytest.fixture
 def folder(sample_dir: Path, tmp_path: Path, sample_cache: Path) -> Path:
     """Three actors with a photo each, of whom 7 has a clip that is no video."""
-    (tmp_path / "downloads").symlink_to(sample_cache / "downloads")
+    for name in ("downloads", "models"):
+        (tmp_path / name).symlink_to(sample_cache / name)
     clip = tmp_path / "clip.mp4"
     options = ["-frames:v", "4", "-vf", "scale=160:-2", "-an"]
     run_ffmpeg(["-y", "-i", str(sample_dir / "WolfgangLanger_Pexels.mp4"), *options, str(clip)])

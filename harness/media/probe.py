@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.canonical import file_state
 from harness.errors import UnusableInputError
 from harness.media.ffmpeg import Output, ffmpeg_output
 from harness.model.dataset import VideoInfo
@@ -65,8 +66,7 @@ def frame_size(path: Path) -> tuple[int, int]:
     Raises UnusableInputError as ``probe`` does, for what the first frame can show.
     """
     require_file(path)
-    state = path.stat()
-    return _frame_size(path, state.st_ino, state.st_mtime_ns, state.st_size)
+    return _frame_size(path, *file_state(path))
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 
-from harness.canonical import content_hash, file_sha256
+from harness.canonical import content_hash, file_sha256, file_state
 from harness.errors import StoreError
 from harness.home import media_dir
 from harness.model.dataset import GalleryFace, MediaRef, VideoInfo
@@ -51,9 +51,7 @@ class MediaStore:
         if not self.has(ref):
             return True
         path = self.path(ref)
-        now = path.stat()
-        state = now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
-        return _known_sha256(path, *state) == ref.sha256
+        return _known_sha256(path, *file_state(path)) == ref.sha256
 
     def add(self, file: Path, suffix: str, info: VideoInfo | None) -> MediaRef:
         """Move ``file`` into the store under its content's hash; it is gone from where it was.

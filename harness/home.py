@@ -16,6 +16,11 @@ def bench_home() -> Path:
     return Path(platformdirs.user_data_dir("deid-bench", appauthor=False))
 
 
+def cache_dir() -> Path:
+    """What any home's commands may find again, and miss without harm. Not created."""
+    return Path(platformdirs.user_cache_dir("deid-bench", appauthor=False))
+
+
 def downloads_dir(home: Path) -> Path:
     """Archives and models fetched from elsewhere. Not created."""
     return home / "downloads"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.vision.recognition import frontal_detector
+
 pytestmark = pytest.mark.clips
 
 PROGRAM = """
@@ -52,3 +54,41 @@ def test_the_large_landmark_model_is_loaded_by_its_first_use_and_embeddings_are_
     assert (before, after) == ("5", "5 68 72")
     (plain,) = face_recognition.face_encodings(face_recognition.load_image_file(photo))
     assert [float(number) for number in embedding.split()] == plain.tolist()
+
+
+def test_the_unpacked_detector_is_kept_for_other_processes_and_finds_the_same(
+    sample_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dlib
+    import numpy as np
+    from PIL import Image
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    picture = np.asarray(Image.open(sample_dir / "multi_face.jpg").convert("RGB"))
+
+    def found() -> list[tuple[str, float]]:
+        # As a new process would.
+        boxes, scores, _ = frontal_detector.__wrapped__().run(picture, 1, 0.0)
+        return [(str(box), score) for box, score in zip(boxes, scores, strict=True)]
+
+    boxes, scores, _ = dlib.get_frontal_face_detector().run(picture, 1, 0.0)
+    plain = [(str(box), score) for box, score in zip(boxes, scores, strict=True)]
+    assert len(plain) > 1
+    assert found() == plain
+    (kept,) = (tmp_path / "deid-bench").iterdir()
+    with monkeypatch.context() as patch:
+        patch.delattr(dlib, "get_frontal_face_detector")
+        assert found() == plain
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert found() == plain
+    with monkeypatch.context() as patch:
+        patch.delattr(dlib, "get_frontal_face_detector")
+        assert found() == plain, "a broken file was not replaced"
+
+
+def test_without_a_cache_the_detector_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert frontal_detector.__wrapped__().num_detectors

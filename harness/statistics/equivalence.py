@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
 
 from harness.model.base import Frozen
 from harness.statistics.intervals import Interval, t_interval
@@ -79,5 +78,7 @@ def _check(margin: float) -> None:
 
 def _p_above(values: np.ndarray[tuple[int], np.dtype[np.float64]], bound: float) -> float:
     """One-sided p that the mean is above ``bound``."""
+    from scipy import special
+
     error = values.std(ddof=1) / np.sqrt(values.size)
     return float(special.stdtr(values.size - 1, (bound - values.mean()) / error))

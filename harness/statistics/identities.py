@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from harness.model.base import Frozen
 from harness.statistics.values import Array, as_share
@@ -116,6 +115,8 @@ def vertex_bootstrap(
     on the logit scale, with the bootstrap's standard error and one degree of freedom less than
     identities, so that it stays within 0 and 1. Raises ValueError for labels that do not fit.
     """
+    from scipy import special
+
     table = np.asarray(scores, dtype=np.float64)
     rows, columns, people = _labels(table, probes, references)
     known = np.isfinite(table)

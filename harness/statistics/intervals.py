@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
 
 from harness.model.base import Frozen
 from harness.statistics.values import Array, Values, as_share, as_values, is_constant
@@ -48,6 +47,8 @@ def t_interval(values: Values, confidence: float = 0.95) -> Interval:
     ``values``: one number per actor. There is none below two actors, nor without any spread.
     Raises ValueError for values that are not finite.
     """
+    from scipy import special
+
     array = as_values(values)
     refusal = _refusal(array)
     bare = _bare(array, confidence, "t")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
 
 from harness.model.base import Frozen
 from harness.statistics.paired import PairedComparison, compare_paired
@@ -65,6 +64,8 @@ def friedman(columns: Sequence[Values]) -> Friedman:
 
     Raises ValueError when the columns differ in length or hold values that are not finite.
     """
+    from scipy import stats
+
     arrays = [as_values(column) for column in columns]
     sizes = {array.size for array in arrays}
     if len(sizes) > 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from scipy import optimize, special
 
 from harness.model.base import Frozen
 from harness.statistics.intervals import SEED, Interval, bootstrap_t_interval, t_interval
@@ -85,6 +84,8 @@ def compare_differences(
 
 def paired_t_test(differences: Values) -> TestResult:
     """Student's paired t test. It assumes normal differences, and so has no smallest p."""
+    from scipy import special
+
     d = as_values(differences)
     interval = t_interval(d)
     if not interval.known:
@@ -117,6 +118,8 @@ def detectable_dz(n: int, *, alpha: float = 0.05, power: float = POWER) -> float
     The noncentral t's power is integrated over the standard deviation's distribution, which holds
     for two actors as well. Raises ValueError below two actors.
     """
+    from scipy import optimize, special
+
     if n < 2:
         raise ValueError("no effect can be detected with fewer than two actors")
     as_share(power, "power")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import special
 
 from harness.model.base import Frozen
 from harness.statistics.values import Array, Values, as_share, as_values
@@ -30,6 +29,8 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
 
     Raises ValueError unless 0 <= hits <= n and n > 0.
     """
+    from scipy import special
+
     z = float(special.ndtri(0.5 + as_share(confidence, "confidence") / 2))
     return _wilson(hits, n, z)
 
@@ -88,6 +89,8 @@ def pair_rate(hits: Array, confidence: float = 0.95) -> RateInterval:
 def _adjusted(
     p: float, n: float, variance: float, clusters: int, confidence: float
 ) -> RateInterval:
+    from scipy import special
+
     binomial = p * (1 - p) / n
     # Residuals vanish where all agree: dependence cannot be seen, so it is taken to be complete.
     effective = float(clusters) if binomial <= 0 else n * binomial / max(variance, binomial)

@@ -9,7 +9,6 @@ enumeration exact up to 40 actors instead of 20.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from harness.model.base import Frozen
 from harness.statistics.values import Array, Values, as_values
@@ -83,6 +82,8 @@ def wilcoxon_test(
 
 def signed_ranks(differences: Array) -> Array:
     """Mean ranks of the sizes of the differences that are not 0, with their signs."""
+    from scipy import stats
+
     moved = differences[differences != 0]
     return np.asarray(stats.rankdata(np.abs(moved)) * np.sign(moved), dtype=np.float64)
 

@@ -27,7 +27,8 @@ LINE = (
 SAVING = "Saving...."
 AT_TARGET = "You can use preview now."
 ON_CPU = re.compile(r"Silent start: choosed device CPU|Using device: CPU")
-_SETTLE_S = 3.0
+SETTLE_S = float(os.environ.get("BENCH_SETTLE_S", "3"))
+"""How long the lines after an error are waited for."""
 
 _SAVE = """try:
     model_save()
@@ -97,7 +98,7 @@ class Watch:
         """
         if self.errors.first is not None:
             self._failed_s = self._failed_s or time.monotonic()
-            if time.monotonic() - self._failed_s > _SETTLE_S:
+            if time.monotonic() - self._failed_s > SETTLE_S:
                 self.errors.check("Training")
         return self.at_target or self.training.due()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from harness.media.ffmpeg import ffmpeg_path, run_ffmpeg
 from harness.model.job import Event, Job, Limits, Role, Setting, Step, StepReport
 from harness.model.tool import Container, Tool
 from harness.registry import resolve_settings
+
+REVISION = "f" * 40
+"""The commit that a stand-in's image says it holds."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,14 @@ class Ended:
         return self.errors.strip().splitlines()[-1] if self.errors.strip() else ""
 
 
+@dataclass(frozen=True)
+class Done:
+    """A step that was done once for many tests, and the cell's state after it; only to be read."""
+
+    ended: Ended
+    state: Path
+
+
 @dataclass
 class Cell:
     """One cell's folder: its state lasts over steps and attempts, each of which has its own out."""
@@ -54,6 +66,7 @@ class Cell:
     videos: Mapping[Role, Path]
     settings: dict[str, Setting] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    stand_in: dict[str, Any] = field(default_factory=dict)
     iterations: int | None = None
     gpu: bool = False
     attempts: int = 0
@@ -81,10 +94,14 @@ class Cell:
             limits=Limits(iterations=self.iterations),
             gpu=self.gpu,
         )
+        (self.folder / "upstream.json").write_text(
+            json.dumps({"source": "x", "revision": REVISION})
+        )
         path = self.folder / f"job {self.attempts}.json"
         path.write_text(job.model_dump_json())
         process = subprocess.Popen(
-            [sys.executable, "-m", f"{self.tool.runs_as.recipe}.driver", str(path)],
+            # A driver needs the standard library only, and gets no more.
+            [sys.executable, "-S", "-m", f"{self.tool.runs_as.recipe}.driver", str(path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -93,7 +110,7 @@ class Cell:
                 **os.environ,
                 "BENCH_FFMPEG": str(ffmpeg_path()),
                 "BENCH_UPSTREAM": str(self.folder / "upstream.json"),
-                "STAND_IN": json.dumps(dict(stand_in or {})),
+                "STAND_IN": json.dumps({**self.stand_in, **(stand_in or {})}),
                 "STAND_IN_ANSWERS": str(self.folder / "answers"),
                 **self.environment,
             },
@@ -115,6 +132,20 @@ class Cell:
         ended = self.run(step, **stand_in)
         assert ended.code == 0, ended.log[-3000:] + ended.errors
         return ended
+
+    def done_for_all(self, step: Step, **stand_in: Any) -> Done:
+        """Do a step that must succeed, for tests that only look at what it left."""
+        return Done(self.done(step, **stand_in), self.state)
+
+    def starts_from(self, done: Done) -> Cell:
+        """This cell with the state after an earlier step."""
+        shutil.copytree(done.state, self.state)
+        return self
+
+    def forget_faces(self, role: str) -> None:
+        """Throw away what was extracted from a video, as if it alone were still to be done."""
+        shutil.rmtree(self.state / f"faces_{role}")
+        (self.state / f"faces_{role}.done.json").unlink()
 
     def interrupt(
         self, step: Step, when: Callable[[str], bool], number: int = signal.SIGKILL, **stand_in: Any
@@ -156,11 +187,13 @@ def small_videos(tmp_path_factory: pytest.TempPathFactory) -> dict[Role, Path]:
     return found
 
 
-@pytest.fixture
-def upstream(tmp_path: Path) -> str:
-    """The commit that the stand-in's image says it holds."""
-    (tmp_path / "upstream.json").write_text(json.dumps({"source": "x", "revision": "f" * 40}))
-    return "f" * 40
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Python for stand-ins that need no packages, which it takes longer to find than to start."""
+    path = tmp_path_factory.mktemp("bare") / "python"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+    path.chmod(0o755)
+    return str(path)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:

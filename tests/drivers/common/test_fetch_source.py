@@ -39,7 +39,9 @@ def upstream(tmp_path: Path) -> Iterator[str]:
     """The address of a repository whose archives lie in tmp_path/served/df/archive."""
     handler = functools.partial(_Quiet, directory=str(tmp_path / "served"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         yield f"http://127.0.0.1:{server.server_port}/df"
         server.shutdown()
 

@@ -17,7 +17,7 @@ from containers.dfaker import saves
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.drivers.conftest import Cell
+from tests.drivers.conftest import REVISION, Cell
 
 STAND_IN = Path(__file__).parent / "stand_in"
 ENVIRONMENT = {
@@ -43,7 +43,7 @@ def videos(
 
 
 @pytest.fixture
-def cell(tmp_path: Path, videos: dict[Role, Path], upstream: str) -> Cell:
+def cell(tmp_path: Path, videos: dict[Role, Path]) -> Cell:
     """A cell with nothing done."""
     return Cell(DFAKER, tmp_path, videos, dict(SMALL), dict(ENVIRONMENT))
 
@@ -89,10 +89,10 @@ def _weights(cell: Cell) -> list[str]:
     return [(folder / name).read_text() for name in saves.FILES]
 
 
-def test_faces_are_aligned_trained_and_merged_into_every_frame(cell: Cell, upstream: str) -> None:
+def test_faces_are_aligned_trained_and_merged_into_every_frame(cell: Cell) -> None:
     found = cell.done(Step.EXTRACT, blind=[4], crowd=[5]).report
     assert found.faces_found == {"actor_training": 40, "donor_training": 40, "test_video": 11}
-    assert found.upstream_revision == upstream
+    assert found.upstream_revision == REVISION
     assert cell.done(Step.TRAIN).report.iterations == 250
     assert _weights(cell) == ["250"] * 3
     ended = cell.done(Step.CONVERT)

@@ -19,7 +19,7 @@ from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import frame_checksums, probe
 from harness.model.cell import Status
 from harness.model.job import Role, Step
-from tests.drivers.conftest import Cell
+from tests.drivers.conftest import REVISION, Cell
 
 SMALL = {"iterations": 40, "train_interval": 1, "preview_interval": 0, "save_interval": 10}
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -69,7 +69,7 @@ def extracted(
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, videos: dict[Role, Path], upstream: str) -> MakeCell:
+def fresh(tmp_path: Path, videos: dict[Role, Path]) -> MakeCell:
     """Makes a cell of a version with nothing done."""
     return lambda version: _cell(version, tmp_path, videos)
 
@@ -118,13 +118,13 @@ def _reason(log: str) -> tuple[Status, str] | None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_faces_are_extracted_trained_and_converted_into_every_frame(
-    version: str, fresh: MakeCell, upstream: str
+    version: str, fresh: MakeCell
 ) -> None:
     cell = fresh(version)
     looked = cell.done(Step.EXTRACT)
     found = looked.report
     assert found.faces_found == {"actor_training": 30, "donor_training": 30, "test_video": 12}
-    assert found.upstream_revision == upstream
+    assert found.upstream_revision == REVISION
     trained = cell.done(Step.TRAIN)
     assert trained.report.iterations == 40
     assert _weights(cell).read_text() == "40"

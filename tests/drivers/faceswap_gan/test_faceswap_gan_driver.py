@@ -19,7 +19,7 @@ from containers.faceswap_gan import saves, schedule
 from containers.faceswap_gan.upstream import MainFace
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.drivers.conftest import Cell, Ended, wait_for
+from tests.drivers.conftest import REVISION, Cell, Ended, wait_for
 
 STAND_IN = Path(__file__).parent / "stand_in"
 SMALL: dict[str, Any] = {
@@ -43,7 +43,7 @@ def _cell(folder: Path, videos: dict[Role, Path]) -> Cell:
 
 
 @pytest.fixture
-def cell(tmp_path: Path, small_videos: dict[Role, Path], upstream: str) -> Cell:
+def cell(tmp_path: Path, small_videos: dict[Role, Path]) -> Cell:
     """A cell with nothing done."""
     return _cell(tmp_path, small_videos)
 
@@ -87,12 +87,10 @@ def _weights(cell: Cell, network: str) -> dict[str, Any]:
     return found
 
 
-def test_faces_are_extracted_trained_and_swapped_into_every_frame(
-    cell: Cell, upstream: str
-) -> None:
+def test_faces_are_extracted_trained_and_swapped_into_every_frame(cell: Cell) -> None:
     found = cell.done(Step.EXTRACT).report
     assert found.faces_found == {"donor_training": 4, "actor_training": 4}
-    assert found.upstream_revision == upstream
+    assert found.upstream_revision == REVISION
     cell.settings["preview_every"] = 40
     ended = cell.done(Step.TRAIN)
     assert ended.report.iterations == 60

@@ -30,7 +30,9 @@ def server(tmp_path: Path) -> Iterator[str]:
     (folder / "page.html").write_bytes(b"<html>gone" + bytes(1000))
     handler = partial(_Quiet, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
 

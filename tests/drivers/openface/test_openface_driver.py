@@ -12,24 +12,22 @@ from adapters.openface import OPENFACE
 from harness.media.ffmpeg import run_ffmpeg
 from harness.model.job import Role, Step
 from harness.observe.openface import import_openface, read_openface
-from tests.drivers.conftest import Cell
+from tests.drivers.conftest import REVISION, Cell
 
 
 @pytest.fixture
-def cell(tmp_path: Path, small_videos: dict[Role, Path], program: Path, upstream: str) -> Cell:
+def cell(tmp_path: Path, small_videos: dict[Role, Path], program: Path) -> Cell:
     """One video to be measured."""
     videos = {Role.VIDEO: small_videos[Role.TEST_VIDEO]}
     return Cell(OPENFACE, tmp_path, videos, {}, {"OPENFACE": str(program)})
 
 
-def test_a_whole_video_becomes_a_table_that_the_harness_takes(
-    cell: Cell, tmp_path: Path, upstream: str
-) -> None:
+def test_a_whole_video_becomes_a_table_that_the_harness_takes(cell: Cell, tmp_path: Path) -> None:
     ended = cell.done(Step.OBSERVE, blind=[3])
     report = ended.report
     assert (report.frames, report.frames_without_face) == (12, 1)
     assert report.faces_found == {"video": 11}
-    assert report.upstream_revision == upstream
+    assert report.upstream_revision == REVISION
     assert "12 frames" in report.notes[0]
     found = import_openface(ended.out / "observation.csv", "0" * 64, 12, tmp_path / "home")
     assert (found.frames, found.usable) == (12, 11)

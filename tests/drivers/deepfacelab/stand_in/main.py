@@ -47,12 +47,27 @@ WISH: dict[str, Any] = {
     "odd_question": False,
     "leaves": False,  # ends at the target, as one fork does
     "deaf": False,  # ignores SIGINT
+    "in_short": False,  # asks what is in NEEDED, and takes the default of everything else
     **json.loads(os.environ.get("STAND_IN", "{}")),
 }
+
+NEEDED = (
+    "Target number of faces?",
+    "Which GPU indexes to choose?",
+    "Target iteration",
+    "Number of moons",
+    "Use interactive merger?",
+)
+
+
+def is_asked(question: str) -> bool:
+    return not WISH["in_short"] or question in NEEDED
 
 
 def put(question: str, default: Any, hint: str = "") -> str:
     """Ask as upstream's interact does: default in brackets, hints in round ones, a colon."""
+    if not is_asked(question):
+        return str(default)
     prompt = f"[{default}] {question}" if question else f"[{default}]"
     prompt += f" ( {hint} )" if hint else ""
     while True:
@@ -68,6 +83,8 @@ def put(question: str, default: Any, hint: str = "") -> str:
 
 def put_choice(question: str, default: Any, choices: list[str]) -> str | None:
     """Upstream repeats a question with a list until the answer is in it; Enter is the default."""
+    if not is_asked(question):
+        return str(default) if default is not None else None
     while True:
         shown = f"[{default}] {question}" if default is not None else question
         answer = input(f"{shown} ( {'/'.join(choices)} ?:help ) : ")
@@ -162,7 +179,7 @@ class Model:
         if self.iter != 0:
             sys.stdout.write("Press enter in 2 seconds to override model settings.")
             sys.stdout.flush()
-            time.sleep(0.3)
+            time.sleep(0.1)
             return
         put("Autobackup every N hour", 0, "0..24 ?:help")
         if put_bool("Write preview history", False):
@@ -226,10 +243,13 @@ class Model:
 def trainer_thread(
     s2c: queue.Queue[str], c2s: queue.Queue[str], event: threading.Event, asked: argparse.Namespace
 ) -> None:
-    import cv2
-    import numpy as np
+    hooks: dict[str, Any] = {"os": os}
+    if any("cv2." in program for _, program in asked.execute_program):
+        # Upstream always has them; here they would be most of the time that a training takes.
+        import cv2
+        import numpy as np
 
-    hooks: dict[str, Any] = {"cv2": cv2, "np": np, "os": os}
+        hooks.update(cv2=cv2, np=np)
     try:
         folder = Path(asked.model_dir)
         model = Model(folder, asked.force_model_name, True)

@@ -49,7 +49,7 @@ BLACKBOX = Tool(
     summary="Paints every face black, with a generous margin and over gaps in detection.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=(Role.TEST_VIDEO, Role.FACE_LANDMARKER),
     runs_as=ChildProcess(module="containers.embedded.blackbox"),
     settings=(
@@ -79,7 +79,7 @@ ORACLE = Tool(
     summary="Shows another person's untouched clip in the video's place.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=(Role.TEST_VIDEO, Role.DONOR_TEST),
     runs_as=ChildProcess(module="containers.embedded.oracle"),
     control=True,
@@ -93,7 +93,7 @@ TIME_SHIFT = Tool(
     summary="Shows the video's own frames late, the last ones first.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     runs_as=ChildProcess(module="containers.embedded.time_shift"),
     settings=(
         SettingSpec(
@@ -117,7 +117,7 @@ FLICKER = Tool(
     summary="Makes the main face lighter and darker in turn, frame by frame.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=(Role.TEST_VIDEO, Role.FACE_LANDMARKER),
     runs_as=ChildProcess(module="containers.embedded.flicker"),
     settings=(
@@ -144,7 +144,7 @@ LEAK = Tool(
     summary="Paints every face black but in a few frames, which show it.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=(Role.TEST_VIDEO, Role.FACE_LANDMARKER),
     runs_as=ChildProcess(module="containers.embedded.leak"),
     settings=(

@@ -43,7 +43,7 @@ K_SAME = Tool(
     summary="The mean face, pixel by pixel, of the k people of the dataset who look most alike.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=_NEEDS,
     runs_as=ChildProcess(module="containers.embedded.k_same"),
     settings=(_K, _BLENDING, _SURROUNDINGS),

@@ -11,7 +11,7 @@ LANDMARK_SWAP = Tool(
     summary="Warps the donor's photo onto the actor's 68 landmarks and clones it in.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=(Role.TEST_VIDEO, Role.DONOR_REFERENCE, Role.FACE_LANDMARKER),
     runs_as=ChildProcess(module="containers.embedded.landmark_swap"),
     settings=(

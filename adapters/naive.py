@@ -22,7 +22,7 @@ BLUR = Tool(
     summary="Gaussian blur of the main face within an ellipse.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=_NEEDS,
     runs_as=ChildProcess(module="containers.embedded.blur"),
     settings=(
@@ -48,7 +48,7 @@ PIXELATE = Tool(
     summary="Mosaic of the main face within an ellipse.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=_NEEDS,
     runs_as=ChildProcess(module="containers.embedded.pixelate"),
     settings=(
@@ -74,7 +74,7 @@ MASK = Tool(
     summary="Covers the main face with the colour of its skin.",
     homepage=HOMEPAGE,
     licence=LICENCE,
-    versions=("1",),
+    versions=("2",),
     needs=_NEEDS,
     runs_as=ChildProcess(module="containers.embedded.mask"),
     settings=(

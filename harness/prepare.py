@@ -38,7 +38,7 @@ from harness.store.media import MediaStore
 
 _Prepared = TypeVar("_Prepared", PreparedActor, PreparedDonor)
 
-_RECIPE = 3
+_RECIPE = 4
 """Counts up when the same clips would be prepared differently."""
 
 

@@ -122,7 +122,7 @@ def encoding(video: Video) -> Dict[str, Any]:
     for the tools that this project implements itself.
     """
     times = "settb=%d/%d,setpts=N" % (video.rate.denominator, video.rate.numerator)
-    options = ["-vf", times, "-r", str(video.rate), "-preset", "medium", "-crf", "16"]
+    options = ["-vf", times, "-r", str(video.rate), "-preset", "superfast", "-crf", "14"]
     options += ["-x264-params", "threads=4:lookahead-threads=1", "-map_metadata", "-1"]
     options += ["-fflags", "+bitexact", "-flags:v", "+bitexact"]
     return {

@@ -11,7 +11,7 @@ from containers.common import bench_driver
 from containers.common.bench_driver import Job
 from containers.embedded.faces import Face, FaceFinder, Frame, MainFace
 from harness.errors import UnusableInputError
-from harness.media.frames import VideoWriter, read_frames
+from harness.media.frames import FAITHFUL, Encoding, VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.dataset import VideoInfo
 
@@ -35,17 +35,17 @@ def test_video(job: Job) -> tuple[Path, VideoInfo]:
     return path, probe(path)
 
 
-def writer(job: Job, info: VideoInfo, crf: int = 16) -> VideoWriter:
+def writer(job: Job, info: VideoInfo, encoding: Encoding = FAITHFUL) -> VideoWriter:
     """A writer for a video of the same size and rate as ``info``."""
-    return VideoWriter(swapped_path(job), info.width, info.height, info.fps, crf)
+    return VideoWriter(swapped_path(job), info.width, info.height, info.fps, encoding)
 
 
-def edit_frames(job: Job, edit: EditFrame, crf: int = 16) -> None:
+def edit_frames(job: Job, edit: EditFrame, encoding: Encoding = FAITHFUL) -> None:
     """Change every frame, whatever it shows, and write ``step.json``."""
     path, info = test_video(job)
     progress = bench_driver.Progress(info.frames, "frames")
     done = 0
-    with writer(job, info, crf) as video:
+    with writer(job, info, encoding) as video:
         for frame in read_frames(path, info):
             video.write(edit(frame))
             done += 1

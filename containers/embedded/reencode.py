@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from containers.common.bench_driver import Job
 from containers.embedded.editing import edit_frames, start
+from harness.media.frames import Encoding
 
 
 def run(job: Job) -> None:
     """Setting ``crf``: x264's constant rate factor, 0 (lossless) to 51 (worst)."""
-    edit_frames(job, lambda frame: frame, crf=int(job.number("crf", 0, 51)))
+    edit_frames(job, lambda frame: frame, Encoding(int(job.number("crf", 0, 51))))
 
 
 if __name__ == "__main__":

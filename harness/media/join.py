@@ -10,11 +10,9 @@ from typing import NamedTuple
 
 from harness.errors import UnusableInputError
 from harness.media.ffmpeg import run_ffmpeg
-from harness.media.frames import BITEXACT, x264_options
+from harness.media.frames import BITEXACT, FAITHFUL
 from harness.media.probe import frame_checksums, is_rotated, probe
 from harness.model.dataset import Clip, Span, VideoInfo
-
-_CRF = 16
 
 
 class _Target(NamedTuple):
@@ -110,7 +108,7 @@ def _encode(clip: Clip, info: VideoInfo, target: _Target, out: Path) -> None:
     )
     # A picture whose sides differ from the frame must be cut before chroma is halved.
     chain = f"{trim},setpts=PTS-STARTPTS,fps={fps},format=yuv444p,{size},setsar=1"
-    codec = [*x264_options(_CRF), "-video_track_timescale", str(_timescale(fps))]
+    codec = [*FAITHFUL.options(), "-video_track_timescale", str(_timescale(fps))]
     source = ["-i", str(clip.path), "-map", "0:v:0", "-an", "-sn", "-dn", "-vf", chain]
     run_ffmpeg(["-y", *source, *codec, *BITEXACT, "-f", "mp4", str(out)], timeout_s=3600)
 

@@ -56,7 +56,7 @@ def _index(sha256: str, home: Path) -> Path:
 
 
 def _make(media: Path, sha256: str, index: Path, home: Path) -> MediaRef:
-    from harness.media.frames import VideoWriter, read_frames
+    from harness.media.frames import Encoding, VideoWriter, read_frames
     from harness.media.probe import probe
     from harness.store.atomic import write_json
     from harness.store.media import MediaStore
@@ -65,7 +65,7 @@ def _make(media: Path, sha256: str, index: Path, home: Path) -> MediaRef:
     store = MediaStore(home)
     with store.temporary() as folder:
         out = folder / "reencoded.mp4"
-        with VideoWriter(out, info.width, info.height, info.fps, CRF) as video:
+        with VideoWriter(out, info.width, info.height, info.fps, Encoding(CRF)) as video:
             for frame in read_frames(media, info):
                 video.write(frame)
         made = store.add(out, ".mp4", probe(out))

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.canonical import file_sha256
-from harness.media.frames import VideoWriter, read_frames, x264_options
+from harness.media.frames import FAITHFUL, Encoding, VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.cell import Artifact, CellSpec, Result
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
@@ -27,14 +27,6 @@ from harness.store.media import MediaStore
 FRAMES = 30
 Frame = NDArray[np.uint8]
 Frames = list[Frame]
-
-
-Options = Callable[..., list[str]]
-
-
-def _in_a_hurry(crf: int, pixel_format: str = "yuv420p") -> list[str]:
-    """As the product encodes, but for the time that is taken to make the file small."""
-    return ["veryfast" if one == "medium" else one for one in x264_options(crf, pixel_format)]
 
 
 class Bench:
@@ -56,20 +48,17 @@ class Bench:
         frames: Frames,
         name: str,
         fps: str = "24/1",
-        crf: int = 16,
-        options: Options = _in_a_hurry,
+        encoding: Encoding = FAITHFUL,
     ) -> Path:
         # The same frames are encoded once, for all tests.
-        how = f"{fps.replace('/', '-')}-{crf}-{options.__name__}"
+        how = f"{fps.replace('/', '-')}-{encoding.crf}-{encoding.preset}"
         encoded = self.encoded / f"{_hash(frames)}-{how}.mp4"
         if not encoded.exists():
             height, width = frames[0].shape[:2]
             made = encoded.with_name(f"{os.getpid()}-{encoded.name}")
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("harness.media.frames.x264_options", options)
-                with VideoWriter(made, width, height, fps, crf) as video:
-                    for frame in frames:
-                        video.write(frame)
+            with VideoWriter(made, width, height, fps, encoding) as video:
+                for frame in frames:
+                    video.write(frame)
             made.rename(encoded)
         return Path(shutil.copyfile(encoded, self.home / name))
 

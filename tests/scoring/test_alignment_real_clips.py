@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness.media.frames import Encoding
 from harness.media.probe import probe
 from harness.model.score import Alignment
 from harness.observe.video import observe_video
@@ -41,7 +42,7 @@ class Clip:
         )
 
     def against(self, frames: Frames, crf: int = 23) -> Alignment:
-        path = self.bench.write(frames, "changed.mp4", crf=crf)
+        path = self.bench.write(frames, "changed.mp4", encoding=Encoding(crf, "veryfast"))
         return align(self.info, probe(path), (self.pictures, pictures_of(path)), self.outside)
 
     def hidden(self, hide: Hide) -> Frames:

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from harness.canonical import file_sha256
 from harness.cli.main import app
+from harness.media.frames import Encoding
 from harness.model.cell import Artifact, Result
 from harness.observe.openface import INTENSITIES, import_openface, openface_path
 from harness.store.cells import CellStore
@@ -69,7 +70,9 @@ def test_the_real_file_scores_as_numpy_does_and_never_mixes_with_the_other_sourc
     weaker["confidence"] = 0.98
     weaker.loc[[3, 4], "success"] = 0
     weaker.loc[[10, 11], "confidence"] = 0.79
-    swapped = bench.write(first_frames(clip, REAL_FRAMES), "swapped.mp4", crf=30)
+    swapped = bench.write(
+        first_frames(clip, REAL_FRAMES), "swapped.mp4", encoding=Encoding(30, "veryfast")
+    )
     for csv, video in (
         (real, bench.original_path),
         (stand_in(real, bench.home / "swapped.csv", weaker), swapped),
@@ -101,7 +104,7 @@ def test_the_real_file_scores_as_numpy_does_and_never_mixes_with_the_other_sourc
 def test_a_file_of_one_video_alone_is_told_and_not_scored(bench: Bench, sample_dir: Path) -> None:
     frames = len(bench.source)
     csv = stand_in(sample_dir / "OpenFace_Test.csv", bench.home / "o.csv", waves(frames))
-    swapped = bench.write(bench.source, "swapped.mp4", crf=30)
+    swapped = bench.write(bench.source, "swapped.mp4", encoding=Encoding(30, "veryfast"))
     before = bench.score("swap", swapped)
     assert len(before.attributes) == 1
     import_openface(csv, bench.original.sha256, frames, bench.home)
@@ -115,7 +118,7 @@ def test_a_file_of_one_video_alone_is_told_and_not_scored(bench: Bench, sample_d
 def cell(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> tuple[Bench, str, Path]:
     """A cell in the store, finished with a real video; its name and that video."""
     monkeypatch.setenv("BENCH_HOME", str(bench.home))
-    swapped = bench.write(bench.source, "swapped.mp4", crf=30)
+    swapped = bench.write(bench.source, "swapped.mp4", encoding=Encoding(30, "veryfast"))
     spec = bench.spec("swap")
     artifact = Artifact(path="swapped.mp4", sha256=file_sha256(swapped), size_bytes=1)
     result = Result(cell_id=spec.id, attempt="1", swapped=artifact, steps=())

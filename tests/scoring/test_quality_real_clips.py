@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from harness.canonical import file_sha256
+from harness.media.frames import Encoding
 from harness.media.probe import probe
 from harness.model.quality import Quality, Steadiness
 from harness.observe.pair import Side, observe_pair
@@ -176,7 +177,7 @@ def test_a_pair_is_read_once_and_a_clip_of_twelve_frames_has_what_it_can_carry(
     make_bench: Callable[[Frames], Bench], sample_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = make_bench(first_frames(sample_dir / "single_face.mp4", 12))
-    path = bench.write(bench.source, "swapped.mp4", "24/1", crf=28)
+    path = bench.write(bench.source, "swapped.mp4", "24/1", Encoding(28, "veryfast"))
     found = judged(bench, path)
     assert found.warping is not None
     assert found.warping.pairs == 11

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.canonical import file_sha256
-from harness.media.frames import x264_options
+from harness.media.frames import Encoding
 from harness.model.identity import IdentityPath
 from harness.model.utility import Kept
 from harness.observe.reencoding import known_reencoding, reencoding
@@ -109,7 +109,7 @@ def test_the_re_encoding_is_made_and_observed_once_and_is_what_the_control_makes
     assert made.info is not None
     assert made.info.frames == 72
     frames = first_frames(man.original_path, 72)
-    control = man.write(frames, "control.mp4", made.info.fps, crf=28, options=x264_options)
+    control = man.write(frames, "control.mp4", made.info.fps, Encoding(28))
     assert man.media.path(made).read_bytes() == control.read_bytes()
 
     def refuse(*_: object) -> None:

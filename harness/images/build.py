@@ -72,8 +72,9 @@ def _build(
     context = build_context(recipe, host_files())
     options = {"buildargs": arguments, "nocache": no_cache, "labels": {PART: BUILD_PART}}
     raw = _run_build(engine, recipe, context, options, say)
-    upstream = read_upstream(engine, raw, recipe)
-    labels = image_labels(recipe, found, upstream, read_unverified(engine, raw))
+    about, unverified = read_files(engine, raw, UPSTREAM_FILE, UNVERIFIED_FILE)
+    upstream = read_upstream(about, recipe)
+    labels = image_labels(recipe, found, upstream, read_unverified(unverified))
     only_labels = pack({"Dockerfile": labelling(raw, labels).encode()})
     _run_build(engine, recipe, only_labels, {"tag": tag}, _unheard)
     built = _inspect(engine, tag)
@@ -204,9 +205,9 @@ def _broken(recipe: Recipe, log: deque[str], said: str) -> UnfitMachineError:
     )
 
 
-def read_upstream(engine: Engine, image: str, recipe: Recipe) -> Upstream:
+def read_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
     """What the build recorded about its source; raises UnfitMachineError when it is not sound."""
-    found = _parse_upstream(read_file(engine, image, UPSTREAM_FILE), recipe)
+    found = _parse_upstream(data, recipe)
     wanted = recipe.entry.commit
     if found.revision != wanted and (_COMMIT.fullmatch(wanted) or not found.revision):
         raise UnfitMachineError(
@@ -234,27 +235,32 @@ def _parse_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
         ) from error
 
 
-def read_unverified(engine: Engine, image: str) -> tuple[str, ...]:
+def read_unverified(data: bytes | None) -> tuple[str, ...]:
     """``SHA256:NAME`` of the files that the build took without a recorded checksum."""
-    lines = (read_file(engine, image, UNVERIFIED_FILE) or b"").decode(errors="replace").splitlines()
+    lines = (data or b"").decode(errors="replace").splitlines()
     pairs = [line.split(None, 1) for line in lines if line.strip()]
     return tuple(f"{digest}:{Path(path.strip()).name}" for digest, path in pairs)
 
 
-def read_file(engine: Engine, image: str, path: str) -> bytes | None:
-    """A file's content, taken from a container that is never started; None without the file."""
-    from docker.errors import NotFound
-
+def read_files(engine: Engine, image: str, *paths: str) -> tuple[bytes | None, ...]:
+    """Files' contents, taken from a container that is never started; None for one that it lacks."""
     container = engine.api.create_container(image, command=["none"], labels={PART: BUILD_PART})
     try:
-        chunks, _ = engine.api.get_archive(container["Id"], path)
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-            stream = archive.extractfile(Path(path).name)
-            return stream.read() if stream is not None else None
-    except NotFound:
-        return None
+        return tuple(_read_file(engine, container["Id"], path) for path in paths)
     finally:
         remove_container(engine.api, container["Id"])
+
+
+def _read_file(engine: Engine, container: str, path: str) -> bytes | None:
+    from docker.errors import NotFound
+
+    try:
+        chunks, _ = engine.api.get_archive(container, path)
+    except NotFound:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        stream = archive.extractfile(Path(path).name)
+        return stream.read() if stream is not None else None
 
 
 def _inspect(engine: Engine, reference: str) -> BuiltImage | None:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from harness.canonical import canonical_json
@@ -83,7 +84,9 @@ def _bundle(environment: Mapping[str, str]) -> Path | None:
     return next((path for path in (*named, *_BUNDLES) if path.is_file()), None)
 
 
+@cache
 def pip_listing() -> str:
+    """What `pip config list` says of this process: asked once, as pip takes half a second."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stdout

@@ -24,6 +24,7 @@ UNBORN_S = 5.0
 POLL_S = 0.1
 CALL_S = 60.0
 GONE = 404
+REMOVED = 204
 
 
 class Connection(http.client.HTTPConnection):
@@ -65,7 +66,7 @@ def remove(path: str, name: str, unborn: bool) -> bool:
         ask(path, "POST", f"{there}/kill?signal=KILL")
         status = ask(path, "DELETE", f"{there}?force=1&v=1")
         waited_s = time.monotonic() - began
-        if status == GONE and (not unborn or waited_s > UNBORN_S):
+        if status == REMOVED or (status == GONE and (not unborn or waited_s > UNBORN_S)):
             return True
         time.sleep(POLL_S)
     return False

@@ -17,7 +17,7 @@ import pytest
 
 from harness.engine import Engine
 from harness.errors import UnfitMachineError
-from harness.images.build import build_image, read_file
+from harness.images.build import build_image, read_files
 from harness.images.check import check_image
 from harness.images.clean import images_to_remove, remove_images
 from harness.images.ensure import ensure_image
@@ -216,7 +216,7 @@ def test_weights_are_in_the_image_and_on_its_label(
     tidy.versions(weights=[{**item, "sha256": checksum}], redistribute=False)
     image = build_image(engine, tidy.read(), say=_unheard)
     assert (image.weights, image.redistribute) == ((checksum,), False)
-    assert read_file(engine, image.id, "/opt/model/m.bin") == b"weights"
+    assert read_files(engine, image.id, "/opt/model/m.bin") == (b"weights",)
 
 
 def test_weights_that_changed_stop_the_build(

@@ -8,7 +8,7 @@ import pytest
 
 from harness.engine import Engine, connect
 from harness.errors import UnfitMachineError
-from tests.containers.runtime.containers_bench import Bench
+from tests.containers.runtime.containers_bench import Bench, Programs
 from tests.containers.runtime.machine_image import machine_image
 
 
@@ -29,6 +29,13 @@ def engine() -> Iterator[Engine]:
 def digest(engine: Engine) -> str:
     """The image of the stand-in driver."""
     return machine_image(engine.client)
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Programs]:
+    """Processes of this user that run a step and can be killed."""
+    with Programs() as made:
+        yield made
 
 
 @pytest.fixture

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
+
+import psutil
 
 from harness.engine import Engine
 from harness.model.cell import Status
@@ -58,6 +63,70 @@ def with_container(**changes: Any) -> Tool:
     """The stand-in with another way to run its container."""
     assert isinstance(TOOL.runs_as, Container)
     return TOOL.model_copy(update={"runs_as": TOOL.runs_as.model_copy(update=changes)})
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process that runs one step, as bench does. It makes ``ready`` when the step begins, and
+    ``done`` when it has ended without a fault of bench."""
+
+    pid: int
+    ready: Path
+    done: Path
+
+    @property
+    def is_gone(self) -> bool:
+        return not psutil.pid_exists(self.pid)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        os.kill(self.pid, number)
+        assert wait_for(lambda: self.is_gone)
+
+
+class Programs:
+    """Where programs come from: a process that forks them. Use it in a ``with``."""
+
+    def __init__(self, prefix: Sequence[str] = ()) -> None:
+        """``prefix`` comes before the command, for a caller who is somebody else."""
+        self._process = subprocess.Popen(
+            [*prefix, sys.executable, str(Path(__file__).with_name("bench_program.py"))],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Programs:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._process:
+            pass  # Leaving it closes its input, and so ends it.
+
+    def start(self, bench: Bench, mode: str) -> Program:
+        """A training of ``bench`` in a process of its own."""
+        made = {name: bench.home / f"{bench.cell.name}.{name}" for name in ("ready", "done")}
+        for path in made.values():
+            path.unlink(missing_ok=True)
+        request = {
+            "tool": TOOL.model_dump(mode="json"),
+            "job": bench.job(mode, LIMITS, Step.TRAIN, pace_s=0.2).model_dump(mode="json"),
+            "folder": str(bench.folder(Step.TRAIN)),
+            "home": str(bench.home),
+            "allowance": ALLOWANCE.model_dump(mode="json"),
+            "environ": bench.environ,
+            **{name: str(path) for name, path in made.items()},
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        return Program(int(self._process.stdout.readline()), **made)
 
 
 class Bench:
@@ -117,31 +186,9 @@ class Bench:
         assert self.containers() == []
         return outcome
 
-    def start(
-        self, mode: str, prefix: Sequence[str] = (), stderr: int | None = None
-    ) -> subprocess.Popen[bytes]:
-        """A training in a process that can be killed; ``prefix`` comes before its command."""
-        step = Step.TRAIN
-        job = self.job(mode, LIMITS, step, pace_s=0.2)
-        request = {
-            "tool": TOOL.model_dump(mode="json"),
-            "job": job.model_dump(mode="json"),
-            "folder": str(self.folder(step)),
-            "home": str(self.home),
-            "allowance": ALLOWANCE.model_dump(mode="json"),
-        }
-        environ: Mapping[str, str] = {"PATH": os.environ["PATH"], **self.environ}
-        return subprocess.Popen(
-            [*prefix, sys.executable, str(Path(__file__).with_name("bench_program.py"))],
-            cwd=ROOT,
-            env={**environ, "BENCH_REQUEST": json.dumps(request), "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-        )
-
     @property
     def container(self) -> str:
-        """The name of what ``start`` runs."""
+        """The name of what a program runs."""
         return container_name(self.job("train", LIMITS, Step.TRAIN))
 
     def containers(self) -> list[str]:

@@ -12,7 +12,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ import psutil
 
 from harness.engine import Engine, connect
 from harness.model.base import Frozen
-from tests.containers.runtime.containers_bench import Bench, wait_for
+from tests.containers.runtime.containers_bench import Bench, Programs, wait_for
 from tests.containers.runtime.machine_image import machine_image
 
 NOBODY = 65534
@@ -93,13 +92,14 @@ def kill_at_random(folder: Path, engine: Engine, digest: str, kills: int, seed: 
     before = {one.name for one in engine.client.volumes.list()}
     cells = [Bench(folder / "home", engine, digest, f"cell{n}") for n in range(AT_ONCE)]
     give_away(folder)
-    span_s = 2 * _until_trained_s(cells[0], caller(engine))
     made = 1
-    while made < kills:
-        some = cells[: kills - made]
-        give_away(folder)
-        _round(some, caller(engine), sorted(moments.uniform(0, span_s) for _ in some))
-        made += len(some)
+    with Programs(caller(engine)) as programs:
+        span_s = 2 * _until_trained_s(programs, cells[0])
+        while made < kills:
+            some = cells[: kills - made]
+            give_away(folder)
+            _round(programs, some, sorted(moments.uniform(0, span_s) for _ in some))
+            made += len(some)
     names = (str(folder), *(cell.container for cell in cells))
     wait_for(lambda: not cells[0].containers() and not _processes(names), START_S)
     mine = NOBODY if os.getuid() == 0 else os.getuid()
@@ -116,28 +116,23 @@ def kill_at_random(folder: Path, engine: Engine, digest: str, kills: int, seed: 
     )
 
 
-def _until_trained_s(cell: Bench, prefix: Sequence[str]) -> float:
+def _until_trained_s(programs: Programs, cell: Bench) -> float:
     """Start and kill one as soon as its container trains; the seconds that took."""
-    parent = cell.start("train", prefix, stderr=subprocess.DEVNULL)
-    assert parent.stdout is not None
-    assert parent.stdout.readline() == b"ready\n"
+    program = programs.start(cell, "train")
+    assert wait_for(program.ready.exists, START_S)
     begun = time.monotonic()
     assert wait_for((cell.state / "iteration").exists, START_S)
-    parent.kill()
-    parent.communicate()
+    program.kill()
     return time.monotonic() - begun
 
 
-def _round(cells: Sequence[Bench], prefix: Sequence[str], moments_s: Sequence[float]) -> None:
-    parents = [cell.start("train", prefix, stderr=subprocess.DEVNULL) for cell in cells]
-    for parent in parents:
-        assert parent.stdout is not None
-        assert parent.stdout.readline() == b"ready\n"
+def _round(programs: Programs, cells: Sequence[Bench], moments_s: Sequence[float]) -> None:
+    started = [programs.start(cell, "train") for cell in cells]
+    assert wait_for(lambda: all(program.ready.exists() for program in started), START_S)
     begun = time.monotonic()
-    for parent, after_s in zip(parents, moments_s, strict=True):
+    for program, after_s in zip(started, moments_s, strict=True):
         time.sleep(max(0.0, begun + after_s - time.monotonic()))
-        parent.kill()
-        parent.communicate()
+        program.kill()
 
 
 def _processes(names: Sequence[str]) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def test_a_step_whose_engine_is_restarted_is_tried_again_and_goes_on(
         outcomes: list[StepOutcome] = []
 
         def train() -> None:
-            job = bench.job("train", LIMITS, Step.TRAIN, pace_s=0.3)
+            job = bench.job("train", LIMITS, Step.TRAIN, pace_s=0.15)
             outcomes.append(runtime.run(TOOL, job, bench.folder(Step.TRAIN), Control()))
 
         thread = threading.Thread(target=train)

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from harness.engine import Engine
 from harness.model.cell import Status
 from harness.model.job import Step
 from harness.runtime.container_leftovers import leftovers, remove_leftovers
-from tests.containers.runtime.containers_bench import Bench, wait_for
+from tests.containers.runtime.containers_bench import Bench, Programs, wait_for
 from tests.containers.runtime.kills import NOBODY, caller, give_away, kill_at_random, open_folder
 
 pytestmark = pytest.mark.engine
@@ -61,11 +60,11 @@ def is_training(bench: Bench) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_no_container_survives_bench_and_training_goes_on(
-    bench: Bench, number: signal.Signals
+    bench: Bench, programs: Programs, number: signal.Signals
 ) -> None:
-    with bench.start("train", stderr=subprocess.DEVNULL) as parent:
-        assert wait_for(lambda: is_training(bench))
-        os.kill(parent.pid, number)
+    program = programs.start(bench, "train")
+    assert wait_for(lambda: is_training(bench))
+    program.kill(number)
     assert wait_for(lambda: bench.containers() == [])
     assert wait_for(lambda: watchdogs(bench) == [])
     before = int((bench.state / "iteration").read_text())
@@ -77,13 +76,13 @@ def test_no_container_survives_bench_and_training_goes_on(
 
 
 def test_what_outlives_even_the_watchdog_is_found_and_removed_at_the_next_start(
-    bench: Bench, engine: Engine
+    bench: Bench, programs: Programs, engine: Engine
 ) -> None:
-    with bench.start("hang", stderr=subprocess.DEVNULL) as parent:
-        assert wait_for((bench.state / "started").exists)
-        assert leftovers(engine, bench.home) == ()
-        kill_watchdog(bench)
-        parent.kill()
+    program = programs.start(bench, "hang")
+    assert wait_for((bench.state / "started").exists)
+    assert leftovers(engine, bench.home) == ()
+    kill_watchdog(bench)
+    program.kill()
     assert len(bench.containers()) == 1
     (left,) = leftovers(engine, bench.home)
     assert (left.cell, left.attempt, left.step) == ("cell", "001-uuid", "train")
@@ -91,11 +90,11 @@ def test_what_outlives_even_the_watchdog_is_found_and_removed_at_the_next_start(
     assert bench.run("good").status is Status.OK
 
 
-def test_leftovers_can_be_removed_by_hand(bench: Bench, engine: Engine) -> None:
-    with bench.start("hang", stderr=subprocess.DEVNULL) as parent:
-        assert wait_for((bench.state / "started").exists)
-        kill_watchdog(bench)
-        parent.kill()
+def test_leftovers_can_be_removed_by_hand(bench: Bench, programs: Programs, engine: Engine) -> None:
+    program = programs.start(bench, "hang")
+    assert wait_for((bench.state / "started").exists)
+    kill_watchdog(bench)
+    program.kill()
     found = leftovers(engine, bench.home)
     remove_leftovers(engine, [*found, *found])
     assert bench.containers() == []
@@ -112,8 +111,10 @@ def test_what_a_step_leaves_belongs_to_the_caller(
 ) -> None:
     bench = Bench(folder / "home", engine, digest)
     give_away(folder)
-    with bench.start("facts", caller(engine)) as parent:
-        assert parent.wait(60) == 0
+    with Programs(caller(engine)) as programs:
+        program = programs.start(bench, "facts")
+        assert wait_for(lambda: program.is_gone, 60)
+    assert program.done.exists()
     found = json.loads((bench.folder(Step.TRAIN) / "out" / "facts.json").read_text())
     # Folders in memory can be written by somebody who is not root, too.
     assert {found[name] for name in ("tmp", "scratch", "volume")} == {"done"}

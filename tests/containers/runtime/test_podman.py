@@ -20,6 +20,7 @@ from tests.containers.runtime.containers_bench import (
     HANGS_S,
     LIMITS,
     Bench,
+    Programs,
     wait_for,
     with_container,
 )
@@ -94,9 +95,9 @@ def test_podman_ends_a_step_at_its_limit(on_podman: Bench) -> None:
     assert outcome.resources.wall_s < HANGS_S / 2
 
 
-def test_podman_keeps_no_container_of_a_killed_bench(on_podman: Bench) -> None:
-    with on_podman.start("train", stderr=subprocess.DEVNULL) as parent:
-        assert wait_for((on_podman.state / "iteration").exists)
-        parent.kill()
+def test_podman_keeps_no_container_of_a_killed_bench(on_podman: Bench, programs: Programs) -> None:
+    program = programs.start(on_podman, "train")
+    assert wait_for((on_podman.state / "iteration").exists)
+    program.kill()
     assert wait_for(lambda: on_podman.containers() == [])
     assert on_podman.run("train", step=Step.TRAIN).status is Status.OK

@@ -49,14 +49,6 @@ class Ended:
         return self.errors.strip().splitlines()[-1] if self.errors.strip() else ""
 
 
-@dataclass(frozen=True)
-class Done:
-    """A step that was done once for many tests, and the cell's state after it; only to be read."""
-
-    ended: Ended
-    state: Path
-
-
 @dataclass
 class Cell:
     """One cell's folder: its state lasts over steps and attempts, each of which has its own out."""
@@ -135,11 +127,11 @@ class Cell:
 
     def done_for_all(self, step: Step, **stand_in: Any) -> Done:
         """Do a step that must succeed, for tests that only look at what it left."""
-        return Done(self.done(step, **stand_in), self.state)
+        return Done(self.done(step, **stand_in), self)
 
     def starts_from(self, done: Done) -> Cell:
         """This cell with the state after an earlier step."""
-        shutil.copytree(done.state, self.state)
+        shutil.copytree(done.cell.state, self.state)
         return self
 
     def forget_faces(self, role: str) -> None:
@@ -169,6 +161,14 @@ class Cell:
         """What was typed at each of the stand-in's questions."""
         lines = (self.folder / "answers").read_text().splitlines()
         return dict(json.loads(line) for line in lines)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was done once for many tests, and its cell as it left it; only to be read."""
+
+    ended: Ended
+    cell: Cell
 
 
 @pytest.fixture(scope="session")

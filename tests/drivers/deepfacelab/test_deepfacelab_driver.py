@@ -99,8 +99,8 @@ def test_faces_are_extracted_trained_and_merged_into_every_frame(
     made, asked = probe(ended.out / "swapped.mp4"), probe(small_videos[Role.TEST_VIDEO])
     assert (made.frames, made.width, made.height, made.fps) == (12, 96, 64, asked.fps)
     assert ended.report.frames == 12
-    assert not list(merged.state.glob("*.frames")), "frames are not kept"
-    assert not (merged.state / "convert").exists()
+    assert not list(merged.cell.state.glob("*.frames")), "frames are not kept"
+    assert not (merged.cell.state / "convert").exists()
 
 
 @pytest.mark.parametrize("generation", [2020, 2021])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from adapters.dfaker import DFAKER
@@ -17,15 +18,14 @@ from containers.dfaker import saves
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.drivers.conftest import REVISION, Cell
+from tests.drivers.conftest import REVISION, Cell, Done
 
 STAND_IN = Path(__file__).parent / "stand_in"
-ENVIRONMENT = {
-    "DFAKER": str(STAND_IN),
-    "DFAKER_PYTHON": sys.executable,
-    "PYTHONPATH": os.pathsep.join(filter(None, [str(STAND_IN / "packages"), str(Path.cwd())])),
-}
-SMALL = {"iterations": 250, "train_interval": 1, "preview_every": 0}
+SMALL = {"iterations": 120, "train_interval": 1, "preview_every": 0}
+# What they share is made once in a worker.
+pytestmark = pytest.mark.xdist_group("driver-dfaker")
+
+MakeCell = Callable[[Path], Cell]
 
 
 @pytest.fixture(scope="session")
@@ -42,46 +42,50 @@ def videos(
     return found
 
 
+@pytest.fixture(scope="session")
+def make_cell(videos: dict[Role, Path], bare_python: str) -> MakeCell:
+    """Makes a cell with nothing done."""
+    # The launchers and train.py need NumPy and OpenCV.
+    needed = [Path(np.__file__).parents[1], Path(cv2.__file__).parents[1]]
+    paths = [STAND_IN / "packages", Path.cwd(), *needed]
+    environment = {
+        "DFAKER": str(STAND_IN),
+        "DFAKER_PYTHON": bare_python,
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+    }
+    return lambda folder: Cell(DFAKER, folder, videos, dict(SMALL), dict(environment))
+
+
+@pytest.fixture(scope="session")
+def extracted(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell) -> Done:
+    """An extraction: test frame 4 has no face, 5 has two."""
+    cell = make_cell(tmp_path_factory.mktemp("extracted"))
+    return cell.done_for_all(Step.EXTRACT, blind=[4], crowd=[5])
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell, extracted: Done) -> Done:
+    """A training after it."""
+    cell = make_cell(tmp_path_factory.mktemp("model")).starts_from(extracted)
+    return cell.done_for_all(Step.TRAIN)
+
+
 @pytest.fixture
-def cell(tmp_path: Path, videos: dict[Role, Path]) -> Cell:
+def cell(tmp_path: Path, make_cell: MakeCell) -> Cell:
     """A cell with nothing done."""
-    return Cell(DFAKER, tmp_path, videos, dict(SMALL), dict(ENVIRONMENT))
-
-
-@pytest.fixture(scope="session")
-def extracted(tmp_path_factory: pytest.TempPathFactory, videos: dict[Role, Path]) -> Path:
-    """The state of a cell whose faces are extracted: test frame 4 has none, 5 has two."""
-    made = Cell(
-        DFAKER, tmp_path_factory.mktemp("extracted"), videos, dict(SMALL), dict(ENVIRONMENT)
-    )
-    made.done(Step.EXTRACT, blind=[4], crowd=[5])
-    return made.state
+    return make_cell(tmp_path)
 
 
 @pytest.fixture
-def ready(cell: Cell, extracted: Path) -> Cell:
+def ready(cell: Cell, extracted: Done) -> Cell:
     """A cell whose faces are extracted."""
-    shutil.copytree(extracted, cell.state)
-    return cell
-
-
-@pytest.fixture(scope="session")
-def model(
-    tmp_path_factory: pytest.TempPathFactory, videos: dict[Role, Path], extracted: Path
-) -> Path:
-    """The state of a cell that is trained."""
-    folder = tmp_path_factory.mktemp("model")
-    made = Cell(DFAKER, folder, videos, dict(SMALL), dict(ENVIRONMENT))
-    shutil.copytree(extracted, made.state)
-    made.done(Step.TRAIN)
-    return made.state
+    return cell.starts_from(extracted)
 
 
 @pytest.fixture
-def trained(cell: Cell, model: Path) -> Cell:
+def trained(cell: Cell, model: Done) -> Cell:
     """A cell that is trained."""
-    shutil.copytree(model, cell.state)
-    return cell
+    return cell.starts_from(model)
 
 
 def _weights(cell: Cell) -> list[str]:
@@ -89,14 +93,16 @@ def _weights(cell: Cell) -> list[str]:
     return [(folder / name).read_text() for name in saves.FILES]
 
 
-def test_faces_are_aligned_trained_and_merged_into_every_frame(cell: Cell) -> None:
-    found = cell.done(Step.EXTRACT, blind=[4], crowd=[5]).report
+def test_faces_are_aligned_trained_and_merged_into_every_frame(
+    extracted: Done, model: Done, trained: Cell
+) -> None:
+    found = extracted.ended.report
     assert found.faces_found == {"actor_training": 40, "donor_training": 40, "test_video": 11}
     assert found.upstream_revision == REVISION
-    assert cell.done(Step.TRAIN).report.iterations == 250
-    assert _weights(cell) == ["250"] * 3
-    ended = cell.done(Step.CONVERT)
-    made, asked = probe(ended.out / "swapped.mp4"), probe(cell.videos[Role.TEST_VIDEO])
+    assert model.ended.report.iterations == 120
+    assert _weights(model.cell) == ["120"] * 3
+    ended = trained.done(Step.CONVERT)
+    made, asked = probe(ended.out / "swapped.mp4"), probe(trained.videos[Role.TEST_VIDEO])
     assert (made.frames, made.width, made.height, made.fps) == (12, 96, 64, asked.fps)
     assert ended.report.frames_without_face == 1
     assert ended.report.frames_with_several_faces == 1
@@ -104,30 +110,30 @@ def test_faces_are_aligned_trained_and_merged_into_every_frame(cell: Cell) -> No
     assert "faces 11 seamless False" in ended.log, "of two faces one is merged"
 
 
-def test_the_largest_face_is_the_one_that_is_merged(ready: Cell) -> None:
-    listed = json.loads((ready.state / "faces_test_video" / "alignments.json").read_text())
+def test_the_largest_face_is_the_one_that_is_merged(extracted: Done) -> None:
+    listed = json.loads((extracted.cell.state / "faces_test_video" / "alignments.json").read_text())
     crowd = [entry for entry in listed if entry[0] == "000005.png"]
     assert [entry[1] for entry in crowd] == ["000005_1.jpg"]
 
 
-def test_the_training_finds_its_layout(ready: Cell) -> None:
-    ready.done(Step.TRAIN)
+def test_the_training_finds_its_layout(model: Done) -> None:
     for side in ("A", "B"):
-        data = ready.state / "training" / "data" / side
+        data = model.cell.state / "training" / "data" / side
         assert len(list(data.glob("*.jpg"))) == 40
         assert (data / "alignments.json").exists()
 
 
 @pytest.mark.parametrize("role", ["donor_training", "actor_training"])
-def test_a_training_video_without_enough_faces_is_unusable(role: str, cell: Cell) -> None:
-    ended = cell.run(Step.EXTRACT, faceless=[role])
+def test_a_training_video_without_enough_faces_is_unusable(role: str, ready: Cell) -> None:
+    ready.forget_faces(role)
+    ended = ready.run(Step.EXTRACT, faceless=[role])
     assert ended.code == 65
     assert role.split("_")[0] in ended.sentence
 
 
-def test_fewer_faces_than_a_batch_are_refused_before_the_tool_waits_for_ever(cell: Cell) -> None:
-    cell.settings["train_interval"] = 2
-    ended = cell.run(Step.EXTRACT)
+def test_fewer_faces_than_a_batch_are_refused_before_the_tool_waits_for_ever(ready: Cell) -> None:
+    ready.settings["train_interval"] = 2
+    ended = ready.run(Step.EXTRACT)
     assert ended.code == 65
     assert "needs 32 faces" in ended.sentence
 
@@ -137,27 +143,27 @@ def test_a_kill_in_the_middle_of_a_save_leaves_the_old_model(ready: Cell) -> Non
     assert ready.run(Step.TRAIN, die_in_save=True).code == 70
     assert _weights(ready) == ["1", "1", "1"]
     ended = ready.done(Step.TRAIN)
-    assert ended.report.iterations == 250
-    assert _weights(ready) == ["250"] * 3
+    assert ended.report.iterations == 120
+    assert _weights(ready) == ["120"] * 3
     counts = [int(event.done or 0) for event in ended.events if event.kind == "progress"]
     assert min(counts) >= 1
 
 
 def test_a_killed_training_goes_on_and_its_iterations_are_counted(ready: Cell) -> None:
-    assert ready.run(Step.TRAIN, die_at=160).code == 70
+    assert ready.run(Step.TRAIN, die_at=110).code == 70
     spent = json.loads((ready.state / "training" / "budget.json").read_text())
     assert spent["iterations"] == 101
     ended = ready.done(Step.TRAIN)
-    # 250, of which 101 were there: train.py itself counts from nothing again.
-    assert _weights(ready) == ["250"] * 3
-    assert ended.report.iterations == 250
+    # 120, of which 101 were there: train.py itself counts from nothing again.
+    assert _weights(ready) == ["120"] * 3
+    assert ended.report.iterations == 120
 
 
 def test_a_killed_driver_leaves_a_whole_model(ready: Cell) -> None:
     code = ready.interrupt(Step.TRAIN, lambda line: "saved at 101" in line, signal.SIGKILL)
     assert code == -signal.SIGKILL
-    assert ready.done(Step.TRAIN).report.iterations == 250
-    assert _weights(ready) == ["250"] * 3
+    assert ready.done(Step.TRAIN).report.iterations == 120
+    assert _weights(ready) == ["120"] * 3
 
 
 def test_replacing_that_was_cut_short_is_carried_out(tmp_path: Path) -> None:
@@ -182,7 +188,7 @@ def test_files_that_were_not_all_written_are_thrown_away(tmp_path: Path) -> None
 
 
 def test_wall_hours_stop_a_training_with_a_whole_save(ready: Cell) -> None:
-    ready.settings.update(iterations=0, hours=0.6 / 3600)
+    ready.settings.update(iterations=0, hours=0.3 / 3600)
     ended = ready.done(Step.TRAIN)
     assert set(_weights(ready)) == {str(ended.report.iterations)}
     assert any("hours" in (event.text or "") for event in ended.events)
@@ -204,7 +210,7 @@ def test_a_training_that_fails_is_a_failure(wish: dict[str, Any], text: str, rea
 
 
 def test_a_model_that_cannot_be_loaded_is_not_taken_for_a_new_one(trained: Cell) -> None:
-    trained.settings["iterations"] = 300
+    trained.settings["iterations"] = 150
     (trained.state / "training" / "models" / "decoder_A.h5").write_text("rot")
     ended = trained.run(Step.TRAIN)
     assert ended.code == 70
@@ -212,7 +218,7 @@ def test_a_model_that_cannot_be_loaded_is_not_taken_for_a_new_one(trained: Cell)
 
 
 def test_predictions_are_made_for_kept_previews_only(ready: Cell) -> None:
-    ready.settings["preview_every"] = 100
+    ready.settings.update(preview_every=100, iterations=210)
     ended = ready.done(Step.TRAIN)
     kept = sorted(path.name for path in (ended.out / "previews").iterdir())
     assert kept == ["00000001.jpg", "00000100.jpg", "00000200.jpg"]
@@ -226,10 +232,10 @@ def test_dropped_faces_are_a_failure(trained: Cell) -> None:
     assert not (ended.out / "swapped.mp4").exists()
 
 
-def test_a_test_video_without_any_face_is_no_error(cell: Cell) -> None:
-    cell.done(Step.EXTRACT, faceless=["test_video"])
-    cell.done(Step.TRAIN)
-    report = cell.done(Step.CONVERT).report
+def test_a_test_video_without_any_face_is_no_error(trained: Cell) -> None:
+    trained.forget_faces("test_video")
+    trained.done(Step.EXTRACT, faceless=["test_video"])
+    report = trained.done(Step.CONVERT).report
     assert (report.frames, report.frames_without_face) == (12, 12)
 
 

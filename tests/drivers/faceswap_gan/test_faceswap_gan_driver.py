@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import signal
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from containers.faceswap_gan import saves, schedule
 from containers.faceswap_gan.upstream import MainFace
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.drivers.conftest import REVISION, Cell, Ended, wait_for
+from tests.drivers.conftest import REVISION, Cell, Done, wait_for
 
 STAND_IN = Path(__file__).parent / "stand_in"
 SMALL: dict[str, Any] = {
@@ -29,49 +29,66 @@ SMALL: dict[str, Any] = {
     "save_every": 20,
     "preview_every": 0,
 }
-ENVIRONMENT = {
-    "FACESWAP_GAN": str(STAND_IN),
-    "FACESWAP_GAN_PYTHON": sys.executable,
-    "FACESWAP_GAN_VGGFACE": str(STAND_IN / "README.md"),
-    "PYTHONPATH": str(Path(__file__).parents[3]),
-    "OPENBLAS_NUM_THREADS": "1",
-}
+# What they share is made once in a worker.
+pytestmark = pytest.mark.xdist_group("driver-faceswap-gan")
+
+MakeCell = Callable[[Path], Cell]
 
 
-def _cell(folder: Path, videos: dict[Role, Path]) -> Cell:
-    return Cell(FACESWAP_GAN, folder, videos, dict(SMALL), dict(ENVIRONMENT), gpu=True)
+@pytest.fixture(scope="session")
+def make_cell(small_videos: dict[Role, Path], bare_python: str) -> MakeCell:
+    """Makes a cell with nothing done."""
+    # The programs need NumPy and OpenCV.
+    needed = [Path(np.__file__).parents[1], Path(cv2.__file__).parents[1]]
+    environment = {
+        "FACESWAP_GAN": str(STAND_IN),
+        "FACESWAP_GAN_PYTHON": bare_python,
+        "FACESWAP_GAN_VGGFACE": str(STAND_IN / "README.md"),
+        "PYTHONPATH": os.pathsep.join(map(str, [Path(__file__).parents[3], *needed])),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    return lambda folder: Cell(
+        FACESWAP_GAN, folder, small_videos, dict(SMALL), dict(environment), gpu=True
+    )
+
+
+@pytest.fixture(scope="session")
+def extracted(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell) -> Done:
+    """An extraction."""
+    return make_cell(tmp_path_factory.mktemp("extracted")).done_for_all(Step.EXTRACT)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell, extracted: Done) -> Done:
+    """A training after it, with previews."""
+    cell = make_cell(tmp_path_factory.mktemp("model")).starts_from(extracted)
+    cell.settings["preview_every"] = 40
+    return cell.done_for_all(Step.TRAIN)
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell, model: Done) -> Done:
+    """A conversion after that: frame 3 has no face, 5 has two."""
+    cell = make_cell(tmp_path_factory.mktemp("converted")).starts_from(model)
+    return cell.done_for_all(Step.CONVERT, blind=[3], crowd=[5])
 
 
 @pytest.fixture
-def cell(tmp_path: Path, small_videos: dict[Role, Path]) -> Cell:
+def cell(tmp_path: Path, make_cell: MakeCell) -> Cell:
     """A cell with nothing done."""
-    return _cell(tmp_path, small_videos)
-
-
-@pytest.fixture(scope="session")
-def extracted(tmp_path_factory: pytest.TempPathFactory, small_videos: dict[Role, Path]) -> Path:
-    """The state of a cell whose faces are extracted."""
-    made = _cell(tmp_path_factory.mktemp("extracted"), small_videos)
-    made.done(Step.EXTRACT)
-    return made.state
+    return make_cell(tmp_path)
 
 
 @pytest.fixture
-def ready(cell: Cell, extracted: Path) -> Cell:
+def ready(cell: Cell, extracted: Done) -> Cell:
     """A cell whose faces are extracted."""
-    shutil.copytree(extracted, cell.state)
-    return cell
+    return cell.starts_from(extracted)
 
 
-@pytest.fixture(scope="session")
-def trained(
-    tmp_path_factory: pytest.TempPathFactory, small_videos: dict[Role, Path], extracted: Path
-) -> Path:
-    """The state of a cell whose model is trained."""
-    made = _cell(tmp_path_factory.mktemp("trained"), small_videos)
-    shutil.copytree(extracted, made.state)
-    made.done(Step.TRAIN)
-    return made.state
+@pytest.fixture
+def trained(cell: Cell, model: Done) -> Cell:
+    """A cell whose model is trained."""
+    return cell.starts_from(model)
 
 
 def _told(cell: Cell, kind: str) -> list[Any]:
@@ -87,42 +104,42 @@ def _weights(cell: Cell, network: str) -> dict[str, Any]:
     return found
 
 
-def test_faces_are_extracted_trained_and_swapped_into_every_frame(cell: Cell) -> None:
-    found = cell.done(Step.EXTRACT).report
+def test_faces_are_extracted_trained_and_swapped_into_every_frame(
+    extracted: Done, model: Done, converted: Done, small_videos: dict[Role, Path]
+) -> None:
+    found = extracted.ended.report
     assert found.faces_found == {"donor_training": 4, "actor_training": 4}
     assert found.upstream_revision == REVISION
-    cell.settings["preview_every"] = 40
-    ended = cell.done(Step.TRAIN)
+    ended = model.ended
     assert ended.report.iterations == 60
     assert ended.report.notes == ()
     previews = sorted(path.name for path in (ended.out / "previews").iterdir())
     assert previews == ["00000020.jpg", "00000060.jpg"]
     losses = [event.values for event in ended.events if event.kind == "loss"]
     assert losses[0]["ga"] == 2.0
-    ended = cell.done(Step.CONVERT, blind=[4], crowd=[7])
-    video, asked = probe(ended.out / "swapped.mp4"), probe(cell.videos[Role.TEST_VIDEO])
+    ended, state = converted.ended, converted.cell.state
+    video, asked = probe(ended.out / "swapped.mp4"), probe(small_videos[Role.TEST_VIDEO])
     assert (video.frames, video.width, video.height, video.fps) == (12, 96, 64, asked.fps)
     report = ended.report
     assert (report.frames, report.frames_without_face) == (12, 1)
     assert report.frames_with_several_faces == 1
     assert report.faces_found == {"test_video": 11}
     assert report.notes == ("Of several faces in 1 frames the main one was swapped.",)
-    assert not (cell.state / "convert").exists()
-    assert not list(cell.state.glob("*.frames")), "frames are not kept"
+    assert not (state / "convert").exists()
+    assert not list(state.glob("*.frames")), "frames are not kept"
 
 
-def test_a_training_goes_through_the_whole_schedule(ready: Cell) -> None:
-    ended = ready.done(Step.TRAIN)
+def test_a_training_goes_through_the_whole_schedule(model: Done) -> None:
     phases = schedule.plan(60)
-    built = [(one[0], one[1:]) for one in _told(ready, "losses")]
+    built = [(one[0], one[1:]) for one in _told(model.cell, "losses")]
     assert built == [
         (phase.start, [phase.perceptual, phase.hinge, phase.mask, phase.lr_factor])
         for phase in phases
     ]
     # Once, and loaded crosswise: from then on each decoder trains on the other's weights.
-    assert ended.log.count("the decoders changed sides") == 1
-    assert _weights(ready, "decoder_A") == {"trained": 60, "side": "B"}
-    assert _weights(ready, "decoder_B") == {"trained": 60, "side": "A"}
+    assert model.ended.log.count("the decoders changed sides") == 1
+    assert _weights(model.cell, "decoder_A") == {"trained": 60, "side": "B"}
+    assert _weights(model.cell, "decoder_B") == {"trained": 60, "side": "A"}
 
 
 def test_settings_reach_upstreams_modules(ready: Cell) -> None:
@@ -221,25 +238,27 @@ def test_a_loss_that_is_no_number_stops_the_training_and_the_log_keeps_it(ready:
 
 
 @pytest.mark.parametrize("role", ["donor_training", "actor_training"])
-def test_a_training_video_without_a_face_is_unusable(role: str, cell: Cell) -> None:
-    ended = cell.run(Step.EXTRACT, faceless=[role])
+def test_a_training_video_without_a_face_is_unusable(role: str, ready: Cell) -> None:
+    ready.forget_faces(role)
+    ended = ready.run(Step.EXTRACT, faceless=[role])
     assert ended.code == 65
     assert role.split("_")[0] in ended.sentence
 
 
-def test_too_few_faces_for_a_batch_are_told_and_not_waited_for(cell: Cell) -> None:
-    cell.settings["batch_size"] = 6
-    ended = cell.run(Step.EXTRACT)
+def test_too_few_faces_for_a_batch_are_told_and_not_waited_for(ready: Cell) -> None:
+    ready.settings["batch_size"] = 6
+    ended = ready.run(Step.EXTRACT)
     assert ended.code == 65
     assert "needs 6 faces for a batch, but the donor's video has 4" in ended.sentence
 
 
-def test_frames_with_several_faces_are_not_trained_on_unless_asked(cell: Cell) -> None:
-    cell.settings["batch_size"] = 2
-    notes = cell.done(Step.EXTRACT, crowd=[2]).report.notes
+def test_frames_with_several_faces_are_not_trained_on_unless_asked(ready: Cell) -> None:
+    ready.settings["batch_size"] = 2
+    ready.forget_faces("donor_training")
+    notes = ready.done(Step.EXTRACT, crowd=[2]).report.notes
     assert "donor_training: 3 faces from 4 frames, 1 with several." in notes
-    cell.settings["one_face"] = False
-    notes = cell.done(Step.EXTRACT, crowd=[2]).report.notes
+    ready.settings["one_face"] = False
+    notes = ready.done(Step.EXTRACT, crowd=[2]).report.notes
     assert "donor_training: 4 faces from 4 frames, 1 with several." in notes
 
 
@@ -249,29 +268,23 @@ def test_faces_without_their_eye_masks_are_refused(cell: Cell) -> None:
     assert "4 faces and 0 eye masks" in ended.sentence
 
 
-def test_a_conversion_that_fails_leaves_no_video(cell: Cell, trained: Path) -> None:
-    shutil.copytree(trained, cell.state)
-    ended = cell.run(Step.CONVERT, error_converting="could not broadcast")
+def test_a_conversion_that_fails_leaves_no_video(trained: Cell) -> None:
+    ended = trained.run(Step.CONVERT, error_converting="could not broadcast")
     assert ended.code == 70
     assert "could not broadcast" in ended.sentence
     assert not (ended.out / "swapped.mp4").exists()
 
 
 def test_a_frame_without_a_face_keeps_its_pixels_and_the_main_face_is_swapped(
-    cell: Cell, trained: Path
+    converted: Done, small_videos: dict[Role, Path]
 ) -> None:
-    shutil.copytree(trained, cell.state)
-    ended = cell.done(Step.CONVERT, blind=[3], crowd=[5])
-    before, after = (_frames(path) for path in (cell.videos[Role.TEST_VIDEO], _video(ended)))
+    video = converted.ended.out / "swapped.mp4"
+    before, after = (_frames(path) for path in (small_videos[Role.TEST_VIDEO], video))
     changed = [np.abs(one - other).mean(axis=2) for one, other in zip(before, after, strict=True)]
     assert changed[2].max() < 40, "only encoded again"
     # The bystander is in the upper right corner; the main face left of the middle.
     assert changed[4][20:44, 16:44].mean() > 60
     assert changed[4][:12, 76:].mean() < 25
-
-
-def _video(ended: Ended) -> Path:
-    return ended.out / "swapped.mp4"
 
 
 def _frames(path: Path) -> list[Any]:
@@ -300,12 +313,11 @@ def test_missing_perceptual_weights_are_told_at_the_start(ready: Cell) -> None:
     assert "[iter" not in ended.log
 
 
-def test_finished_steps_are_used_again(ready: Cell) -> None:
-    assert "used again" in ready.done(Step.EXTRACT).log
-    ready.done(Step.TRAIN)
-    assert "train: from" not in ready.done(Step.TRAIN).log
-    ready.settings["w_eyes"] = 3.0
-    assert "train: from iteration 0" in ready.done(Step.TRAIN).log, "another model"
+def test_finished_steps_are_used_again(trained: Cell) -> None:
+    assert "used again" in trained.done(Step.EXTRACT).log
+    assert "train: from" not in trained.done(Step.TRAIN).log
+    trained.settings["w_eyes"] = 3.0
+    assert "train: from iteration 0" in trained.done(Step.TRAIN).log, "another model"
 
 
 @pytest.mark.parametrize(
@@ -331,11 +343,11 @@ def test_what_upstream_has_not_is_refused_with_a_sentence(
     assert text in ended.sentence
 
 
-def test_training_and_conversion_before_their_time_are_told(cell: Cell, extracted: Path) -> None:
+def test_training_and_conversion_before_their_time_are_told(cell: Cell, extracted: Done) -> None:
     ended = cell.run(Step.TRAIN)
     assert ended.code == 64
     assert "the step extract comes first" in ended.sentence
-    shutil.copytree(extracted, cell.state, dirs_exist_ok=True)
+    shutil.copytree(extracted.cell.state, cell.state, dirs_exist_ok=True)
     ended = cell.run(Step.CONVERT)
     assert ended.code == 64
     assert "the step train comes first" in ended.sentence

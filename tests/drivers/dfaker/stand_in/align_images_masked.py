@@ -1,6 +1,7 @@
 """A stand-in for dfaker/df align_images_masked.py@4b1b4d7d: its arguments, order, files and names.
 
-It crops nothing: a crop is the frame. The scale of its transform is that of a real one: 1 / size.
+It crops nothing, and reads no picture: a crop is the frame. The scale of its transform is that of
+a real one: 1 / size.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 import shutil
 from pathlib import Path
 
-import cv2
 import dlib
 from face_alignment import FaceAlignment, LandmarksType
 from tqdm import tqdm
@@ -30,7 +30,7 @@ def main(asked: argparse.Namespace) -> None:
     role = source.name.split(".")[0].removeprefix("faces_")
     for file in tqdm(files):
         os.environ["STAND_IN_FRAME"] = f"{role}/{file.stem}"
-        faces = FACE_ALIGNMENT.get_landmarks(cv2.imread(str(file)))
+        faces = FACE_ALIGNMENT.get_landmarks(file.read_bytes())
         if not faces or (asked.only_one_face and len(faces) != 1):
             continue
         for index, points in enumerate(faces):
@@ -38,7 +38,8 @@ def main(asked: argparse.Namespace) -> None:
             shutil.copyfile(file, target / name)
             scale = 1 / float(points[0][0])
             mat = [scale, 0.0, 0.0, 0.0, scale, 0.0]
-            found.append([file.name, f"{asked.output_dir}/{name}", mat, points.flatten().tolist()])
+            flat = [value for point in points for value in point]
+            found.append([file.name, f"{asked.output_dir}/{name}", mat, flat])
     (source / asked.output_file).write_text(json.dumps(found))
     print("Save face alignments to output file:", source / asked.output_file)
 

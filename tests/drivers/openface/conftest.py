@@ -14,6 +14,6 @@ def program(tmp_path: Path) -> Path:
     """The stand-in as a program that needs no PATH."""
     script = Path(__file__).with_name("feature_extraction.py")
     path = tmp_path / "FeatureExtraction"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "{script}" "$@"\n')
     os.chmod(path, 0o755)  # noqa: PTH101
     return path

@@ -27,6 +27,7 @@ from harness.runtime.base import Control
 from harness.runtime.process import ProcessRuntime
 from harness.specify import specify
 from harness.workflow import score
+from tests.drivers.conftest import wait_for
 
 # The same driver as in the image, started as a child process.
 OBSERVER = OPENFACE.model_copy(
@@ -84,7 +85,7 @@ def test_a_video_is_measured_once_and_read_like_an_imported_file(bench: Bench) -
 
 def test_of_two_that_want_a_video_one_measures(bench: Bench) -> None:
     with ThreadPoolExecutor(2) as both:
-        tasks = [both.submit(bench.measure, wish={"slow_s": 0.5}) for _ in range(2)]
+        tasks = [both.submit(bench.measure, wish={"slow_s": 0.2}) for _ in range(2)]
         found = [task.result() for task in tasks]
     assert [one.status for one in found] == [Status.OK] * 2
     assert sorted(one.reused for one in found) == [False, True]
@@ -142,28 +143,28 @@ def test_what_may_pass_is_tried_again_at_the_next_call(bench: Bench) -> None:
 
 
 def test_a_measurement_that_takes_too_long_is_ended(bench: Bench) -> None:
-    found = bench.measure(wish={"slow_s": 60}, limits=Limits(wall_s=1.5))
+    found = bench.measure(wish={"slow_s": 60}, limits=Limits(wall_s=0.5))
     assert found.status is Status.TIMEOUT
     assert bench.measure().reused
 
 
 def test_a_stopped_measurement_is_no_failure(bench: Bench) -> None:
     stop = threading.Event()
-    timer = threading.Timer(1.0, stop.set)
-    timer.start()
-    with pytest.raises(StoppedError):
-        bench.measure(wish={"slow_s": 60}, control=Control(stop=stop))
-    timer.join()
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(bench.measure, wish={"slow_s": 60}, control=Control(stop=stop))
+        assert wait_for(bench.starts.exists)
+        stop.set()
+        with pytest.raises(StoppedError):
+            first.result()
     assert bench.measure().status is Status.OK
 
 
 def test_waiting_for_another_process_can_be_stopped(bench: Bench) -> None:
     stop = threading.Event()
     with ThreadPoolExecutor(1) as other:
-        first = other.submit(bench.measure, wish={"slow_s": 1.5})
-        while not bench.starts.exists():
-            pass
-        threading.Timer(0.3, stop.set).start()
+        first = other.submit(bench.measure, wish={"slow_s": 1.0})
+        assert wait_for(bench.starts.exists)
+        threading.Timer(0.2, stop.set).start()
         with pytest.raises(StoppedError):
             bench.measure(control=Control(stop=stop))
         assert first.result().status is Status.OK

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from harness.engine import Engine
-from harness.images.recipe import Recipe, read_recipe
+from harness.images.build import build_image
+from harness.images.recipe import UNPUSHABLE, Recipe, read_recipe
 from harness.model.tool import Container, Tool
 
 DOCKERFILE = """
@@ -22,11 +23,12 @@ FROM ${BASE}
 ARG UPSTREAM
 ARG COMMIT
 ARG GREETING
-COPY common/bench_driver.py driver.py /opt/bench/
+ENTRYPOINT ["python3", "/opt/bench/driver.py"]
+WORKDIR /opt/bench
 RUN python3 -c 'import json, os; e = os.environ; \\
     print(json.dumps({"source": e["UPSTREAM"], "revision": e["COMMIT"]}))' >/opt/bench/upstream.json
+COPY common/bench_driver.py driver.py /opt/bench/
 USER 65534:65534
-ENTRYPOINT ["python3", "/opt/bench/driver.py"]
 """
 
 DRIVER = """
@@ -64,11 +66,9 @@ class TinyRecipe:
         return read_recipe(self.tool)
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRecipe:
-    """A recipe that builds in seconds; its tool's name is this test's own."""
+def _make(folder: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRecipe:
     name = f"tiny{uuid.uuid4().hex[:8]}"
-    folder = tmp_path / "site" / name
+    folder /= name
     folder.mkdir(parents=True)
     monkeypatch.syspath_prepend(str(folder.parent))
     tool = Tool(
@@ -86,10 +86,36 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRecipe:
     return recipe
 
 
+def _remove_images(engine: Engine, recipe: TinyRecipe) -> None:
+    name = f"deid-bench/{recipe.tool.name}"
+    for reference in (name, f"{UNPUSHABLE}/{name}"):
+        for image in engine.client.images.list(reference):
+            for tag in image.tags:
+                engine.client.images.remove(tag, force=True)
+
+
 @pytest.fixture
-def tidy(engine: Engine, base_image: str, tiny: TinyRecipe) -> Iterator[TinyRecipe]:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRecipe:
+    """A recipe that builds in seconds; its tool's name is this test's own."""
+    return _make(tmp_path / "site", monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def steps(
+    engine: Engine, base_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """An image of a tiny recipe that stays while others come and go: its steps are in the engine's
+    cache, so each build only takes those that its test is about.
+    """
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        recipe = _make(tmp_path_factory.mktemp("steps"), monkeypatch)
+        build_image(engine, recipe.read(), base=base_image, say=print)
+    yield
+    _remove_images(engine, recipe)
+
+
+@pytest.fixture
+def tidy(engine: Engine, steps: None, tiny: TinyRecipe) -> Iterator[TinyRecipe]:
     """``tiny`` with an engine to build it; its images are removed afterwards."""
     yield tiny
-    for image in engine.client.images.list(f"deid-bench/{tiny.tool.name}"):
-        for tag in image.tags:
-            engine.client.images.remove(tag, force=True)
+    _remove_images(engine, tiny)

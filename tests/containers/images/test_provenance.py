@@ -88,17 +88,16 @@ def test_trusted_weights_are_on_the_label_and_told_by_the_check(
     image = build_image(engine, tidy.read(), say=print)
     assert image.unverified == ("0123:s3fd.h5",)
     assert image.base_digest == find_base(engine, image.base, tidy.read(), print).digest
-    (weights,) = [one for one in check_image(engine, image) if one.what == "weights"]
-    assert "1 without one, which this build trusted: s3fd.h5 (0123)" in weights.text
-    (base,) = [one for one in check_image(engine, image) if one.what == "base"]
-    assert (image.base_digest or "made on this machine") in base.text
+    found = {one.what: one.text for one in check_image(engine, image)}
+    assert "1 without one, which this build trusted: s3fd.h5 (0123)" in found["weights"]
+    assert (image.base_digest or "made on this machine") in found["base"]
 
 
 def test_a_licence_is_asked_about_before_anything_is_pulled(
     engine: Engine, tidy: TinyRecipe
 ) -> None:
-    tidy.write("Dockerfile", DOCKERFILE.replace("ARG GREETING", "ARG ACCEPT_TINY"))
-    tidy.versions(args={"ACCEPT_TINY": "no"}, base="nowhere.invalid/tiny:1")
+    tidy.write("Dockerfile", DOCKERFILE.replace("USER", "ARG ACCEPT_TINY\nUSER"))
+    tidy.versions(args={"GREETING": "hello", "ACCEPT_TINY": "no"}, base="nowhere.invalid/tiny:1")
     heard: list[str] = []
     with pytest.raises(UnfitMachineError, match="accept its licence") as refused:
         build_image(engine, tidy.read(), say=heard.append)

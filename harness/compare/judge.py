@@ -135,7 +135,7 @@ def _measure(pairs: Sequence[Pair], reading: Reading, margins: dict[str, float])
         comparison=comparison,
         equivalence=equivalence(differences, margin) if actors else None,
         verdict=Verdict.NOT_COMPARABLE,
-        reason=_without_values(pairs, reading),
+        reason="" if actors else _without_values(pairs, reading),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from harness.model.base import Frozen
-from harness.statistics.intervals import Interval, t_interval
-from harness.statistics.values import Values, as_share, as_values
+from harness.statistics.intervals import Interval, refusal, t_interval
+from harness.statistics.values import Array, Values, as_share, as_values
 
 
 class Equivalence(Frozen):
@@ -48,7 +50,7 @@ def equivalence(differences: Values, margin: float, alpha: float = 0.05) -> Equi
             interval=interval,
             reason=interval.reason,
         )
-    p = max(_p_above(d, -margin), _p_above(-d, -margin))
+    p = max(_p_within(d, margin, (1, -1)))
     return Equivalence(margin=margin, alpha=alpha, p=p, shown=p <= alpha, interval=interval)
 
 
@@ -62,12 +64,9 @@ def non_inferiority(
     d = as_values(differences)
     _check(margin)
     as_share(alpha, "alpha")
-    interval = t_interval(d)
-    if not interval.known:
-        return NonInferiority(
-            margin=margin, alpha=alpha, p=None, shown=False, reason=interval.reason
-        )
-    p = _p_above(d if higher_is_better else -d, -margin)
+    if why := refusal(d):
+        return NonInferiority(margin=margin, alpha=alpha, p=None, shown=False, reason=why)
+    (p,) = _p_within(d, margin, (1 if higher_is_better else -1,))
     return NonInferiority(margin=margin, alpha=alpha, p=p, shown=p <= alpha)
 
 
@@ -76,9 +75,11 @@ def _check(margin: float) -> None:
         raise ValueError(f"a margin must be a number above 0, not {margin}")
 
 
-def _p_above(values: np.ndarray[tuple[int], np.dtype[np.float64]], bound: float) -> float:
-    """One-sided p that the mean is above ``bound``."""
+def _p_within(values: Array, margin: float, signs: Sequence[int]) -> list[float]:
+    """For each sign the one-sided p that the mean, so signed, is above ``-margin``."""
     from scipy import special
 
-    error = values.std(ddof=1) / np.sqrt(values.size)
-    return float(special.stdtr(values.size - 1, (bound - values.mean()) / error))
+    mean, error = values.mean(), values.std(ddof=1) / np.sqrt(values.size)
+    return [
+        float(special.stdtr(values.size - 1, (-margin - sign * mean) / error)) for sign in signs
+    ]

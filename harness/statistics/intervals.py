@@ -50,14 +50,19 @@ def t_interval(values: Values, confidence: float = 0.95) -> Interval:
     from scipy import special
 
     array = as_values(values)
-    refusal = _refusal(array)
-    bare = _bare(array, confidence, "t")
-    if refusal:
-        return bare.model_copy(update={"reason": refusal})
+    if why := refusal(array):
+        return _none(array, confidence, "t", why)
     half = special.stdtrit(array.size - 1, 0.5 + as_share(confidence, "confidence") / 2)
     half *= array.std(ddof=1) / np.sqrt(array.size)
     mean = float(array.mean())
-    return bare.model_copy(update={"low": mean - float(half), "high": mean + float(half)})
+    return Interval(
+        n=array.size,
+        estimate=mean,
+        low=mean - float(half),
+        high=mean + float(half),
+        confidence=confidence,
+        method="t",
+    )
 
 
 def bootstrap_t_interval(
@@ -70,15 +75,14 @@ def bootstrap_t_interval(
     Raises ValueError for values that are not finite.
     """
     array = as_values(values)
-    bare = _bare(array, confidence, "bootstrap-t")
-    refusal = _refusal(array)
-    if not refusal and array.size < BOOTSTRAP_LEAST:
-        refusal = (
+    why = refusal(array)
+    if not why and array.size < BOOTSTRAP_LEAST:
+        why = (
             f"A studentised bootstrap needs at least {BOOTSTRAP_LEAST} actors; "
             f"{array.size} have too few different resamples."
         )
-    if refusal:
-        return bare.model_copy(update={"reason": refusal})
+    if why:
+        return _none(array, confidence, "bootstrap-t", why)
     counts = resample_counts(array.size, resamples, seed)
     low, high = bootstrap_t_bounds(array[None, :], counts, as_share(confidence, "confidence"))
     if not np.isfinite([low[0], high[0]]).all():
@@ -86,15 +90,25 @@ def bootstrap_t_interval(
             f"So many of the {array.size} actors have the same value that many a resample has no "
             "spread: a studentised bootstrap has no bound then."
         )
-        return bare.model_copy(update={"reason": tied})
-    return bare.model_copy(update={"low": float(low[0]), "high": float(high[0])})
+        return _none(array, confidence, "bootstrap-t", tied)
+    return Interval(
+        n=array.size,
+        estimate=float(array.mean()),
+        low=float(low[0]),
+        high=float(high[0]),
+        confidence=confidence,
+        method="bootstrap-t",
+    )
 
 
 @lru_cache(maxsize=32)
 def resample_counts(n: int, resamples: int, seed: int) -> Array:
-    """How often each of n actors is drawn, as (resamples, n); each row adds up to n."""
+    """How often each of n actors is drawn, one resample a row; each row adds up to n. Resamples of
+    one actor alone have no spread and are left out.
+    """
     rng = np.random.default_rng(seed)
-    counts = rng.multinomial(n, np.full(n, 1.0 / n), size=resamples).astype(np.float64)
+    drawn = rng.multinomial(n, np.full(n, 1.0 / n), size=resamples).astype(np.float64)
+    counts: Array = drawn[(drawn > 0).sum(axis=1) > 1]
     counts.flags.writeable = False
     return counts
 
@@ -102,33 +116,45 @@ def resample_counts(n: int, resamples: int, seed: int) -> Array:
 def bootstrap_t_bounds(values: Array, counts: Array, confidence: float) -> tuple[Array, Array]:
     """Lower and upper bounds, each (m,), for m samples of n actors (m, n), all resampled alike.
 
-    ``counts`` (resamples, n) is ``resample_counts``'. Resamples of one actor alone have no spread
-    and are left out. Ties can leave a resample of several without spread too: its ratio is
-    infinite, and where that reaches a bound, the bound is NaN.
+    ``counts`` (resamples, n) is ``resample_counts``'. Ties can leave a resample of several without
+    spread too: its ratio is infinite, and where that reaches a bound, the bound is NaN.
     """
     n = values.shape[1]
     mean = values.mean(axis=1)
     error = values.std(axis=1, ddof=1) / np.sqrt(n)
     centred = values - mean[:, None]
-    drawn = counts[(counts > 0).sum(axis=1) > 1]
-    shift = centred @ drawn.T / n
-    squares = centred**2 @ drawn.T / n
+    shift = centred @ counts.T / n
+    squares = centred**2 @ counts.T / n
     spread = squares - shift**2
     some = spread > _ROUNDING * squares
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(some, shift / np.sqrt(spread / (n - 1)), np.sign(shift) * _ENDLESS)
     tail = (1 - confidence) / 2
-    lower, upper = np.quantile(ratio, (tail, 1 - tail), axis=1)
+    ratio.sort(axis=1)
+    lower, upper = (_quantile(ratio, share) for share in (tail, 1 - tail))
     low, high = (np.where(np.abs(t) < _LARGEST_RATIO, t, np.nan) for t in (upper, lower))
     return mean - low * error, mean - high * error
 
 
-def _bare(array: Array, confidence: float, method: str) -> Interval:
+def _quantile(ordered: Array, share: float) -> Array:
+    """numpy's quantile of each row; it would search for the places of values that are in order."""
+    place = (ordered.shape[1] - 1) * share
+    below = int(place)
+    low, high = ordered[:, below], ordered[:, min(below + 1, ordered.shape[1] - 1)]
+    part, step = place - below, high - low
+    found: Array = high - step * (1 - part) if part >= 0.5 else low + step * part
+    return found
+
+
+def _none(array: Array, confidence: float, method: str, reason: str) -> Interval:
     estimate = float(array.mean()) if array.size else None
-    return Interval(n=array.size, estimate=estimate, confidence=confidence, method=method)
+    return Interval(
+        n=array.size, estimate=estimate, confidence=confidence, method=method, reason=reason
+    )
 
 
-def _refusal(array: Array) -> str:
+def refusal(array: Array) -> str:
+    """Why there is no interval of these values, in a sentence; empty where there is one."""
     if array.size == 0:
         return "There is no actor with a value."
     if array.size == 1:

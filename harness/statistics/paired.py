@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
 from harness.model.base import Frozen
-from harness.statistics.intervals import SEED, Interval, bootstrap_t_interval, t_interval
+from harness.statistics.intervals import (
+    SEED,
+    Interval,
+    bootstrap_t_interval,
+    refusal,
+    t_interval,
+)
 from harness.statistics.sign_flip import TestResult, sign_flip_test, signed_ranks, wilcoxon_test
-from harness.statistics.values import Array, Values, as_share, as_values, is_constant
+from harness.statistics.values import Array, Values, as_share, as_values
 
 POWER = 0.8
 _STEPS = 20_000
@@ -62,7 +69,7 @@ def compare_differences(
     """The same for differences (candidate minus baseline), one per actor."""
     d = as_values(differences)
     interval = t_interval(d, confidence)
-    sd = float(d.std(ddof=1)) if d.size > 1 and not is_constant(d) else None
+    sd = float(d.std(ddof=1)) if interval.known else None
     return PairedComparison(
         n=d.size,
         mean_difference=interval.estimate,
@@ -87,9 +94,8 @@ def paired_t_test(differences: Values) -> TestResult:
     from scipy import special
 
     d = as_values(differences)
-    interval = t_interval(d)
-    if not interval.known:
-        return TestResult(name="t", p=None, reason=interval.reason)
+    if why := refusal(d):
+        return TestResult(name="t", p=None, reason=why)
     statistic = abs(d.mean()) / (d.std(ddof=1) / np.sqrt(d.size))
     p = 2 * float(special.stdtr(d.size - 1, -statistic))
     return TestResult(name="t", p=p, smallest_p=0.0)
@@ -100,8 +106,14 @@ def hodges_lehmann(differences: Values) -> float | None:
     d = as_values(differences)
     if d.size == 0:
         return None
-    first, second = np.triu_indices(d.size)
+    first, second = _pairs(d.size)
     return float(np.median((d[first] + d[second]) / 2))
+
+
+@lru_cache(maxsize=32)
+def _pairs(n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Indices of all pairs of n, each with itself too."""
+    return np.triu_indices(n)
 
 
 def rank_biserial(differences: Values) -> float | None:

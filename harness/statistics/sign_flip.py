@@ -82,10 +82,12 @@ def wilcoxon_test(
 
 def signed_ranks(differences: Array) -> Array:
     """Mean ranks of the sizes of the differences that are not 0, with their signs."""
-    from scipy import stats
-
     moved = differences[differences != 0]
-    return np.asarray(stats.rankdata(np.abs(moved)) * np.sign(moved), dtype=np.float64)
+    sizes = np.abs(moved)
+    ordered = np.sort(sizes)
+    before, upto = (np.searchsorted(ordered, sizes, side) for side in ("left", "right"))
+    ranks: Array = (before + upto + 1) / 2 * np.sign(moved)
+    return ranks
 
 
 def _test(name: str, values: Array, draws: int, seed: int, exact_up_to: int) -> TestResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import insort
+
 import numpy as np
 
 from harness.model.base import Frozen
@@ -66,10 +68,15 @@ def _costs(x: Array, least: int) -> Array:
     """
     n = x.size
     cost = np.full((n, n + 1), np.inf)
+    fewest = min(least, n)
     for i in range(n):
-        for j in range(i + min(least, n), n + 1):
-            part = x[i:j]
-            cost[i, j] = np.abs(part - np.median(part)).sum()
+        ordered: list[float] = []
+        for j in range(i + 1, n + 1):
+            insort(ordered, float(x[j - 1]))
+            if j - i >= fewest:
+                # numpy's median would sort all of it anew.
+                middle = (ordered[(j - i - 1) // 2] + ordered[(j - i) // 2]) / 2
+                cost[i, j] = np.abs(x[i:j] - middle).sum()
     return cost
 
 

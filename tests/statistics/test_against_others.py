@@ -15,7 +15,7 @@ from statsmodels.stats import multitest, power, proportion, weightstats
 from harness.statistics.correlations import CLIP, mean_correlation
 from harness.statistics.equivalence import equivalence, non_inferiority
 from harness.statistics.identities import Scores, auc, eer, fmr, fnmr, vertex_bootstrap
-from harness.statistics.intervals import bootstrap_t_interval, t_interval
+from harness.statistics.intervals import bootstrap_t_interval, resample_counts, t_interval
 from harness.statistics.multiple import benjamini_hochberg, compare_tools, friedman, holm
 from harness.statistics.paired import compare_paired, detectable_dz
 from harness.statistics.rates import clustered_rate, pair_rate, wilson
@@ -53,6 +53,17 @@ def test_the_bootstrap_interval_of_skewed_values_reaches_further_to_their_long_s
     assert found.low is not None
     assert found.high is not None
     assert found.high - values.mean() > 1.3 * (values.mean() - found.low)
+
+
+@pytest.mark.parametrize("resamples", [200, 999])
+def test_the_bootstrap_interval_is_made_of_numpys_quantiles(resamples: int) -> None:
+    mean, error = AFTER.mean(), AFTER.std(ddof=1) / np.sqrt(AFTER.size)
+    drawn = [np.repeat(AFTER, row.astype(int)) for row in resample_counts(AFTER.size, resamples, 1)]
+    ratios = [(one.mean() - mean) / (one.std(ddof=1) / np.sqrt(one.size)) for one in drawn]
+    lower, upper = np.quantile(ratios, (0.05, 0.95))
+    found = bootstrap_t_interval(AFTER, 0.9, resamples=resamples, seed=1)
+    assert found.low == pytest.approx(mean - upper * error)
+    assert found.high == pytest.approx(mean - lower * error)
 
 
 @given(st.lists(EIGHTHS, min_size=1, max_size=9))

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import logs
 from harness.cli.logs import progress_line
 from harness.model.cell import CellSpec
 from harness.model.job import Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, Tool
+from harness.runtime import progress
 from harness.runtime.base import Control
 from harness.runtime.process import ProcessRuntime
 from harness.runtime.progress import StepProgress
@@ -30,6 +32,13 @@ TOOL = Tool(
     versions=("1",),
     runs_as=ChildProcess(module="stand_in_driver"),
 )
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a step is, is written and read more often than for people."""
+    monkeypatch.setattr(progress, "WRITE_EVERY_S", 0.2)
+    monkeypatch.setattr(logs, "POLL_S", 0.05)
 
 
 def start(bench: Bench, log_bytes: int, **settings: Setting) -> tuple[CellSpec, threading.Thread]:
@@ -61,8 +70,8 @@ def start(bench: Bench, log_bytes: int, **settings: Setting) -> tuple[CellSpec, 
     return spec, worker
 
 
-def on_terminal(bench: Bench, spec: CellSpec) -> str:
-    """What ``bench logs --follow`` shows on a terminal."""
+def on_terminal(bench: Bench, spec: CellSpec, wanted: bytes) -> str:
+    """What ``bench logs --follow`` shows on a terminal; the driver ends after ``wanted``."""
     ours, theirs = pty.openpty()
     code = "from harness.cli.main import app; app()"
     environ = {**os.environ, "BENCH_HOME": str(bench.home), "TERM": "xterm", "COLUMNS": "120"}
@@ -80,6 +89,8 @@ def on_terminal(bench: Bench, spec: CellSpec) -> str:
             if not data:
                 break
             text += data
+            if wanted in text:
+                (bench.store.state(spec) / "enough").touch()
         os.close(ours)
     assert shown.returncode == 0
     return text.decode()
@@ -89,37 +100,41 @@ def test_a_pipe_gets_every_line_of_a_running_step_over_all_parts_of_its_log(
     tmp_path: Path,
 ) -> None:
     bench = Bench(tmp_path)
-    # 12 bytes a line: the head is full after 40 lines, and then a part about every 0.4 s.
-    spec, worker = start(bench, 1000, mode="numbered", lines=200, pause_s=0.02)
+    # 12 bytes a line: the head is full after 40 lines, and then a part about every 0.3 s.
+    spec, worker = start(bench, 1000, mode="numbered", lines=100, pause_s=0.015)
     shown = bench("logs", spec.slug, "--follow").stdout
     worker.join(10)
-    assert shown.splitlines() == [f"line {number:06d}" for number in range(200)]
+    assert shown.splitlines() == [f"line {number:06d}" for number in range(100)]
     assert "left out" in bench("logs", spec.slug).stdout
 
 
 def test_a_pipe_gets_the_progress_of_a_tool_that_says_nothing_else(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    spec, worker = start(bench, 1 << 20, mode="events_only", events=40, linger_s=1.5)
+    spec, worker = start(bench, 1 << 20, mode="events_only", events=20, linger_s=0.5)
     lines = bench("logs", spec.slug, "--follow").stdout.splitlines()
     worker.join(10)
     assert len(lines) == 3
     assert lines[0].startswith("convert 1,0")
     assert lines[1] == "convert: saved  [2J"
-    assert lines[2] == "convert 1,039/100,000 iterations  loss a 0.031 b not finite"
+    assert lines[2] == "convert 1,019/100,000 iterations  loss a 0.031 b not finite"
 
 
 def test_a_terminal_gets_one_line_that_is_rewritten_with_rate_and_estimate(
     tmp_path: Path,
 ) -> None:
     bench = Bench(tmp_path)
-    spec, worker = start(bench, 1 << 20, mode="events_only", events=150, linger_s=0.5)
-    shown = on_terminal(bench, spec)
+    spec, worker = start(bench, 1 << 20, mode="events_only", events=1500, linger_s=0.5)
+    shown = on_terminal(bench, spec, b" left")
     worker.join(10)
+    (found,) = bench.store.folder(spec).glob("attempts/*/1-convert")
+    last = progress.read_progress(found)
+    assert last is not None
     assert "\r\x1b[Kconvert 1,0" in shown
     assert " it/s  about " in shown
     assert "\x1b[2J" not in shown
     assert shown.count("\n") == 2
-    assert shown.endswith("convert 1,149/100,000 iterations  loss a 0.031 b not finite\r\n")
+    end = f"convert {last.done:,.0f}/100,000 iterations  loss a 0.031 b not finite\r\n"
+    assert shown.endswith(end)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +149,7 @@ def test_a_terminal_gets_one_line_that_is_rewritten_with_rate_and_estimate(
 def test_a_progress_line_tells_counts_losses_rate_and_estimate(
     rate: float | None, age_s: float, end: str
 ) -> None:
-    progress = StepProgress(
+    known = StepProgress(
         time=1000.0,
         done=12_400,
         total=100_000,
@@ -142,6 +157,6 @@ def test_a_progress_line_tells_counts_losses_rate_and_estimate(
         rate_per_s=rate,
         losses={"b": 0.028, "a": 0.031},
     )
-    line = progress_line("train", progress, 1000.0 + age_s)
+    line = progress_line("train", known, 1000.0 + age_s)
     assert line.startswith("train 12,400/100,000 iterations  loss a 0.031 b 0.028")
     assert line.endswith(end)

@@ -20,6 +20,10 @@ def say_pid(job: dict[str, Any], pid: int) -> None:
         stream.write(f"{pid}\n")
 
 
+def say(text: str) -> None:
+    print("@bench " + json.dumps({"kind": "note", "text": text}), flush=True)
+
+
 def done(job: dict[str, Any], step: str | None = None) -> None:
     report = {"step": step or job["step"], "frames": 1}
     (Path(job["out"]) / "step.json").write_text(json.dumps(report))
@@ -55,6 +59,7 @@ def hang(job: dict[str, Any]) -> None:
 
 def stubborn(job: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    say("deaf")
     hang(job)
 
 
@@ -68,6 +73,7 @@ def grandchild(job: dict[str, Any]) -> None:
 def hang_with_grandchild(job: dict[str, Any]) -> None:
     child = subprocess.Popen(SLEEPER, start_new_session=True)
     say_pid(job, child.pid)
+    say("two of us")
     hang(job)
 
 
@@ -82,8 +88,13 @@ def flood(job: dict[str, Any]) -> None:
 
 
 def events_only(job: dict[str, Any]) -> None:
-    """A trainer that says nothing but events, and resumes at 1000 iterations."""
+    """A trainer that says nothing but events, and resumes at 1000 iterations.
+
+    It ends after so many events, or when there is a file ``enough`` in its state.
+    """
     for count in range(1000, 1000 + int(job["settings"]["events"])):
+        if (Path(job["state"]) / "enough").exists():
+            break
         event = {"kind": "progress", "done": count, "total": 100_000, "unit": "iterations"}
         print("@bench " + json.dumps(event), flush=True)
         print('@bench {"kind": "loss", "values": {"a": 0.031, "b": NaN}}', flush=True)
@@ -118,16 +129,16 @@ def fill(job: dict[str, Any]) -> None:
 
 def burn(job: dict[str, Any]) -> None:
     subprocess.run(
-        [sys.executable, "-c", "import time\nwhile time.process_time() < 0.5: pass"], check=True
+        [sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True
     )
     good(job)
 
 
 def burn_and_hang(job: dict[str, Any]) -> None:
-    while time.process_time() < 0.5:
+    while time.process_time() < 0.2:
         pass
     print("burnt")
-    print('@bench {"kind": "note", "text": "burnt"}')
+    say("burnt")
     hang(job)
 
 

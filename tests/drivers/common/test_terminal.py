@@ -41,7 +41,7 @@ def test_questions_are_answered_by_their_text_whatever_their_order(
 
 
 def test_an_unknown_question_fails_with_its_text() -> None:
-    manner = Manner(terminal=True, answers=(Answer("Batch", "1"),), unknown_after_s=0.5)
+    manner = Manner(terminal=True, answers=(Answer("Batch", "1"),), unknown_after_s=0.25)
     began_s = time.monotonic()
     with pytest.raises(ToolFailedError, match="Choose mode:"):
         run(_python(ASKING), manner)
@@ -73,7 +73,7 @@ def test_a_question_without_words_is_told_by_the_lines_above_it() -> None:
 
 def test_an_unknown_question_without_words_fails_with_the_lines_above_it() -> None:
     manner = Manner(
-        terminal=True, answers=(Answer("Choose mode:", listed("original")),), unknown_after_s=0.5
+        terminal=True, answers=(Answer("Choose mode:", listed("original")),), unknown_after_s=0.25
     )
     with pytest.raises(ToolFailedError, match="Choose mask mode"):
         run(_python(BARE), manner)
@@ -94,13 +94,13 @@ def test_a_heading_that_ends_like_a_question_is_not_answered_before_its_list() -
 
 def test_a_choice_that_is_not_listed_is_the_tools_failure() -> None:
     answers = (Answer("Choose mode:", listed("under")), Answer("mask", "1"))
-    manner = Manner(terminal=True, answers=answers, unknown_after_s=0.5)
+    manner = Manner(terminal=True, answers=answers, unknown_after_s=0.25)
     with pytest.raises(ToolFailedError, match="does not offer 'under'"):
         run(_python(BARE), manner)
 
 
 def test_a_colon_in_the_middle_of_a_line_is_no_question() -> None:
-    code = "import sys, time\nsys.stdout.write('loading: ');sys.stdout.flush();time.sleep(.6)\n"
+    code = "import sys, time\nsys.stdout.write('loading: ');sys.stdout.flush();time.sleep(.2)\n"
     ended = run(_python(code + "print('done')"), Manner(unknown_after_s=5))
     assert ended == Ended(0, False, ["loading: done"])
 
@@ -160,7 +160,7 @@ print("ready"); time.sleep(300)
     pid_file = tmp_path / "pid"
     ended = run(
         _python(code, str(pid_file)),
-        Manner(stop_grace_s=0.5),
+        Manner(stop_grace_s=0.2),
         on_line=seen.append,
         stop_due=lambda: bool(seen),
     )
@@ -237,7 +237,7 @@ def test_last_words_are_heard_though_the_tool_ended_while_we_looked_away(
     def late(descriptor: int, wait_s: float) -> bytes | None:
         looked.append(descriptor)
         if len(looked) == 1:  # a machine so busy that the tool comes and goes meanwhile
-            time.sleep(0.5)
+            time.sleep(0.3)
             return b""
         return read(descriptor, wait_s)
 

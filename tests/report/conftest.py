@@ -260,9 +260,11 @@ def full_data(make_data: Maker) -> ReportData:
     return make_data()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Chromium, driven; tests are skipped where it is not installed."""
+    """Chromium, driven; tests are skipped where it is not installed. All of its tests are to be in
+    one worker, as a start of it and the first page are what takes longest.
+    """
     chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
     if not chromium or not chromedriver:
         pytest.skip("Chromium and chromedriver are not installed, so no browser opens the page")
@@ -278,6 +280,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "--disable-gpu",
         "--disable-dev-shm-usage",
         "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-extensions",
         f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
     ):
         options.add_argument(argument)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,29 @@ from reports.build import build_report
 from reports.model import ReportData
 from tests.report.cohorts import cohort, profile, with_cohorts
 
-pytestmark = pytest.mark.browser
-WIDTHS_PX = (390, 1280)
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+NASTY = "a </script><b>bold</b> & \"q\" 'x' \u00fc \u6f22\nnew line"
 
 
 @pytest.fixture(scope="module")
 def page_path(
     make_data: Callable[..., ReportData], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
+    """A page with an oddly named tool, in a file with an odd name."""
     folder = tmp_path_factory.mktemp("a report, \u00fc")
     data = make_data(actors=6)
     cells = tuple(
-        c.model_copy(update={"score": c.score.model_copy(update={"leaks": profile()})})
-        if c.score
-        else c
+        c.model_copy(
+            update={
+                "variant": NASTY if c.variant == "blur" else c.variant,
+                "score": c.score and c.score.model_copy(update={"leaks": profile()}),
+            }
+        )
         for c in data.cells
     )
     data = data.model_copy(update={"cells": cells})
-    data = with_cohorts(data, cohort(data, "blur", naive=0.4, parrot=0.8, informed=None))
-    return build_report(data, folder / "report.html")
+    data = with_cohorts(data, cohort(data, NASTY, naive=0.4, parrot=0.8, informed=None))
+    return build_report(data, folder / "odd 'n\u00e4me'.html")
 
 
 def open_page(driver: Any, path: Path, width_px: int) -> None:
@@ -41,11 +46,42 @@ def open_page(driver: Any, path: Path, width_px: int) -> None:
     assert driver.execute_script("return document.documentElement.dataset.ready") == "1"
 
 
-@pytest.mark.parametrize("width_px", WIDTHS_PX)
-def test_the_page_fits_its_width_and_draws_its_plots(
-    driver: Any, page_path: Path, width_px: int
-) -> None:
-    open_page(driver, page_path, width_px)
+@pytest.fixture
+def desk(driver: Any, page_path: Path) -> Any:
+    """Chromium with the page at a desk's width. It stays open for the next test as long as tests
+    only look at it: then they say so.
+    """
+    if not driver.execute_script("return Boolean(window.onlyLookedAt)"):
+        driver.get_log("browser")
+        driver.get_log("performance")
+        prefer(driver, "light")
+        open_page(driver, page_path, 1280)
+    driver.execute_script("window.onlyLookedAt = false")
+    return driver
+
+
+def only_looked(driver: Any) -> None:
+    driver.execute_script("window.onlyLookedAt = true")
+
+
+OUTSIDE = """
+return [...document.querySelectorAll('main *, header *')].filter(e =>
+  e.getBoundingClientRect().right > arguments[0] + 1 && !e.closest('.scroll, .frame, svg, .skip')
+).map(e => e.tagName + '.' + e.className);
+"""
+
+
+def test_the_page_fits_a_phone_and_draws_its_plots(driver: Any, page_path: Path) -> None:
+    open_page(driver, page_path, 390)
+    assert_fits_with_its_plots(driver, 390)
+
+
+def test_the_page_fits_a_desk_and_draws_its_plots(desk: Any) -> None:
+    assert_fits_with_its_plots(desk, 1280)
+    only_looked(desk)
+
+
+def assert_fits_with_its_plots(driver: Any, width_px: int) -> None:
     widths = driver.execute_script(
         "return [document.documentElement.scrollWidth, window.innerWidth]"
     )
@@ -61,40 +97,63 @@ def test_the_page_fits_its_width_and_draws_its_plots(
     assert outside == [], "only a scrolling frame may hold something wider than the page"
 
 
-OUTSIDE = """
-return [...document.querySelectorAll('main *, header *')].filter(e =>
-  e.getBoundingClientRect().right > arguments[0] + 1 && !e.closest('.scroll, .frame, svg, .skip')
-).map(e => e.tagName + '.' + e.className);
-"""
-
-
-def test_there_are_no_console_messages_and_no_requests(driver: Any, page_path: Path) -> None:
-    import json
-
-    driver.get_log("browser")
-    driver.get_log("performance")
-    open_page(driver, page_path, 1280)
-    assert [e for e in driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")] == []
-    events = [json.loads(e["message"])["message"] for e in driver.get_log("performance")]
+def test_there_are_no_console_messages_and_no_requests(desk: Any) -> None:
+    """Neither while the page was opened nor while the tests before this one looked at it."""
+    assert [e for e in desk.get_log("browser") if e["level"] in ("SEVERE", "WARNING")] == []
+    events = [json.loads(e["message"])["message"] for e in desk.get_log("performance")]
     asked = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
     # A browser that has just started has pages of its own.
     urls = [one["request"]["url"] for one in asked if one["documentURL"].startswith("file:")]
     assert urls
     assert [url for url in urls if not url.startswith(("file:", "data:", "blob:"))] == []
+    only_looked(desk)
 
 
-def test_a_table_is_sorted_with_the_keyboard(driver: Any, page_path: Path) -> None:
+STRUCTURE = """
+const all = q => [...document.querySelectorAll(q)];
+return {
+  captions: all('table').filter(t => !t.caption || !t.caption.textContent.trim()).length,
+  scopes: all('th').filter(t => !t.scope).length,
+  regions: all('[role=region]').filter(r => !r.getAttribute('aria-label')).length,
+  plots: all('.plot').filter(p => (p.getAttribute('aria-label') || '').length < 20).length,
+  images: all('img').filter(i => !i.alt || !i.complete || !i.naturalWidth).length,
+  tables: all('table').length,
+};
+"""
+
+
+def test_what_the_eye_sees_has_words_and_tables(desk: Any) -> None:
+    found = desk.execute_script(STRUCTURE)
+    assert found.pop("tables") > 10
+    assert set(found.values()) == {0}, found
+    only_looked(desk)
+
+
+def test_odd_tool_names_are_shown_as_they_are_in_plots_and_tables(desk: Any) -> None:
+    labels = desk.execute_script(
+        "return [...document.querySelectorAll('#privacy-utility .annotation-text')]"
+        ".map(t => t.textContent)"
+    )
+    plain = NASTY.replace("\n", " ")
+    assert any(" ".join(label.split()) == plain for label in labels), labels
+    first = desk.execute_script(
+        "return document.querySelector('#glance tbody th').textContent.replace(/\\s+/g, ' ')"
+    )
+    assert first == plain
+    only_looked(desk)
+
+
+def test_a_table_is_sorted_with_the_keyboard(desk: Any) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    open_page(driver, page_path, 1280)
-    table = driver.find_elements(By.CSS_SELECTOR, "#actors table.sortable")[1]
+    table = desk.find_elements(By.CSS_SELECTOR, "#actors table.sortable")[1]
     header = table.find_elements(By.CSS_SELECTOR, "thead th")[4]
     assert header.text.startswith("SW-OR")
 
     def column() -> list[float | None]:
         script = "return [...arguments[0].tBodies[0].rows].map(r => Number(r.cells[4].textContent))"
-        found: list[float | None] = driver.execute_script(script, table)
+        found: list[float | None] = desk.execute_script(script, table)
         return found
 
     known = sorted(value for value in column() if value is not None)
@@ -113,21 +172,21 @@ return [getComputedStyle(document.body).backgroundColor, ink.style.fill];
 """
 
 
-def test_the_theme_follows_the_system_and_can_be_changed(driver: Any, page_path: Path) -> None:
+def test_the_theme_follows_the_system_and_can_be_changed(desk: Any, page_path: Path) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    found = {}
-    for scheme in ("dark", "light"):
-        prefer(driver, scheme)
-        open_page(driver, page_path, 1280)
-        found[scheme] = driver.execute_script(COLOURS)
-    assert found["dark"] != found["light"]
-    button = driver.find_element(By.ID, "theme")
+    light = desk.execute_script(COLOURS)
+    button = desk.find_element(By.ID, "theme")
     assert (button.text, button.get_attribute("aria-pressed")) == ("Dark", "false")
     button.send_keys(Keys.ENTER)
-    assert driver.execute_script(COLOURS) == found["dark"], "plots are drawn again as well"
+    chosen = desk.execute_script(COLOURS)
     assert (button.text, button.get_attribute("aria-pressed")) == ("Light", "true")
+    prefer(desk, "dark")
+    open_page(desk, page_path, 1280)
+    dark = desk.execute_script(COLOURS)
+    assert dark != light
+    assert chosen == dark, "plots are drawn again as well"
 
 
 def prefer(driver: Any, scheme: str) -> None:
@@ -135,46 +194,27 @@ def prefer(driver: Any, scheme: str) -> None:
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
-def test_the_keyboard_finds_the_skip_link_first_and_focus_is_seen(
-    driver: Any, page_path: Path
-) -> None:
+def test_the_keyboard_finds_the_skip_link_first_and_focus_is_seen(desk: Any) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    open_page(driver, page_path, 1280)
-    driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
-    skip = driver.switch_to.active_element
+    desk.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    skip = desk.switch_to.active_element
     assert skip.text == "Skip to the content"
     assert skip.rect["x"] >= 0
     assert skip.value_of_css_property("outline-style") != "none"
     skip.send_keys(Keys.ENTER)
-    assert driver.switch_to.active_element.get_attribute("id") == "main"
-    reached = []
-    for _ in range(12):
-        driver.switch_to.active_element.send_keys(Keys.TAB)
-        reached.append(driver.switch_to.active_element.get_attribute("class"))
+    assert desk.switch_to.active_element.get_attribute("id") == "main"
+    desk.execute_script(
+        "window.reached = [];"
+        "addEventListener('focusin', event => window.reached.push(event.target.className))"
+    )
+    ActionChains(desk).send_keys(Keys.TAB * 12).perform()
+    reached = desk.execute_script("return window.reached")
+    assert len(reached) == 12
     assert reached[0] == "scroll", "a table that may be wider than the page scrolls by keyboard"
     assert reached.count("sort") >= 10
-
-
-STRUCTURE = """
-const all = q => [...document.querySelectorAll(q)];
-return {
-  captions: all('table').filter(t => !t.caption || !t.caption.textContent.trim()).length,
-  scopes: all('th').filter(t => !t.scope).length,
-  regions: all('[role=region]').filter(r => !r.getAttribute('aria-label')).length,
-  plots: all('.plot').filter(p => (p.getAttribute('aria-label') || '').length < 20).length,
-  images: all('img').filter(i => !i.alt || !i.complete || !i.naturalWidth).length,
-  tables: all('table').length,
-};
-"""
-
-
-def test_what_the_eye_sees_has_words_and_tables(driver: Any, page_path: Path) -> None:
-    open_page(driver, page_path, 1280)
-    found = driver.execute_script(STRUCTURE)
-    assert found.pop("tables") > 10
-    assert set(found.values()) == {0}, found
 
 
 def test_paper_gets_black_plots_that_fit_it(driver: Any, page_path: Path) -> None:
@@ -195,33 +235,6 @@ def test_paper_gets_black_plots_that_fit_it(driver: Any, page_path: Path) -> Non
     driver.execute_script("window.dispatchEvent(new Event('afterprint'))")
     assert driver.execute_script(COLOURS) == before
     prefer(driver, "light")
-
-
-NASTY = "a </script><b>bold</b> & \"q\" 'x' \u00fc \u6f22\nnew line"
-
-
-def test_odd_tool_names_are_shown_as_they_are_in_plots_and_tables(
-    driver: Any, make_data: Callable[..., ReportData], tmp_path: Path
-) -> None:
-    data = make_data(actors=2)
-    cells = tuple(
-        cell.model_copy(update={"variant": NASTY}) if cell.variant == "blur" else cell
-        for cell in data.cells
-    )
-    path = build_report(data.model_copy(update={"cells": cells}), tmp_path / "odd 'n\u00e4me'.html")
-    driver.get_log("browser")
-    open_page(driver, path, 1280)
-    labels = driver.execute_script(
-        "return [...document.querySelectorAll('#privacy-utility .annotation-text')]"
-        ".map(t => t.textContent)"
-    )
-    plain = NASTY.replace("\n", " ")
-    assert any(" ".join(label.split()) == plain for label in labels), labels
-    first = driver.execute_script(
-        "return document.querySelector('#glance tbody th').textContent.replace(/\\s+/g, ' ')"
-    )
-    assert first == plain
-    assert [e for e in driver.get_log("browser") if e["level"] == "SEVERE"] == []
 
 
 def test_a_full_page_of_24_actors_fits_a_phone(

@@ -20,7 +20,7 @@ from reports.site.publish import publish
 from .sites import make_site
 from .test_report_browser import OUTSIDE, prefer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PLACES = ("file", "server")
 SUB_PATH = "labs/face studies"
 
@@ -103,13 +103,19 @@ def test_a_reader_gets_from_the_chart_to_a_cell_and_back(
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nothing_is_asked_of_another_machine_or_above_the_site(
+def test_plotly_is_fetched_when_a_plot_comes_near_and_nothing_from_elsewhere(
     driver: Any, addresses: dict[str, str], place: str
 ) -> None:
+    """Neither from another machine nor from above the site."""
     driver.get_log("performance")
+    driver.get_log("browser")
     visit(driver, addresses[place] + "index.html")
+    assert not driver.execute_script("return !!window.Plotly")
     visit(driver, addresses[place] + "tools/blur.html")
-    wait_for(driver, "!!window.Plotly || window.scrollTo(0, 99999)")
+    driver.execute_script("document.querySelector('.plot').scrollIntoView()")
+    wait_for(driver, "document.querySelector('#box-actors-0 .main-svg')")
+    assert driver.execute_script("return document.querySelectorAll('.plot .box').length") > 10
+    assert complaints(driver) == []
     events = [json.loads(e["message"])["message"] for e in driver.get_log("performance")]
     asked = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
     urls = [
@@ -226,16 +232,6 @@ def test_every_kind_of_page_fits_a_phone_and_a_desk(
             ".map(c => c.getAttribute('class'))"
         )
         assert shown == ["chart w360" if width_px == 390 else "chart w860"]
-
-
-def test_plotly_is_fetched_when_a_plot_comes_near(driver: Any, addresses: dict[str, str]) -> None:
-    visit(driver, addresses["server"] + "index.html")
-    assert not driver.execute_script("return !!window.Plotly")
-    visit(driver, addresses["server"] + "tools/blur.html")
-    driver.execute_script("document.querySelector('.plot').scrollIntoView()")
-    wait_for(driver, "document.querySelector('#box-actors-0 .main-svg')")
-    assert driver.execute_script("return document.querySelectorAll('.plot .box').length") > 10
-    assert complaints(driver) == []
 
 
 def test_the_chosen_theme_holds_on_the_next_page(driver: Any, addresses: dict[str, str]) -> None:

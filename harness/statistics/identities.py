@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,26 @@ SEED = 2020
 
 
 @dataclass(frozen=True)
+class Order:
+    """Where mated pairs lie among the non-mated: the same however much each pair counts."""
+
+    mated: Array
+    non_mated: Array
+
+    @cached_property
+    def ascending(self) -> npt.NDArray[np.intp]:
+        """Places of the non-mated pairs, the least first."""
+        return np.argsort(self.non_mated, kind="stable")
+
+    @cached_property
+    def bounds(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """For each mated pair, how many of the non-mated are under it, and at or under it."""
+        others = self.non_mated[self.ascending]
+        left = np.searchsorted(others, self.mated, side="left")
+        return left, np.searchsorted(others, self.mated, side="right")
+
+
+@dataclass(frozen=True)
 class Scores:
     """Dissimilarities of mated and non-mated pairs, each (n,), and how much each pair counts."""
 
@@ -30,6 +51,8 @@ class Scores:
     non_mated: Array
     mated_weight: Array
     non_mated_weight: Array
+    order: Order | None = None
+    """Of these pairs, where it is known beforehand."""
 
 
 Statistic = Callable[[Scores], float]
@@ -61,15 +84,13 @@ def fnmr(threshold: float) -> Statistic:
 
 def auc(scores: Scores) -> float:
     """P(mated < non-mated) + P(equal) / 2."""
-    order = np.argsort(scores.non_mated, kind="stable")
-    others = scores.non_mated[order]
-    below = np.concatenate([[0.0], np.cumsum(scores.non_mated_weight[order])])
+    order = scores.order or Order(scores.mated, scores.non_mated)
+    below = np.concatenate([[0.0], np.cumsum(scores.non_mated_weight[order.ascending])])
     total, weight = below[-1], float(scores.mated_weight.sum())
     if total == 0 or weight == 0:
         return float("nan")
-    left = below[np.searchsorted(others, scores.mated, side="left")]
-    right = below[np.searchsorted(others, scores.mated, side="right")]
-    above = 1 - (left + right) / (2 * total)
+    left, right = order.bounds
+    above = 1 - (below[left] + below[right]) / (2 * total)
     return float((above * scores.mated_weight).sum() / weight)
 
 
@@ -124,13 +145,15 @@ def vertex_bootstrap(
     mated = (rows[:, None] == columns[None, :]) & known
     other = (rows[:, None] != columns[None, :]) & known
     pairs_mated, pairs_other = np.nonzero(mated), np.nonzero(other)
+    own, first, second = rows[pairs_mated[0]], rows[pairs_other[0]], columns[pairs_other[1]]
+    base_mated, base_other = base[pairs_mated], base[pairs_other]
+    order = Order(table[pairs_mated], table[pairs_other])
 
     def drawn(counts: Array) -> Scores:
         # A mated pair has one identity, so it counts as often as that one was drawn.
-        first, second = rows[pairs_other[0]], columns[pairs_other[1]]
-        drawn_mated = counts[rows[pairs_mated[0]]] * base[pairs_mated]
-        drawn_other = counts[first] * counts[second] * base[pairs_other]
-        return Scores(table[pairs_mated], table[pairs_other], drawn_mated, drawn_other)
+        drawn_mated = counts[own] * base_mated
+        drawn_other = counts[first] * counts[second] * base_other
+        return Scores(order.mated, order.non_mated, drawn_mated, drawn_other, order)
 
     if estimate is None:
         estimate = statistic(drawn(np.ones(people)))

@@ -20,8 +20,9 @@ NEAR = 0.35 / np.sqrt(SIZE)
 class People:
     """Persons with faces 0.8 apart on average; frame noise wanders, as in a real clip."""
 
-    def __init__(self, count: int, seed: int = 7) -> None:
+    def __init__(self, count: int, seed: int = 7, frames: int = FRAMES) -> None:
         self.random = np.random.default_rng(seed)
+        self.frames = frames
         self.numbers = tuple(range(1, count + 1))
         self.faces = {n: self.face() for n in self.numbers}
         self.original = {n: self.clip(self.faces[n]) for n in self.numbers}
@@ -32,8 +33,8 @@ class People:
     def clip(self, face: Array) -> Array:
         """Frames of one face: neighbours are alike, and forgotten within the guard gap. (A face
         that drifted over the whole clip would tell the clip from others, whoever is in it.)"""
-        noise = self.random.normal(0, NEAR, (FRAMES, SIZE))
-        for frame in range(1, FRAMES):
+        noise = self.random.normal(0, NEAR, (self.frames, SIZE))
+        for frame in range(1, self.frames):
             noise[frame] = 0.8 * noise[frame - 1] + 0.6 * noise[frame]
         clip: Array = face + noise
         return clip

@@ -387,7 +387,7 @@ def test_hours_of_killed_attempts_are_counted(ready: MakeCell) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_wall_hours_stop_a_training_with_a_whole_save(version: str, ready: MakeCell) -> None:
     cell = ready(version)
-    cell.settings.update(iterations=0, hours=0.4 / 3600)
+    cell.settings.update(iterations=0, hours=0.2 / 3600)
     ended = cell.done(Step.TRAIN)
     assert _weights(cell).read_text() == str(ended.report.iterations)
     assert any("hours" in (event.text or "") for event in ended.events)

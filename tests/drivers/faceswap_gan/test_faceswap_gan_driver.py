@@ -217,7 +217,7 @@ def test_an_interrupt_at_the_end_of_a_training_is_no_failure(ready: Cell) -> Non
 
 
 def test_wall_hours_stop_a_training_before_its_schedule_ends_and_it_is_told(ready: Cell) -> None:
-    ready.settings.update(iterations=0, hours=0.5 / 3600, planned_iterations=100000)
+    ready.settings.update(iterations=0, hours=0.25 / 3600, planned_iterations=100000)
     ended = ready.done(Step.TRAIN)
     iterations = ended.report.iterations
     assert iterations

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from harness.errors import BenchError, UnusableInputError, UsageError
 from harness.model.cell import CellSpec
-from harness.model.dataset import MediaRef, VideoInfo
+from harness.model.dataset import MediaRef
 from harness.model.job import Role
 from harness.model.tool import Tool
+from harness.model.video import VideoInfo
 from harness.store.media import MediaStore
 
 

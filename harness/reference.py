@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from harness.errors import UnusableInputError
 from harness.media.frames import Frame, read_frames_at
-from harness.model.dataset import Photo, VideoInfo
+from harness.model.dataset import Photo
+from harness.model.video import VideoInfo
 from harness.vision.landmarker import Landmarker, open_landmarker
 from harness.vision.recognition import load_face_recognition
 

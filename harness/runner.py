@@ -16,9 +16,9 @@ from harness.interrupt import StoppedError, stop_on_signals
 from harness.lanes import Lane, Lanes, Task
 from harness.model.base import Frozen
 from harness.model.cell import Attempt, CellSpec, Resources, Result, Status
-from harness.model.dataset import VideoInfo
 from harness.model.job import Event, Job, Role, Step, StepReport
 from harness.model.tool import Tool
+from harness.model.video import VideoInfo
 from harness.runtime.base import CANCELLED_REASON, Control, Runtime, StepOutcome
 from harness.runtime.process import ProcessRuntime
 from harness.store.cells import CellStore, OpenAttempt, disk_errors, utc_now

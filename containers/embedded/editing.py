@@ -13,7 +13,7 @@ from containers.embedded.faces import Face, FaceFinder, Frame, MainFace
 from harness.errors import UnusableInputError
 from harness.media.frames import FAITHFUL, Encoding, VideoWriter, read_frames
 from harness.media.probe import probe
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 
 EditFace = Callable[[Frame, Face], Frame]
 EditFrame = Callable[[Frame], Frame]

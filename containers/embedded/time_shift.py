@@ -12,7 +12,7 @@ from containers.common.bench_driver import Job
 from containers.embedded.editing import start, test_video, writer
 from containers.embedded.faces import Frame
 from harness.media.frames import read_frames
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 
 
 def turned(path: Path, info: VideoInfo, late: int) -> Iterator[Frame]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness.model.base import Frozen
-from harness.model.dataset import VideoInfo
 from harness.model.score import Attributes, CellScore, Comparison
+from harness.model.video import VideoInfo
 from harness.scoring.cohort_trials import Trial
 
 Vector = Sequence[float]

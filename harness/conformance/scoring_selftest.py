@@ -27,11 +27,12 @@ from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.base import SCHEMA_VERSION, Frozen
 from harness.model.cell import CellSpec, Host
-from harness.model.dataset import Actor, Clip, Crop, Dataset, Part, Photo, Sex, Span, VideoInfo
+from harness.model.dataset import Actor, Clip, Crop, Dataset, Part, Photo, Sex, Span
 from harness.model.job import Setting
 from harness.model.score import CellScore
 from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
+from harness.model.video import VideoInfo
 from harness.observe.identity import observe_identity, photo_face
 from harness.observe.info import video_info
 from harness.prepare import prepare_actor

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harness.errors import BenchError, StoreError
 from harness.media.ffmpeg import failed, ffmpeg_path
 from harness.media.probe import frame_size, require_file
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 from harness.store.atomic import publish_file
 
 Frame = NDArray[np.uint8]

@@ -12,7 +12,8 @@ from harness.errors import UnusableInputError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import BITEXACT, FAITHFUL
 from harness.media.probe import frame_checksums, is_rotated, probe
-from harness.model.dataset import Clip, Span, VideoInfo
+from harness.model.dataset import Clip, Span
+from harness.model.video import VideoInfo
 
 
 class _Target(NamedTuple):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from harness.canonical import file_state
 from harness.errors import UnusableInputError
 from harness.media.ffmpeg import Output, ffmpeg_output
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 
 _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (\w+).*?, (\w+)(?:\([^)]*\))?, \d+x\d+")
 _AUDIO = re.compile(r"Stream #0:\d+.*?: Audio: ")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from fractions import Fraction
 from pathlib import Path
 
 from pydantic import Field
 
 from harness.model.base import Frozen
+from harness.model.video import VideoInfo
 
 
 class Sex(StrEnum):
@@ -107,26 +107,6 @@ class Dataset(Frozen):
     sources: tuple[Source, ...] = ()
     more: str = ""
     """How to get actors that it can have and has not, as a sentence."""
-
-
-class VideoInfo(Frozen):
-    """What FFmpeg says of a video's picture stream, after rotation is applied."""
-
-    frames: int
-    width: int
-    height: int
-    fps: str
-    """Frames per second as a fraction, ``30000/1001``."""
-    duration_s: float
-    codec: str
-    pixel_format: str
-    has_audio: bool
-    variable_rate: bool = False
-
-    @property
-    def rate(self) -> Fraction:
-        """Frames per second; 25 where the file does not say."""
-        return Fraction(self.fps) or Fraction(25)
 
 
 class MediaRef(Frozen):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from harness.media.probe import probe
 from harness.model.base import SCHEMA_VERSION
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 from harness.observe.store import store_sentences
 from harness.store.atomic import write_json
 
@@ -27,10 +28,10 @@ def video_info(media: Path, sha256: str, home: Path) -> VideoInfo:
         with store_sentences(path):
             data = path.read_bytes()
         try:
-            return VideoInfo.model_validate_json(data)
+            return TypeAdapter(VideoInfo).validate_json(data)
         except ValidationError:
             # Damaged on disk: found anew, below.
             pass
     found = probe(media)
-    write_json(path, found)
+    write_json(path, asdict(found))
     return found

@@ -16,7 +16,7 @@ from harness.vision.colour import bgr_to_rgb
 from harness.vision.landmarker import open_landmarker
 
 if TYPE_CHECKING:
-    from harness.model.dataset import VideoInfo
+    from harness.model.video import VideoInfo
 
 MAX_FACES = 3
 SAMPLED_FRAMES = 200

@@ -24,7 +24,7 @@ from harness.observe.tracking import track
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.model.dataset import VideoInfo
+    from harness.model.video import VideoInfo
 
 Listen = Callable[[int, int], None]
 """Progress: frames done, frames in all (0 when unknown)."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.base import Frozen
-from harness.model.dataset import VideoInfo
 from harness.model.score import Alignment
+from harness.model.video import VideoInfo
 
 Thumbnails = NDArray[np.float32]
 """Frames x height x width of luminance, 0 to 255."""

@@ -23,7 +23,7 @@ from harness.scoring.protocol import Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.model.dataset import VideoInfo
+    from harness.model.video import VideoInfo
 
 EMBEDDING_SIZE = 128
 _CROPS = 60

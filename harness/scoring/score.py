@@ -49,7 +49,8 @@ from harness.scoring.utility import utility
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.model.dataset import MediaRef, VideoInfo
+    from harness.model.dataset import MediaRef
+    from harness.model.video import VideoInfo
 
 SCORING_VERSION = 9
 """Raised whenever the same observations would give another score."""

@@ -12,7 +12,8 @@ from pathlib import Path
 from harness.canonical import content_hash, file_sha256, file_state
 from harness.errors import StoreError
 from harness.home import media_dir
-from harness.model.dataset import GalleryFace, MediaRef, VideoInfo
+from harness.model.dataset import GalleryFace, MediaRef
+from harness.model.video import VideoInfo
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
 from harness.store.work import work_folder

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from harness.conformance import known_answers as known
-from harness.model.dataset import VideoInfo
 from harness.model.privacy import LeakingStretch, LeakProfile
 from harness.model.quality import Flicker, Quality
 from harness.model.score import (
@@ -19,6 +18,7 @@ from harness.model.score import (
     Identity,
     SwappedReading,
 )
+from harness.model.video import VideoInfo
 from harness.scoring.cohort_trials import Probe, Trial
 
 INFO = VideoInfo(

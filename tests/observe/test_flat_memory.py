@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 from harness.observe.attributes import BLENDSHAPES, Expressions
 from harness.observe.crops import FaceCrops
 from harness.observe.landmarks import Landmarks

@@ -13,7 +13,7 @@ import pytest
 from harness.media import frames as media_frames
 from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.media.probe import probe
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 from harness.observe.attributes import Expressions
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.landmarks import GROUPS, POINTS, Landmarks, positions

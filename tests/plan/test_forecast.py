@@ -14,10 +14,11 @@ from harness.forecast import (
     longest_first,
 )
 from harness.model.cell import CellSpec
-from harness.model.dataset import MediaRef, PreparedActor, Sex, Split, VideoInfo
+from harness.model.dataset import MediaRef, PreparedActor, Sex, Split
 from harness.model.job import Limits, Role, Step
 from harness.model.suite import PlannedCell
 from harness.model.tool import ChildProcess, Tool
+from harness.model.video import VideoInfo
 from harness.store.history import Taken, likeness
 
 QUICK = Tool(

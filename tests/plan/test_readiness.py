@@ -12,19 +12,10 @@ from adapters.dfaker import DFAKER
 from harness.engine import EngineInfo, require_space
 from harness.errors import UnfitMachineError, UnusableInputError
 from harness.model.cell import CellSpec
-from harness.model.dataset import (
-    Clip,
-    Dataset,
-    Donor,
-    MediaRef,
-    Part,
-    PreparedActor,
-    Sex,
-    Split,
-    VideoInfo,
-)
+from harness.model.dataset import Clip, Dataset, Donor, MediaRef, Part, PreparedActor, Sex, Split
 from harness.model.suite import PlannedCell
 from harness.model.tool import Tool
+from harness.model.video import VideoInfo
 from harness.readiness import cell_bytes, check_donors, check_space, image_digests, runtimes
 from harness.runtime.container import ContainerRuntime
 from harness.runtime.container_gpu import Gpu

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.model.dataset import VideoInfo
 from harness.model.job import Setting
 from harness.model.privacy import LeakingStretch, LeakProfile
 from harness.model.quality import Flicker, Quality
@@ -20,6 +19,7 @@ from harness.model.score import (
     SwappedReading,
     UnitScore,
 )
+from harness.model.video import VideoInfo
 from reports.aggregate import (
     DASH,
     Detection,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.model.dataset import VideoInfo
 from harness.model.privacy import LeakProfile
+from harness.model.video import VideoInfo
 from reports.aggregate import DASH
 from reports.attackers import attackers_view
 from reports.build import build_report, page

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.model.dataset import VideoInfo
+from harness.model.video import VideoInfo
 from harness.scoring.alignment import MAXIMUM_LAG, Thumbnails, align
 
 

@@ -11,16 +11,10 @@ from harness.errors import StoreError
 from harness.model.base import SCHEMA_VERSION
 from harness.model.cell import Artifact, CellSpec, Result
 from harness.model.cohort import CohortScore
-from harness.model.dataset import (
-    MediaRef,
-    PreparedActor,
-    PreparedDonor,
-    Sex,
-    Split,
-    VideoInfo,
-)
+from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.model.score import SwappedReading as Reading
+from harness.model.video import VideoInfo
 from harness.scoring import cohort_store
 from harness.scoring.cohort_members import cropped
 from harness.scoring.cohort_store import (

@@ -158,32 +158,33 @@ def test_nothing_of_the_building_machine_is_in_an_image_that_throws_its_first_st
     )
 
 
-def test_an_image_that_keeps_files_of_the_building_machine_fails_its_check(
-    engine: Engine, tidy: TinyRecipe
-) -> None:
-    tidy.write("Dockerfile", DOCKERFILE.replace("USER", "COPY host/ /host/\nUSER"))
-    image = build_image(engine, tidy.read(), say=_unheard)
-    finding = {one.what: one for one in check_image(engine, image)}["files of the building machine"]
-    assert not finding.sound
-
-
 @pytest.mark.parametrize(
-    ("name", "text", "what", "words"),
+    ("driver", "dockerfile", "faults"),
     [
-        ("driver.py", "print('all is well')", "bad job", "exit code 0, not 64"),
-        ("driver.py", "raise SystemExit(64)", "bad job", "(nothing)"),
-        ("Dockerfile", DOCKERFILE.replace("USER 65534:65534\n", ""), "user", "root"),
-        ("Dockerfile", DOCKERFILE.replace("ENTRYPOINT", "CMD"), "entry point", "none"),
+        (
+            "print('all is well')",
+            DOCKERFILE.replace("USER 65534:65534\n", ""),
+            {"bad job": "exit code 0, not 64", "user": "root"},
+        ),
+        ("raise SystemExit(64)", DOCKERFILE, {"bad job": "(nothing)"}),
+        (
+            DRIVER,
+            DOCKERFILE.replace("ENTRYPOINT", "CMD").replace("USER", "COPY host/ /host/\nUSER"),
+            {"entry point": "none", "files of the building machine": "/host is in it"},
+        ),
     ],
+    ids=["deaf-and-root", "mute", "never-started-and-with-our-files"],
 )
 def test_an_image_that_breaks_the_contract_fails_its_check(
-    engine: Engine, tidy: TinyRecipe, name: str, text: str, what: str, words: str
+    engine: Engine, tidy: TinyRecipe, driver: str, dockerfile: str, faults: dict[str, str]
 ) -> None:
-    tidy.write(name, text)
+    tidy.write("driver.py", driver)
+    tidy.write("Dockerfile", dockerfile)
     image = build_image(engine, tidy.read(), say=_unheard)
-    finding = {one.what: one for one in check_image(engine, image)}[what]
-    assert not finding.sound
-    assert words in finding.text
+    found = {one.what: one for one in check_image(engine, image)}
+    for what, words in faults.items():
+        assert not found[what].sound
+        assert words in found[what].text
     assert _nothing_is_left(engine)
 
 

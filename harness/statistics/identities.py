@@ -10,7 +10,7 @@ threshold has a closer one in ``rates.pair_rate``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -51,7 +51,7 @@ class Scores:
     non_mated: Array
     mated_weight: Array
     non_mated_weight: Array
-    order: Order | None = None
+    order: Order | None = field(default=None, kw_only=True)
     """Of these pairs, where it is known beforehand."""
 
 
@@ -153,7 +153,7 @@ def vertex_bootstrap(
         # A mated pair has one identity, so it counts as often as that one was drawn.
         drawn_mated = counts[own] * base_mated
         drawn_other = counts[first] * counts[second] * base_other
-        return Scores(order.mated, order.non_mated, drawn_mated, drawn_other, order)
+        return Scores(order.mated, order.non_mated, drawn_mated, drawn_other, order=order)
 
     if estimate is None:
         estimate = statistic(drawn(np.ones(people)))

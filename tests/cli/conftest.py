@@ -57,10 +57,11 @@ class Bench:
         split: Split = Split.HELD_OUT,
         donor: str | None = None,
         wall_s: float = 3600,
+        version: str = "1",
     ) -> CellSpec:
         """A cell with one attempt that ended as ``status``; without any when that is None."""
         spec = make_spec(tool, actor, dataset, split, donor)
-        spec = spec.model_copy(update={"limits": Limits(wall_s=wall_s)})
+        spec = spec.model_copy(update={"version": version, "limits": Limits(wall_s=wall_s)})
         if status is None:
             mark_store(self.home)
             path = self.store.folder(spec) / SPEC_FILE

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from adapters.controls import ORACLE
+from harness.media.ffmpeg import run_ffmpeg
 from harness.model.cell import Status
 
 from .conftest import Bench
@@ -21,7 +24,8 @@ def store(sample_home: Path) -> Bench:
     bench = Bench(sample_home)
     bench.score(bench.add("noop", 3), "thesis-60")
     bench.add("noop", 2)
-    bench.add("oracle", 2, donor="actor03", status=Status.TIMEOUT)
+    version = ORACLE.versions[-1]
+    bench.add("oracle", 2, donor="actor03", status=Status.TIMEOUT, version=version)
     return bench
 
 
@@ -110,19 +114,32 @@ def test_collect_and_options_of_running_exclude_one_another(store: Bench) -> Non
     assert "--collect runs nothing" in said.stderr
 
 
+@pytest.fixture
+def short(sample_dir: Path, tmp_path: Path) -> Path:
+    """A dataset with one actor, whose video has six frames."""
+    clip = ["-i", str(sample_dir / "single_face.mp4"), "-vf", "scale=320:180", "-an"]
+    run_ffmpeg(["-y", *clip, "-frames:v", "6", str(tmp_path / "six.mp4")])
+    photo = str(sample_dir / "single_face.jpg")
+    actor = {"number": 3, "sex": "male", "photo": photo}
+    clips = [{"path": "six.mp4", "part": "test"}]
+    manifest = tmp_path / "short.yaml"
+    manifest.write_text(yaml.safe_dump({"actors": [{**actor, "clips": clips}]}))
+    return manifest
+
+
 def test_a_suite_says_its_plan_first_and_begins_with_the_longest_cell(
-    sample_home: Path, tmp_path: Path
+    sample_home: Path, tmp_path: Path, short: Path
 ) -> None:
     """Another actor's noop took 1.5 s; nothing is known of blackbox but its limit, an hour."""
     bench = Bench(sample_home)
     bench.add("noop", 2)
     suite = tmp_path / "two.yaml"
-    suite.write_text(
-        "name: two\nactors: 3\ntools: [{tool: noop}, {tool: blackbox}]\nprotocol: {frames: 2}\n"
-    )
+    tools = [{"tool": "noop"}, {"tool": "blackbox"}]
+    two = {"name": "two", "dataset": str(short), "tools": tools, "protocol": {"frames": 2}}
+    suite.write_text(yaml.safe_dump(two))
     done = bench("run", "--suite", str(suite), "--limit", "2", "--jobs", "1", "--json")
     lines = done.stderr.splitlines()
-    assert "two: 2 tools x 1 actor = 2 cells on 'sample'" in lines[0]
+    assert "two: 2 tools x 1 actor = 2 cells on 'short'" in lines[0]
     assert "at most 1.0 h more, by limits" in lines[2]
     begun = [line.split()[3] for line in lines if "] run " in line]
     assert [name.split("-")[0] for name in begun] == ["blackbox", "noop"]

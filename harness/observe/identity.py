@@ -122,9 +122,16 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
 
 def find_faces(rgb: NDArray[np.uint8]) -> Found:
     """All faces of one picture (height x width x 3, RGB) and their embeddings, same order."""
-    face_recognition = load_face_recognition()
-    faces = face_recognition.face_locations(rgb, number_of_times_to_upsample=1, model="hog")
-    return faces, face_recognition.face_encodings(rgb, known_face_locations=faces)
+    faces = locate_faces(rgb)
+    return faces, load_face_recognition().face_encodings(rgb, known_face_locations=faces)
+
+
+def locate_faces(rgb: NDArray[np.uint8]) -> list[Face]:
+    """All faces of one picture, as ``find_faces`` gives them; their embeddings take longer."""
+    faces: list[Face] = load_face_recognition().face_locations(
+        rgb, number_of_times_to_upsample=1, model="hog"
+    )
+    return faces
 
 
 class _MainFace:

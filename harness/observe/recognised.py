@@ -13,7 +13,7 @@ from harness.errors import UnusableInputError
 from harness.observe.batch import Chip, EmbeddingBatch
 from harness.observe.boxes import main_face
 from harness.observe.faces import FaceFinder, box_of, finder_version
-from harness.observe.identity import find_faces, read_photo
+from harness.observe.identity import locate_faces, read_photo
 from harness.observe.observer import Row
 from harness.observe.store import locked, observation_path, read_table, write_table
 from harness.observe.tracking import Seen, mesh_at, meshes_in
@@ -90,7 +90,7 @@ def observe_photo(photo: Path, sha256: str, recogniser: Recogniser, home: Path) 
 def _photo_vector(
     rgb: NDArray[np.uint8], recogniser: Recogniser, home: Path
 ) -> NDArray[np.float32] | None:
-    faces, _ = find_faces(rgb)
+    faces = locate_faces(rgb)
     largest = main_face([box_of(face) for face in faces], None)
     if largest is None:
         return None

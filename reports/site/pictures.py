@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.errors import BenchError
 from harness.media.frames import read_frames_at
 from harness.model.cell import CellSpec
-from harness.observe.identity import find_faces
+from harness.observe.identity import locate_faces
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.vision.colour import bgr_to_rgb
@@ -118,7 +118,7 @@ def hidden_together(frames: Sequence[Frame], width_px: int) -> list[bytes] | Non
     A frame in which a face is found all the same, and frames of which none shows a face that the
     detector knows, are pixelated as a whole. None when even that leaves a face.
     """
-    boxes = [box for frame in frames for box in find_faces(bgr_to_rgb(frame))[0]]
+    boxes = [box for frame in frames for box in locate_faces(bgr_to_rgb(frame))]
     files = []
     for frame in frames:
         whole = (0, frame.shape[1], frame.shape[0], 0)
@@ -156,7 +156,7 @@ def _shows(data: bytes) -> bool:
     import cv2
 
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return bool(find_faces(bgr_to_rgb(np.asarray(image, dtype=np.uint8)))[0])
+    return bool(locate_faces(bgr_to_rgb(np.asarray(image, dtype=np.uint8))))
 
 
 def _shrunk(frame: Frame, width_px: int) -> Frame:

@@ -24,7 +24,7 @@ from harness.model.score import (
     Identity,
     SwappedReading,
 )
-from harness.observe.identity import find_faces
+from harness.observe.identity import find_faces, locate_faces
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
@@ -37,7 +37,8 @@ from tests.scores import aligned
 
 from .sites import files_of
 
-pytestmark = pytest.mark.clips
+# Some look at the same sites, so one worker has them all.
+pytestmark = [pytest.mark.clips, pytest.mark.xdist_group("site-pictures")]
 FRAMES = 8
 PROTOCOL = "thesis-4"
 Frame = NDArray[np.uint8]
@@ -47,6 +48,12 @@ Frame = NDArray[np.uint8]
 class Filled:
     home: Path
     spec: CellSpec
+
+
+@pytest.fixture(scope="module")
+def shown(filled: Filled) -> dict[Faces, Site]:
+    """The site of that cell with its pictures as they are, and with pixelated ones."""
+    return {faces: site_of(filled, faces) for faces in (Faces.FULL, Faces.PIXELATED)}
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +181,12 @@ def test_by_default_no_picture_is_read_or_written(
     assert "<img" not in page
 
 
-def test_full_shows_frames_the_reference_face_and_previews(filled: Filled) -> None:
-    site = site_of(filled, Faces.FULL)
+def test_full_shows_frames_the_reference_face_and_previews(
+    filled: Filled, shown: dict[Faces, Site]
+) -> None:
+    site = shown[Faces.FULL]
     assert len(pictures_of(site)) == 3 * 2 + 1
-    assert all(find_faces(rgb(picture.data))[0] for picture in pictures_of(site))
+    assert all(locate_faces(rgb(picture.data)) for picture in pictures_of(site))
     [gallery] = site.galleries.values()
     assert [iteration for iteration, _ in gallery.previews] == [100]
     files = files_of(site)
@@ -185,19 +194,21 @@ def test_full_shows_frames_the_reference_face_and_previews(filled: Filled) -> No
     assert 'src="../frames/' in files[f"cells/{filled.spec.slug}.html"].decode()
 
 
-def test_in_pixelated_pictures_the_recogniser_finds_no_face_and_no_match(filled: Filled) -> None:
-    full, hidden = (pictures_of(site_of(filled, f)) for f in (Faces.FULL, Faces.PIXELATED))
+def test_in_pixelated_pictures_the_recogniser_finds_no_face_and_no_match(
+    shown: dict[Faces, Site],
+) -> None:
+    full, hidden = (pictures_of(shown[faces]) for faces in (Faces.FULL, Faces.PIXELATED))
     assert [one.path for one in full] == [one.path for one in hidden]
     encode = load_face_recognition().face_encodings
     for seen, blocks in zip(full, hidden, strict=True):
         clear, coarse = rgb(seen.data), rgb(blocks.data)
         assert clear.shape == coarse.shape
-        assert find_faces(coarse)[0] == []
-        boxes = find_faces(clear)[0]
+        assert locate_faces(coarse) == []
+        boxes, embeddings = find_faces(clear)
         # Even told where the face was, the recogniser does not take it for the person.
-        [own], [left] = (encode(one, known_face_locations=boxes[:1]) for one in (clear, coarse))
-        assert float(np.linalg.norm(own - left)) > 0.6
-    [gallery] = site_of(filled, Faces.PIXELATED).galleries.values()
+        [left] = encode(coarse, known_face_locations=boxes[:1])
+        assert float(np.linalg.norm(embeddings[0] - left)) > 0.6
+    [gallery] = shown[Faces.PIXELATED].galleries.values()
     assert gallery.previews == ()
     assert "Previews of the training are left out" in gallery.note
 

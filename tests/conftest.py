@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
+from typer.main import get_command
 
 from harness.assets import centerface_path, face_landmarker_path
 from harness.datasets.archives import ignore
@@ -28,6 +30,8 @@ def pytest_configure() -> None:
     os.environ.update({**thread_limits(1), **os.environ})
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Typer would build all of bench's commands anew for each one that a test runs.
+    pytest.MonkeyPatch().setattr("typer.testing._get_command", cache(get_command))
 
 
 @pytest.fixture(scope="session")

@@ -194,6 +194,7 @@ class Train:
             try:
                 time.sleep(0.05)
             except KeyboardInterrupt:
+                log("INFO", "KeyboardInterrupt")
                 if not WISH["deaf"]:
                     break
         ending = "Error caught! Exiting..." if self.error else "Exit requested! The trainer will"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from html.parser import HTMLParser
 
 from harness.model.cohort import Attack, Attacker, CohortScore, Rate, Verification
@@ -134,8 +135,9 @@ class Outline(HTMLParser):
         self.images_without_alt += tag == "img" and not found.get("alt")
 
 
+@lru_cache(maxsize=512)
 def outline(html: str) -> Outline:
-    """What a page is made of."""
+    """What a page is made of; only to be read, since several tests look at the same page."""
     found = Outline()
     found.feed(html)
     return found

@@ -28,6 +28,9 @@ from .sites import JPEG, files_of, make_site, outline, pages_of
 
 Maker = Callable[..., ReportData]
 
+# Most look at the same pages, so one worker has them all.
+pytestmark = pytest.mark.xdist_group("site-pages")
+
 
 @pytest.fixture(scope="module")
 def files(full_data: ReportData) -> dict[str, bytes]:
@@ -71,10 +74,11 @@ def test_nothing_is_asked_of_another_machine(files: dict[str, bytes]) -> None:
     assert b"url(" not in files["assets/site.css"]
 
 
-def test_without_faces_no_file_holds_a_picture(full_data: ReportData) -> None:
+def test_without_faces_no_file_holds_a_picture(
+    full_data: ReportData, files: dict[str, bytes]
+) -> None:
     assert any(cell.evidence for cell in full_data.cells), "the report's own pictures are at hand"
     assert full_data.faces
-    files = files_of(make_site(full_data))
     for name, data in files.items():
         assert not name.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".svg"))
         assert JPEG[:3] not in data

@@ -24,7 +24,7 @@ test: lint
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $(TEST_WORKERS)
 
 setup: $(VENV)/.ready
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections import Counter
 from fractions import Fraction
+from functools import lru_cache
 from typing import List, NamedTuple, Sequence
 
 from containers.common.bench_driver import InputUnusableError, Progress, ToolFailedError
@@ -187,12 +188,18 @@ def _ffmpeg(words: Sequence[str]) -> _Done:
 
 def _every_frame(demuxer_clock: bool) -> List[str]:
     """The options that neither drop nor repeat frames, in the words of this FFmpeg's version."""
-    major = re.match(r"ffmpeg version n?(\d+)\.", _ffmpeg(["-version"]).stdout)
-    old = major is not None and int(major.group(1)) < 6
+    old = _major_version(_program()) < 6
     words = ["-vsync", "0"] if old else ["-fps_mode", "passthrough"]
     if demuxer_clock:
         words += ["-enc_time_base", "-1" if old else "demux"]
     return words
+
+
+@lru_cache(maxsize=None)
+def _major_version(program: str) -> float:
+    """Infinite for a build that has no number."""
+    found = re.match(r"ffmpeg version n?(\d+)\.", _ffmpeg(["-version"]).stdout)
+    return float("inf") if found is None else int(found.group(1))
 
 
 def _rate(ticks: Sequence[int], tick_s: Fraction) -> Fraction:

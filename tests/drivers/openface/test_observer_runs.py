@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -195,6 +196,11 @@ def test_an_observer_whose_output_nothing_reads_is_refused(bench: Bench) -> None
 def test_scores_hold_the_observers_units_beside_the_embedded_ones(
     sample_home: Path, program: Path
 ) -> None:
+    # What this observer finds must not be there for other tests.
+    observations = sample_home / "observations"
+    known = observations.resolve()
+    observations.unlink()
+    shutil.copytree(known, observations, ignore=shutil.ignore_patterns(".*"))
     choice = Choice(actor="3", dataset="sample", frames=4)
     study = study_from_options("noop", choice, sample_home, config="default", settings=[])
     specs = specify(study, study.plan(), lambda text: None).specs

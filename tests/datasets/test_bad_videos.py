@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,13 +32,24 @@ def _cut(source: Path, out: Path, *options: str) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def whole(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``folder`` holds before a test spoils some of it."""
+    folder = tmp_path_factory.mktemp("whole")
+    _cut(sample_dir / "single_face.mp4", folder / "good.mp4")
+    _cut(folder / "good.mp4", folder / "bad.mp4")
+    _cut(sample_dir / "no_face.mp4", folder / "landscape.mp4")
+    _cut(sample_dir / "no_face.mp4", folder / "landscape.png", "-frames:v", "1")
+    shutil.copyfile(sample_dir / "single_face.jpg", folder / "face.jpg")
+    return folder
+
+
 @pytest.fixture
-def folder(sample_dir: Path, tmp_path: Path) -> Path:
-    """``good.mp4`` and ``face.jpg`` show the person, ``landscape.mp4`` and ``.png`` nobody."""
-    _cut(sample_dir / "single_face.mp4", tmp_path / "good.mp4")
-    _cut(sample_dir / "no_face.mp4", tmp_path / "landscape.mp4")
-    _cut(sample_dir / "no_face.mp4", tmp_path / "landscape.png", "-frames:v", "1")
-    (tmp_path / "face.jpg").write_bytes((sample_dir / "single_face.jpg").read_bytes())
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """``good.mp4``, ``bad.mp4`` and ``face.jpg`` show the person, ``landscape.mp4`` and ``.png``
+    nobody.
+    """
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -99,7 +111,7 @@ def _picture(path: Path) -> None:
 def test_a_clip_that_cannot_be_used_is_named_with_its_actor(
     folder: Path, sample_home: Path, spoil: Callable[[Path], None], says: str, part: str
 ) -> None:
-    bad = _cut(folder / "good.mp4", folder / "bad.mp4")
+    bad = folder / "bad.mp4"
     spoil(bad)
     clips = [{"path": "good.mp4", "part": "test" if part == "training" else "training"}]
     clips.append({"path": "bad.mp4", "part": part})

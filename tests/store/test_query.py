@@ -23,7 +23,7 @@ from harness.model.utility import Difference, Events, Kept, Utility
 from harness.store import query as queries
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
-from harness.store.query import query
+from harness.store.query import open_views, query
 from harness.store.views import VIEWS
 from tests.scores import aligned
 
@@ -163,10 +163,11 @@ def home(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def test_an_empty_store_has_every_view_with_its_columns_and_no_rows(home: Path) -> None:
-    for view in VIEWS:
-        assert query(home, f"SELECT * FROM {view.name}") == []
-        described = query(home, f"DESCRIBE {view.name}")
-        assert [row["column_name"] for row in described] == list(view.columns)
+    with open_views(home) as ask:
+        for view in VIEWS:
+            assert ask(f"SELECT * FROM {view.name}").rows == ()
+            described = ask(f"DESCRIBE {view.name}").as_dicts()
+            assert [row["column_name"] for row in described] == list(view.columns)
 
 
 def test_failed_and_good_attempts_are_rows_and_a_cell_has_its_status(home: Path) -> None:

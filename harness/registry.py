@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 
 from harness.configs import builtin_configs, with_config_files
 from harness.errors import BenchError, BenchWarning, UsageError, unknown_name
@@ -35,7 +36,13 @@ class Registry(Frozen):
 
 
 def _package(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist is not None else entry.value
+    return _name(entry.dist) if entry.dist is not None else entry.value
+
+
+@lru_cache(maxsize=64)
+def _name(distribution: Distribution) -> str:
+    """A distribution reads all of its description each time that it is asked for its name."""
+    return distribution.name
 
 
 def _unique(entries: Iterable[EntryPoint]) -> list[EntryPoint]:

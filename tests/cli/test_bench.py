@@ -30,6 +30,16 @@ HEAVY = (
 )
 
 
+ONE_SECOND = """
+name: brief
+actors:
+  - number: 3
+    sex: male
+    photo: {folder}/single_face.jpg
+    clips: [{{path: {folder}/single_face.mp4, part: test, span: {{start_s: 0, end_s: 1}}}}]
+"""
+
+
 def bench(*args: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "harness.cli.main", *args],
@@ -89,13 +99,24 @@ def test_doctor_names_every_part_and_its_finding(tmp_path: Path) -> None:
 
 @pytest.mark.clips
 def test_one_command_runs_scores_and_reports_and_the_same_command_keeps_the_results(
-    sample_home: Path, tmp_path: Path
+    sample_home: Path, sample_dir: Path, tmp_path: Path
 ) -> None:
+    dataset = tmp_path / "one second.yaml"
+    dataset.write_text(ONE_SECOND.format(folder=sample_dir))
     home = tmp_path / "home with 'quotes' and ü"
     home.mkdir()
     for name in ("downloads", "models", "media", "observations"):
         (home / name).symlink_to(sample_home / name)
-    command = ("run", "--tool", "noop,blackbox", "--actor", "3", "--frames", "6", "--json")
+    command = (
+        "run",
+        "--tool",
+        "noop,blackbox",
+        "--dataset",
+        str(dataset),
+        "--frames",
+        "6",
+        "--json",
+    )
 
     first = bench(*command, home=home)
     assert first.returncode == 0, first.stderr

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.controls import ORACLE
 from harness.model.cell import Status
 from harness.model.dataset import Split
 
@@ -100,7 +101,7 @@ def test_the_cells_of_a_suite_that_were_never_run_are_planned(sample_home: Path)
     found = rows(bench, "--suite", "quickstart", "--tool", "noop,oracle", "--actor", "3")
     assert [(r["cell"], r["id"], r["status"]) for r in found] == [
         ("noop-1-default-actor03", None, "planned"),
-        ("oracle-1-default-actor03-actor02", None, "planned"),
+        (f"oracle-{ORACLE.versions[-1]}-default-actor03-actor02", None, "planned"),
     ]
     # One that ran under other limits than the suite's is another cell.
     bench.add("noop", 3, status=Status.TOOL_ERROR, wall_s=600)

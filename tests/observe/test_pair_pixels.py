@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from harness.observe.pair import spread
 from harness.observe.pair_pixels import (
@@ -40,6 +39,8 @@ def moved(picture: Picture, right: float, down: float) -> Picture:
 
 
 def test_ssim_and_psnr_are_those_of_scikit_image() -> None:
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
     first = texture()
     noise = np.random.default_rng(2).normal(0, 12, first.shape)
     second = np.clip(first + noise, 0, 255).astype(np.uint8)

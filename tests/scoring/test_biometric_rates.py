@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from sklearn.metrics import det_curve, roc_auc_score
 
 from harness.scoring.biometrics import (
     chance_corrected,
@@ -83,6 +82,8 @@ def test_tar_is_taken_at_the_threshold_of_the_non_mated_pairs() -> None:
 def test_the_area_under_the_curve_is_that_of_scikit_learn(a: Array, b: Array, c: Array) -> None:
     found = scores_of([a, b], [c])
     labels, similarity, weights = labelled(found)
+    from sklearn.metrics import roc_auc_score
+
     expected = roc_auc_score(labels, similarity, sample_weight=weights)
     assert auc(found) == pytest.approx(expected)
 
@@ -91,6 +92,8 @@ def test_the_area_under_the_curve_is_that_of_scikit_learn(a: Array, b: Array, c:
 def test_every_point_of_scikit_learns_det_curve_is_on_ours(a: Array, b: Array, c: Array) -> None:
     found = scores_of([a], [b, c])
     labels, similarity, weights = labelled(found)
+    from sklearn.metrics import det_curve
+
     false, missed, _ = det_curve(labels, similarity, sample_weight=weights)
     ours = det(found)
     points = np.stack([ours.fmr, ours.fnmr], axis=1)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
-import face_recognition
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,6 +30,8 @@ GROUP_WOMAN = (495, 285, 660, 460)
 
 def plain_encodings(video: Path, frames: list[int], folder: Path) -> dict[int, np.ndarray]:
     """Frame to encoding, by way of PNG files, for frames with a face."""
+    import face_recognition
+
     found = {}
     for frame, picture in read_frames_at(video, frames):
         png = folder / f"{video.stem}-{frame}.png"
@@ -47,6 +48,8 @@ def plain_encodings(video: Path, frames: list[int], folder: Path) -> dict[int, n
 def test_all_four_comparisons_agree_with_face_recognition_used_plainly(
     bench: Bench, sample_dir: Path, path: IdentityPath
 ) -> None:
+    import face_recognition
+
     mean_off, frame_off = ALLOWED[path]
     bench.protocol = Protocol(frames=5, identity=path)
     total, asked = len(bench.source), bench.protocol.frames

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
-import face_recognition
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +63,8 @@ def test_the_fast_path_follows_and_embeds_the_same_of_several_faces(pair: Bench)
 
 
 def test_the_larger_face_is_followed_and_measured(pair: Bench) -> None:
+    import face_recognition
+
     path, sha256 = pair.original_path, pair.original.sha256
     tracked = observe_attributes(path, sha256, pair.home)
     assert (tracked["box_x1"] < WIDTH).all()

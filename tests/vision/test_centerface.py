@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import face_recognition
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,6 +40,8 @@ def test_the_score_is_of_the_face_near_the_place() -> None:
 
 @pytest.mark.clips
 def test_real_faces_are_found_where_dlib_finds_them(sample_cache: Path, sample_dir: Path) -> None:
+    import face_recognition
+
     detector = open_centerface(centerface_path(sample_cache))
     with Image.open(sample_dir / "multi_face.jpg") as photo:
         group = np.asarray(photo.convert("RGB"))

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
-import face_recognition
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -46,6 +45,8 @@ CHANGES: list[Change] = [
 @pytest.mark.parametrize("number", range(len(CHANGES)))
 @pytest.mark.parametrize("clip", ["WolfgangLanger_Pexels.mp4", "single_face.mp4"])
 def test_the_box_is_the_one_of_the_whole_frame(sample_dir: Path, clip: str, number: int) -> None:
+    import face_recognition
+
     picture = picture_at(sample_dir / clip, 20, CHANGES[number])
     (expected,) = face_recognition.face_locations(picture)
     found = open_hog().near(picture, landmark_box(expected))
@@ -55,6 +56,8 @@ def test_the_box_is_the_one_of_the_whole_frame(sample_dir: Path, clip: str, numb
 
 
 def test_a_face_that_was_painted_over_or_blurred_away_is_not_found(sample_dir: Path) -> None:
+    import face_recognition
+
     picture = picture_at(sample_dir / "WolfgangLanger_Pexels.mp4", 20, CHANGES[0])
     (face,) = face_recognition.face_locations(picture)
     top, right, bottom, left = face
@@ -74,6 +77,8 @@ def test_a_face_that_was_painted_over_or_blurred_away_is_not_found(sample_dir: P
 
 
 def test_a_face_is_found_anywhere_in_the_frame(sample_dir: Path) -> None:
+    import face_recognition
+
     picture = picture_at(sample_dir / "WolfgangLanger_Pexels.mp4", 20, CHANGES[1])
     (expected,) = face_recognition.face_locations(picture)
     (found,) = open_hog().anywhere(picture, QUICK_PX)

@@ -171,6 +171,30 @@ class Done:
     cell: Cell
 
 
+MakeCell = Callable[[Path], Cell]
+
+# A tool's tests say how its cells are made (``make_cell``), and what an extraction (``extracted``)
+# and a training (``model``) left that were done once for all of them.
+
+
+@pytest.fixture
+def cell(tmp_path: Path, make_cell: MakeCell) -> Cell:
+    """A cell with nothing done."""
+    return make_cell(tmp_path)
+
+
+@pytest.fixture
+def ready(cell: Cell, extracted: Done) -> Cell:
+    """A cell whose faces are extracted."""
+    return cell.starts_from(extracted)
+
+
+@pytest.fixture
+def trained(cell: Cell, model: Done) -> Cell:
+    """A cell that is trained."""
+    return cell.starts_from(model)
+
+
 @pytest.fixture(scope="session")
 def small_videos(tmp_path_factory: pytest.TempPathFactory) -> dict[Role, Path]:
     """FFmpeg's test pictures in place of people: a stand-in looks for no face in them."""

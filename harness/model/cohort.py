@@ -46,6 +46,32 @@ class AtFar(Frozen):
     """Share of these videos' own non-mated comparisons that match at these thresholds."""
 
 
+class ActorRate(Frozen):
+    """What an attack gets right of one actor's probes. A probe without a face counts as asked, and
+    is never identified."""
+
+    actor: int
+    asked: int
+    probes: int
+    """Those with a face that could be compared."""
+    identified: float
+    """Share of the probes *asked* that are nearest to their own actor (0 to 1)."""
+    advantage: float
+    """Mean over the probes asked of (right - chance) / (1 - chance): 0 at chance, 1 when always
+    right. A probe without a face adds 0."""
+
+
+class Null(Frozen):
+    """The advantage of an attack when who is who is permuted, and so nothing can be identified."""
+
+    draws: int
+    mean: float
+    high: float
+    """95th percentile."""
+    p: float
+    """(1 + draws that reach the attack's own value) / (1 + draws)."""
+
+
 class Verification(Frozen):
     """One attacker on one kind of video: the swapped ones, or the originals beside them."""
 
@@ -75,6 +101,8 @@ class Verification(Frozen):
     false_match_rate: float | None = None
     """The same of non-mated comparisons."""
     at_far: tuple[AtFar, ...] = ()
+    by_actor: tuple[ActorRate, ...] = ()
+    """Every actor who was asked for, those without a usable probe too; actors ascending."""
 
     @property
     def fta(self) -> float:

@@ -123,13 +123,21 @@ def rank_shares(distances: Array, own: int, ranks: int) -> Array:
     is the person's column. Among equal distances the order is drawn by lot, so a probe that says
     nothing is right as often as chance.
     """
+    shares: Array = np.stack(
+        [right_by_lot(distances, own, rank) for rank in range(1, ranks + 1)]
+    ).mean(axis=1)
+    return shares
+
+
+def right_by_lot(distances: Array, own: int, rank: int = 1) -> Array:
+    """For each probe, how surely its own face is among the ``rank`` nearest (0 to 1); of equal
+    distances one is drawn by lot. Arguments as in ``rank_shares``.
+    """
     mine = distances[:, own : own + 1]
     nearer = (distances < mine).sum(axis=1)
     equal = (distances == mine).sum(axis=1)
-    wanted = np.arange(1, ranks + 1)
-    right = np.clip((wanted[None, :] - nearer[:, None]) / equal[:, None], 0.0, 1.0)
-    shares: Array = right.mean(axis=0)
-    return shares
+    right: Array = np.clip((rank - nearer) / equal, 0.0, 1.0)
+    return right
 
 
 def chance_of(distances: Array) -> float:

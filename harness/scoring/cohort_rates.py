@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.cohort import AtFar, Rate, Verification
+from harness.model.cohort import ActorRate, AtFar, Rate, Verification
 from harness.scoring.biometrics import (
     chance_corrected,
     chance_of,
@@ -17,6 +17,7 @@ from harness.scoring.biometrics import (
     linkability,
     probe_scores,
     rank_shares,
+    right_by_lot,
     scores_of,
     tar_at,
     threshold_at,
@@ -59,6 +60,7 @@ def verify(
         actors=tuple(p.actor for p in probes),
         probes=sum(len(p.distances) for p in trial.probes),
         asked=sum(p.asked for p in trial.probes),
+        by_actor=tuple(_rate_of(probe, trial.gallery) for probe in trial.probes if probe.asked),
     )
     if not probes:
         return bare
@@ -144,6 +146,25 @@ def _identification(trial: Trial) -> dict[str, object]:
         "cmc": tuple(float(x) for x in cmc),
         "identified": sum(_nearest(p, trial.gallery) for p in probes),
     }
+
+
+def _rate_of(probe: Probe, gallery: Sequence[int]) -> ActorRate:
+    """What is right of one actor's probes, of all that were asked."""
+    bare = ActorRate(actor=probe.actor, asked=probe.asked, probes=0, identified=0.0, advantage=0.0)
+    if probe.actor not in gallery:
+        return bare
+    own = gallery.index(probe.actor)
+    usable = probe.distances[np.isfinite(probe.distances[:, own])]
+    compared = np.isfinite(usable).sum(axis=1)
+    usable, chance = usable[compared > 1], 1 / compared[compared > 1]
+    right = right_by_lot(usable, own)
+    return bare.model_copy(
+        update={
+            "probes": len(usable),
+            "identified": float(right.sum()) / probe.asked,
+            "advantage": float(((right - chance) / (1 - chance)).sum()) / probe.asked,
+        }
+    )
 
 
 def _nearest(probe: Probe, gallery: Sequence[int]) -> bool:

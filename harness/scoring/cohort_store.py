@@ -33,7 +33,7 @@ from harness.scoring.protocol import Protocol
 from harness.scoring.score import load_score
 from harness.statistics.rates import resolvable_fmr
 
-COHORT_VERSION = 2
+COHORT_VERSION = 3
 """Raised whenever the same observations would give another score."""
 
 

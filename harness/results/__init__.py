@@ -1,0 +1,1 @@
+"""Verdicts: what scores mean when tools are compared, and what a control must show."""

@@ -1,0 +1,101 @@
+"""What the worst attacker identifies of each actor; the privacy of a tool rests on this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.model.base import Frozen
+from harness.model.cohort import ActorRate, Attack, Attacker, CohortScore, Verification
+
+
+class ActorPrivacy(Frozen):
+    """One actor against one attack, the mean over seeds. ``identified`` is the share of all probes
+    asked that are given to the right actor, ``advantage`` the same beyond chance; the other two are
+    what the same attack reaches on the original videos, None where it was not computed.
+    """
+
+    actor: int
+    identified: float
+    advantage: float
+    original_identified: float | None = None
+    original_advantage: float | None = None
+
+
+class Privacy(Frozen):
+    """A tool against its worst attacker: of all attacks the one with the largest mean advantage
+    over actors."""
+
+    attacker: Attacker
+    source: str
+    actors: tuple[ActorPrivacy, ...]
+    """Every actor with a result, ascending; one whose face is never found is identified in 0 %."""
+
+    @property
+    def identified(self) -> float:
+        """Mean over actors."""
+        return sum(one.identified for one in self.actors) / len(self.actors)
+
+    @property
+    def advantage(self) -> float:
+        """Mean over actors."""
+        return sum(one.advantage for one in self.actors) / len(self.actors)
+
+
+def worst_privacy(seeds: Sequence[CohortScore]) -> Privacy | None:
+    """The worst attacker of one tool; ``seeds`` are its cohorts, one for each seed.
+
+    Each actor's seeds are averaged before attackers are compared. None where no attack could be
+    made. Of equals the earlier (simpler) attack counts.
+    """
+    every = {(a.attacker, a.source): None for cohort in seeds for a in cohort.attacks}
+    found = [made for key in every if (made := _against(seeds, *key)) is not None]
+    return max(found, key=lambda one: one.advantage, default=None)
+
+
+def _against(seeds: Sequence[CohortScore], attacker: Attacker, source: str) -> Privacy | None:
+    """The tool against one attack, over the seeds in which it could be made."""
+    rows: dict[int, list[tuple[ActorRate | None, ActorRate | None]]] = {}
+    for cohort in seeds:
+        attack = _attack(cohort, attacker, source)
+        if attack is None or not (_made(attack.swapped) or _made(attack.control)):
+            continue
+        swapped, control = _rates(attack.swapped), _rates(attack.control)
+        for actor in cohort.actors:
+            rows.setdefault(actor, []).append((swapped.get(actor), control.get(actor)))
+    if not rows:
+        return None
+    return Privacy(
+        attacker=attacker,
+        source=source,
+        actors=tuple(_actor(actor, rows[actor]) for actor in sorted(rows)),
+    )
+
+
+def _attack(cohort: CohortScore, attacker: Attacker, source: str) -> Attack | None:
+    return next((a for a in cohort.attacks if (a.attacker, a.source) == (attacker, source)), None)
+
+
+def _made(found: Verification | None) -> bool:
+    """Whether anybody could be told from anybody else."""
+    return found is not None and found.rank_1.rate is not None
+
+
+def _rates(found: Verification | None) -> dict[int, ActorRate]:
+    return {one.actor: one for one in found.by_actor} if found else {}
+
+
+def _actor(actor: int, seeds: Sequence[tuple[ActorRate | None, ActorRate | None]]) -> ActorPrivacy:
+    swapped = [rate for rate, _ in seeds]
+    control = [rate for _, rate in seeds if rate is not None]
+    return ActorPrivacy(
+        actor=actor,
+        # Without a rate no probe of the actor could be compared: not identified, never missing.
+        identified=_mean([rate.identified if rate else 0.0 for rate in swapped]),
+        advantage=_mean([rate.advantage if rate else 0.0 for rate in swapped]),
+        original_identified=_mean([rate.identified for rate in control]) if control else None,
+        original_advantage=_mean([rate.advantage for rate in control]) if control else None,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

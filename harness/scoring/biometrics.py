@@ -158,10 +158,21 @@ def linkability(scores: Scores, edges: Array) -> float:
     """
     same = _histogram(scores.mated, scores.mated_weight, edges)
     other = _histogram(scores.non_mated, scores.non_mated_weight, edges)
-    seen = same > 0
+    return float(linked(same, other))
+
+
+def linked(same: Array, other: Array) -> Array:
+    """D_sys from shares of mated and of non-mated distances in each bin, ... x bins to ..."""
     # 2 LR / (1 + LR) - 1 with LR = same / other, written so that other may be 0.
-    local = np.clip((same[seen] - other[seen]) / (same[seen] + other[seen]), 0.0, None)
-    return float(same[seen] @ local)
+    both = np.where(same > 0, same + other, 1.0)
+    summed: Array = (same * np.clip((same - other) / both, 0.0, None)).sum(axis=-1)
+    return summed
+
+
+def bins_of(values: Array, edges: Array) -> NDArray[np.intp]:
+    """The bin of each value; what lies outside of ``edges`` is in the first or last bin."""
+    places = np.searchsorted(edges, values, side="right") - 1
+    return np.clip(places, 0, len(edges) - 2)
 
 
 def _joined(groups: Sequence[Array]) -> Array:
@@ -174,7 +185,7 @@ def _weights(groups: Sequence[Array]) -> Array:
 
 
 def _histogram(values: Array, weights: Array, edges: Array) -> Array:
-    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges, weights=weights)
+    counts = np.bincount(bins_of(values, edges), weights=weights, minlength=len(edges) - 1)
     return np.asarray(counts, dtype=np.float64)
 
 

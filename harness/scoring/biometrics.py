@@ -78,16 +78,19 @@ def gfrr(failure_to_acquire: float, false_non_match: float) -> float:
     return failure_to_acquire + (1.0 - failure_to_acquire) * false_non_match
 
 
-def threshold_at(scores: Scores, far: float) -> float:
-    """The largest threshold at which the FMR of the non-mated pairs is at most ``far``; infinite
-    when ``far`` is 1. Whether there are enough pairs to carry ``far`` is the caller's to ask.
+def thresholds_at(scores: Scores, fars: Sequence[float]) -> list[float]:
+    """For each FAR the largest threshold at which the FMR of the non-mated pairs is at most that;
+    infinite for a FAR of 1. Whether there are enough pairs to carry a FAR is the caller's to ask.
     Raises ValueError without pairs.
     """
     if not len(scores.non_mated):
         raise ValueError("no non-mated comparisons to set a threshold on")
-    levels = np.unique(scores.non_mated)
-    over = np.flatnonzero(_fmr(scores, levels) > far + 1e-12)
-    return float(np.nextafter(levels[over[0]], -np.inf)) if len(over) else float("inf")
+    order = np.argsort(scores.non_mated)
+    values, shares = scores.non_mated[order], np.cumsum(scores.non_mated_weight[order])
+    last = np.append(values[1:] > values[:-1], True)
+    levels, shares = values[last], np.minimum(shares[last], 1.0)
+    over = np.searchsorted(shares, np.minimum(fars, 1.0) + 1e-12, side="right")
+    return [float(np.nextafter(levels[k], -np.inf)) if k < len(levels) else np.inf for k in over]
 
 
 def tar_at(scores: Scores, threshold: float) -> float:

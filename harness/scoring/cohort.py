@@ -51,8 +51,8 @@ METHODS = {
     Attacker.NAIVE: "Gallery: the actors' original reference photos. Probes: all sampled frames.",
     Attacker.PARROT: "Gallery: the first part of the videos, passed through the same tool, with "
     "the same donor. Probes: the rest of the videos, after a gap.",
-    Attacker.INFORMED: "As the parrot, by a head that learned from the gallery what varies within a "
-    "person.",
+    Attacker.INFORMED: "As the parrot, by a head that learned from the gallery what varies within "
+    "one person.",
     Attacker.MOTION: "Gallery: how faces move in the first part of the original videos. Probes: "
     "two-second segments of the rest, by action units and head pose.",
 }

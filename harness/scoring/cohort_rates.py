@@ -18,7 +18,7 @@ from harness.scoring.biometrics import (
     rank_shares,
     scores_of,
     tar_at,
-    threshold_at,
+    thresholds_at,
 )
 from harness.scoring.cohort_linkability import linkability_of
 from harness.scoring.cohort_trials import Array, Probe, Trial
@@ -104,9 +104,13 @@ def calibrate(originals: Trial) -> Calibration:
     others = min((len(trial.scored()) for trial in rest.values()), default=0)
     checks = {far: check_fmr(far, others) for far in FARS}
     wanted = [far for far, check in checks.items() if check.resolvable]
-    scores = {actor: scores_of([], trial.non_mated()) for actor, trial in rest.items() if wanted}
+    found = {
+        actor: thresholds_at(scores_of([], trial.non_mated()), wanted)
+        for actor, trial in rest.items()
+        if wanted
+    }
     return Calibration(
-        {far: {actor: threshold_at(s, far) for actor, s in scores.items()} for far in wanted},
+        {far: {actor: own[k] for actor, own in found.items()} for k, far in enumerate(wanted)},
         {far: check.sentence for far, check in checks.items() if not check.resolvable},
     )
 

@@ -62,7 +62,16 @@ _COHORTS = {
     "place": "Place of the attack among the cohort's, from 0.",
     "attacker": "Who attacks: naive, parrot, informed or motion (docs/protocol.md).",
     "compared_by": "Recogniser, or source of movements, that the attack rests on.",
-    "worst": "Whether this attack identifies more than the cohort's others.",
+    "worst": "Whether this attack identifies more than the cohort's others; see best_null_p.",
+    "advantage": "Right beyond chance, of all probes asked of all actors: 0 at chance, 1 at most.",
+    "null_mean": "Mean of advantage where who is who is permuted.",
+    "null_high": "95th percentile of advantage where who is who is permuted.",
+    "null_p": "p of advantage, had this attack alone been tried.",
+    "best_null_p": "p of advantage against the best of all attacks; at most 0.05 if it works.",
+    "linkability_low": "Lower 95 % limit of linkability, over actors.",
+    "linkability_high": "Upper 95 % limit of linkability, over actors.",
+    "linkability_null_mean": "Mean of linkability where who is who is permuted.",
+    "linkability_null_high": "95th percentile of linkability where who is who is permuted.",
 }
 _ATTACK = {
     "probes": "Frames (or segments) {} that could be compared.",
@@ -75,7 +84,7 @@ _ATTACK = {
     "rank_1_corrected": "Rank-1 above chance {}: 0 at chance, 1 when always right.",
     "auc": "Probability that a mated distance is smaller than a non-mated one {}.",
     "eer": "Equal error rate {}.",
-    "linkability": "D_sys of Gomez-Barrero et al. {}, 0 to 1.",
+    "linkability": "D_sys of Gomez-Barrero et al. {}, 0 to 1; above 0 by itself.",
     "match_rate": "Share of mated comparisons {} at or under the protocol's threshold.",
     "false_match_rate": "Share of non-mated comparisons {} at or under the protocol's threshold.",
 }

@@ -192,8 +192,8 @@ def donor_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table | Non
         title="One donor, several actors",
         columns=("Tool", "Rank-1 among actors of one donor", "Chance (1/N)", "Reading", "Actors"),
         rows=tuple(rows),
-        note="All these actors wear the same face. A rank-1 at 1/N says that the swap leaves "
-        "nothing of them in it; one above, that the donor's face carries the actor's traces.",
+        note="All these actors wear the same face. A rank-1 beyond its null says that "
+        "the donor's face carries the actor's traces; one within it, that none were found.",
     )
 
 

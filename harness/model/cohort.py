@@ -16,7 +16,7 @@ class Attacker(StrEnum):
     PARROT = "parrot"
     """A1: passes the faces that are known through the same tool first."""
     INFORMED = "informed"
-    """A2: as the parrot, with a recogniser that has learned from other people's swapped videos."""
+    """A2: as the parrot, with a recogniser that has learned from the gallery's swapped videos."""
     MOTION = "motion"
     """A4: looks at how the face moves, not at the face."""
 

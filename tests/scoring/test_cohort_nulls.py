@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.model.cohort import Attacker, CohortScore
+from harness.model.cohort import Attacker
 from harness.results.privacy import worst_privacy
 from harness.scoring.biometrics import linkability, probe_scores
 from harness.scoring.cohort import attacks, worst_of
@@ -26,7 +26,7 @@ from harness.scoring.cohort_trials import (
     split_trial,
 )
 from harness.statistics.identities import auc
-from tests.scoring.cohorts import Array, People, looked
+from tests.scoring.cohorts import Array, People, looked, score_of
 
 SIZE, FRAMES = 24, 24
 EDGES = np.linspace(0, 3, 31)
@@ -249,15 +249,7 @@ def test_one_advantage_is_that_of_the_attack_its_null_and_the_privacy_of_the_too
     made = attacks(members, "r", 0.6)
     place = worst_of(made)
     assert place is not None
-    score = CohortScore(
-        **dict.fromkeys(("key", "protocol", "label", "tool", "version", "config", "dataset"), ""),
-        cells=(),
-        actors=people.numbers,
-        impostor_pairs=15,
-        attacks=made,
-        worst=place,
-    )
-    privacy = worst_privacy([score])
+    privacy = worst_privacy([score_of(made, people.numbers, place)])
     assert privacy is not None
     assert (privacy.attacker, privacy.source) == (made[place].attacker, made[place].source)
     assert privacy.advantage == pytest.approx(made[place].advantage)

@@ -180,7 +180,7 @@ def test_of_three_actors_no_attack_can_be_shown_to_work() -> None:
 
 def test_names_change_places_behind_one_donor_only() -> None:
     """Whoever tells donors apart, and no actors, is within the null of actors."""
-    behind = np.kron(np.eye(3), np.ones((3, 3)))
+    behind: Array = np.kron(np.eye(3), np.ones((3, 3))).astype(np.float64)
     trial = accidental(np.random.default_rng(0), 9, -6 * behind)
     (blind,) = nulls_of([(trial, EDGES)], people_of(9))
     (found,) = nulls_of([(trial, EDGES)], people_of(9, lambda n: "abc"[(n - 1) // 3]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from harness.scoring.biometrics import linkability, probe_scores
 from harness.scoring.cohort import attacks, worst_of
 from harness.scoring.cohort_heads import Lesson, taught_trial, whitened_pca, within_head
 from harness.scoring.cohort_linkability import linkability_of
+from harness.scoring.cohort_motion import motion_trial
 from harness.scoring.cohort_nulls import nulls_of
 from harness.scoring.cohort_rates import credits_of, verify
 from harness.scoring.cohort_trials import (
@@ -26,7 +28,7 @@ from harness.scoring.cohort_trials import (
     split_trial,
 )
 from harness.statistics.identities import auc
-from tests.scoring.cohorts import Array, People, looked, score_of
+from tests.scoring.cohorts import Array, People, looked, motions, score_of
 
 SIZE, FRAMES = 24, 24
 EDGES = np.linspace(0, 3, 31)
@@ -103,6 +105,28 @@ def test_no_attacker_is_off_chance_where_nothing_is_shared(
             error = float(np.std(values) / np.sqrt(cohorts))
             assert error < 0.025, name
             assert np.mean(values) == pytest.approx(expected, abs=max(0.03, 2.5 * error)), name
+
+
+def test_the_motion_attacker_is_at_chance_where_no_style_is_shared() -> None:
+    random = np.random.default_rng(4)
+    areas, advantages = [], []
+    for _ in range(80):
+        members = [
+            replace(
+                member,
+                motion={
+                    video: motions(random, random.normal(size=(19, 19)), frames=200 + 100 * odd)
+                    for video in Video
+                },
+            )
+            for odd, member in zip((0, 1, 0, 1), people_of(4), strict=True)
+        ]
+        trial = motion_trial(members, Video.SWAPPED)
+        people = [(p.distances, trial.gallery.index(p.actor)) for p in trial.scored()]
+        areas.append(auc(probe_scores(people)))
+        advantages.append(advantage_of(trial))
+    assert np.mean(areas) == pytest.approx(0.5, abs=0.03)
+    assert np.mean(advantages) == pytest.approx(0, abs=2.5 * np.std(advantages) / np.sqrt(80))
 
 
 def advantage_of(trial: Trial) -> float:

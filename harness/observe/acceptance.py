@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,9 +35,6 @@ class Tried(Frozen):
 
     convention: Convention
     trial: Trial
-
-    def __str__(self) -> str:
-        return f"{self.convention}: {self.trial}"
 
 
 class Acceptance(Frozen):
@@ -118,7 +115,7 @@ def _try_all(network: OnnxFile, home: Path, listen: Listener) -> Acceptance:
     text = f"Trying {network.path.name} on unmodified faces of the sample{many}; only once"
     listen(Event(kind="note", text=text))
     fetch_trial_faces(home, listen)
-    tried = _try(network, candidates, home)
+    tried = list(_try(network, candidates, home))
     best = first_of_the_best([one.trial for one in tried])
     if best is None:
         raise _refused(network, tried, home)
@@ -130,16 +127,14 @@ def _try_all(network: OnnxFile, home: Path, listen: Listener) -> Acceptance:
     )
 
 
-def _try(network: OnnxFile, conventions: Sequence[Convention], home: Path) -> list[Tried]:
+def _try(network: OnnxFile, conventions: Sequence[Convention], home: Path) -> Iterator[Tried]:
     faces = trial_faces(home)
     labels = [face.label for face in faces]
-    tried = []
     for convention in conventions:
         recogniser = network.with_convention(convention)
         vectors = recogniser.embed(trial_chips(faces, recogniser.info))
         trial = try_out(vectors, labels, recogniser.info.distance)
-        tried.append(Tried(convention=convention, trial=trial))
-    return tried
+        yield Tried(convention=convention, trial=trial)
 
 
 def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
@@ -160,16 +155,17 @@ def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
 def _refused(network: OnnxFile, tried: Sequence[Tried], home: Path) -> UnusableInputError:
     """The error, with the best of what was tried, and what would do in place of a statement."""
     best = max(tried, key=lambda one: (one.trial.margin, one.trial.ranked))
-    which = "as stated" if len(tried) == 1 else f"the best of {len(tried)} conventions"
-    ruled_out = [one for one in KNOWN if one not in {each.convention for each in tried}]
-    instead = _try(network, network.possible(ruled_out), home)
-    right = first_of_the_best([one.trial for one in instead])
+    how = "As stated" if len(tried) == 1 else f"By the best of {len(tried)} conventions"
     place = stated_path(network.path)
     hint = f"If it is a face network, state order, mean, scale, size and alignment in {place}."
-    if right is not None:
-        hint = f"Correct {place}: with {instead[right]}."
+    ruled_out = [one for one in KNOWN if one not in {each.convention for each in tried}]
+    for instead in _try(network, network.possible(ruled_out), home):
+        if instead.trial.passed:
+            hint = f"Correct {place}: by {instead.convention}, it {instead.trial}."
+            break
     return UnusableInputError(
-        f"{network.path} does not tell the sample's unmodified faces apart: with {best} ({which}). "
-        f"{LEAST_RANKED:.0%} of the faces and a margin of {LEAST_MARGIN:g} are the least.",
+        f"{network.path} does not tell the sample's unmodified faces apart. {how} "
+        f"({best.convention}), it {best.trial}; it needs {LEAST_RANKED:.0%} and a margin of "
+        f"{LEAST_MARGIN:g}.",
         hint=hint,
     )

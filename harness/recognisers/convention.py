@@ -33,6 +33,9 @@ Mean = Annotated[tuple[_Number, _Number, _Number], BeforeValidator(_for_each_col
 Scale = Annotated[tuple[_Positive, _Positive, _Positive], BeforeValidator(_for_each_colour)]
 
 
+_IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+
+
 class Convention(Frozen):
     """A pixel from 0 to 255 becomes (pixel - mean) / scale."""
 
@@ -57,6 +60,8 @@ class Convention(Frozen):
         if len(set(self.mean)) == len(set(self.scale)) == 1:
             low, high = ((end - self.mean[0]) / self.scale[0] for end in (0, 255))
             return f"{self.order.upper()}, {low:.3g} to {high:.3g}"
+        if (self.mean, self.scale) == _IMAGENET:
+            return f"{self.order.upper()}, by ImageNet's means and deviations"
         mean, scale = (", ".join(f"{one:g}" for one in three) for three in (self.mean, self.scale))
         return f"{self.order.upper()}, minus ({mean}), divided by ({scale})"
 
@@ -66,7 +71,7 @@ def _known() -> tuple[Convention, ...]:
         (127.5, 127.5),  # ArcFace and most of its family
         (0, 1),  # SFace
         (0, 255),
-        ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),  # torchvision, by ImageNet's colours
+        _IMAGENET,  # torchvision
     )
     return tuple(
         Convention(order=order, mean=mean, scale=scale) for order in Order for mean, scale in ranges

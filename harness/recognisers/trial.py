@@ -21,6 +21,7 @@ ArcFace family and dlib's) and what the same reach with other pixels, and pixels
 most); see docs/protocol.md."""
 _AS_GOOD = 0.75
 """The few faces of the sample do not order conventions whose margins differ by less."""
+_AS_FAR = 0.5
 
 
 class Labelled(Frozen):
@@ -91,9 +92,15 @@ def _matrix(vectors: Embeddings, kind: Distance) -> NDArray[np.float64]:
 
 
 def first_of_the_best(trials: Sequence[Trial]) -> int | None:
-    """Index of the first trial that passed and comes near the best margin; None if none passed."""
-    best = max((one.margin for one in trials if one.passed), default=0.0)
-    good = (
-        number for number, one in enumerate(trials) if one.passed and one.margin >= _AS_GOOD * best
-    )
-    return next(good, None)
+    """Index of the first trial that passed and is about as good as any; None if none passed.
+
+    Pixels that a network was not trained on also show in all its distances: they shrink.
+    """
+    farthest = max((one.non_mated for one in trials if one.passed), default=0.0)
+    spread_out = [
+        number
+        for number, one in enumerate(trials)
+        if one.passed and one.non_mated >= _AS_FAR * farthest
+    ]
+    best = max((trials[number].margin for number in spread_out), default=0.0)
+    return next((one for one in spread_out if trials[one].margin >= _AS_GOOD * best), None)

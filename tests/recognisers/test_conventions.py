@@ -26,7 +26,7 @@ def stated(folder: Path, text: str) -> StatedConvention:
 def test_each_colour_has_its_mean_and_scale_whatever_the_order() -> None:
     pixel = np.array([[[[255, 128, 0]]]], np.uint8)
     for order, expected in ((Order.RGB, [2.45, 1.08, -0.3]), (Order.BGR, [-0.3, 1.08, 2.45])):
-        convention = Convention(order=order, mean=(10, 20, 30), scale=100)
+        convention = Convention(order=order, mean=(10, 20, 30), scale=(100, 100, 100))
         assert convention.apply(pixel).ravel() == pytest.approx(expected)
 
 
@@ -37,8 +37,9 @@ def test_conventions_are_named_by_their_range() -> None:
         "RGB, 0 to 1",
         "RGB, by ImageNet's means and deviations",
     ]
-    assert str(Convention(order=Order.BGR, mean=127.5, scale=128)) == "BGR, -0.996 to 0.996"
-    odd = Convention(order=Order.BGR, mean=(1, 2, 3), scale=2)
+    bgr = Convention.model_validate({"order": "bgr", "mean": 127.5, "scale": 128})
+    assert str(bgr) == "BGR, -0.996 to 0.996"
+    odd = Convention.model_validate({"order": "bgr", "mean": (1, 2, 3), "scale": 2})
     assert str(odd) == "BGR, minus (1, 2, 3), divided by (2, 2, 2)"
 
 

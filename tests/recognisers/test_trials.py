@@ -56,8 +56,8 @@ def test_clear_embeddings_pass_and_noise_or_nothing_does_not() -> None:
         assert (same.ranked, same.margin, same.passed) == (0, 0, False)
 
 
-def trial(margin: float, ranked: int = 10) -> Trial:
-    return Trial(faces=10, ranked=ranked, mated=0.3, non_mated=0.9, margin=margin)
+def trial(margin: float, ranked: int = 10, non_mated: float = 0.9) -> Trial:
+    return Trial(faces=10, ranked=ranked, mated=0.3, non_mated=non_mated, margin=margin)
 
 
 def test_rank_and_margin_are_both_needed() -> None:
@@ -73,3 +73,9 @@ def test_an_earlier_convention_is_taken_unless_a_later_one_is_clearly_better() -
     assert first_of_the_best([trial(9, ranked=2), trial(4.5)]) == 1
     assert first_of_the_best([trial(3), trial(3.9)]) is None
     assert first_of_the_best([]) is None
+
+
+def test_a_convention_that_makes_all_faces_alike_is_not_taken_before_one_that_does_not() -> None:
+    alike = trial(5, non_mated=0.1)
+    assert first_of_the_best([alike, trial(4.1), trial(4.5)]) == 1
+    assert first_of_the_best([trial(3), alike]) == 1

@@ -127,6 +127,8 @@ def test_dlibs_recogniser_passes_the_same_trial(sample_cache: Path, home: Path) 
     faces = trial_faces(home)
     vectors = dlib.embed(trial_chips(faces, dlib.info))
     assert try_out(vectors, [face.label for face in faces], Distance.L2).passed
+    smaller = dlib.info.model_copy(update={"chip_px": 112})
+    assert trial_chips(faces, smaller).shape == (14, 112, 112, 3)
 
 
 def test_without_the_sample_it_is_fetched_and_without_a_network_that_is_said(

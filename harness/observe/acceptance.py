@@ -157,7 +157,10 @@ def _refused(network: OnnxFile, tried: Sequence[Tried], home: Path) -> UnusableI
     best = max(tried, key=lambda one: (one.trial.margin, one.trial.ranked))
     how = "As stated" if len(tried) == 1 else f"By the best of {len(tried)} conventions"
     place = stated_path(network.path)
-    hint = f"If it is a face network, state order, mean, scale, size and alignment in {place}."
+    hint = (
+        f"If it is a face network, state order, mean, scale, size and alignment in {place} "
+        "(docs/protocol.md, Other recognisers)."
+    )
     ruled_out = [one for one in KNOWN if one not in {each.convention for each in tried}]
     for instead in _try(network, network.possible(ruled_out), home):
         if instead.trial.passed:
@@ -165,7 +168,7 @@ def _refused(network: OnnxFile, tried: Sequence[Tried], home: Path) -> UnusableI
             break
     return UnusableInputError(
         f"{network.path} does not tell the sample's unmodified faces apart. {how} "
-        f"({best.convention}), it {best.trial}; it needs {LEAST_RANKED:.0%} and a margin of "
-        f"{LEAST_MARGIN:g}.",
+        f"({best.convention}), it {best.trial}; the least are {100 * LEAST_RANKED:g} % "
+        f"and a margin of {LEAST_MARGIN:g}.",
         hint=hint,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,14 @@ def test_a_wrong_description_is_refused_by_line_and_field(
     with pytest.raises(UsageError, match="is not a valid description of a recogniser") as refused:
         stated(tmp_path, text)
     assert said in refused.value.message
+
+
+def test_the_example_in_the_docs_is_sface_and_its_table_holds_the_known(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    example = docs.split("```yaml\n# sface.yaml")[1].split("```")[0]
+    assert stated(tmp_path, "#" + example).candidates() == (KNOWN[1],)
+    rows = re.findall(r"^\| .* \| `(rgb|bgr)` \| (.*) \| (.*) \|$", docs, re.MULTILINE)
+    texts = (f"order: {order}\nmean: {mean}\nscale: {scale}" for order, mean, scale in rows)
+    documented = {one for text in texts for one in stated(tmp_path, text).candidates()}
+    assert documented >= {one for one in KNOWN if one.order is Order.RGB}
+    assert documented <= set(KNOWN)

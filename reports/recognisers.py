@@ -65,7 +65,7 @@ def _row(data: ReportData, name: str, recogniser: tuple[str, str]) -> tuple[Tabl
     known = first.threshold is not None
     return (
         text(f"{name} (control)" if is_control(data, name) else name),
-        text(f"{first.name} {first.version}"),
+        text(_label(first)),
         text(first.licence),
         text("cosine" if first.distance == "cosine" else "L2"),
         number(mean(lambda one: one.or_or.mean), why),
@@ -77,6 +77,11 @@ def _row(data: ReportData, name: str, recogniser: tuple[str, str]) -> tuple[Tabl
         ),
         share(mean(lambda one: _embedded(one.sw_or)), why),
     )
+
+
+def _label(recogniser: RecogniserScore) -> str:
+    label = f"{recogniser.name} {recogniser.version}"
+    return f"{label} ({recogniser.preprocessing})" if recogniser.preprocessing else label
 
 
 def _embedded(seen: Similarity) -> float | None:

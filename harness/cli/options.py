@@ -85,7 +85,7 @@ RecogniserOption = Annotated[
     typer.Option(
         "--recogniser",
         help="Have this recogniser measure every video too: a name, or an ONNX file of the "
-        "ArcFace class.",
+        "ArcFace class (FILE.yaml beside FILE.onnx says how it wants its pixels).",
     ),
 ]
 ObserverOption = Annotated[

@@ -9,6 +9,7 @@ from harness.assets import centerface_path
 from harness.errors import FetchError
 from harness.model.base import Frozen
 from harness.model.identity import IdentityPath
+from harness.observe.acceptance import open_recogniser
 from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops
 from harness.observe.faces import FaceEmbeddings, FaceFinder
@@ -21,7 +22,6 @@ from harness.observe.second_detector import SecondDetector
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
 from harness.recognisers.base import Recogniser
-from harness.recognisers.registry import open_recogniser
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being measured, frames done, frames in all."""

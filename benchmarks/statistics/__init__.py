@@ -1,0 +1,1 @@
+"""How often the harness's statistics are right, on simulated actors."""

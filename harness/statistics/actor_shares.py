@@ -49,15 +49,15 @@ def mean_share_bounds(shares: Values, confidence: float = 0.95) -> tuple[float, 
 
 def _lower(ordered: Array, error: float) -> float:
     n = ordered.size
-    bound: float = _missing_actor(ordered.tolist(), error / 2)
+    bound = _missing_actor(ordered.tolist(), error / 2)
     per_error = _subsets(n).shape[1] + 1
-    alone: int = int(error * per_error + _TOLERANCE)
+    alone = int(error * per_error + _TOLERANCE)
     if not alone:
         # So few actors that not even their smallest share bounds the mean with this confidence.
         return bound
     both = max(1, int(error / 2 * per_error + _TOLERANCE))
     means = np.partition(ordered @ _subsets(n), (both - 1, alone - 1))
-    furthest = min(_BEYOND_THE_MIDDLE, error ** (1 / n))
+    furthest: float = min(_BEYOND_THE_MIDDLE, error ** (1 / n))
     return max(
         bound,
         min(float(means[alone - 1]), 1 - furthest),

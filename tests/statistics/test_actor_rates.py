@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.statistics.coverage import beta, coverage, never
+from benchmarks.simulations.rates import beta, coverage, never
 from harness.statistics.actor_shares import mean_share_bounds
 from harness.statistics.rates import clustered_rate, rule_of_three
 

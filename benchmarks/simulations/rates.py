@@ -1,4 +1,4 @@
-"""Coverage of the interval of a rate over actors: ``python -m benchmarks.statistics.coverage``.
+"""Coverage of the interval of a rate over actors: ``python -m benchmarks.simulations.rates``.
 
 Prints the tables of docs/protocol.md. Base rates above one half are left out, since the interval of
 the misses is the mirror image of that of the hits.
@@ -17,7 +17,7 @@ from harness.statistics.values import Array
 
 ACTORS = (5, 6, 7, 8, 10, 12, 15, 18, 24)
 CORRELATIONS = (0.0, 0.05, 0.2, 0.5, 0.8, 1.0)
-RATES = (0.02, 0.05, 0.1, 0.15, 0.3, 0.5)
+RATES = (0.02, 0.05, 0.15, 0.3, 0.5)
 FRAMES = (25, 1000)
 SEED = 2020
 

@@ -1,1 +1,0 @@
-"""How often the harness's statistics are right, on simulated actors."""

@@ -11,15 +11,21 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
-from harness.statistics.rates import clustered_rate
+from harness.statistics.actor_shares import spread_limits, subset_weights
 from harness.statistics.values import Array
 
 ACTORS = (5, 6, 7, 8, 10, 12, 15, 18, 24)
 CORRELATIONS = (0.0, 0.05, 0.2, 0.5, 0.8, 1.0)
-RATES = (0.02, 0.05, 0.15, 0.3, 0.5)
+RATES = (0.02, 0.05, 0.1, 0.15, 0.3, 0.4, 0.5)
 FRAMES = (25, 1000)
 SEED = 2020
+ERROR = 0.05
+ROUNDING = 1e-12
+_BLOCK = 500
+
+Bools = npt.NDArray[np.bool_]
 
 Draw = Callable[[np.random.Generator, int, int], Array]
 """(generator, samples, actors) -> (samples, actors) true shares."""
@@ -55,20 +61,46 @@ def coverage(draw: Draw, rate: float, actors: int, frames: int | Array, samples:
     """
     rng = np.random.default_rng(SEED)
     totals = np.broadcast_to(np.asarray(frames, dtype=np.int64), actors)
-    hits = rng.binomial(totals, draw(rng, samples, actors)).astype(np.float64)
-    if (totals == totals[0]).all():
-        # The order of actors says nothing, so many samples are the same.
-        hits.sort(axis=1)
-    different, count = np.unique(hits, axis=0, return_counts=True)
-    held = [_holds(row, totals.astype(np.float64), rate) for row in different]
-    return float(np.average(held, weights=count))
+    shares = rng.binomial(totals, draw(rng, samples, actors)) / totals
+    return 1 - float((is_under_the_bounds(shares, rate) | is_over_them(shares, rate)).mean())
 
 
-def _holds(hits: Array, totals: Array, rate: float) -> bool:
-    found = clustered_rate(hits, totals)
-    assert found.low is not None
-    assert found.high is not None
-    return found.low <= rate <= found.high
+def is_over_them(shares: Array, rate: float) -> Bools:
+    """(samples,) whether ``rate`` is above the upper bound of each row of (samples, actors)."""
+    return is_under_the_bounds(1 - shares, 1 - rate)
+
+
+def is_under_the_bounds(shares: Array, rate: float) -> Bools:
+    """(samples,) whether ``rate`` is below the lower bound of ``mean_share_bounds`` of each row.
+
+    That is asked without computing the bound, which is much quicker; a test compares the two.
+    """
+    ordered = np.sort(shares, axis=1)
+    under: Bools = 1 - _exceeds(ordered, rate) < ERROR / 2
+    for rank, most in spread_limits(ordered.shape[1], ERROR):
+        if rate < most:
+            below = [
+                (block @ subset_weights(ordered.shape[1]) <= rate + ROUNDING).sum(axis=1)
+                for block in np.split(ordered, range(_BLOCK, len(ordered), _BLOCK))
+            ]
+            under |= np.concatenate(below) <= rank
+    return under
+
+
+def _exceeds(ordered: Array, value: float) -> Array:
+    """``actor_shares``' probability that the weighted mean exceeds a value, row by row."""
+    above, below = np.maximum(ordered - value, 0).T, np.maximum(value - ordered, 0).T
+    row = [np.full(len(ordered), 0.5)]
+    for v in below:
+        row.append(row[-1] * (1 - value) / (1 - value + v))
+    missed = row[0]
+    for u in above:
+        missed = missed * value / (value + u)
+        row[0] = 1 - missed
+        for j, v in enumerate(below, 1):
+            first = np.divide(u, u + v, out=np.ones_like(u), where=u + v > 0)
+            row[j] = first * row[j - 1] + (1 - first) * row[j]
+    return row[-1]
 
 
 def by_correlation(samples: int) -> list[str]:
@@ -115,7 +147,7 @@ def _row(name: str, found: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=2000, help="simulations for each cell")
+    parser.add_argument("--samples", type=int, default=4000, help="simulations for each cell")
     samples = parser.parse_args().samples
     begun = time.perf_counter()
     print("\n".join([*by_correlation(samples), "", *of_mixtures(samples)]))

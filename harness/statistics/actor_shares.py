@@ -48,21 +48,25 @@ def mean_share_bounds(shares: Values, confidence: float = 0.95) -> tuple[float, 
 
 
 def _lower(ordered: Array, error: float) -> float:
-    n = ordered.size
-    bound = _missing_actor(ordered.tolist(), error / 2)
-    per_error = _subsets(n).shape[1] + 1
-    alone = int(error * per_error + _TOLERANCE)
+    bounds = [_missing_actor(ordered.tolist(), error / 2)]
+    if limits := spread_limits(ordered.size, error):
+        means = np.partition(ordered @ subset_weights(ordered.size), [rank for rank, _ in limits])
+        bounds += [min(float(means[rank]), most) for rank, most in limits]
+    return max(bounds)
+
+
+def spread_limits(n: int, error: float) -> list[tuple[int, float]]:
+    """Which of the sorted subset means of n actors bounds the mean from below, and up to where: for
+    the part of the scale where only the lower bound can err, and for that where both can.
+
+    None of so few actors that not even their smallest share bounds the mean with this confidence.
+    """
+    per_error = subset_weights(n).shape[1] + 1
+    alone, both = (int(part * per_error + _TOLERANCE) for part in (error, error / 2))
     if not alone:
-        # So few actors that not even their smallest share bounds the mean with this confidence.
-        return bound
-    both = max(1, int(error / 2 * per_error + _TOLERANCE))
-    means = np.partition(ordered @ _subsets(n), (both - 1, alone - 1))
+        return []
     furthest: float = min(_BEYOND_THE_MIDDLE, error ** (1 / n))
-    return max(
-        bound,
-        min(float(means[alone - 1]), 1 - furthest),
-        min(float(means[both - 1]), furthest),
-    )
+    return [(alone - 1, 1 - furthest), (max(both, 1) - 1, furthest)]
 
 
 def _missing_actor(ordered: Sequence[float], tail: float) -> float:
@@ -103,7 +107,7 @@ def _exceeds(ordered: Sequence[float], value: float) -> float:
 
 
 @lru_cache(maxsize=32)
-def _subsets(n: int) -> Array:
+def subset_weights(n: int) -> Array:
     """(n, subsets) weights, one column for each subset of n actors that is not empty: all of them,
     or of many actors so many drawn ones, each with its mirror image.
     """

@@ -14,8 +14,8 @@ every share. The bound that is nearer to the mean counts, within limits:
 The spread says nothing of a rare actor who is missing, and that actor moves the mean most towards
 the far end of the scale. So the spread bounds the mean from below only up to a little beyond the
 middle (0.55, and never more than n unanimous actors show), and mirrored from above; further on the
-missing actor does. Where only one bound can err by the spread, it has the whole error; where both
-can, half of it.
+missing actor does. Where only one bound can err by the spread, it has two thirds of the error, and
+half of it where both can.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ import numpy as np
 from harness.statistics.values import Array, Values, as_share, as_values
 
 _BEYOND_THE_MIDDLE = 0.55
+_ERROR_OF_ONE_BOUND = 2 / 3
+"""All of it would leave under 90 % where shares are 0 or 1: the missing actor errs as well."""
 _ALL_SUBSETS_UP_TO = 12
 _HALF_OF_THE_DRAWN = 2047
 _TOLERANCE = 1e-12
@@ -62,7 +64,9 @@ def spread_limits(n: int, error: float) -> list[tuple[int, float]]:
     None of so few actors that not even their smallest share bounds the mean with this confidence.
     """
     per_error = subset_weights(n).shape[1] + 1
-    alone, both = (int(part * per_error + _TOLERANCE) for part in (error, error / 2))
+    alone, both = (
+        int(part * per_error + _TOLERANCE) for part in (error * _ERROR_OF_ONE_BOUND, error / 2)
+    )
     if not alone:
         return []
     furthest: float = min(_BEYOND_THE_MIDDLE, error ** (1 / n))

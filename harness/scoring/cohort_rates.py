@@ -36,7 +36,7 @@ _RESAMPLES = 400
 
 
 def mean_rate(shares: Sequence[float]) -> Rate:
-    """The mean of one share per actor, with Wilson's interval widened by how actors differ."""
+    """The mean of one share per actor, with its interval over actors."""
     found = clustered_rate(list(shares), [1.0] * len(shares))
     return Rate(
         rate=found.rate, low=found.low, high=found.high, actors=len(shares), reason=found.reason

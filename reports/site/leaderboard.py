@@ -50,7 +50,7 @@ class Estimate(Frozen):
     low: float | None = None
     high: float | None = None
     method: str = ""
-    """How the interval was made: ``t``, or ``wilson-clustered``."""
+    """How the interval was made: ``t``, or ``actor-shares``."""
     reason: str = ""
 
 
@@ -228,7 +228,7 @@ def _rate(hits: Iterable[tuple[int, float, float]]) -> Estimate:
         value=found.rate,
         low=found.low,
         high=found.high,
-        method="wilson-clustered" if known else "",
+        method="actor-shares" if known else "",
         reason=found.reason,
     )
 

@@ -10,6 +10,10 @@ from harness.statistics.intervals import Interval, t_interval
 from harness.statistics.rates import clustered_rate
 from harness.statistics.values import actor_means
 
+_FRAMES = 100.0
+"""A share is known to about so many frames. All actors have the same number, so that each counts
+once; how they differ decides how wide the interval is."""
+
 Pairs = Iterable[tuple[int, float | None]]
 """(actor, value) of cells; of several cells of one actor the mean counts, None is left out."""
 
@@ -66,7 +70,7 @@ def share_of_actors(shares: Mapping[int, float], missing: str = "") -> Estimate:
     """The same of one share per actor."""
     if not shares:
         return Estimate(n=0, reason=missing)
-    found = clustered_rate(list(shares.values()), [1.0] * len(shares))
+    found = clustered_rate([_FRAMES * one for one in shares.values()], [_FRAMES] * len(shares))
     known = found.low is not None
     return Estimate(
         n=len(shares),

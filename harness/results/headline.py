@@ -39,6 +39,7 @@ NOBODY = "No tool is ranked"
 NO_TOOL_HIDES = "No tool hides"
 _MOST = 4
 """So many tools are named with their numbers on a card; a leaderboard has the rest."""
+_LEVEL = 1e-9
 
 
 class Card(Frozen):
@@ -60,11 +61,14 @@ def cards(verdict: Verdict, contenders: Sequence[Contender]) -> tuple[Card, Card
 
 
 def left_out(verdict: Verdict) -> list[str]:
-    """Why tools are not ranked among the others, a sentence for each; controls are not named."""
+    """Why tools are not ranked among the others, a sentence for each; where nobody is ranked, the
+    card says why, and only the tools whose face is gone are left. Controls are not named."""
+    some = any(one.group is Group.RANKED for one in verdict.tools)
+    groups = (Group.UNRANKED, Group.FACE_GONE) if some else (Group.FACE_GONE,)
     return [
         f"{one.name}: {gone_words(one) if one.group is Group.FACE_GONE else one.hides.reason}"
         for one in verdict.tools
-        if one.group in (Group.UNRANKED, Group.FACE_GONE)
+        if one.group in groups
     ]
 
 
@@ -79,7 +83,8 @@ def gone_words(tool: Standing) -> str:
         seen.append(
             f"its worst attacker, {_attacker(tool)}, identifies {share_words(tool.identified)}"
         )
-    return f"{tool.hides.reason} {_sentence(', '.join(seen))}".strip()
+    rest = f" What is left: {'; '.join(seen)}." if seen else ""
+    return f"{tool.hides.reason}{rest}"
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ def _attacked_words(tools: Sequence[Standing]) -> str:
         parts.append(f"on the originals {_span([one.original.value for one in tools], share=True)}")
     parts.append(f"over {_actors([one.identified for one in tools])}")
     parts += [_within_null(one) for one in tools[:_MOST] if _chance_alone(one)]
-    return _sentence("; ".join(parts))
+    return f"{'; '.join(parts)}."
 
 
 def _chance(tool: Standing) -> float | None:
@@ -153,7 +158,7 @@ def _hardly(tool: Standing) -> str:
     if tool.gain.value is None:
         return f"{tool.name} is not shown to hide anybody: {_lower(tool.gain.reason)}"
     gain = _difference(tool.gain, share=True)
-    zero = ", which includes 0" if tool.gain.bounds and tool.gain.value else ""
+    zero = ", which includes 0" if tool.gain.bounds else ""
     return (
         f"{tool.name} is not shown to hide anybody: beyond chance its attacker identifies {gain} "
         f"less than on the originals{zero}."
@@ -179,7 +184,7 @@ def _keeps(verdict: Verdict) -> Card:
         label=KEEPS,
         value=_span([one.expression.value for one in first], share=False),
         who=together([one.name for one in first]),
-        detail=_sentence("; ".join(shown)),
+        detail=f"{'; '.join(shown)}.",
         sure=_apart(race),
         clear=_is_clear(race),
     )
@@ -213,7 +218,7 @@ def _nobody(label: str, verdict: Verdict, ranking: str) -> Card:
         label=label,
         value=DASH,
         who=NOBODY,
-        detail=_sentence("; ".join(shown)) if shown else "There is no number to compare.",
+        detail=f"{'; '.join(shown)}." if shown else "There is no number to compare.",
         sure=" ".join(said) or "There is no tool but controls.",
     )
 
@@ -276,6 +281,8 @@ def _nearest(pairs: Sequence[Pair], race: _Race) -> str:
     of = "" if len(pairs) == 1 else f" (the nearest of {len(pairs)} pairs)"
     if lead.value is None:
         return f"{ahead} and {behind} share no actor{of}"
+    if abs(lead.value) < _LEVEL:
+        return f"{ahead} and {behind} are level over {counted(lead.n, 'actor')}{of}"
     gap = _difference(lead, share=race.share)
     return (
         f"{ahead} is {gap} ahead of {behind}, adjusted p {p_words(pair.p_adjusted)}, "
@@ -343,10 +350,6 @@ def _attacker(tool: Standing) -> str:
     if tool.privacy is None:
         return DASH
     return f"{ATTACKERS[tool.privacy.attacker]} ({tool.privacy.source})"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _lower(text: str) -> str:

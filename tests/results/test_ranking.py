@@ -87,7 +87,7 @@ def test_fewer_than_six_actors_are_numbers_and_no_winner() -> None:
     assert ranks(*tools) == {"strong": None, "weak": None}
     found = hides(*tools)
     assert (found.who, found.value, found.clear) == (NOBODY, "\N{EN DASH}", None)
-    assert "Strong 10." in found.detail
+    assert "strong 10." in found.detail
     assert "weak 90." in found.detail
     assert "fewer than 6" in found.sure
 

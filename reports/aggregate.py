@@ -61,6 +61,12 @@ def distances(cell: ReportCell, comparison: Comparison) -> Distances | None:
     return cell.score.identity.comparisons.get(comparison) if cell.score else None
 
 
+def some_actors(n: int, of: int) -> str:
+    """``, 5 of 7 actors`` beside a mean that some actors are missing from; empty where none is, or
+    where there is no number. Means over other actors are not to be compared unseen."""
+    return f", {n} of {of} actors" if 0 < n < of else ""
+
+
 class Detection(StrEnum):
     """Whether the swapped video still shows the faces that the original shows."""
 
@@ -196,8 +202,9 @@ def mean_fta(
 
 
 def mean_leak(cells: Sequence[ReportCell], *, of_all: bool) -> Mean:
-    """Share of recognised frames over the actors of detected cells."""
-    found = [(c.spec.actor.number, leak(c)) for c in cells if detected(c)]
+    """Share of recognised frames over actors with a score: of all sampled frames, where one without
+    a face is not recognised; or of those with a face, over the actors of detected cells."""
+    found = [(c.spec.actor.number, leak(c)) for c in cells if of_all or detected(c)]
     return over_actors(
         (actor, (k.of_all if of_all else k.of_seen) if k else None) for actor, k in found
     )

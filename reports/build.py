@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.model.dataset import Split
+from harness.results.headline import RULE
 from harness.scoring.detected import NOT_DETECTED_LOSS
 from reports.aggregate import (
     actor_ranges,
@@ -21,7 +22,7 @@ from reports.behaviour import behaviour_view
 from reports.boxes import KEY, box_figure, summary_boxes, undetected_sentences
 from reports.cautions import cautions
 from reports.controls import control_checks
-from reports.headline import headline, headline_numbers
+from reports.headline import headline
 from reports.leaks import leaks_view
 from reports.model import ReportCell, ReportData
 from reports.paired import paired_table
@@ -63,7 +64,9 @@ def view(data: ReportData) -> dict[str, Any]:
     actors = sorted({c.spec.actor.number for c in data.cells})
     return {
         "data": data,
-        "headline": headline_numbers(data),
+        "headline": (first := headline(data)).cards,
+        "not_ranked": first.left_out,
+        "ranking_note": RULE,
         "cautions": cautions(data),
         "scored": sum(cell.score is not None for cell in data.cells),
         "total": len(data.cells),

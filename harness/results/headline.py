@@ -11,6 +11,7 @@ from harness.model.score import CellScore, Comparison
 from harness.results.estimates import Estimate
 from harness.results.ranking import (
     ALPHA,
+    COVERED,
     FEWEST_ACTORS,
     Contender,
     Group,
@@ -35,6 +36,12 @@ from harness.results.wording import (
 HIDES = "Who hides best: how often the worst attacker still finds the person"
 KEEPS = "Who keeps most of the expression: correlation of action units (PCC)"
 LEAK = "Worst leak: sampled frames in which the person is still recognised"
+RULE = (
+    "Ranked by what the worst attacker identifies beyond chance, paired by actor: a frame without "
+    "a face is not identified. Tools that cannot be told apart share a rank. Controls do not "
+    f"compete, nor do tools with under {100 * COVERED:.0f} % of their cells done or whose face is "
+    f"gone, and fewer than {FEWEST_ACTORS} actors rank no tool. Nothing is ranked by distance."
+)
 NOBODY = "No tool is ranked"
 NO_TOOL_HIDES = "No tool hides"
 _MOST = 4

@@ -42,6 +42,7 @@ from reports.scatter import scatter_figure
 from reports.study import study_view
 from reports.tables import actor_tables, failure_table, overview_table
 from reports.units import METRICS, coverage_table, undrawn, unit_figure, unit_table
+from reports.verdict import judge
 
 __all__ = ["build_report", "headline", "page"]
 
@@ -61,11 +62,12 @@ def view(data: ReportData) -> dict[str, Any]:
     sources = attribute_sources(data)
     source = sources[0] if sources else None
     names = variants(data)
+    judged = judge(data)
     actors = sorted({c.spec.actor.number for c in data.cells})
     return {
         "data": data,
-        "headline": (first := headline(data)).cards,
-        "not_ranked": first.left_out,
+        "headline": judged.cards,
+        "not_ranked": judged.left_out,
         "ranking_note": RULE,
         "cautions": cautions(data),
         "scored": sum(cell.score is not None for cell in data.cells),
@@ -87,7 +89,7 @@ def view(data: ReportData) -> dict[str, Any]:
         "leaks": leaks_view(data),
         "behaviour": behaviour_view(data, source),
         "quality": quality_table(data),
-        "paired": paired_table(data, source),
+        "paired": paired_table(data, source, judged.verdict),
         "box_summary": summary_boxes(data),
         "boxes": [f for i, name in enumerate(names) if (f := box_figure(data, name, i))],
         "box_key": KEY,

@@ -158,7 +158,7 @@ def test_the_leaderboard_is_filtered_and_sorted_with_the_keyboard(
     visit(driver, addresses[place] + "index.html")
     assert driver.execute_script(FIRST_COLUMN) == ["blur", "landmark-swap"]
     table = driver.find_element(By.CSS_SELECTOR, "[data-filtered=tools] table")
-    header = table.find_elements(By.CSS_SELECTOR, "thead th")[3]
+    header = table.find_elements(By.CSS_SELECTOR, "thead th")[4]
     assert header.text.startswith("SW-OR distance")
     button = header.find_element(By.TAG_NAME, "button")
     button.send_keys(Keys.ENTER)

@@ -62,7 +62,7 @@ def distances(cell: ReportCell, comparison: Comparison) -> Distances | None:
 
 
 def some_actors(n: int, of: int) -> str:
-    """``, 5 of 7 actors`` beside a mean that some actors are missing from; empty where none is, or
+    """``, 5 of 7 actors`` after a mean that some actors are missing from; empty where none is, or
     where there is no number. Means over other actors are not to be compared unseen."""
     return f", {n} of {of} actors" if 0 < n < of else ""
 

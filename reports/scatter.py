@@ -79,10 +79,14 @@ class Group(Frozen):
 
     @property
     def label(self) -> str:
-        """The name; of a control, that it is one; and over how many actors its large mark is, where
-        some are missing."""
+        """The name; of a control, that it is one."""
+        return f"{self.name}{' (control)' if self.control else ''}"
+
+    @property
+    def partly(self) -> str:
+        """``blur, 5 of 7 actors`` where the large mark is a mean over some of them; else empty."""
         seen = some_actors(len({dot.actor for dot in self.seen}), self.actors)
-        return f"{self.name}{' (control)' if self.control else ''}{seen}"
+        return f"{self.name}{seen}" if seen else ""
 
 
 def scatter_figure(data: ReportData, source: str | None) -> Figure | None:
@@ -355,11 +359,14 @@ def _names(groups: Sequence[Group], spans: tuple[Span, Span]) -> list[dict[str, 
 
 def scatter_caption(groups: Sequence[Group], rows: Sequence[Group], threshold: float) -> str:
     parts = [
-        "Large marks: mean over the actors that have both numbers, which are named where some are "
-        "missing; small marks: single actors. Distance ranks no tool. "
+        "Large marks: mean over the actors that have both numbers; small marks: single actors. "
+        "Distance ranks no tool. "
         f"Dashed: threshold {threshold:g}; in the tinted half the recogniser no longer takes "
         "the face for the person."
     ]
+    some = [group.partly for group in groups if group.partly]
+    if some:
+        parts.append(f"Means over some of the actors, not to be compared: {'; '.join(some)}.")
     if rows:
         parts.append(
             "The lane below holds cells whose face the recogniser no longer finds: they have no "

@@ -59,7 +59,8 @@ class Card(Frozen):
     detail: str
     sure: str
     clear: bool | None = None
-    """Whether this is more than chance; None where that cannot be said."""
+    """True for one tool that is significantly better than every other, False for a warning (no tool
+    hides, a control failed), None where tools cannot be told apart or are not ranked."""
 
 
 def cards(verdict: Verdict, contenders: Sequence[Contender]) -> tuple[Card, Card, Card]:
@@ -125,7 +126,7 @@ def _hides(verdict: Verdict) -> Card:
         who=NO_TOOL_HIDES if no_tool else together([one.name for one in first]),
         detail=_attacked_words(first),
         sure=" ".join(sentences),
-        clear=not no_tool and _is_clear(race),
+        clear=False if no_tool else _is_clear(race),
     )
 
 
@@ -139,7 +140,9 @@ def _attacked_words(tools: Sequence[Standing]) -> str:
             f"on the originals {share_words(alone.original)}",
         ]
     else:
-        parts = [f"{one.name} {share_words(one.identified)}" for one in tools[:_MOST]]
+        parts = [
+            f"{one.name} {share_words(one.identified)} by {_attacker(one)}" for one in tools[:_MOST]
+        ]
         parts.append(f"by chance {_span([_chance(one) for one in tools], share=True)}")
         parts.append(f"on the originals {_span([one.original.value for one in tools], share=True)}")
     parts.append(f"over {_actors([one.identified for one in tools])}")
@@ -231,12 +234,10 @@ def _nobody(label: str, verdict: Verdict, ranking: str) -> Card:
 
 
 def _is_clear(race: _Race) -> bool | None:
-    """Whether one tool is significantly better than every other; None where there is no other."""
-    if len(race.ranked) == 1:
+    """True where one tool is significantly better than every other, and there is one."""
+    if len(race.ranked) == 1 or len(race.first) != 1:
         return None
-    if len(race.first) != 1:
-        return False
-    return len(_beaten(race.first[0].name, race.pairs)) == len(race.ranked) - 1
+    return len(_beaten(race.first[0].name, race.pairs)) == len(race.ranked) - 1 or None
 
 
 def _beaten(name: str, pairs: Sequence[Pair]) -> list[str]:

@@ -260,8 +260,7 @@ def _lane(frame: _Frame, rows: Sequence[Group], tools: dict[str, str]) -> list[M
         top = frame.lane + place * frame.row_px
         two_lines = frame.row_px > ROW_PX[WIDTHS_PX[0]]
         y = top + (30 if two_lines else frame.row_px / 2)
-        control = " (control)" if group.control else ""
-        name = f"{group.name}{control}: {group.lost_cells} of {group.cells} cells"
+        name = f"{group.label}: {group.lost_cells} of {group.cells} cells"
         marks = [frame.x(dot.pcc) for dot in group.lost]
         left = two_lines or all(x > frame.left + 12 + len(name) * CHARACTER_PX for x in marks)
         at = (frame.left + 6 if left else frame.right - 6, top + (15 if two_lines else y - top + 4))

@@ -26,7 +26,7 @@ COLUMNS = (
 ATTACK_COLUMNS = (4, 5)
 VERSION_COLUMN, CONFIG_COLUMN = 1, 2
 NOTE = (
-    "In brackets: 95 % intervals over actors; how many actors, where some are missing from a mean. "
+    "In brackets: 95 % intervals over actors. “22 of 24”: a mean over so many of the actors. "
     "Rank: 1 plus the tools that hide significantly better, so tools that cannot be told apart "
     "share it; below the ranked tools stand those that are not ranked, then those whose face is "
     "gone. Nothing is ranked by distance. SW-OR distance: from the swapped face to the person's "
@@ -91,9 +91,10 @@ def _attack_cells(row: Row) -> tuple[TableCell, TableCell]:
     if attack is None:
         none = TableCell(text=DASH, reason=NO_ATTACK, look="muted")
         return none, none
-    found = estimate_cell(attack.identified, of=row.actors, share=True)
+    found = estimate_cell(attack.identified, share=True)
+    by = f"{found.text} {attack.attacker}{_some(attack.identified.n, row.actors)}"
     return (
-        found.model_copy(update={"text": f"{found.text} {attack.attacker}"}),
+        found.model_copy(update={"text": by}),
         estimate_cell(attack.original, of=row.actors, share=True),
     )
 
@@ -122,12 +123,12 @@ def _rank_cell(rank: int | None, reason: str) -> TableCell:
 
 
 def estimate_cell(estimate: Estimate, *, of: int | None = None, share: bool = False) -> TableCell:
-    """``0.742 [0.701, 0.783]``, with ``5 of 7 actors`` where some of the ``of`` are missing; shares
+    """``0.742 [0.701, 0.783]``, with ``5 of 7`` where some of the ``of`` are missing; shares
     in per cent; a dash with the reason for a missing one."""
     if estimate.value is None:
         return TableCell(text=DASH, reason=estimate.reason, look="muted")
     shown = share_words(estimate) if share else number_words(estimate)
-    shown += "" if of is None else some_actors(estimate.n, of)
+    shown += "" if of is None else _some(estimate.n, of)
     return TableCell(text=shown, sort=estimate.value, look="number")
 
 
@@ -148,3 +149,8 @@ def _tool_links(site: Site, rows: Sequence[Row]) -> list[tuple[str, str, bool, s
         summary = info.summary if info else ""
         found[row.tool] = (row.tool, tool_page(row.tool), row.control, summary)
     return list(found.values())
+
+
+def _some(n: int, of: int) -> str:
+    """As ``some_actors``; the table has many columns, and its note says the rest."""
+    return some_actors(n, of).removesuffix(" actors")

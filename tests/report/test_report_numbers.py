@@ -350,7 +350,7 @@ def test_labels_cover_neither_each_other_nor_a_point() -> None:
 def test_controls_are_judged_beyond_the_original_s_own_faceless_frames(
     three: ReportData, blur: list[ReportCell]
 ) -> None:
-    def judged(tool: str, pcc: float = 0.1, **four: Distances) -> bool | None:
+    def judged(tool: str, /, pcc: float = 0.1, **four: Distances) -> bool | None:
         spec = blur[0].spec.model_copy(update={"tool": tool, "settings": {}})
         cell = blur[0].model_copy(update={"spec": spec, "variant": tool})
         assert cell.score is not None
@@ -375,8 +375,8 @@ def test_controls_are_judged_beyond_the_original_s_own_faceless_frames(
     assert judged("reencode", or_or=half, sw_or=faces(30, 0.31, 1.0))
     assert judged("reencode", or_or=half, sw_or=faces(30, 0.4, 1.0)) is False
     assert judged("reencode", or_or=half, sw_or=lost) is False
-    moved = {"or_sw": far, "sw_sw": faces(30, 0.9, 0.0)}
-    assert judged("noop", or_or=half, sw_or=half, **moved) is False
+    moved = faces(30, 0.9, 0.0)
+    assert judged("noop", 1.0, or_or=half, sw_or=half, or_sw=far, sw_sw=moved) is False
 
 
 def test_an_injected_shift_and_leak_are_judged_by_what_was_injected(

@@ -92,7 +92,11 @@ def test_a_reader_gets_from_the_chart_to_a_cell_and_back(
     driver.execute_script("arguments[0].focus()", mark)
     mark.send_keys("\n")
     wait_for(driver, "location.pathname.endsWith('/tools/landmark-swap.html')")
-    driver.find_element(By.CSS_SELECTOR, "#version-1 tbody th a").click()
+    first = driver.find_element(By.CSS_SELECTOR, "#version-1 tbody th a")
+    driver.execute_script(
+        "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", first
+    )
+    first.click()
     wait_for(driver, "location.pathname.includes('/cells/landmark-swap')")
     assert driver.find_element(By.TAG_NAME, "h1").text == "landmark-swap, actor 1"
     driver.find_element(By.LINK_TEXT, "actor 1").click()

@@ -38,7 +38,7 @@ def test_tools_that_cannot_be_told_apart_share_a_rank_and_the_headline() -> None
     tools = (tool("blur", first), tool("pixelate", second), tool("weak", around(0.9)))
     assert ranks(*tools) == {"blur": 1, "pixelate": 1, "weak": 3}
     found = hides(*tools)
-    assert (found.who, found.clear) == ("blur and pixelate", False)
+    assert (found.who, found.clear) == ("blur and pixelate", None)
     assert found.value == "29.0\N{EN DASH}30.0 %"
     assert "cannot be told apart" in found.sure
 

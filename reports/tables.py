@@ -199,7 +199,11 @@ def _overview_units(cells: Sequence[ReportCell], source: str | None, n: int) -> 
     none = "no measurable action units"
     if source is None or not found:
         return [number(None, none)] * 4
-    frames = sum(a.frames for a in found)
+    paired = over_actors(
+        (c.spec.actor.number, a.paired / a.frames if a and a.frames else None)
+        for c in cells
+        for a in (attributes(c, source),)
+    )
     have = [units_used(a) for a in found]
     return [
         *(
@@ -207,7 +211,7 @@ def _overview_units(cells: Sequence[ReportCell], source: str | None, n: int) -> 
             for means in (mean_pcc, mean_ccc)
         ),
         text(f"{spread(have)} of {spread(len(a.units) for a in found)}", "number", max(have)),
-        share(sum(a.paired for a in found) / frames if frames else None, "no frames"),
+        _share_of(paired, "no frames", n),
     ]
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from harness.model.cohort import CohortScore
 from harness.results.headline import Card, cards, left_out
-from harness.results.ranking import AskedCell, Contender, Standing, Verdict, verdict
+from harness.results.ranking import Verdict, verdict
+from harness.results.standing import AskedCell, Contender, Standing
 from reports.model import ReportCell, ReportData
 
 

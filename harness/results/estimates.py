@@ -70,7 +70,9 @@ def share_of_actors(shares: Mapping[int, float], missing: str = "") -> Estimate:
     """The same of one share per actor."""
     if not shares:
         return Estimate(n=0, reason=missing)
-    found = clustered_rate([_FRAMES * one for one in shares.values()], [_FRAMES] * len(shares))
+    # A mean of several seeds may pass 1 by a rounding.
+    hits = [_FRAMES * min(1.0, max(0.0, share)) for share in shares.values()]
+    found = clustered_rate(hits, [_FRAMES] * len(shares))
     known = found.low is not None
     return Estimate(
         n=len(shares),

@@ -9,17 +9,8 @@ from dataclasses import dataclass
 from harness.model.base import Frozen
 from harness.model.score import CellScore, Comparison
 from harness.results.estimates import Estimate
-from harness.results.ranking import (
-    ALPHA,
-    COVERED,
-    FEWEST_ACTORS,
-    Contender,
-    Group,
-    Pair,
-    Standing,
-    Verdict,
-    smallest_adjusted,
-)
+from harness.results.ranking import ALPHA, COVERED, Pair, Verdict, smallest_adjusted
+from harness.results.standing import FEWEST_ACTORS, Contender, Group, Standing
 from harness.results.wording import (
     ATTACKERS,
     DASH,

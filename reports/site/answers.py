@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.results.headline import Card
-from harness.results.ranking import FEWEST_ACTORS
+from harness.results.standing import FEWEST_ACTORS
 from harness.results.wording import counted
 from reports.controls import control_checks
 from reports.model import ReportData

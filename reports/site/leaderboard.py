@@ -12,7 +12,7 @@ from harness.results.estimates import Estimate as Estimate
 from harness.results.estimates import mean_estimate as mean_estimate
 from harness.results.estimates import share_estimate
 from harness.results.headline import gone_words
-from harness.results.ranking import Group, Standing
+from harness.results.standing import Group, Standing
 from reports.aggregate import (
     Detection,
     attribute_sources,

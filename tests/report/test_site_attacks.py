@@ -100,3 +100,24 @@ def test_a_site_without_attacks_has_no_empty_column(make_data: Maker) -> None:
     files = files_of(make_site(make_data(actors=2)))
     assert "Found by worst attacker" not in files["index.html"].decode()
     assert "Only an ignorant attacker is measured" in files["methods.html"].decode()
+
+
+def test_a_tool_with_several_donors_is_ranked_once_and_its_columns_share_the_rank(
+    make_data: Maker,
+) -> None:
+    data = make_data(actors=8)
+    cells = []
+    for cell in (one for one in data.cells if one.variant == "blur"):
+        for name in ("ann", "eve"):
+            assert cell.spec.donor is not None
+            donor = cell.spec.donor.model_copy(update={"name": name})
+            spec = cell.spec.model_copy(update={"donor": donor})
+            column = f"blur donor {name}"
+            cells.append(cell.model_copy(update={"spec": spec, "variant": column}))
+    data = data.model_copy(update={"cells": tuple(cells)})
+    one = data.model_copy(
+        update={"cells": tuple(c.model_copy(update={"variant": "blur"}) for c in cells)}
+    )
+    hides, rows = ranked(data, [make_cohort(one, "blur", 0.3, 0.1)])
+    assert (hides.who, hides.value) == ("blur", "30.0 %")
+    assert [(row.name, row.rank) for row in rows] == [("blur donor ann", 1), ("blur donor eve", 1)]

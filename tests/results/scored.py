@@ -21,7 +21,7 @@ from harness.model.score import (
     Identity,
     SwappedReading,
 )
-from harness.results.ranking import AskedCell, Contender
+from harness.results.standing import AskedCell, Contender
 from tests.scores import aligned
 
 FRAMES = 100

@@ -6,7 +6,8 @@ import pytest
 
 from harness.model.cohort import Attacker, Null
 from harness.results.headline import NO_TOOL_HIDES, NOBODY, Card, cards, left_out
-from harness.results.ranking import AskedCell, Contender, Group, rank, verdict
+from harness.results.ranking import rank, verdict
+from harness.results.standing import AskedCell, Contender, Group
 from tests.results.scored import around, attacked, scored, tool
 
 
@@ -66,7 +67,7 @@ def test_an_actor_counts_by_the_share_of_its_cells_that_are_done() -> None:
     half = tool("half", around(0.1))
     cells = (*half.cells, *(AskedCell(cell.actor, None) for cell in half.cells))
     found = verdict([Contender("half", cells, half.cohorts, footage="stand-in")]).of("half")
-    assert (found.covered, found.done_actors, found.hides.rank) == (0.5, 10, None)
+    assert (found.covered, found.hides.rank) == (0.5, None)
 
 
 def test_a_face_that_is_gone_is_neither_ranked_nor_hidden_among_the_others() -> None:

@@ -11,6 +11,7 @@ import typer
 from harness.cli.output import print_wrapped
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
+from harness.results.wording import DASH
 from harness.runner import CellOutcome
 from harness.scoring.cohort_queue import CohortOutcome
 from harness.scoring.queue import ScoreOutcome
@@ -129,7 +130,9 @@ def print_headline(cards: Sequence[Card], left_out: Sequence[str]) -> None:
     for card in cards:
         typer.echo()
         print_wrapped(card.label, indent="  ")
-        print_wrapped(f"{card.who}: {card.value}", indent="    ")
+        print_wrapped(
+            card.who if card.value == DASH else f"{card.who}: {card.value}", indent="    "
+        )
         print_wrapped(card.detail, indent="    ")
         if card.sure:
             print_wrapped(card.sure, indent="    ")

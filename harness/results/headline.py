@@ -192,13 +192,15 @@ def _keeps(verdict: Verdict) -> Card:
 
 
 def _nobody(label: str, verdict: Verdict, ranking: str) -> Card:
-    """Numbers and no winner: what the tools that may compete show, and why none is ranked."""
+    """Numbers and no winner: what the tools that still show a face come to, and why none is
+    ranked."""
     hides = ranking == "hides"
     rivals = [one for one in verdict.tools if one.group is not Group.CONTROL]
     known = [
         (one, one.identified if hides else one.expression)
         for one in rivals
-        if (one.identified if hides else one.expression).value is not None
+        if one.group is not Group.FACE_GONE
+        and (one.identified if hides else one.expression).value is not None
     ]
     shown = [
         f"{one.name} {share_words(found) if hides else number_words(found)}"

@@ -81,6 +81,9 @@ def test_a_face_that_is_gone_is_neither_ranked_nor_hidden_among_the_others() -> 
     assert "tracker still finds one in 100.0 %" in sentence
     assert "CenterFace alone in 25.0 %" in sentence
     assert hides(gone, kept).who == "kept"
+    alone = hides(gone)
+    assert (alone.who, alone.detail) == (NOBODY, "There is no number to compare.")
+    assert "The face is gone" in alone.sure
 
 
 def test_fewer_than_six_actors_are_numbers_and_no_winner() -> None:

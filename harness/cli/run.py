@@ -154,7 +154,7 @@ def _nothing_to_run(study: Study, as_json: bool) -> None:
 def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, cpu: bool) -> None:
     from harness.account import Account, Estimate
     from harness.cli.planning import say_plan
-    from harness.cli.summary import cohort_line
+    from harness.cli.summary import cohort_line, print_verdict
     from harness.forecast import longest_first
     from harness.interrupt import terminate_as_interrupt
     from harness.model.cell import Status
@@ -182,6 +182,7 @@ def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, 
     if not as_json:
         for cohort in cohorts:
             print_wrapped(cohort_line(cohort))
+        print_verdict(study.home, prepared.specs, study.protocol.name)
     bad = [outcome for outcome in outcomes if outcome.status is not Status.OK]
     unscored = any(one.score is None for one in scores) or any(c.score is None for c in cohorts)
     if bad or prepared.left_out or unscored:

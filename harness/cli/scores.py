@@ -161,16 +161,19 @@ def report(
         data = collect.with_beside(data, store.home, beside)
     target = out or store.home / "reports" / _file_name(loaded, selection)
     page = build.build_report(data, target.expanduser())
-    headline = dict(build.headline(data))
+    headline = build.headline(data)
     scored = sum(name in scored_protocols(store.home, spec) for spec in specs)
     if as_json:
         counts = {"cells": len(specs), "scored": scored}
-        print_json({"report": str(page), "protocol": name, **counts, "headline": headline})
+        found = {"headline": [card.model_dump(mode="json") for card in headline.cards]}
+        ranks = {"not_ranked": headline.left_out}
+        print_json({"report": str(page), "protocol": name, **counts, **found, **ranks})
     else:
         typer.echo(f"Report: {page}")
         typer.echo(f"  {scored} of {len(specs)} cells are scored with the protocol {name}.")
-        for label, value in headline.items():
-            print_wrapped(f"{label}: {value}", indent="  ")
+        from harness.cli.summary import print_headline
+
+        print_headline(headline.cards, headline.left_out)
     if open_page and not webbrowser.open(page.resolve().as_uri()):
         note("No browser was found on this machine; open the file elsewhere.")
 

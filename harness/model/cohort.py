@@ -183,6 +183,8 @@ class CohortScore(Frozen):
     attacks: tuple[Attack, ...] = ()
     worst: int | None = None
     """Place in ``attacks`` of the one with the largest advantage; None where none has one."""
+    worst_null: Null | None = None
+    """The largest advantage of all attacks, against the same with who is who permuted."""
     swapped_split: DetectionSplit | None = None
     original_split: DetectionSplit | None = None
     leaks: tuple[CellLeaks, ...] = ()

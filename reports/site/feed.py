@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from harness.canonical import content_hash
-from reports.aggregate import cells_of, fmt, percent
+from reports.aggregate import cells_of, fmt, percent, some_actors
 from reports.model import ReportCell
 from reports.site.leaderboard import Estimate, Row
 from reports.site.model import Entry, Site
@@ -41,8 +41,11 @@ def _entry(site: Site, row: Row) -> Entry | None:
     if not cells:
         return None
     inputs = {cell.spec.id: cell.score.inputs for cell in cells if cell.score}
+    attack = row.worst_attack
+    found = f"{percent(attack.identified.value)} by {attack.attacker}" if attack else ""
     numbers = [
-        f"SW-OR distance {_said(row.distance)}",
+        *([f"the worst attacker identifies {found}"] if attack else []),
+        f"SW-OR distance {_said(row.distance)}{some_actors(row.distance.n, row.actors)}",
         f"recognised in {percent(row.recognised.value)} of sampled frames",
         f"mean PCC {_said(row.pcc)}",
         f"{row.scored} of {row.cells} cells scored, face detected in {row.detected}",

@@ -91,9 +91,10 @@ class Verification(Frozen):
     probes: int
     """Frames (or segments) that could be compared."""
     asked: int
-    tracker_probes: int = 0
-    """Of ``probes``, those whose face the study's detector does not find and the tracker sees."""
-    second_detector_probes: int = 0
+    tracker_probes: int | None = None
+    """Of ``probes``, those whose face the study's detector does not find and the tracker sees; None
+    where probes do not differ by what sees them (motion, self-trained), or it is not known."""
+    second_detector_probes: int | None = None
     """Of ``probes``, those whose face only the second detector sees."""
     rank_1: Rate = Rate()
     """Closed-set identification: share of probes nearest to their own actor."""

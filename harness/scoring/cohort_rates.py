@@ -62,8 +62,8 @@ def verify(
         actors=tuple(p.actor for p in probes),
         probes=sum(len(p.distances) for p in trial.probes),
         asked=sum(p.asked for p in trial.probes),
-        tracker_probes=seen_by[ProbeSource.TRACKER],
-        second_detector_probes=seen_by[ProbeSource.SECOND_DETECTOR],
+        tracker_probes=seen_by[ProbeSource.TRACKER] if seen_by else None,
+        second_detector_probes=seen_by[ProbeSource.SECOND_DETECTOR] if seen_by else None,
         by_actor=tuple(_rate_of(probe, trial.gallery) for probe in trial.probes if probe.asked),
     )
     if not probes:

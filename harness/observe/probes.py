@@ -36,7 +36,7 @@ class _Framing(NamedTuple):
     down: float
 
 
-# Means over 257 frames of the sample's clips in which dlib's detector and the other see one face.
+# Means over 256 frames of the sample's clips in which dlib's detector and the other see one face.
 _FRAMINGS = {
     ProbeSource.TRACKER: _Framing(0.99, -0.02),
     ProbeSource.SECOND_DETECTOR: _Framing(0.91, 0.055),

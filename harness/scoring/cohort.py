@@ -338,7 +338,7 @@ def remarks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[str, ..
     lost = [str(actor) for actor in by_actor(members) if actor not in compared]
     if lost:
         notes.append(
-            f"Not detected in any swapped frame, so in no rate of recognition: actor"
+            f"Nothing sees a face in any swapped frame, so in no rate of recognition: actor"
             f"{'s' * (len(lost) > 1)} {', '.join(lost)}."
         )
     return tuple(notes)

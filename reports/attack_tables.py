@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.model.cohort import Attack, Attacker, CohortScore, Verification
 from reports.aggregate import DASH, percent
-from reports.cohorts import NOT_SCORED, attack_name, rate_cell, tool_cell
+from reports.cohorts import NOT_SCORED, attack_name, rate_cell, seen_by, tool_cell
 from reports.model import ReportData
 from reports.tables import Table, TableCell, number, share, text
 
@@ -16,7 +16,7 @@ def rate_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table:
     columns = (
         *("Tool", "Attacker", "Rank-1, swapped", "Rank-1, original", "Chance"),
         *("Rank-1 beyond chance", "AUC", "AUC, original", "EER", "D_sys", "Not comparable"),
-        "Actors",
+        *("Probes the study lacks", "Actors"),
     )
     rows = tuple(
         (tool_cell(data, cohort), *_rates(attack, cohort))
@@ -31,7 +31,9 @@ def rate_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table:
         "95 % interval over actors in brackets. Beyond chance: (rank-1 - chance) / (1 - chance); "
         "the attacker for whom it is largest counts. AUC, EER and D_sys (linkability) are of "
         "mated against non-mated distances in the swapped videos. Not comparable: share of probes "
-        "without a face, or in which nothing moves.",
+        "without a face, or in which nothing moves. Probes the study lacks: faces "
+        "that dlib's HOG detector, on which the study's own numbers rest, does not find, and that "
+        "MediaPipe's tracker or else the second detector sees.",
     )
 
 
@@ -51,8 +53,16 @@ def _rates(attack: Attack, cohort: CohortScore) -> tuple[TableCell, ...]:
         share(swapped.eer if swapped else None, why),
         number(swapped.linkability if swapped else None, few if swapped else why),
         share(swapped.fta if swapped else None, why),
+        beyond_study(swapped, why),
         text(len(swapped.actors) if swapped else 0, "number"),
     )
+
+
+def beyond_study(found: Verification | None, why: str) -> TableCell:
+    """How many probes show a face that the study's detector does not find, and what sees it."""
+    words = seen_by(found)
+    reason = why if found is None else "It compares no faces that were found one way or another."
+    return text(words) if words else TableCell(text=DASH, reason=reason, look="muted")
 
 
 def threshold_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table | None:

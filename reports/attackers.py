@@ -17,6 +17,7 @@ from reports.cohorts import (
     name_of,
     ordered,
     rank_1,
+    seen_by,
 )
 from reports.model import ReportData
 from reports.tables import Table
@@ -53,6 +54,8 @@ class AttackCard(Frozen):
     control: bool
     basis: str
     bars: tuple[AttackBar, ...]
+    probes: str
+    """How many faces attackers compare that the study does not find, as a sentence."""
     splits: tuple[SplitBar, ...]
 
 
@@ -127,7 +130,20 @@ def _card(data: ReportData, cohort: CohortScore) -> AttackCard:
         control=is_control_cohort(data, cohort),
         basis=f"{_count(len(cohort.actors), 'actor')}, {_count(pairs, 'impostor pair')}",
         bars=tuple(_bar(attack, cohort) for attack in cohort.attacks),
+        probes=_probes(cohort),
         splits=tuple(_split(label, split) for label, split in splits if split),
+    )
+
+
+def _probes(cohort: CohortScore) -> str:
+    """Of the first attack, the naive one, which asks for every sampled frame."""
+    found = cohort.attacks[0].swapped if cohort.attacks else None
+    beyond = seen_by(found)
+    if found is None or not beyond:
+        return ""
+    return (
+        f"Attackers compare faces in {fmt(found.probes, 0)} of {fmt(found.asked, 0)} sampled "
+        f"frames. Faces that the study's detector does not find: {beyond}."
     )
 
 

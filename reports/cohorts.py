@@ -55,6 +55,19 @@ def rank_1(found: Verification | None) -> float | None:
     return finite(found.rank_1.rate) if found else None
 
 
+def seen_by(found: Verification | None) -> str:
+    """``40 of 1439: tracker 38, second detector 2``: the probes whose face the study's detector
+    does not find, by what sees it; empty where that is not known."""
+    if found is None or found.tracker_probes is None:
+        return ""
+    counts = {
+        "tracker": found.tracker_probes,
+        "second detector": found.second_detector_probes or 0,
+    }
+    words = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    return f"{sum(counts.values())} of {found.probes}" + (f": {words}" if words else "")
+
+
 def interval_words(rate: Rate) -> str:
     """``62.0 % (41-83)``: a rate with its 95 % interval, where there is one."""
     if rate.low is None or rate.high is None:

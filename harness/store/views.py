@@ -113,7 +113,13 @@ def _attack_columns(at: str, prefix: str) -> dict[str, tuple[str, str]]:
         "match_rate": "match_rate.rate",
         "false_match_rate": "false_match_rate",
     }
-    counts = {"probes": "probes", "probes_asked": "asked", "identified": "identified"}
+    counts = {
+        "probes": "probes",
+        "probes_asked": "asked",
+        "probes_tracker": "tracker_probes",
+        "probes_second_detector": "second_detector_probes",
+        "identified": "identified",
+    }
     return {
         **{f"{prefix}{name}": _text(f"{at}.{path}", "INTEGER") for name, path in counts.items()},
         **{f"{prefix}{name}": _text(f"{at}.{path}", "DOUBLE") for name, path in paths.items()},

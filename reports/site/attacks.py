@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
+from reports.attack_tables import beyond_study
 from reports.site.index_view import estimate_cell
 from reports.site.leaderboard import of_rate
 from reports.tables import Table, TableCell, number, share, text
 
 COLUMNS = (
     *("Attacker", "Compares by", "Right person (rank 1)", "Same on originals", "Guessing"),
-    *("Gain", "AUC", "EER", "Linkability", "No face"),
+    *("Gain", "AUC", "EER", "Linkability", "No face", "Probes the study lacks"),
 )
 NOTE = (
     "Right person: share of probes given to the right one of all actors, with its 95 % interval "
     "over actors. Gain: that share, corrected for guessing; the worst attacker gains most. "
     "Linkability: 0 is none, 1 is full. No face: probes that could not be compared, which is not "
-    "the same as hidden."
+    "the same as hidden. Probes the study lacks: faces that its detector (dlib's HOG) does not "
+    "find and the tracker or the second detector sees; only attackers use them."
 )
 
 
@@ -55,6 +57,7 @@ def _row(attack: Attack, *, worst: bool) -> tuple[TableCell, ...]:
         share(found.eer, why),
         number(found.linkability, why),
         share(found.fta),
+        beyond_study(found, why),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from reports.build import build_report, page
 from reports.headline import headline
 from reports.leaks import leak_table, leaks_view
 from reports.model import ReportCell, ReportData
+from reports.site.attacks import attack_table
 from reports.site.leaderboard import leaderboard
 from reports.verdict import judge
 from tests.report.cohorts import NO_DONOR, TOO_FEW, cohort, profile, with_cohorts
@@ -81,6 +83,31 @@ def test_every_attacker_stands_beside_the_same_attack_on_originals(attacked: Rep
     assert [c.text for c in row[:5]] == ["blur", "A1 parrot, worst", "80.0 %", "100.0 %", "33.3 %"]
     assert row[5].text == "70.0 %", "beyond chance"
     assert row[10].text == "10.0 %", "probes without a face"
+
+
+def test_faces_that_the_study_does_not_find_are_told_apart_from_its_own(three: ReportData) -> None:
+    plain = cohort(three, "blur", naive=0.4, motion=0.2)
+    naive, motion = plain.attacks
+    assert naive.swapped is not None
+    seen = naive.swapped.model_copy(update={"tracker_probes": 38, "second_detector_probes": 2})
+    naive = naive.model_copy(update={"swapped": seen})
+    made = plain.model_copy(update={"attacks": (naive, motion)})
+    view = attackers_view(with_cohorts(three, made))
+    assert view is not None
+    place = view.rates.columns.index("Probes the study lacks")
+    own, other = (row[place] for row in view.rates.rows)
+    assert own.text == "40 of 90: tracker 38, second detector 2"
+    assert (other.text, bool(other.reason)) == (DASH, True)
+    assert view.cards[0].probes == (
+        "Attackers compare faces in 90 of 100 sampled frames. Faces that the study's detector does "
+        "not find: 40 of 90: tracker 38, second detector 2."
+    )
+    assert view.cards[0].probes in unescape(page(with_cohorts(three, made)))
+    older = attackers_view(with_cohorts(three, plain))
+    assert older is not None
+    assert older.cards[0].probes == ""
+    site = attack_table(made)
+    assert site.rows[0][-1].text == own.text
 
 
 def test_what_could_not_be_computed_is_said_once_in_the_cohorts_words(

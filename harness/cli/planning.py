@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from harness.forecast import Basis, History, Plan, State, ToolPlan, choose, fore
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell
+    from harness.specify import LeftOut
     from harness.store.cells import CellStore
     from harness.study import Study
 
@@ -169,8 +170,12 @@ def _hours(seconds: float) -> str:
     return f"{hours:.0f}" if hours >= 10 else f"{hours:.1f}" if hours >= 0.1 else f"{hours:.3f}"
 
 
-def print_plan_json(study: Study, made: StudyPlan) -> None:
-    """Every cell with its state and whether it is run now; the totals by tool and of all."""
+def print_plan_json(
+    study: Study, made: StudyPlan, unusable: Sequence[LeftOut], warnings: Sequence[str]
+) -> None:
+    """Every cell with its state and whether it is run now; the totals by tool and of all; what is
+    wrong with the material.
+    """
     plan = made.plan
     run = set(map(_key, made.chosen))
     print_json(
@@ -192,6 +197,10 @@ def print_plan_json(study: Study, made: StudyPlan) -> None:
                 "size_bytes": plan.size_bytes,
                 "cells_of_unknown_size": plan.unsized,
             },
+            "unusable": [
+                left.cell.model_dump(mode="json") | {"reason": left.reason} for left in unusable
+            ],
+            "warnings": list(warnings),
         }
     )
 

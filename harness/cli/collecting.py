@@ -9,9 +9,10 @@ import typer
 
 from harness.cli.output import print_json, print_table
 from harness.cli.planning import StudyPlan, make_plan
-from harness.cli.stored import cells_beside, scored_protocols
+from harness.cli.stored import scored_protocols
 from harness.cli.summary import score_fields
 from harness.forecast import State
+from harness.planning.selection import cells_beside
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -47,7 +48,7 @@ _KEYS = ("cell", "sw_or_mean", "fta", "mean_pcc")
 
 
 def _finished(study: Study, made: StudyPlan) -> list[CellSpec]:
-    """Cells with a result; of several of one name all."""
+    """Cells with a result."""
     from harness.store.cells import CellStore
 
     store = CellStore(study.home)
@@ -71,7 +72,7 @@ def _write(study: Study, specs: list[CellSpec]) -> object:
     # The engine imports nothing of `reports`; only its commands know that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
     data = collect.collect(study.home, specs, study.protocol.name)
-    beside = cells_beside(study.suite, CellStore(study.home).list(), study.home, specs)
+    beside = cells_beside(study.suite, CellStore(study.home), specs)
     data = collect.with_beside(data, study.home, beside)
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in study.suite.name)
     return build.build_report(data, study.home / "reports" / f"{name}-so-far.html")

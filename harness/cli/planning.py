@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.output import print_json, print_table, size_text
-from harness.cli.stored import is_running, match_cells
+from harness.cli.stored import is_running
 from harness.forecast import Basis, History, Plan, State, ToolPlan, choose, forecast
+from harness.planning.current import earlier_cells
+from harness.planning.selection import match_cells
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -35,7 +37,7 @@ class StudyPlan:
     cells: tuple[PlannedCell, ...]
     states: tuple[State, ...]
     stored: tuple[tuple[CellSpec, ...], ...]
-    """What the store has of each cell's name."""
+    """What the store has of each cell's name: current cells alone."""
     chosen: tuple[PlannedCell, ...]
     plan: Plan
     history: History
@@ -44,17 +46,21 @@ class StudyPlan:
 def make_plan(study: Study, *, only_failed: bool = False, limit: int | None = None) -> StudyPlan:
     """Reads the store; nothing is prepared or written.
 
-    Cells are matched by name: one whose video or image changed since still counts as done here.
+    Cells are matched by name; one whose people or image changed since counts as not done.
     """
     from harness.store.cells import CellStore
     from harness.store.history import read_history
 
     cells = study.plan()
     store = CellStore(study.home)
+    specs = store.list()
+    earlier = earlier_cells(store, specs, [study.dataset])
     same = [
         spec
-        for spec in store.list()
-        if spec.split is study.suite.split and spec.dataset == study.dataset.name
+        for spec in specs
+        if spec.split is study.suite.split
+        and spec.dataset == study.dataset.name
+        and spec.id not in earlier
     ]
     stored = match_cells(cells, same)
     states = [_state(store, specs) for specs in stored]

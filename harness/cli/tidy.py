@@ -12,17 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
+from harness.cli.earlier import say_namesakes
 from harness.cli.options import ActorOption, AsJson, CpuOption, DatasetOption, ToolOption
 from harness.cli.output import Progress, note, print_json, size_text
-from harness.cli.stored import (
-    Selection,
-    find_cell,
-    is_locked,
-    is_running,
-    open_store,
-    select,
-)
+from harness.cli.stored import find_cell, is_locked, is_running, open_store
 from harness.errors import UsageError
+from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -125,8 +120,9 @@ def _to_retry(
     if (cell is None) is not all_failed:
         raise UsageError("Name a cell, or --all-failed.", hint="See `bench status`.")
     if cell is None:
-        specs = select(store.list(), selection)
-        return [spec for spec in specs if _has_failed(store, spec)]
+        chosen = choose_cells(store, selection)
+        say_namesakes(selection.dataset, store.home)
+        return [spec for spec in chosen.specs if _has_failed(store, spec)]
     if not selection.is_all:
         raise UsageError("--tool, --actor and --dataset go with --all-failed, not with a cell.")
     spec = find_cell(store, cell)

@@ -101,7 +101,7 @@ def _load_recorded(name: str, paths: Sequence[Path]) -> Dataset:
     path = next((path for path in paths if path.exists()), None)
     if path is None:
         raise UnusableInputError(
-            f"The dataset '{name}' is not here: {paths[0]}, which it was read from, does not exist.",
+            f"The dataset '{name}' is not here: it was read from {paths[0]}, which does not exist.",
             hint="Name its manifest where it is now: --dataset PATH.",
         )
     found = load_dataset(str(path), Path())

@@ -77,18 +77,20 @@ def earlier_cells(
             continue
         digest = last.get(variant)
         if digest not in digests or variant not in last:
-            digest = max(group, key=lambda spec: _when(store, spec)).image_digest
+            digest = max(group, key=lambda spec: last_tried(store, spec)).image_digest
         found |= {spec.id: Reason.IMAGE for spec in group if spec.image_digest != digest}
     for group in _groups((s for s in specs if s.id not in found), _name_key).values():
-        newest = max(group, key=lambda spec: _when(store, spec)) if len(group) > 1 else group[0]
+        newest = (
+            max(group, key=lambda spec: last_tried(store, spec)) if len(group) > 1 else group[0]
+        )
         found |= {spec.id: Reason.MANIFEST for spec in group if spec is not newest}
     return found
 
 
-def suite_earlier(home: Path, suite: str, current: Iterable[str]) -> set[str]:
-    """Ids of cells that the suite named once, apart from the ``current`` ones."""
+def suite_earlier(home: Path, suite: str) -> set[str]:
+    """Ids of all cells that were ever run for the suite."""
     uses = ManifestStore(home).suites
-    return {cell for use in uses if use.suite == suite for cell in use.cells} - set(current)
+    return {cell for use in uses if use.suite == suite for cell in use.cells}
 
 
 def record_asked(home: Path, suite: str, specs: Sequence[CellSpec]) -> None:
@@ -147,7 +149,9 @@ class _People:
 
     def differ(self, spec: CellSpec) -> bool:
         """Whether the cell shows somebody otherwise than the dataset does today."""
-        shown = [(spec.split, str(spec.actor.number), _hash(spec.actor))]
+        shown: list[tuple[Split | None, str, str]] = [
+            (spec.split, str(spec.actor.number), _hash(spec.actor))
+        ]
         if spec.donor is not None:
             shown.append((None, spec.donor.name, _hash(spec.donor)))
         for split, who, prepared in shown:
@@ -243,7 +247,7 @@ def _name_key(spec: CellSpec) -> str:
     return content_hash([variant_key(spec), spec.actor.number, donor, spec.seed, limits])
 
 
-def _when(store: CellStore, spec: CellSpec) -> str:
-    """When the cell was last tried."""
+def last_tried(store: CellStore, spec: CellSpec) -> str:
+    """When the cell's last attempt ended; empty for one that was never tried."""
     attempts = store.attempts(spec)
     return attempts[-1].ended_at if attempts else ""

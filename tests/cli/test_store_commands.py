@@ -14,6 +14,7 @@ import pytest
 from adapters.controls import ORACLE
 from harness.model.cell import Status
 from harness.model.dataset import Split
+from harness.registry import find_tool, resolve_settings
 
 from .conftest import Bench
 
@@ -116,7 +117,8 @@ def test_a_suite_has_the_cells_of_its_own_dataset_only_and_of_another_when_asked
     sample_home: Path, tmp_path: Path
 ) -> None:
     bench = Bench(sample_home)
-    other = bench.add("mask", 3, dataset="kitchen", wall_s=600)
+    settings = resolve_settings(find_tool("mask"), "default", {})
+    other = bench.add("mask", 3, dataset="kitchen", wall_s=600, settings=settings)
     own = rows(bench, "--suite", "quickstart", "--tool", "mask", "--actor", "3")
     assert [(r["status"], r["dataset"]) for r in own] == [("planned", "sample")]
     asked = ("--suite", "quickstart", "--dataset", "kitchen")
@@ -250,7 +252,7 @@ def test_the_cells_to_report_or_score_must_exist(bench: Bench) -> None:
 def test_a_suite_is_compared_with_finished_cells_of_the_suites_it_names(
     sample_home: Path, tmp_path: Path
 ) -> None:
-    from harness.cli.stored import cells_beside
+    from harness.planning.selection import cells_beside
     from harness.suites import load_suite
 
     bench = Bench(sample_home)
@@ -260,7 +262,7 @@ def test_a_suite_is_compared_with_finished_cells_of_the_suites_it_names(
     more.write_text("name: more\nactors: 2-3\ntools: [{tool: noop}]\n")
     suite = tmp_path / "one.yaml"
     suite.write_text(f"name: one\nactors: 3\ntools: [{{tool: noop}}]\nalso: ['{more}']\n")
-    found = cells_beside(load_suite(str(suite)), bench.store.list(), bench.home, [own])
+    found = cells_beside(load_suite(str(suite)), bench.store, [own])
     assert [spec.id for spec in found] == [other.id]
     said = bench("report", "--suite", str(suite), "--json")
     assert json.loads(said.stdout)["cells"] == 1

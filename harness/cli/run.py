@@ -150,7 +150,7 @@ def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
     from harness.readiness import check_donors
 
     check_donors(made.chosen, study.tools, study.dataset)
-    unusable = unusable_cells(study, made.chosen)
+    unusable = unusable_cells(study, made.chosen, look_into=True)
     warnings = material_warnings(study, made.chosen)
     if as_json:
         print_plan_json(study, made, unusable, warnings)

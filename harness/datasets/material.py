@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.canonical import content_hash, known_sha256
 from harness.errors import UnusableInputError
-from harness.media.probe import require_file
+from harness.media.probe import frame_size, require_file
 from harness.model.dataset import Actor, Clip, Donor, Part, Span, Split
 
 Sha256Of = Callable[[Path], str]
@@ -72,14 +72,19 @@ def fingerprint(
     return content_hash(material_of(person, split, sha256_of))
 
 
-def faults_of(person: Actor | Donor) -> list[str]:
-    """A sentence for each file that cannot be used, as far as that is seen without decoding."""
+def faults_of(person: Actor | Donor, look_into: Callable[[Path], bool]) -> list[str]:
+    """A sentence for each file that cannot be used: missing, empty, not readable, a photo that is
+    no picture, and a clip without a first frame among those that ``look_into`` chooses. What only
+    shows when a clip is decoded to its end is not found.
+    """
     faults = []
     for path in files_of(person):
         try:
             require_file(path)
             if person.photo is not None and path == person.photo.path:
                 _require_picture(path)
+            elif look_into(path):
+                frame_size(path)
         except UnusableInputError as error:
             faults.append(error.message)
     return faults

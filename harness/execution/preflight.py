@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
+from harness.canonical import file_state
 from harness.datasets.material import faults_of, shared_material, used_in
 from harness.datasets.registry import manifests_of
 from harness.errors import UnusableInputError
@@ -13,16 +15,22 @@ from harness.model.suite import PlannedCell
 from harness.plan import find_donor
 from harness.prepare import find_actor
 from harness.specify import LeftOut
+from harness.store.manifests import ManifestStore
 from harness.study import Study
 
 
-def unusable_cells(study: Study, planned: Sequence[PlannedCell]) -> tuple[LeftOut, ...]:
-    """Cells whose actor or donor has a file that is missing, empty or unreadable. A clip is not
-    decoded, so one that is damaged may be found later.
+def unusable_cells(
+    study: Study, planned: Sequence[PlannedCell], *, look_into: bool = False
+) -> tuple[LeftOut, ...]:
+    """Cells whose actor or donor has a file that is missing, empty or unreadable. With
+    ``look_into`` the first frame of a manifest's clips is decoded where they were never prepared
+    as they are; a clip that is damaged further on is found when it is prepared.
 
     Raises UnusableInputError when no cell is left.
     """
-    faults = {who: faults_of(person) for who, person in _people(study, planned).items()}
+    unseen = _unseen(study) if look_into else lambda path: False
+    people = _people(study, planned)
+    faults = {who: faults_of(person, unseen) for who, person in people.items()}
     found = []
     for cell in planned:
         reasons = [reason for who in _of_cell(cell) for reason in faults[who]]
@@ -31,13 +39,30 @@ def unusable_cells(study: Study, planned: Sequence[PlannedCell]) -> tuple[LeftOu
     if found and len(found) == len(planned):
         raise UnusableInputError(
             " ".join(
-                f"{_named(who)} of '{study.dataset.name}': {' '.join(reasons)}"
+                f"{_begin(who, study)}: {' '.join(reasons)}"
                 for who, reasons in faults.items()
                 if reasons
             ),
             hint="Check the paths in the manifest; is a disk not mounted?",
         )
     return tuple(found)
+
+
+def _unseen(study: Study) -> Callable[[Path], bool]:
+    """Whether a file of a manifest was not prepared yet as it is. `bench data verify` looks into
+    RAVDESS, whose thousands of clips take minutes.
+    """
+    place = study.dataset.path
+    if place is None or place.is_dir():
+        return lambda path: False
+    people = ManifestStore(study.home).people
+    seen = {(file.path, file.state) for use in people for file in use.files}
+    return lambda path: (path, file_state(path)) not in seen
+
+
+def _begin(who: int | str, study: Study) -> str:
+    """As a person is named who cannot be prepared."""
+    return f"Actor {who} of '{study.dataset.name}'" if isinstance(who, int) else f"Donor {who}"
 
 
 def material_warnings(study: Study, planned: Sequence[PlannedCell]) -> list[str]:

@@ -77,7 +77,10 @@ Use = TypeVar("Use", bound=_Record)
 
 
 class ManifestStore:
-    """The records below ``home/manifests``. A later use of the same replaces its record."""
+    """The records below ``home/manifests``. A later use of the same replaces its record, and what
+    is in use already is not written again, so a finished study can be looked at on a read-only
+    disk.
+    """
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -100,17 +103,25 @@ class ManifestStore:
 
     def keep_person(self, use: PersonUse) -> None:
         """Store that ``use`` is the one in use. Raises StoreError when the disk refuses."""
-        self._keep("people", use, {"files"})
+        who = use.dataset, use.split, use.who
+        known = [one for one in self.people if (one.dataset, one.split, one.who) == who]
+        same = use.model_copy(update={"used_at": known[-1].used_at}) if known else None
+        if same is None or same != known[-1]:
+            self._keep("people", use, {"files"})
 
     def keep_images(self, digests: Iterable[tuple[str, str | None]]) -> None:
         """Store which image each variant is run with. Raises StoreError."""
+        known = {use.variant: use.digest for use in self.images}
         for variant, digest in dict(digests).items():
+            if known.get(variant) == digest:
+                continue
             self._keep("images", ImageUse(used_at=utc_now(), variant=variant, digest=digest))
 
     def keep_suite(self, suite: str, cells: Iterable[str]) -> None:
         """Store which cells, by id, the suite names. Raises StoreError."""
         use = SuiteUse(used_at=utc_now(), suite=suite, cells=tuple(sorted(cells)))
-        self._keep("suites", use)
+        if all((one.suite, one.cells) != (use.suite, use.cells) for one in self.suites):
+            self._keep("suites", use)
 
     def _keep(self, kind: str, use: _Record, apart: Collection[str] = ()) -> None:
         key = use.model_dump(mode="json", exclude={"used_at", *apart})

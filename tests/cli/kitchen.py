@@ -9,7 +9,18 @@ from typing import Any
 import yaml
 from typer.testing import CliRunner
 
+from harness.cli.selection import Choice, study_from_suite
 from harness.media.ffmpeg import run_ffmpeg
+from harness.model.cell import CellSpec, Status
+from harness.model.dataset import GalleryFace
+from harness.model.job import Role
+from harness.plan import find_donor
+from harness.planning.current import record_asked, record_person
+from harness.prepare import prepare_actor, prepare_donor
+from harness.specify import spec_of
+from harness.store.media import MediaStore
+
+from .conftest import Bench
 
 FRAMES = 6
 
@@ -43,11 +54,10 @@ class Kitchen:
     def write(self, **changes: Any) -> None:
         """Write the manifest; ``photo`` and ``clip`` are other ones of actor 5, ``donor`` is
         Mia's photo."""
-        five = self.people[5]
         if "photo" in changes:
-            five["photo"] = changes["photo"]
+            self.people[5]["photo"] = changes["photo"]
         if "clip" in changes:
-            five["clips"][0]["path"] = changes["clip"]
+            self.people[5]["clips"][0]["path"] = changes["clip"]
         donors = [{"name": "Mia", "sex": "female", "photo": changes.get("donor", "woman.jpg")}]
         donors += [{"name": "Joe", "sex": "male", "photo": "third.jpg"}]
         content = {"name": "kitchen", "actors": list(self.people.values()), "donors": donors}
@@ -83,6 +93,37 @@ class Kitchen:
         """Run the suite: the rows of its cells."""
         found: list[dict[str, Any]] = self.json("run", "--suite", str(self.suite), *args)
         return found
+
+    def pretend(self, *, digest: str | None = None, actors: str = "all") -> list[CellSpec]:
+        """The cells of the suite as `bench run` leaves them, but for their videos and scores,
+        which nobody made; ``digest`` is the image that they say they ran in."""
+        study = study_from_suite(str(self.suite), self.home, Choice(actor=actors))
+        media = MediaStore(self.home)
+        split = study.suite.split
+        bench = Bench(self.home)
+        people = {}
+        for one in study.dataset.actors:
+            people[one.number] = prepare_actor(study.dataset, one.number, split, media)
+            record_person(self.home, study.dataset, one, split, people[one.number])
+        faces = [
+            GalleryFace(number=one.number, sex=one.sex, reference=one.reference)
+            for one in people.values()
+        ]
+        specs = []
+        for cell in study.plan():
+            donor = None
+            if cell.donor is not None:
+                person = find_donor(study.dataset, cell.donor)
+                donor = prepare_donor(person, media)
+                record_person(self.home, study.dataset, person, None, donor)
+            gallery = tuple(faces) if Role.GALLERY in study.tools[cell.tool].needs else ()
+            specs.append(spec_of(study, cell, people[cell.actor], donor, digest, gallery))
+        record_asked(self.home, study.suite.name, specs)
+        for spec in specs:
+            if bench.store.result(spec) is None:
+                bench.attempt(spec, Status.OK)
+                bench.score(spec, study.protocol.name)
+        return specs
 
     def cells(self, *args: str) -> set[str]:
         """The ids that `bench status` lists."""

@@ -117,13 +117,15 @@ def test_a_suite_has_the_cells_of_its_own_dataset_only_and_of_another_when_asked
     sample_home: Path, tmp_path: Path
 ) -> None:
     bench = Bench(sample_home)
-    settings = resolve_settings(find_tool("mask"), "default", {})
-    other = bench.add("mask", 3, dataset="kitchen", wall_s=600, settings=settings)
+    mask = find_tool("mask")
+    settings = resolve_settings(mask, "default", {})
+    made = {"version": mask.versions[-1], "settings": settings}
+    other = bench.add("mask", 3, dataset="kitchen", **made)
     own = rows(bench, "--suite", "quickstart", "--tool", "mask", "--actor", "3")
     assert [(r["status"], r["dataset"]) for r in own] == [("planned", "sample")]
     asked = ("--suite", "quickstart", "--dataset", "kitchen")
     assert [row["id"] for row in rows(bench, *asked)] == [other.id]
-    assert "Known: " in bench("status", *asked[:3], "kitschen", code=2).stderr
+    assert "Did you mean 'kitchen'?" in bench("status", *asked[:3], "kitschen", code=2).stderr
 
 
 def test_logs_show_the_last_attempt_step_by_step_or_the_one_named(bench: Bench) -> None:

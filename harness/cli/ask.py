@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli.earlier import say_earlier
 from harness.cli.options import AsJson, EarlierOption
-from harness.cli.output import print_json, print_table, print_wrapped
+from harness.cli.output import note, print_json, print_table, print_wrapped
 from harness.cli.stored import open_store
 from harness.errors import UsageError
 
@@ -46,7 +48,24 @@ def query(
     else:
         print_table(table.columns, table.rows)
         typer.echo(f"{len(table.rows)} row{'s' * (len(table.rows) != 1)}", err=True)
+    _say_protocols(store.home, sql)
     say_earlier(choose_cells(store, Selection(earlier=earlier)), "--earlier has them in the views")
+
+
+def _say_protocols(home: Path, sql: str) -> None:
+    """On stderr: that rows of several protocols are counted together, where no one is chosen."""
+    from harness.store.views import VIEWS
+
+    words = set(re.findall(r"\w+", sql.lower()))
+    scored = {view.name for view in VIEWS if "protocol" in view.columns}
+    if not words & scored or "protocol" in words:
+        return
+    names = sorted({path.stem for path in (home / "scores").glob("*/[!.]*.json")})
+    if len(names) > 1:
+        note(
+            f"Cells are scored with {len(names)} protocols, and have rows of each: "
+            f"WHERE protocol = '{names[0]}' (or {', '.join(names[1:])})."
+        )
 
 
 def _describe(as_json: bool) -> None:

@@ -29,7 +29,7 @@ def nightly(
         typer.Option(help="A suite's name or YAML file.", autocompletion=suite_names),
     ] = "nightly",
     dataset: Annotated[
-        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path.")
+        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path (or its name).")
     ] = None,
     actor: ActorOption = None,
     good: Annotated[

@@ -14,7 +14,7 @@ from harness.cli.output import print_json, print_table, size_text
 from harness.cli.stored import is_running
 from harness.forecast import Basis, History, Plan, State, ToolPlan, choose, forecast
 from harness.planning.current import earlier_cells
-from harness.planning.selection import match_cells
+from harness.planning.selection import Chosen, match_cells
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -41,12 +41,15 @@ class StudyPlan:
     chosen: tuple[PlannedCell, ...]
     plan: Plan
     history: History
+    earlier: Chosen
+    """The cells of these names that do not count, since their people or image changed."""
 
 
 def make_plan(study: Study, *, only_failed: bool = False, limit: int | None = None) -> StudyPlan:
     """Reads the store; nothing is prepared or written.
 
-    Cells are matched by name; one whose people or image changed since counts as not done.
+    Cells are matched by name; one whose people changed since counts as not done, and so does one
+    of an image that its tool was not run with last.
     """
     from harness.store.cells import CellStore
     from harness.store.history import read_history
@@ -58,18 +61,19 @@ def make_plan(study: Study, *, only_failed: bool = False, limit: int | None = No
     same = [
         spec
         for spec in specs
-        if spec.split is study.suite.split
-        and spec.dataset == study.dataset.name
-        and spec.id not in earlier
+        if spec.split is study.suite.split and spec.dataset == study.dataset.name
     ]
-    stored = match_cells(cells, same)
+    by_name = match_cells(cells, same)
+    stored = [tuple(spec for spec in group if spec.id not in earlier) for group in by_name]
+    old = [spec for group in by_name for spec in group if spec.id in earlier]
+    left_out = Chosen((), left_out={spec.slug: earlier[spec.id] for spec in old})
     states = [_state(store, specs) for specs in stored]
     chosen = choose(cells, states, only_failed=only_failed, limit=limit)
     history = History(read_history(study.home))
     done = {_key(c) for c, s in zip(cells, states, strict=True) if s is State.DONE}
     undone = [cell for cell in chosen if _key(cell) not in done]
     plan = forecast(cells, states, undone, study.tools, history, study.dataset.name)
-    return StudyPlan(cells, tuple(states), tuple(stored), tuple(chosen), plan, history)
+    return StudyPlan(cells, tuple(states), tuple(stored), tuple(chosen), plan, history, left_out)
 
 
 def _state(store: CellStore, specs: tuple[CellSpec, ...]) -> State:
@@ -96,13 +100,13 @@ def print_plan(study: Study, made: StudyPlan) -> None:
         "judged by",
     )
     print_table(header, [_row(row) for row in made.plan.tools])
-    for line in plan_lines(study, made.plan):
+    for line in (*plan_lines(study, made.plan), *made.earlier.sentences):
         typer.echo(line)
 
 
 def say_plan(study: Study, made: StudyPlan, say: Callable[[str], None]) -> None:
     """The plan's totals as lines of progress."""
-    for line in plan_lines(study, made.plan):
+    for line in (*plan_lines(study, made.plan), *made.earlier.sentences):
         say(line)
 
 
@@ -207,6 +211,7 @@ def print_plan_json(
                 left.cell.model_dump(mode="json") | {"reason": left.reason} for left in unusable
             ],
             "warnings": list(warnings),
+            "earlier": made.earlier.counts(),
         }
     )
 

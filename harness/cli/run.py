@@ -38,7 +38,7 @@ def run(
         typer.Option(help="A suite's name or YAML file.", autocompletion=suite_names),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path.")
+        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path (or its name).")
     ] = None,
     donor: Annotated[
         str | None, typer.Option(help="same-sex (usual), other-sex, all, or donors' names.")

@@ -62,7 +62,10 @@ def _unseen(study: Study) -> Callable[[Path], bool]:
 
 def _begin(who: int | str, study: Study) -> str:
     """As a person is named who cannot be prepared."""
-    return f"Actor {who} of '{study.dataset.name}'" if isinstance(who, int) else f"Donor {who}"
+    if isinstance(who, str):
+        return f"Donor {who}"
+    remark = find_actor(study.dataset, who).remark
+    return f"Actor {who} of '{study.dataset.name}'{f' ({remark})' if remark else ''}"
 
 
 def material_warnings(study: Study, planned: Sequence[PlannedCell]) -> list[str]:

@@ -31,6 +31,7 @@ def test_a_changed_photo_leaves_the_earlier_cell_out_of_everything(kitchen: Kitc
     kitchen.write(photo="third.jpg")
     plan = kitchen.json("run", "--suite", str(kitchen.suite), "--dry-run")
     assert [(cell["actor"], cell["state"]) for cell in plan["cells"]] == [(5, "new"), (6, "done")]
+    assert plan["earlier"]["left_out"] == {"manifest": 1}
     rows = {row["id"]: row for row in kitchen.run()}
     (old,) = before - set(rows)
     suite = "--suite", str(kitchen.suite)
@@ -62,6 +63,11 @@ def test_a_changed_photo_leaves_the_earlier_cell_out_of_everything(kitchen: Kitc
     expected = sum(row["sw_or_mean"] for row in rows.values()) / 2
     assert (today["mean"], today["n"]) == (pytest.approx(expected), 2)
     assert kitchen.json("query", mean, "--earlier")[0]["n"] == 3
+    collected = kitchen.json("run", *suite, "--collect")
+    assert ({row["id"] for row in collected["cells"]}, collected["earlier"]) == (
+        set(rows),
+        left_out,
+    )
     for view in ("cells", "results", "attempts"):
         assert kitchen.json("query", f"SELECT count(*) AS n FROM {view}") == [{"n": 2}]
     why = kitchen.json("query", "SELECT earlier FROM cells WHERE earlier <> ''", "--earlier")

@@ -119,8 +119,8 @@ def test_a_suite_has_the_cells_of_its_own_dataset_only_and_of_another_when_asked
     bench = Bench(sample_home)
     mask = find_tool("mask")
     settings = resolve_settings(mask, "default", {})
-    made = {"version": mask.versions[-1], "settings": settings}
-    other = bench.add("mask", 3, dataset="kitchen", **made)
+    version = mask.versions[-1]
+    other = bench.add("mask", 3, dataset="kitchen", version=version, settings=settings)
     own = rows(bench, "--suite", "quickstart", "--tool", "mask", "--actor", "3")
     assert [(r["status"], r["dataset"]) for r in own] == [("planned", "sample")]
     asked = ("--suite", "quickstart", "--dataset", "kitchen")

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.complete import suite_names
 from harness.cli.options import ActorOption, AsJson, CpuOption, FramesOption, JobsOption
-from harness.cli.output import Progress, print_json, print_table, warn
+from harness.cli.output import Progress, print_json, print_table, warn_wrapped
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ def _runner(study: Study, jobs: int | None, *, cpu: bool) -> RunSuite:
         planned = here.plan()
         progress = Progress(len(planned))
         progress.say(f"{len(planned)} cells of '{suite.name}'")
-        options = RunOptions(progress.say, progress.tick, warn, jobs, cpu=cpu, planned=planned)
+        options = RunOptions(
+            progress.say, progress.tick, warn_wrapped, jobs, cpu=cpu, planned=planned
+        )
         return run_study(here, options).prepared.specs
 
     return run

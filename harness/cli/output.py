@@ -33,6 +33,11 @@ def warn(text: str) -> None:
     typer.echo(f"Warning: {text}", err=True)
 
 
+def warn_wrapped(text: str) -> None:
+    """``warn``, in lines that fit the width."""
+    typer.echo(_filled(f"Warning: {text}", "", "  "), err=True)
+
+
 def note(text: str) -> None:
     """What a command decided by itself, or the next command: on stderr, so that pipes stay pure."""
     typer.echo(text, err=True)

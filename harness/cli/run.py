@@ -8,7 +8,7 @@ import typer
 
 from harness.cli.complete import suite_names, tool_names
 from harness.cli.options import CpuOption, IdentityOption, ObserverOption, RecogniserOption
-from harness.cli.output import Progress, print_json, print_table, print_wrapped, warn
+from harness.cli.output import Progress, print_json, print_table, print_wrapped, warn_wrapped
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def run(
         options = RunOptions(
             progress.say,
             progress.tick,
-            warn,
+            warn_wrapped,
             jobs,
             cpu=cpu,
             planned=made.chosen,
@@ -157,7 +157,7 @@ def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
     else:
         print_plan(study, made)
         for sentence in warnings:
-            warn(sentence)
+            warn_wrapped(sentence)
         for left in unusable:
             print_wrapped(f"{left.label} cannot be run. {left.reason}", after="  ")
         typer.echo("Nothing was run (--dry-run).")

@@ -52,6 +52,13 @@ DatasetOption = Annotated[
         autocompletion=complete.dataset_names,
     ),
 ]
+EarlierOption = Annotated[
+    bool,
+    typer.Option(
+        "--earlier",
+        help="Cells of an earlier manifest, image or suite too, in columns of their own.",
+    ),
+]
 JobsOption = Annotated[
     int | None,
     typer.Option(

@@ -93,6 +93,7 @@ COLUMN_HELP: Mapping[str, str] = {
     "sex": "Sex of the actor, as the dataset says it.",
     "donor": "Person whose face was put on; empty for tools that need none.",
     "seed": "Seed the tool was given.",
+    "earlier": "Of which earlier one a cell is: manifest or image; empty for a current cell.",
     "status": "How the cell or attempt ended; ok means that there is a result.",
     "attempts": "Tries, failed ones too.",
     "number": "Which try of its cell it was, from 1.",

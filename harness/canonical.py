@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,13 @@ def file_sha256(path: Path) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """``file_sha256``, computed once for each state of the file in this process."""
+    return _known_sha256(path, *file_state(path))
+
+
+@lru_cache(maxsize=4096)
+def _known_sha256(path: Path, *_state: int) -> str:
+    return file_sha256(path)

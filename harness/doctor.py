@@ -43,7 +43,9 @@ class Check(Frozen):
 
 
 def examine() -> Iterator[Check]:
-    """All checks, each as it is made; none of them changes anything or needs the network."""
+    """All checks, each as it is made; none needs the network, and what the engine is tried with is
+    removed again.
+    """
     home = bench_home()
     yield _python()
     yield from _imports()
@@ -208,11 +210,12 @@ def _cores() -> Check:
 def _containers() -> Iterator[Check]:
     """The engine, what it can hand out, its disk, and the tools' images."""
     from harness.engine import connect
+    from harness.runtime.container_trial import trial
 
     name = "container engine (not needed by the embedded tools)"
     try:
         with connect() as engine:
-            yield engine_check(name, engine.info)
+            yield engine_check(name, engine.info, trial(engine))
             yield _images(engine)
     except BenchError as error:
         yield Check(
@@ -220,11 +223,22 @@ def _containers() -> Iterator[Check]:
         )
 
 
-def engine_check(name: str, info: EngineInfo) -> Check:
-    """What an engine is and offers; with a GPU that it cannot hand out, how that is mended."""
+def engine_check(name: str, info: EngineInfo, refusal: str = "") -> Check:
+    """What an engine is and offers; ``refusal`` is why it could not start a container, in its own
+    words. With a GPU that it cannot hand out, how that is mended.
+    """
     from harness.runtime.container import HAND_OUT_GPUS
 
     finding = f"{info.kind} {info.version} at {info.socket}"
+    if refusal:
+        return Check(
+            name=name,
+            fit=False,
+            required=False,
+            finding=f"{finding} answers, but cannot run a container. {refusal}",
+            remedy=f"Set {info.kind} up so that `{info.kind} run --rm --init IMAGE true` works, or "
+            "point DOCKER_HOST at another engine.",
+        )
     finding += ", hands out NVIDIA GPUs" if info.nvidia else ", no NVIDIA runtime"
     if Path(info.folder).is_dir():
         finding += f", {shutil.disk_usage(info.folder).free / 1e9:.1f} GB free for images"

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from harness.assets import face_landmarker_path
-from harness.canonical import content_hash, file_sha256
+from harness.canonical import content_hash, known_sha256
+from harness.datasets.material import clips_meet, material_of, used_in
 from harness.errors import UnusableInputError, unknown_name
 from harness.media.ffmpeg import ffmpeg_path, ffmpeg_version
 from harness.media.join import join_clips
@@ -29,7 +30,6 @@ from harness.model.dataset import (
     Photo,
     PreparedActor,
     PreparedDonor,
-    Span,
     Split,
 )
 from harness.reference import Chosen, best_frame, from_photo, save_png
@@ -48,7 +48,7 @@ def prepare_actor(dataset: Dataset, actor: int, split: Split, media: MediaStore)
     Raises UsageError for a number that is not in the dataset, UnusableInputError for files that
     cannot be used, a test clip that is also trained on, or a reference that cannot be chosen.
     """
-    person = _used(_find(dataset, actor), split)
+    person = used_in(split, find_actor(dataset, actor))
     with _naming(f"Actor {actor} of '{dataset.name}'"):
         return _prepare_actor(person, split, media)
 
@@ -62,8 +62,7 @@ def _prepare_actor(person: Actor, split: Split, media: MediaStore) -> PreparedAc
         )
     hashes = _hash_clips(person.clips)
     _refuse_overlap(training, test, hashes)
-    key = {**_key("actor", hashes, person), "split": split.value, "number": person.number}
-    index = _index(media, key)
+    index = _index(media, person, split)
     stored = _read(index, PreparedActor)
     if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
         return stored
@@ -99,7 +98,7 @@ def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
 
 
 def _prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
-    index = _index(media, {**_key("donor", _hash_clips(donor.clips), donor), "name": donor.name})
+    index = _index(media, donor, None)
     stored = _read(index, PreparedDonor)
     if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
         return stored
@@ -129,7 +128,8 @@ def _naming(who: str) -> Iterator[None]:
         raise UnusableInputError(f"{who}: {error.message}", hint=error.hint) from error
 
 
-def _find(dataset: Dataset, number: int) -> Actor:
+def find_actor(dataset: Dataset, number: int) -> Actor:
+    """The actor of that number. Raises UsageError."""
     for actor in dataset.actors:
         if actor.number == number:
             return actor
@@ -137,14 +137,6 @@ def _find(dataset: Dataset, number: int) -> Actor:
     raise unknown_name(
         f"actor in dataset '{dataset.name}'", str(number), known, see="bench data list"
     )
-
-
-def _used(person: Actor, split: Split) -> Actor:
-    """The actor with the clips that ``split`` uses, trained on and shown."""
-    if split is Split.THESIS:
-        return person
-    clips = tuple(clip for clip in person.clips if clip.part is not Part.THESIS_ONLY)
-    return person.model_copy(update={"clips": clips})
 
 
 def _parts(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
@@ -157,7 +149,7 @@ def _hash_clips(clips: Sequence[Clip]) -> dict[Path, str]:
     paths = dict.fromkeys(clip.path for clip in clips)
     for path in paths:
         require_file(path)
-    return {path: file_sha256(path) for path in paths}
+    return {path: known_sha256(path) for path in paths}
 
 
 def _refuse_overlap(
@@ -165,7 +157,7 @@ def _refuse_overlap(
 ) -> None:
     for tested in test:
         for trained in training:
-            if hashes[tested.path] == hashes[trained.path] and _overlap(tested.span, trained.span):
+            if hashes[tested.path] == hashes[trained.path] and clips_meet(tested, trained):
                 raise UnusableInputError(
                     f"{tested.path.name} is a test clip and {trained.path.name} has the same "
                     "content and is trained on, so the test would not be held out.",
@@ -173,45 +165,10 @@ def _refuse_overlap(
                 )
 
 
-def _overlap(a: Span | None, b: Span | None) -> bool:
-    first, second = a or Span(), b or Span()
-    return _starts_before_end(first, second) and _starts_before_end(second, first)
-
-
-def _starts_before_end(span: Span, other: Span) -> bool:
-    return other.end_s is None or span.start_s < other.end_s
-
-
-def _key(kind: str, hashes: dict[Path, str], person: Actor | Donor) -> dict[str, Any]:
-    """What decides a preparation's result, apart from what the caller adds."""
-    clips = [
-        {
-            "sha256": hashes[clip.path],
-            "part": clip.part.value,
-            "span": clip.span.model_dump() if clip.span else None,
-        }
-        for clip in person.clips
-    ]
-    photo = None
-    if person.photo is not None:
-        require_file(person.photo.path)
-        crop = person.photo.crop
-        photo = {
-            "sha256": file_sha256(person.photo.path),
-            "name": person.photo.path.name,
-            "crop": crop.model_dump() if crop else None,
-        }
-    return {
-        "kind": kind,
-        "recipe": _RECIPE,
-        "ffmpeg": ffmpeg_version(ffmpeg_path()),
-        "sex": person.sex.value,
-        "clips": clips,
-        "photo": photo,
-    }
-
-
-def _index(media: MediaStore, key: dict[str, Any]) -> Path:
+def _index(media: MediaStore, person: Actor | Donor, split: Split | None) -> Path:
+    """Where the outcome is kept, by everything that decides it."""
+    how = {"recipe": _RECIPE, "ffmpeg": ffmpeg_version(ffmpeg_path())}
+    key = material_of(person, split) | how
     return media.folder / "index" / f"{content_hash(key)}.json"
 
 

@@ -12,11 +12,12 @@ from harness.errors import BenchError, UnusableInputError, UsageError
 from harness.lanes import Lane, Lanes, Task
 from harness.model.base import Frozen
 from harness.model.cell import CellSpec
-from harness.model.dataset import GalleryFace, PreparedActor, PreparedDonor
+from harness.model.dataset import Dataset, GalleryFace, PreparedActor, PreparedDonor, Split
 from harness.model.job import Role
 from harness.model.suite import PlannedCell
 from harness.plan import find_donor, require_gallery
-from harness.prepare import prepare_actor, prepare_donor
+from harness.planning.current import record_person
+from harness.prepare import find_actor, prepare_actor, prepare_donor
 from harness.store.media import MediaStore
 from harness.store.sources import keep_sources
 from harness.study import Study
@@ -150,13 +151,26 @@ def _tasks(study: Study, planned: Sequence[PlannedCell], people: _People) -> lis
         numbers += [actor.number for actor in study.dataset.actors]
     for number in dict.fromkeys(numbers):
         remark = f" ({remarks[number]})" if remarks.get(number) else ""
-        work = partial(_in_worker, prepare_actor, study.dataset, number, study.suite.split, media)
+        work = partial(_in_worker, _actor, study.dataset, number, study.suite.split, media)
         task = Task(work, partial(people.settle_actor, number))
         tasks.append((f"preparing actor {number}{remark}", task))
     for name in dict.fromkeys(cell.donor for cell in planned if cell.donor is not None):
-        work = partial(_in_worker, prepare_donor, find_donor(study.dataset, name), media)
+        work = partial(_in_worker, _donor, study.dataset, name, media)
         tasks.append((f"preparing donor {name}", Task(work, partial(people.settle_donor, name))))
     return tasks
+
+
+def _actor(dataset: Dataset, number: int, split: Split, media: MediaStore) -> PreparedActor:
+    prepared = prepare_actor(dataset, number, split, media)
+    record_person(media.home, dataset, find_actor(dataset, number), split, prepared)
+    return prepared
+
+
+def _donor(dataset: Dataset, name: str, media: MediaStore) -> PreparedDonor:
+    donor = find_donor(dataset, name)
+    prepared = prepare_donor(donor, media)
+    record_person(media.home, dataset, donor, None, prepared)
+    return prepared
 
 
 def _in_worker(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -9,11 +9,15 @@ from enum import StrEnum
 
 from harness.model.base import Frozen
 from harness.model.score import Attributes, Comparison, Distances, UnitScore
+from harness.results.wording import DASH as DASH
+from harness.results.wording import finite as finite
+from harness.results.wording import fmt as fmt
+from harness.results.wording import listing as listing
+from harness.results.wording import percent as percent
 from harness.scoring.detected import NOT_DETECTED_LOSS
 from harness.scoring.detected import lost_share as lost_share_of
 from reports.model import ReportCell, ReportData
 
-DASH = "\N{EN DASH}"
 PCC_CLIP = 1.0 - 1e-6
 
 
@@ -23,26 +27,6 @@ class Mean(Frozen):
     n: int
     mean: float | None = None
     sd: float | None = None
-
-
-def finite(value: float | None) -> float | None:
-    """The value, or None where it is missing, NaN or infinite."""
-    return value if value is not None and math.isfinite(value) else None
-
-
-def fmt(value: float | None, digits: int = 3) -> str:
-    """Fixed decimals; a missing value is an en dash, never NaN and never minus zero."""
-    number = finite(value)
-    if number is None:
-        return DASH
-    text = f"{number:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
-
-
-def percent(value: float | None) -> str:
-    """A share in per cent with one decimal."""
-    number = finite(value)
-    return DASH if number is None else f"{100 * number:.1f} %"
 
 
 def over_actors(pairs: Iterable[tuple[int, float | None]]) -> Mean:
@@ -75,6 +59,12 @@ def fisher_mean(pairs: Iterable[tuple[int, float | None]]) -> Mean:
 def distances(cell: ReportCell, comparison: Comparison) -> Distances | None:
     """The cell's distances of one comparison, or None when there is no score."""
     return cell.score.identity.comparisons.get(comparison) if cell.score else None
+
+
+def some_actors(n: int, of: int) -> str:
+    """``, 5 of 7 actors`` after a mean that some actors are missing from; empty where none is, or
+    where there is no number. Means over other actors are not to be compared unseen."""
+    return f", {n} of {of} actors" if 0 < n < of else ""
 
 
 class Detection(StrEnum):
@@ -212,8 +202,9 @@ def mean_fta(
 
 
 def mean_leak(cells: Sequence[ReportCell], *, of_all: bool) -> Mean:
-    """Share of recognised frames over the actors of detected cells."""
-    found = [(c.spec.actor.number, leak(c)) for c in cells if detected(c)]
+    """Share of recognised frames over actors with a score: of all sampled frames, where one without
+    a face is not recognised; or of those with a face, over the actors of detected cells."""
+    found = [(c.spec.actor.number, leak(c)) for c in cells if of_all or detected(c)]
     return over_actors(
         (actor, (k.of_all if of_all else k.of_seen) if k else None) for actor, k in found
     )
@@ -266,13 +257,6 @@ def spread(values: Iterable[int]) -> str:
     if not known:
         return DASH
     return str(known[0]) if len(known) == 1 else f"{known[0]}{DASH}{known[-1]}"
-
-
-def listing(names: Sequence[str], most: int = 6) -> str:
-    """Names in a row, the first ``most`` of them."""
-    more = len(names) - most
-    shown = ", ".join(names[:most])
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def actor_ranges(numbers: Iterable[int]) -> str:

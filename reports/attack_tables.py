@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.model.cohort import ALPHA, Attack, Attacker, CohortScore, Verification
 from harness.results.attacks import WORST, standing
 from reports.aggregate import DASH, percent
-from reports.cohorts import NOT_SCORED, attack_name, rate_cell, tool_cell
+from reports.cohorts import NOT_SCORED, attack_name, rate_cell, seen_by, tool_cell
 from reports.model import ReportData
 from reports.tables import Table, TableCell, number, share, text
 
@@ -19,7 +19,7 @@ def rate_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table:
     columns = (
         *("Tool", "Attacker", "Rank-1, swapped", "Rank-1, original", "Chance"),
         *("Beyond chance", "Null, 95 %", "p", "AUC", "AUC, original", "EER", "D_sys"),
-        *("D_sys, null", "Not comparable", "Actors"),
+        *("D_sys, null", "Not comparable", "Probes the study lacks", "Actors"),
     )
     rows = tuple(
         (tool_cell(data, cohort), *_rates(attack, cohort))
@@ -38,7 +38,9 @@ def rate_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table:
         "that an attack works. AUC, EER and D_sys (linkability) are of mated against non-mated "
         "distances in the swapped videos. D_sys is above 0 by itself: read it beside its null "
         "(mean, and 95 % in brackets). Not comparable: share of probes without a face, or in which "
-        "nothing moves.",
+        "nothing moves. Probes the study lacks: faces that dlib's HOG detector, on which the "
+        "study's own numbers rest, does not find, and that MediaPipe's tracker or else the second "
+        "detector sees.",
     )
 
 
@@ -62,6 +64,7 @@ def _rates(attack: Attack, cohort: CohortScore) -> tuple[TableCell, ...]:
         linkability_cell(swapped, few if swapped else why),
         linkability_null_cell(attack, few if swapped else why),
         share(swapped.fta if swapped else None, why),
+        beyond_study(swapped, why),
         text(len(swapped.actors) if swapped else 0, "number"),
     )
 
@@ -96,6 +99,13 @@ def linkability_null_cell(attack: Attack, why: str) -> TableCell:
     return cell.model_copy(
         update={"text": f"{cell.text} ({null.high:.3f})", "reason": f"p = {null.p:.2g}"}
     )
+
+
+def beyond_study(found: Verification | None, why: str) -> TableCell:
+    """How many probes show a face that the study's detector does not find, and what sees it."""
+    words = seen_by(found)
+    reason = why if found is None else "It compares no faces that were found one way or another."
+    return text(words) if words else TableCell(text=DASH, reason=reason, look="muted")
 
 
 def threshold_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table | None:

@@ -18,6 +18,7 @@ from reports.cohorts import (
     name_of,
     ordered,
     rank_1,
+    seen_by,
 )
 from reports.model import ReportData
 from reports.tables import Table
@@ -59,6 +60,8 @@ class AttackCard(Frozen):
     verdict: str
     """Whether any attack works."""
     bars: tuple[AttackBar, ...]
+    probes: str
+    """How many faces attackers compare that the study does not find, as a sentence."""
     splits: tuple[SplitBar, ...]
 
 
@@ -134,7 +137,20 @@ def _card(data: ReportData, cohort: CohortScore) -> AttackCard:
         basis=f"{_count(len(cohort.actors), 'actor')}, {_count(pairs, 'impostor pair')}",
         verdict=verdict(cohort),
         bars=tuple(_bar(attack, cohort) for attack in cohort.attacks),
+        probes=_probes(cohort),
         splits=tuple(_split(label, split) for label, split in splits if split),
+    )
+
+
+def _probes(cohort: CohortScore) -> str:
+    """Of the first attack, the naive one, which asks for every sampled frame."""
+    found = cohort.attacks[0].swapped if cohort.attacks else None
+    beyond = seen_by(found)
+    if found is None or not beyond:
+        return ""
+    return (
+        f"Attackers compare faces in {fmt(found.probes, 0)} of {fmt(found.asked, 0)} sampled "
+        f"frames. Faces that the study's detector does not find: {beyond}."
     )
 
 

@@ -20,7 +20,7 @@ from reports.aggregate import (
     variants,
 )
 from reports.model import ReportCell, ReportData
-from reports.tables import Table, TableCell, number, share, text
+from reports.tables import Table, TableCell, actors_of, number, partial, share, text
 
 NOT_LOOKED = "no score with this part; `bench score` makes it"
 Read = Callable[[Kept], float | None]
@@ -74,7 +74,8 @@ def kept_table(data: ReportData, source: str | None) -> Table:
         title="Behaviour kept, beside the noise floor",
         columns=columns,
         rows=tuple(rows),
-        note="Mean over actors; in brackets the noise floor: the same of the original against its "
+        note="Mean over actors, and how many where some are missing; in brackets the noise "
+        "floor: the same of the original against its "
         "own re-encoding. A value no worse than its floor says nothing against the tool. Face "
         "kept: share of the original's faces still found. Slope: swapped intensity over the "
         f"original's, median over measurable units{named}: 1 keeps the amplitude, 0 is frozen. "
@@ -103,12 +104,14 @@ def _means(cells: Sequence[ReportCell], read: Read) -> tuple[Mean, Mean]:
 
 def _numbered(cells: Sequence[ReportCell], read: Read, why: str, *, digits: int = 3) -> TableCell:
     swapped, floor = _means(cells, read)
-    return _beside(number(swapped.mean, _why(cells, why), digits), fmt(floor.mean, digits))
+    cell = _beside(number(swapped.mean, _why(cells, why), digits), fmt(floor.mean, digits))
+    return partial(cell, swapped.n, actors_of(cells))
 
 
 def _shared(cells: Sequence[ReportCell], read: Read, why: str) -> TableCell:
     swapped, floor = _means(cells, read)
-    return _beside(share(swapped.mean, _why(cells, why)), percent(floor.mean))
+    cell = _beside(share(swapped.mean, _why(cells, why)), percent(floor.mean))
+    return partial(cell, swapped.n, actors_of(cells))
 
 
 def _beside(cell: TableCell, floor: str) -> TableCell:
@@ -138,7 +141,9 @@ def _unit_cell(cells: Sequence[ReportCell], source: str | None, field: str) -> T
         ]
         present = [value for value in known if value is not None]
         values.append((cell.spec.actor.number, statistics.median(present) if present else None))
-    return number(over_actors(values).mean, "no measurable action units", 2)
+    mean = over_actors(values)
+    shown = number(mean.mean, "no measurable action units", 2)
+    return partial(shown, mean.n, actors_of(cells))
 
 
 EVENTS = (("Blinks", "blinks"), ("Mouth openings", "mouth_openings"))
@@ -148,15 +153,21 @@ def events_table(data: ReportData) -> Table:
     """Per column and kind of event: how many the original has, and how many are found again."""
     rows = []
     for name in variants(data):
-        parts = [c.score.utility.kept for c in cells_of(data, name) if c.score and c.score.utility]
+        cells = cells_of(data, name)
+        looked = [c for c in cells if c.score and c.score.utility]
+        parts = [c.score.utility.kept for c in looked if c.score and c.score.utility]
+        actors = len({c.spec.actor.number for c in looked}), actors_of(cells)
         for title, field in EVENTS:
             events: list[Events] = [getattr(part, field) for part in parts]
             rows.append(
                 (
                     text(f"{name} (control)" if is_control(data, name) else name),
                     text(title),
-                    *(_count(events, key) for key in ("original", "swapped", "matched")),
-                    *(_rate(cells_of(data, name), field, key) for key in _RATES),
+                    *(
+                        partial(_count(events, key), *actors)
+                        for key in ("original", "swapped", "matched")
+                    ),
+                    *(_rate(cells, field, key) for key in _RATES),
                 )
             )
     tolerance = _tolerances(data)
@@ -167,7 +178,8 @@ def events_table(data: ReportData) -> Table:
             *("Precision", "Recall", "F1"),
         ),
         rows=tuple(rows),
-        note="Counts are sums over actors; precision, recall and F1 are means of actors' own, of "
+        note="Counts are sums over actors, as many as are named where some are missing; "
+        "precision, recall and F1 are means of actors' own, of "
         f"those with an event. An event is found again when one begins within {tolerance} of it.",
     )
 

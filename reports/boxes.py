@@ -21,6 +21,7 @@ from reports.aggregate import (
     lost_share,
     over_actors,
     percent,
+    some_actors,
     variants,
 )
 from reports.model import ReportCell, ReportData
@@ -71,12 +72,14 @@ def summary_boxes(data: ReportData) -> Figure | None:
         common = {"type": "box", "name": SHORT[comparison], "marker": marker}
         traces.append({**common, "x": x, "y": y, "text": words, **points})
     words_of = [f"{name}: {_in_words(cells_of(data, name))}" for name in names]
+    partly = [found for name in names if (found := _some(data, name))]
+    unlike = f" Face detected of {'; '.join(partly)}: boxes of other actors." if partly else ""
     return Figure(
         id="box-summary",
         title="All tools: the actors' mean distances",
         caption="One point per actor: the mean over that actor's sampled frames. Cells in which "
         "no face was detected have no SW distance here. Dashed: threshold "
-        f"{threshold_of(data):g}.",
+        f"{threshold_of(data):g}.{unlike}",
         alt="Grouped box plot. " + ". ".join(words_of),
         traces=tuple(traces),
         layout=_layout(data, {"xaxis": axis("", type="category")}),
@@ -84,6 +87,14 @@ def summary_boxes(data: ReportData) -> Figure | None:
         wide=True,
         key=KEY,
     )
+
+
+def _some(data: ReportData, name: str) -> str:
+    """``blur, 5 of 7 actors``; empty where no actor is missing."""
+    cells = cells_of(data, name)
+    seen = {cell.spec.actor.number for cell in cells if detected(cell)}
+    partly = some_actors(len(seen), len(_actors(cells)))
+    return f"{name}{partly}" if partly else ""
 
 
 def box_figure(data: ReportData, variant: str, index: int) -> Figure | None:

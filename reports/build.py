@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.model.dataset import Split
+from harness.results.headline import RULE
 from harness.scoring.detected import NOT_DETECTED_LOSS
 from reports.aggregate import (
     actor_ranges,
@@ -21,7 +22,7 @@ from reports.behaviour import behaviour_view
 from reports.boxes import KEY, box_figure, summary_boxes, undetected_sentences
 from reports.cautions import cautions
 from reports.controls import control_checks
-from reports.headline import headline, headline_numbers
+from reports.headline import headline
 from reports.leaks import leaks_view
 from reports.model import ReportCell, ReportData
 from reports.paired import paired_table
@@ -41,6 +42,7 @@ from reports.scatter import scatter_figure
 from reports.study import study_view
 from reports.tables import actor_tables, failure_table, overview_table
 from reports.units import METRICS, coverage_table, undrawn, unit_figure, unit_table
+from reports.verdict import judge
 
 __all__ = ["build_report", "headline", "page"]
 
@@ -60,10 +62,13 @@ def view(data: ReportData) -> dict[str, Any]:
     sources = attribute_sources(data)
     source = sources[0] if sources else None
     names = variants(data)
+    judged = judge(data)
     actors = sorted({c.spec.actor.number for c in data.cells})
     return {
         "data": data,
-        "headline": headline_numbers(data),
+        "headline": judged.cards,
+        "not_ranked": judged.left_out,
+        "ranking_note": RULE,
         "cautions": cautions(data),
         "scored": sum(cell.score is not None for cell in data.cells),
         "total": len(data.cells),
@@ -84,7 +89,7 @@ def view(data: ReportData) -> dict[str, Any]:
         "leaks": leaks_view(data),
         "behaviour": behaviour_view(data, source),
         "quality": quality_table(data),
-        "paired": paired_table(data, source),
+        "paired": paired_table(data, source, judged.verdict),
         "box_summary": summary_boxes(data),
         "boxes": [f for i, name in enumerate(names) if (f := box_figure(data, name, i))],
         "box_key": KEY,

@@ -27,8 +27,10 @@ FEW_FRAMES = 0.5
 
 def cautions(data: ReportData) -> list[str]:
     """Sentences, the gravest first; empty when there is nothing to warn of."""
-    found = [_failed_controls(data), _unlike_references(data), _faceless_originals(data)]
+    found = [_failed_controls(data), *_shared_material(data)]
+    found += [_unlike_references(data), _faceless_originals(data)]
     found += [
+        " ".join(data.earlier),
         _thin_distances(data),
         _frozen_units(data),
         _thin_units(data),
@@ -45,6 +47,36 @@ def _failed_controls(data: ReportData) -> str:
         return ""
     names = listing([f"{check.variant}, actor {check.actor}" for check in failed])
     return f"A control missed its known result ({names}): do not trust the other numbers."
+
+
+def _shared_material(data: ReportData) -> list[str]:
+    """People who are one and the same picture: whoever looks for one of them finds the other."""
+    photos: dict[tuple[str, str], set[int]] = {}
+    videos: dict[tuple[str, str], set[int]] = {}
+    own: set[int] = set()
+    for cell in data.cells:
+        actor, donor, dataset = cell.spec.actor, cell.spec.donor, cell.spec.dataset
+        photos.setdefault((dataset, actor.reference.sha256), set()).add(actor.number)
+        videos.setdefault((dataset, actor.test.sha256), set()).add(actor.number)
+        if donor is not None and donor.reference.sha256 == actor.reference.sha256:
+            own.add(actor.number)
+    found = [
+        f"Actors {listing(list(map(str, sorted(people))))} have the same {what}: distances, "
+        "attacks and ranks of these actors say nothing."
+        for what, groups in (("reference face", photos), ("test video", videos))
+        for people in groups.values()
+        if len(people) > 1
+    ]
+    if own:
+        found.append(
+            f"The donor has the reference face of the actor: {_actors(own)}. A face is then put "
+            "on itself, which hides nobody."
+        )
+    return found
+
+
+def _actors(numbers: set[int]) -> str:
+    return f"actor{'s' * (len(numbers) > 1)} {listing(list(map(str, sorted(numbers))))}"
 
 
 def _unlike_references(data: ReportData) -> str:

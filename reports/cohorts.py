@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from harness.model.cohort import Attack, Attacker, CohortScore, Rate, Verification
+from harness.model.cohort import Attack, CohortScore, Rate, Verification
+from harness.results.wording import ATTACKERS
 from harness.scoring.cohort import CROPS_SOURCE
 from reports.aggregate import DASH, finite, percent, variants
 from reports.model import ReportData
 from reports.tables import TableCell, text
 
-ENOUGH_ACTORS = 6
-"""With fewer, no difference between two tools can reach p = 0.05 in an exact sign-flip test: of 5
-actors the smallest p is 2 / 2^5, 0.0625. Fewer actors rank no tool."""
 ILLUSTRATION = 10
 """Below so many actors a rate over actors shows what an attack does, and estimates nothing."""
-NAMES = {
-    Attacker.NAIVE: "A0 naive",
-    Attacker.PARROT: "A1 parrot",
-    Attacker.INFORMED: "A2 informed",
-    Attacker.MOTION: "A4 motion",
-}
 NOT_SCORED = "This attack was not scored."
 
 
@@ -52,7 +44,7 @@ def attack_name(attack: Attack, cohort: CohortScore) -> str:
     """``A1 parrot``, with its source where the same attacker came before with another. The
     self-trained recogniser's own name is too long for a label."""
     first = next(a for a in cohort.attacks if a.attacker is attack.attacker)
-    name = NAMES[attack.attacker]
+    name = ATTACKERS[attack.attacker]
     if first is attack:
         return name
     return f"{name}, self-trained" if attack.source == CROPS_SOURCE else f"{name} ({attack.source})"
@@ -61,6 +53,19 @@ def attack_name(attack: Attack, cohort: CohortScore) -> str:
 def rank_1(found: Verification | None) -> float | None:
     """The rate as a finite number, or None."""
     return finite(found.rank_1.rate) if found else None
+
+
+def seen_by(found: Verification | None) -> str:
+    """``40 of 1439: tracker 38, second detector 2``: the probes whose face the study's detector
+    does not find, by what sees it; empty where that is not known."""
+    if found is None or found.tracker_probes is None:
+        return ""
+    counts = {
+        "tracker": found.tracker_probes,
+        "second detector": found.second_detector_probes or 0,
+    }
+    words = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    return f"{sum(counts.values())} of {found.probes}" + (f": {words}" if words else "")
 
 
 def interval_words(rate: Rate) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.errors import BenchError
 from harness.model.cell import Artifact, Attempt, CellSpec, Result
 from harness.model.dataset import Source
+from harness.model.job import Limits
 from harness.model.score import CellScore
 from harness.model.tool import Tool
 from harness.scoring.cohort_store import load_cohorts
@@ -24,6 +27,7 @@ from reports.model import ToolInfo as Info
 from reports.training import MOST_PREVIEWS, training_pictures, used_deviations
 
 PICTURES_PER_CELL = 6
+_NONE: Mapping[str, str] = MappingProxyType({})
 TITLE = "Face de-identification report"
 
 
@@ -35,11 +39,14 @@ def collect(
     title: str = TITLE,
     tools: Mapping[str, Tool] | None = None,
     sources: Sequence[Source] | None = None,
+    earlier: Mapping[str, str] = _NONE,
 ) -> ReportData:
     """Everything a page shows of ``specs``, frames and faces included; a cell without a score says
     why. The arguments are those of ``collect_numbers``.
     """
-    data = collect_numbers(home, specs, protocol_name, title=title, tools=tools, sources=sources)
+    data = collect_numbers(
+        home, specs, protocol_name, title=title, tools=tools, sources=sources, earlier=earlier
+    )
     store, media = CellStore(home), MediaStore(home)
     previews = {spec.id: kept_previews(store, spec) for spec in specs}
     rung = Rung(
@@ -57,7 +64,7 @@ def collect(
         "cells": tuple(cells),
         "faces": _faces(media, specs),
         "image_note": rung.note,
-        "cohorts": load_cohorts(home, specs, protocol_name),
+        "cohorts": load_cohorts(home, [s for s in specs if s.id not in earlier], protocol_name),
     }
     return data.model_copy(update=shown)
 
@@ -70,14 +77,16 @@ def collect_numbers(
     title: str = TITLE,
     tools: Mapping[str, Tool] | None = None,
     sources: Sequence[Source] | None = None,
+    earlier: Mapping[str, str] = _NONE,
 ) -> ReportData:
     """The same without a single picture and without cohorts: no video, face or preview is opened.
 
     ``tools`` defaults to the installed adapters, ``sources`` to those that the store keeps of the
-    cells' datasets.
+    cells' datasets. ``earlier`` is cell id to why a cell is earlier, the newest first: they get
+    columns of their own, and are in no cohort.
     """
     store = CellStore(home)
-    names = variant_names(specs)
+    names = variant_names(specs, earlier)
     cells = [
         _cell(store, spec, names[spec.id], load_score(spec, home, protocol_name)) for spec in specs
     ]
@@ -113,8 +122,11 @@ def tool_info(tool: Tool) -> Info:
     )
 
 
-def variant_names(specs: Sequence[CellSpec]) -> dict[str, str]:
-    """Cell id to column name: the tool, and whatever else differs among its cells."""
+def variant_names(specs: Sequence[CellSpec], earlier: Mapping[str, str] = _NONE) -> dict[str, str]:
+    """Cell id to column name: the tool, and whatever else differs among its cells. No column has
+    two cells of one actor, donor and seed: earlier cells have columns of their own, and so have
+    cells that differ in limits alone.
+    """
     by_tool: dict[str, list[CellSpec]] = {}
     for spec in specs:
         by_tool.setdefault(spec.tool, []).append(spec)
@@ -133,7 +145,45 @@ def variant_names(specs: Sequence[CellSpec]) -> dict[str, str]:
                 if spec.donor and "donor" in telling:
                     parts.append(f"donor {spec.donor.name}")
                 names[spec.id] = " ".join(parts)
-    return names
+    by_id = {spec.id: spec for spec in specs}
+    names |= _earlier_names(names, by_id, earlier)
+    return names | _names_with_limits(names, by_id)
+
+
+def _earlier_names(
+    names: Mapping[str, str], by_id: Mapping[str, CellSpec], earlier: Mapping[str, str]
+) -> dict[str, str]:
+    """``blur (earlier manifest)``; of several such cells of one person, the newest first, the
+    second one is ``blur (earlier manifest 2)``."""
+    found: dict[str, str] = {}
+    count: Counter[tuple[object, ...]] = Counter()
+    for cell, reason in earlier.items():
+        if cell not in names:
+            continue
+        name = f"{names[cell]} (earlier {reason}"
+        count[name, *_shown(by_id[cell])] += 1
+        number = count[name, *_shown(by_id[cell])]
+        found[cell] = f"{name} {number})" if number > 1 else f"{name})"
+    return found
+
+
+def _names_with_limits(names: Mapping[str, str], by_id: Mapping[str, CellSpec]) -> dict[str, str]:
+    count = Counter((names[key], *_shown(spec)) for key, spec in by_id.items())
+    double = {name for (name, *_), number in count.items() if number > 1}
+    return {
+        key: f"{names[key]}, {_limits_text(spec.limits)}"
+        for key, spec in by_id.items()
+        if names[key] in double
+    }
+
+
+def _shown(spec: CellSpec) -> tuple[object, ...]:
+    return spec.actor.number, spec.donor.name if spec.donor else None, spec.seed
+
+
+def _limits_text(limits: Limits) -> str:
+    iterations = f"{limits.iterations} iterations, " if limits.iterations else ""
+    return f"{iterations}at most {limits.wall_s:g} s a step"
 
 
 def _telling_properties(same: Sequence[CellSpec]) -> set[str]:

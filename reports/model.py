@@ -108,5 +108,7 @@ class ReportData(Frozen):
     """How evidence frames were scaled and compressed."""
     cohorts: tuple[CohortScore, ...] = ()
     """What attackers make of these cells; only those that were computed for just them."""
+    earlier: tuple[str, ...] = ()
+    """Sentences: how many cells of an earlier manifest, image or suite are left out, or shown."""
     beside: tuple[ReportCell, ...] = ()
     """Cells of other suites that the comparison with the study needs; shown nowhere else."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 from harness.compare.metrics import METRICS, Reading, readings
 from harness.model.base import Frozen
+from harness.results.ranking import Pair, Verdict
 from harness.statistics.multiple import holm
 from harness.statistics.paired import PairedComparison, compare_paired
 from reports.aggregate import DASH, cells_of, finite, fmt, is_control, over_actors, variants
 from reports.model import ReportData
 from reports.tables import Table, TableCell, number, text
 
-SHOWN = ("sw_or", "match_rate", "pcc")
-"""Of the metrics that `bench compare` knows, those that rank tools."""
+SHOWN = ("sw_or", "match_rate")
+"""Of the metrics that `bench compare` knows, those that are shown besides what tools are ranked by;
+PCC too where no tool is ranked by it."""
 ALPHA = 0.05
+FOUND = "Found by worst attacker"
+KEPT = "Mean PCC"
 MOST_PAIRS = 28
 """Of eight tools; with more, a table of all pairs would be read by nobody."""
 
@@ -28,17 +33,25 @@ class _Pair(Frozen):
     found: PairedComparison
 
 
-def paired_table(data: ReportData, source: str | None) -> Table | None:
-    """One row per pair of tools and metric; None where no two tools share two actors."""
+def paired_table(data: ReportData, source: str | None, verdict: Verdict) -> Table | None:
+    """One row per pair of tools and metric, those that decide the ranks first; None where no two
+    tools share two actors."""
     names = [name for name in variants(data) if not is_control(data, name)]
     pairs = list(combinations(names, 2))
+    keys = SHOWN if verdict.keeping else (*SHOWN, "pcc")
     found = [
         pair
-        for reading in _readings(source)
+        for reading in _readings(source, keys)
         for baseline, candidate in pairs[:MOST_PAIRS]
         if (pair := _compared(data, reading, baseline, candidate)) is not None
     ]
-    if not found:
+    deciding = [
+        _deciding(pair, metric, sign)
+        for metric, ranked, sign in ((FOUND, verdict.hiding, -1), (KEPT, verdict.keeping, 1))
+        for pair in ranked[:MOST_PAIRS]
+        if pair.lead.n > 1
+    ]
+    if not found and not deciding:
         return None
     p_values = [one.found.sign_flip.p for one in found]
     known = [p for p in p_values if p is not None]
@@ -58,17 +71,40 @@ def paired_table(data: ReportData, source: str | None) -> Table | None:
             "p (Holm)",
             "Test",
         ),
-        rows=tuple(_row(one, p) for one, p in zip(found, holms, strict=True)),
-        note="Difference: the second tool minus the first, mean over the actors that both have, "
-        "with Student's interval. The test is the exact sign-flip test of actors' differences; "
-        "Holm's p is adjusted over all rows. With n actors no p under 2/2ⁿ is possible, so "
+        rows=(*deciding, *(_row(one, p) for one, p in zip(found, holms, strict=True))),
+        note="Difference: the first tool minus the second, mean over the actors that both have, "
+        "with Student's interval. The test is the exact sign-flip test of actors' differences. "
+        f"Ranks follow from two metrics alone: \u201c{FOUND}\u201d (beyond chance) and "
+        f"\u201c{KEPT}\u201d, Holm's p adjusted over the pairs of each; of the rest it is adjusted "
+        "over all rows. With n actors no p under 2/2ⁿ is possible, so "
         f"fewer than 6 cannot reach {ALPHA:g}: this is no sign that tools are alike.{more}",
     )
 
 
-def _readings(source: str | None) -> list[Reading]:
+def _deciding(pair: Pair, metric: str, sign: int) -> tuple[TableCell, ...]:
+    """A pair of the ranking; ``sign`` is -1 where less is better, so that a lead is a difference
+    below 0."""
+    lead, p = pair.lead, pair.p_adjusted
+    low, high = sorted(sign * end for end in lead.bounds) if lead.bounds else (None, None)
+    if pair.comparable:
+        verdict = text("differ", "good") if pair.better else text("no difference shown", "soft")
+    else:
+        verdict = text(f"cannot reach {ALPHA:g} with n = {lead.n}", "soft")
+    return (
+        text(f"{pair.first} minus {pair.second}"),
+        text(metric),
+        text(lead.n, "number", float(lead.n)),
+        number(None if lead.value is None else sign * lead.value, lead.reason),
+        _span(low, high, lead.reason),
+        number(pair.p),
+        number(p),
+        verdict,
+    )
+
+
+def _readings(source: str | None, keys: Sequence[str]) -> list[Reading]:
     sources = (source,) if source else ()
-    return [r for m in METRICS if m.key in SHOWN for r in readings(m, sources)]
+    return [r for m in METRICS if m.key in keys for r in readings(m, sources)]
 
 
 def _compared(data: ReportData, reading: Reading, baseline: str, candidate: str) -> _Pair | None:
@@ -93,21 +129,22 @@ def _by_actor(data: ReportData, name: str, reading: Reading) -> dict[int, float]
 
 def _row(pair: _Pair, p_holm: float | None) -> tuple[TableCell, ...]:
     found, interval = pair.found, pair.found.interval
-    span = (
-        TableCell(text=DASH, reason=interval.reason, look="muted")
-        if interval.low is None or interval.high is None
-        else text(f"{fmt(interval.low)} to {fmt(interval.high)}", "number", interval.low)
-    )
     return (
         text(f"{pair.candidate} minus {pair.baseline}"),
         text(pair.metric),
         text(found.n, "number", float(found.n)),
         number(found.mean_difference, found.reason),
-        span,
+        _span(interval.low, interval.high, interval.reason),
         number(found.sign_flip.p, found.sign_flip.reason),
         number(p_holm, found.sign_flip.reason),
         _verdict(found, p_holm),
     )
+
+
+def _span(low: float | None, high: float | None, reason: str) -> TableCell:
+    if low is None or high is None:
+        return TableCell(text=DASH, reason=reason, look="muted")
+    return text(f"{fmt(low)} to {fmt(high)}", "number", low)
 
 
 def _verdict(found: PairedComparison, p_holm: float | None) -> TableCell:

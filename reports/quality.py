@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from harness.model.quality import Quality
 from reports.aggregate import cells_of, is_control, over_actors, variants
 from reports.model import ReportCell, ReportData
-from reports.tables import Table, TableCell, number, text
+from reports.tables import Table, TableCell, actors_of, number, partial, text
 
 Read = Callable[[Quality], float | None]
 NOT_LOOKED = "no score with this part; `bench score` makes it"
@@ -33,9 +33,10 @@ def quality_table(data: ReportData) -> Table | None:
         title="Video quality beside the original",
         columns=columns,
         rows=rows,
-        note="Mean over actors. A warping error under 1 with a sharpness under 1 is blur, not "
+        note="Mean over actors, and how many of them where some are missing. A warping "
+        "error under 1 with a sharpness under 1 is blur, not "
         "steadiness: the two stand side by side, and only the column after them (the error over "
-        "the sharpness, where that is under 1) ranks tools. Ratios are swapped over original: 1 "
+        "the sharpness, where that is under 1) compares tools. Ratios are swapped over original: 1 "
         "is a copy. Flicker added: brightness steps (0 to 255) that the original has not. Gaps: "
         "stretches in which a face of the original is lost, all actors together. Background: "
         "pixels well away from the face, which a tool should leave alone; SSIM 1 is the same.",
@@ -69,7 +70,8 @@ def _mean(cells: Sequence[ReportCell], read: Read, digits: int = 3) -> TableCell
         (c.spec.actor.number, read(c.score.quality) if c.score and c.score.quality else None)
         for c in cells
     ]
-    return number(over_actors(pairs).mean, _why(cells), digits)
+    found = over_actors(pairs)
+    return partial(number(found.mean, _why(cells), digits), found.n, actors_of(cells))
 
 
 def _part(cells: Sequence[ReportCell], name: str, field: str, digits: int = 3) -> TableCell:
@@ -110,9 +112,15 @@ def _gaps(cells: Sequence[ReportCell]) -> TableCell:
     if not found:
         return number(None, _why(cells))
     count = sum(gaps.count for gaps in found)
-    return text(count, "number", float(count))
+    return _looked_at(text(count, "number", float(count)), cells)
+
+
+def _looked_at(cell: TableCell, cells: Sequence[ReportCell]) -> TableCell:
+    """A number that is no mean, with how many of the actors it is about."""
+    actors = {c.spec.actor.number for c in cells if c.score and c.score.quality}
+    return partial(cell, len(actors), actors_of(cells))
 
 
 def _longest(cells: Sequence[ReportCell]) -> TableCell:
     found = [part.gaps.longest_s for part in _parts(cells) if part.gaps]
-    return number(max(found, default=None), _why(cells), 2)
+    return _looked_at(number(max(found, default=None), _why(cells), 2), cells)

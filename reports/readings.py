@@ -1,4 +1,4 @@
-"""Which face "the swapped identity" is: the thesis leaves it open, so both readings are shown."""
+"""Which face "the swapped identity" is: the thesis says two things, so both are shown."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from harness.model.recognised import RecogniserScore, Similarity
 from reports.aggregate import cells_of, fmt, is_control, over_actors, variants
 from reports.model import ReportCell, ReportData
-from reports.tables import Table, TableCell, number, share, text
+from reports.tables import Table, TableCell, actors_of, number, partial, share, text
 
 Read = Callable[[RecogniserScore], float | None]
 NO_THRESHOLD = (
@@ -33,7 +33,8 @@ def recognisers_table(data: ReportData) -> Table | None:
             *("Nearest frame", "Threshold", "Recognised", "Faces embedded"),
         ),
         rows=tuple(rows),
-        note="Mean over actors, against the actor's photo. Scales differ: distances of two "
+        note="Mean over actors, and how many of them where some are missing, "
+        "against the actor's photo. Scales differ: distances of two "
         "recognisers are never compared or averaged. Recognised: share of the frames with a face "
         "at or under the recogniser's own threshold.",
     )
@@ -50,33 +51,40 @@ def _scores(cell: ReportCell) -> tuple[RecogniserScore, ...]:
 
 
 def _row(data: ReportData, name: str, recogniser: tuple[str, str]) -> tuple[TableCell, ...]:
+    cells = cells_of(data, name)
     found = [
         (cell.spec.actor.number, one)
-        for cell in cells_of(data, name)
+        for cell in cells
         for one in _scores(cell)
         if (one.name, one.version) == recogniser
     ]
     first = found[0][1]
     why = next((one.note for _, one in found if one.note), NO_FACE)
 
-    def mean(read: Read) -> float | None:
-        return over_actors((actor, read(one)) for actor, one in found).mean
+    def mean(read: Read, shown: Callable[[float | None, str], TableCell], why: str) -> TableCell:
+        of = over_actors((actor, read(one)) for actor, one in found)
+        return partial(shown(of.mean, why), of.n, actors_of(cells))
 
     known = first.threshold is not None
     return (
         text(f"{name} (control)" if is_control(data, name) else name),
-        text(f"{first.name} {first.version}"),
+        text(_label(first)),
         text(first.licence),
         text("cosine" if first.distance == "cosine" else "L2"),
-        number(mean(lambda one: one.or_or.mean), why),
-        number(mean(lambda one: one.sw_or.mean), why),
-        number(mean(lambda one: one.sw_or.minimum), why),
+        mean(lambda one: one.or_or.mean, number, why),
+        mean(lambda one: one.sw_or.mean, number, why),
+        mean(lambda one: one.sw_or.minimum, number, why),
         text(fmt(first.threshold), "number") if known else number(None, NO_THRESHOLD),
-        share(
-            mean(lambda one: one.sw_or.share_at_or_under_threshold), why if known else NO_THRESHOLD
+        mean(
+            lambda one: one.sw_or.share_at_or_under_threshold, share, why if known else NO_THRESHOLD
         ),
-        share(mean(lambda one: _embedded(one.sw_or)), why),
+        mean(lambda one: _embedded(one.sw_or), share, why),
     )
+
+
+def _label(recogniser: RecogniserScore) -> str:
+    label = f"{recogniser.name} {recogniser.version}"
+    return f"{label} ({recogniser.preprocessing})" if recogniser.preprocessing else label
 
 
 def _embedded(seen: Similarity) -> float | None:

@@ -21,6 +21,7 @@ from reports.aggregate import (
     mean_fta,
     mean_pcc,
     over_actors,
+    some_actors,
     variants,
 )
 from reports.labels import Label, place_labels
@@ -68,11 +69,24 @@ class Group(Frozen):
     colour: str
     symbol: str
     cells: int
+    actors: int
+    """Asked for."""
     seen: tuple[Dot, ...]
     lost: tuple[Dot, ...]
     lost_cells: int
     left_out: tuple[int, ...]
     """Actors with a detected face but no PCC."""
+
+    @property
+    def label(self) -> str:
+        """The name; of a control, that it is one."""
+        return f"{self.name}{' (control)' if self.control else ''}"
+
+    @property
+    def partly(self) -> str:
+        """``blur, 5 of 7 actors`` where the large mark is a mean over some of them; else empty."""
+        seen = some_actors(len({dot.actor for dot in self.seen}), self.actors)
+        return f"{self.name}{seen}" if seen else ""
 
 
 def scatter_figure(data: ReportData, source: str | None) -> Figure | None:
@@ -135,6 +149,7 @@ def _group(data: ReportData, name: str, source: str, i: int) -> Group:
         colour=NEUTRAL if control else PALETTE[i % len(PALETTE)],
         symbol=f"{SYMBOLS[i % len(SYMBOLS)]}{'-open' if control else ''}",
         cells=len(cells),
+        actors=len({cell.spec.actor.number for cell in cells}),
         seen=tuple(seen),
         lost=tuple(lost),
         lost_cells=lost_cells,
@@ -300,7 +315,7 @@ def _corners() -> list[dict[str, Any]]:
                     "yanchor": "top" if y else "bottom",
                     "align": "right" if x else "left",
                     "showarrow": False,
-                    "text": f"<b>best: {words}</b>" if best else words,
+                    "text": f"<b>{words}</b>" if best else words,
                     "font": {"size": 12} | ({"color": "#158a52"} if best else {}),
                     "opacity": 1 if best else 0.75,
                 }
@@ -311,7 +326,7 @@ def _corners() -> list[dict[str, Any]]:
 def _names(groups: Sequence[Group], spans: tuple[Span, Span]) -> list[dict[str, Any]]:
     """The tools' names beside their marks."""
     shown = [group for group in groups if group.seen]
-    words = [f"{group.name}{' (control)' if group.control else ''}" for group in shown]
+    words = [group.label for group in shown]
     labels = [
         Label(text=word, x=centre(group)[0], y=centre(group)[1])
         for word, group in zip(words, shown, strict=True)
@@ -345,9 +360,13 @@ def _names(groups: Sequence[Group], spans: tuple[Span, Span]) -> list[dict[str, 
 def scatter_caption(groups: Sequence[Group], rows: Sequence[Group], threshold: float) -> str:
     parts = [
         "Large marks: mean over the actors that have both numbers; small marks: single actors. "
+        "Distance ranks no tool. "
         f"Dashed: threshold {threshold:g}; in the tinted half the recogniser no longer takes "
         "the face for the person."
     ]
+    some = [group.partly for group in groups if group.partly]
+    if some:
+        parts.append(f"Means over some of the actors, not to be compared: {'; '.join(some)}.")
     if rows:
         parts.append(
             "The lane below holds cells whose face the recogniser no longer finds: they have no "
@@ -355,7 +374,7 @@ def scatter_caption(groups: Sequence[Group], rows: Sequence[Group], threshold: f
         )
     missing = [f"{g.name}, actors {actor_ranges(g.left_out)}" for g in groups if g.left_out]
     if missing:
-        parts.append(f"Not drawn, for want of a PCC: {listing(missing)}.")
+        parts.append(f"Not drawn, for lack of a PCC: {listing(missing)}.")
     return " ".join(parts)
 
 
@@ -365,9 +384,11 @@ def scatter_words(data: ReportData, source: str) -> str:
         cells = cells_of(data, name)
         distance = over_actors(by_actor_distance(cells, Comparison.SWAPPED_ORIGINAL))
         pcc = over_actors(mean_pcc(cells, source))
+        actors = len({cell.spec.actor.number for cell in cells})
         if distance.mean is None:
             state = "not detected" if mean_fta(cells).n else "no score"
             parts.append(f"{name}: {state}, PCC {fmt(pcc.mean)}")
         else:
-            parts.append(f"{name}: distance {fmt(distance.mean)}, PCC {fmt(pcc.mean)}")
+            partly = some_actors(distance.n, actors)
+            parts.append(f"{name}: distance {fmt(distance.mean)}{partly}, PCC {fmt(pcc.mean)}")
     return "; ".join(parts) + "."

@@ -27,6 +27,7 @@ from reports.aggregate import (
     mean_pcc,
     over_actors,
     percent,
+    some_actors,
     spread,
     units_used,
     variants,
@@ -114,12 +115,22 @@ def share(value: float | None, reason: str = "") -> TableCell:
 
 
 def mean_cell(mean: Mean, reason: str = "", *, of: int | None = None) -> TableCell:
-    """``mean ± sd`` over actors, with ``(n=...)`` unless all ``of`` actors count."""
+    """``mean ± sd`` over actors, with ``5 of 7 actors`` unless all ``of`` actors count."""
     if mean.mean is None:
         return TableCell(text=DASH, reason=reason, look="muted")
     sd = f" ± {fmt(mean.sd)}" if mean.sd is not None else ""
-    count = f" (n={mean.n})" if mean.n != of else ""
+    count = "" if of is None else some_actors(mean.n, of)
     return TableCell(text=f"{fmt(mean.mean)}{sd}{count}", sort=mean.mean, look="number")
+
+
+def partial(cell: TableCell, n: int, of: int) -> TableCell:
+    """The cell of a mean over ``n`` actors, which says so where there are more (``of``)."""
+    return cell.model_copy(update={"text": f"{cell.text}{some_actors(n, of)}"})
+
+
+def actors_of(cells: Sequence[ReportCell]) -> int:
+    """How many actors were asked for."""
+    return len({cell.spec.actor.number for cell in cells})
 
 
 def why_missing(cell: ReportCell, comparison: Comparison) -> str:
@@ -144,10 +155,11 @@ def overview_table(data: ReportData, source: str | None) -> Table:
     )
     named = f"; PCC and CCC from {source}" if source else ""
     note = (
-        "Mean over actors ± standard deviation across actors; n only where not all actors count. "
-        "Distances and leaks cover detected cells only. Leak: frames in which the person is "
-        "recognised, over all sampled frames, and over those with a face (which says nothing of "
-        f"how few they are). {frozen_note(data)}"
+        "Mean over actors ± standard deviation across actors, and how many actors where some are "
+        "missing: means over other actors are not to be compared (the paired table does that). "
+        "Distances cover detected cells only. Leak: frames in which the person is recognised, over "
+        "all sampled frames (one without a face is not recognised), and over those with a face in "
+        f"detected cells (which says nothing of how few they are). {frozen_note(data)}"
     )
     return Table(
         title=f"Privacy and utility by tool{named}",
@@ -159,7 +171,7 @@ def overview_table(data: ReportData, source: str | None) -> Table:
 
 def _overview_row(data: ReportData, name: str, source: str | None) -> tuple[TableCell, ...]:
     cells = cells_of(data, name)
-    n = len({c.spec.actor.number for c in cells})
+    n = actors_of(cells)
     scored = sum(c.score is not None for c in cells)
     seen = sum(detected(c) for c in cells)
     unscored = "no cell of this tool has a score"
@@ -170,12 +182,16 @@ def _overview_row(data: ReportData, name: str, source: str | None) -> tuple[Tabl
         text(f"{scored} of {len(cells)}", "number", scored),
         text(f"{seen} of {len(cells)}", "number", seen),
         mean_cell(distance, why, of=n),
-        share(mean_fta(cells, Comparison.ORIGINAL_ORIGINAL).mean, unscored),
-        share(mean_fta(cells).mean, unscored),
-        share(mean_leak(cells, of_all=True).mean, why),
-        share(mean_leak(cells, of_all=False).mean, why),
+        _share_of(mean_fta(cells, Comparison.ORIGINAL_ORIGINAL), unscored, n),
+        _share_of(mean_fta(cells), unscored, n),
+        _share_of(mean_leak(cells, of_all=True), unscored, n),
+        _share_of(mean_leak(cells, of_all=False), why, n),
         *_overview_units(cells, source, n),
     )
+
+
+def _share_of(mean: Mean, reason: str, of: int) -> TableCell:
+    return partial(share(mean.mean, reason), mean.n, of)
 
 
 def _overview_units(cells: Sequence[ReportCell], source: str | None, n: int) -> list[TableCell]:
@@ -183,7 +199,11 @@ def _overview_units(cells: Sequence[ReportCell], source: str | None, n: int) -> 
     none = "no measurable action units"
     if source is None or not found:
         return [number(None, none)] * 4
-    frames = sum(a.frames for a in found)
+    paired = over_actors(
+        (c.spec.actor.number, a.paired / a.frames if a and a.frames else None)
+        for c in cells
+        for a in (attributes(c, source),)
+    )
     have = [units_used(a) for a in found]
     return [
         *(
@@ -191,7 +211,7 @@ def _overview_units(cells: Sequence[ReportCell], source: str | None, n: int) -> 
             for means in (mean_pcc, mean_ccc)
         ),
         text(f"{spread(have)} of {spread(len(a.units) for a in found)}", "number", max(have)),
-        share(sum(a.paired for a in found) / frames if frames else None, "no frames"),
+        _share_of(paired, "no frames", n),
     ]
 
 
@@ -264,7 +284,7 @@ def actor_table(data: ReportData, variant: str) -> Table:
         ),
     )
     note = (
-        f"{CELL_NOTE} In the last rows the SW columns and the recognised frames leave out cells "
+        f"{CELL_NOTE} In the last rows the SW columns and the leaks of faces found leave out cells "
         "in which no face was detected."
     )
     title = f"{variant}: {scored} of {len(cells)} cells scored, {seen} detected"
@@ -293,7 +313,7 @@ def actor_row(cell: ReportCell) -> tuple[TableCell, ...]:
         text(f"{found.used} / {found.asked}", "number", float(found.used))
         if found
         else number(None, reason),
-        share(seen.of_all if seen else None, lost),
+        share(leaked.of_all if leaked else None, reason),
         share(seen.of_seen if seen else None, lost),
         text(found.several_faces, "number", float(found.several_faces))
         if found

@@ -26,7 +26,7 @@ from reports.aggregate import (
 )
 from reports.model import ReportCell, ReportData
 from reports.plot import NEUTRAL, PALETTE, Figure, Trace, axis
-from reports.tables import Table, TableCell, mean_cell, number, share, text
+from reports.tables import Table, TableCell, actors_of, mean_cell, number, share, text
 
 FEW_FRAMES = 0.5
 """Under this share of paired frames, a PCC is marked as resting on few frames."""
@@ -86,8 +86,8 @@ def unit_table(data: ReportData, source: str, metric: Metric) -> Table:
     for name in names:
         cells = cells_of(data, name)
         pairs = metric.means(cells, source)
-        footer.append(mean_cell(over_actors(pairs), none, of=_actors(cells)))
-        fisher.append(mean_cell(fisher_mean(pairs), none, of=_actors(cells)))
+        footer.append(mean_cell(over_actors(pairs), none, of=actors_of(cells)))
+        fisher.append(mean_cell(fisher_mean(pairs), none, of=actors_of(cells)))
     return Table(
         title=f"{metric.name} of action units ({source})",
         columns=(
@@ -97,8 +97,8 @@ def unit_table(data: ReportData, source: str, metric: Metric) -> Table:
         ),
         rows=tuple(rows),
         footer=(tuple(footer), tuple(fisher)) if metric is PCC else (tuple(footer),),
-        note=f"Mean over actors ± standard deviation across actors; n only where not all actors "
-        f"count. n. m.: not measurable. {metric.note} {frozen_note(data)}"
+        note=f"Mean over actors ± standard deviation across actors, and how many actors "
+        f"where some are missing. n. m.: not measurable. {metric.note} {frozen_note(data)}"
         + (FLOOR_NOTE if floored else ""),
     )
 
@@ -123,10 +123,6 @@ def _floor_cell(data: ReportData, source: str, unit: str, metric: Metric) -> Tab
     return mean_cell(mean, "no floor for this unit", of=len({actor for actor, _ in found}))
 
 
-def _actors(cells: Sequence[ReportCell]) -> int:
-    return len({cell.spec.actor.number for cell in cells})
-
-
 def _unit_cell(cells: Sequence[ReportCell], source: str, unit: str, metric: Metric) -> TableCell:
     found = [(c.spec.actor.number, unit_score(c, source, unit)) for c in cells]
     usable = [(actor, u) for actor, u in found if u and u.measurable]
@@ -135,7 +131,7 @@ def _unit_cell(cells: Sequence[ReportCell], source: str, unit: str, metric: Metr
         reason = reasons[0] if reasons else "no cell of this tool has this unit"
         return TableCell(text="n. m.", reason=f"not measurable: {reason}", look="muted")
     mean = over_actors((actor, _value(u, metric)) for actor, u in usable)
-    cell = mean_cell(mean, "the swapped video stands still in this unit", of=_actors(cells))
+    cell = mean_cell(mean, "the swapped video stands still in this unit", of=actors_of(cells))
     as_zero = metric is PCC and any(u.frozen for _, u in usable)
     return cell.model_copy(update={"text": f"{cell.text}*"}) if as_zero else cell
 
@@ -220,7 +216,7 @@ def unit_figure(data: ReportData, variant: str, source: str, index: int) -> Figu
     return Figure(
         id=f"units-{index}",
         title=f"{variant}{control}",
-        caption=f"Averaged over {len(actors)} of {_actors(cells)} actors; {paired} of {frames} "
+        caption=f"Averaged over {len(actors)} of {actors_of(cells)} actors; {paired} of {frames} "
         "frames of these cells have a face in both videos.",
         alt=f"Box plots of {len(boxes['swapped'])} action units of {variant}, original beside "
         "swapped; the table below lists the values.",

@@ -40,6 +40,7 @@ CHECKS: Mapping[str, Check] = {
         text.statements_disagree,
         text.batch_share_differs,
         text.more_clips_than_takes,
+        text.clips_last_longer_than_their_video,
         text.sum_has_a_term_too_many,
         text.means_have_a_term_too_many,
         text.perfect_correlation_with_an_error,

@@ -135,6 +135,26 @@ def more_clips_than_takes(study: Published) -> Finding:
     )
 
 
+def clips_last_longer_than_their_video(study: Published) -> Finding:
+    """Length of the training clips one after the other, against that of the video made of them.
+
+    Both are approximate: what the clips last at least, by half a second less each, still has to be
+    longer than the video at most, by half a minute more.
+    """
+    notes = study.about.dataset
+    clips, seconds = notes.training_clips, notes.training_clip_seconds
+    least = clips * (seconds - 0.5) / 60
+    return Finding(
+        wrong=least > notes.training_minutes + 0.5,
+        printed={"clips": clips, "seconds": seconds, "minutes": notes.training_minutes},
+        recomputed={
+            "minutes": clips * seconds / 60,
+            "minutes_at_least": least,
+            "seconds_for_the_printed_minutes": 60 * notes.training_minutes / clips,
+        },
+    )
+
+
 def sum_has_a_term_too_many(study: Published) -> Finding:
     """The printed distance sums over more indices than an embedding has numbers."""
     first, last = study.about.protocol.distance_sum

@@ -105,7 +105,10 @@ class DatasetNote(Frozen):
     switched_actors: tuple[int, ...]
     training_clips: int
     """Per actor."""
+    training_clip_seconds: int
+    """Of each, approximately."""
     training_minutes: int
+    """Of all clips of an actor, approximately."""
     test_minutes: int
     donors: int
     donor_minutes: int

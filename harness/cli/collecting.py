@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from harness.cli.earlier import say_earlier
 from harness.cli.output import print_json, print_table
 from harness.cli.planning import StudyPlan, make_plan
-from harness.cli.stored import cells_beside, scored_protocols
+from harness.cli.stored import scored_protocols
 from harness.cli.summary import score_fields
 from harness.forecast import State
+from harness.planning.selection import cells_beside
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -29,10 +31,11 @@ def collect_study(study: Study, as_json: bool) -> None:
     finished = _finished(study, made)
     counts = {state.value: made.plan.count(state) for state in State}
     scored = [spec for spec in finished if protocol in scored_protocols(study.home, spec)]
-    page = _write(study, finished) if finished else None
+    page = _write(study, made, finished) if finished else None
     if as_json:
         rows = [_row(study, spec) for spec in finished]
         facts = {"report": page and str(page), "protocol": protocol, "counts": counts}
+        facts |= {"earlier": made.earlier.counts()}
         print_json(facts | {"cells": rows})
         return
     if scored:
@@ -41,13 +44,14 @@ def collect_study(study: Study, as_json: bool) -> None:
     told = ", ".join(f"{number} {name}" for name, number in counts.items())
     typer.echo(f"{study.suite.name}, {len(made.cells)} cells: {told}; {len(scored)} scored.")
     typer.echo(f"Report: {page}" if page else "There is nothing to report yet.")
+    say_earlier(made.earlier, "`bench report --earlier` shows them")
 
 
 _KEYS = ("cell", "sw_or_mean", "fta", "mean_pcc")
 
 
 def _finished(study: Study, made: StudyPlan) -> list[CellSpec]:
-    """Cells with a result; of several of one name all."""
+    """Cells with a result."""
     from harness.store.cells import CellStore
 
     store = CellStore(study.home)
@@ -65,13 +69,14 @@ def _row(study: Study, spec: CellSpec) -> dict[str, object]:
     return {"cell": spec.slug, "id": spec.id, **figures}
 
 
-def _write(study: Study, specs: list[CellSpec]) -> object:
+def _write(study: Study, made: StudyPlan, specs: list[CellSpec]) -> object:
     from harness.store.cells import CellStore
 
     # The engine imports nothing of `reports`; only its commands know that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
     data = collect.collect(study.home, specs, study.protocol.name)
-    beside = cells_beside(study.suite, CellStore(study.home).list(), study.home, specs)
+    beside = cells_beside(study.suite, CellStore(study.home), specs)
     data = collect.with_beside(data, study.home, beside)
+    data = data.model_copy(update={"earlier": tuple(made.earlier.sentences)})
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in study.suite.name)
     return build.build_report(data, study.home / "reports" / f"{name}-so-far.html")

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.complete import suite_names
 from harness.cli.options import ActorOption, AsJson, CpuOption, FramesOption, JobsOption
-from harness.cli.output import Progress, print_json, print_table
+from harness.cli.output import Progress, print_json, print_table, warn_wrapped
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def nightly(
         typer.Option(help="A suite's name or YAML file.", autocompletion=suite_names),
     ] = "nightly",
     dataset: Annotated[
-        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path.")
+        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path (or its name).")
     ] = None,
     actor: ActorOption = None,
     good: Annotated[
@@ -157,31 +157,20 @@ def _good(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _runner(study: Study, jobs: int | None, *, cpu: bool) -> RunSuite:
-    """What runs and scores a suite on the study's dataset, and returns its cells."""
+    """What works off a suite on the study's dataset, and returns its cells."""
     from dataclasses import replace
 
-    from harness.account import Account, Estimate
-    from harness.readiness import check_donors, check_space, image_digests, outside_observers
-    from harness.specify import specify
-    from harness.workflow import make_lanes, run_and_score
+    from harness.execution.pipeline import RunOptions, run_study
 
     def run(suite: Suite) -> Sequence[CellSpec]:
         here = replace(study, suite=suite)
         planned = here.plan()
         progress = Progress(len(planned))
-        actors = len({cell.actor for cell in planned})
-        with make_lanes(jobs, len(planned) + actors) as lanes:
-            progress.say(f"{len(planned)} cells of '{suite.name}', {lanes.count} at once")
-            check_donors(planned, here.tools, here.dataset)
-            digests = image_digests(planned, here.tools, here.home, progress.say, cpu=cpu)
-            prepared = specify(here, planned, progress.say, lanes, digests)
-            check_space(prepared.specs, here.tools, here.home)
-            observers = outside_observers(
-                suite.protocol.observers, here.home, lanes.count, progress.say
-            )
-            account = Account(Estimate(lanes.count), progress.say, progress.tick)
-            run_and_score(here, prepared.specs, lanes, account, observers, cpu=cpu)
-        return prepared.specs
+        progress.say(f"{len(planned)} cells of '{suite.name}'")
+        options = RunOptions(
+            progress.say, progress.tick, warn_wrapped, jobs, cpu=cpu, planned=planned
+        )
+        return run_study(here, options).prepared.specs
 
     return run
 

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import ActorOption, AsJson, Cells, DatasetOption, ToolOption
+from harness.cli.earlier import say_earlier, say_namesakes
+from harness.cli.options import (
+    ActorOption,
+    AsJson,
+    Cells,
+    DatasetOption,
+    EarlierOption,
+    ToolOption,
+)
 from harness.cli.output import note, print_json, print_table
-from harness.cli.stored import Selection, find_cell, open_store, select
+from harness.cli.stored import find_cell, open_store
 from harness.errors import UsageError
+from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -32,6 +41,7 @@ def list_videos(
     tool: ToolOption = None,
     actor: ActorOption = None,
     dataset: DatasetOption = None,
+    earlier: EarlierOption = False,
     as_json: AsJson = False,
 ) -> None:
     """List each video once: whose it is, whether OpenFace's file is there, and where it lies.
@@ -41,7 +51,9 @@ def list_videos(
     from harness.observe.openface import openface_path
 
     store = open_store()
-    specs = select(store.list(), Selection(tuple(cells or ()), tool, actor, dataset))
+    selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
+    chosen = choose_cells(store, selection)
+    say_namesakes(dataset, store.home)
     rows = [
         {
             "video": label,
@@ -49,7 +61,7 @@ def list_videos(
             "openface": openface_path(store.home, sha256).exists(),
             "path": str(path),
         }
-        for label, sha256, path in _videos(store, specs)
+        for label, sha256, path in _videos(store, chosen.specs)
     ]
     if as_json:
         print_json(rows)
@@ -58,6 +70,7 @@ def list_videos(
         print_table(("video", "OpenFace", "path"), table)
     else:
         note("No cell has a result yet. Try: bench run --tool blur --actor 3")
+    say_earlier(chosen, "--earlier lists them")
 
 
 @app.command("import-openface")

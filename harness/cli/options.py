@@ -52,6 +52,13 @@ DatasetOption = Annotated[
         autocompletion=complete.dataset_names,
     ),
 ]
+EarlierOption = Annotated[
+    bool,
+    typer.Option(
+        "--earlier",
+        help="Cells of an earlier manifest, image or suite too, in columns of their own.",
+    ),
+]
 JobsOption = Annotated[
     int | None,
     typer.Option(
@@ -85,7 +92,7 @@ RecogniserOption = Annotated[
     typer.Option(
         "--recogniser",
         help="Have this recogniser measure every video too: a name, or an ONNX file of the "
-        "ArcFace class.",
+        "ArcFace class (FILE.yaml beside FILE.onnx says how it wants its pixels).",
     ),
 ]
 ObserverOption = Annotated[

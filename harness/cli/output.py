@@ -33,9 +33,19 @@ def warn(text: str) -> None:
     typer.echo(f"Warning: {text}", err=True)
 
 
+def warn_wrapped(text: str) -> None:
+    """``warn``, in lines that fit the width."""
+    typer.echo(_filled(f"Warning: {text}", "", "  "), err=True)
+
+
 def note(text: str) -> None:
     """What a command decided by itself, or the next command: on stderr, so that pipes stay pure."""
     typer.echo(text, err=True)
+
+
+def note_wrapped(text: str, *, after: str = "") -> None:
+    """A note that fits the width; ``after`` goes before all lines but the first."""
+    typer.echo(_filled(text, "", after), err=True)
 
 
 def print_json(value: Any) -> None:
@@ -87,15 +97,17 @@ def _spell(value: object) -> str:
 def print_wrapped(text: str, *, indent: str = "", after: str | None = None) -> None:
     """A paragraph that fits the width; ``indent`` goes before its lines, ``after`` (where it is
     given) before all but the first."""
-    typer.echo(
-        textwrap.fill(
-            text,
-            max(width(), _LEAST_TEXT + len(indent)),
-            initial_indent=indent,
-            subsequent_indent=indent if after is None else after,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+    typer.echo(_filled(text, indent, indent if after is None else after))
+
+
+def _filled(text: str, indent: str, after: str) -> str:
+    return textwrap.fill(
+        text,
+        max(width(), _LEAST_TEXT + len(indent)),
+        initial_indent=indent,
+        subsequent_indent=after,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

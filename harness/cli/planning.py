@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.output import print_json, print_table, size_text
-from harness.cli.stored import is_running, match_cells
+from harness.cli.stored import is_running
 from harness.forecast import Basis, History, Plan, State, ToolPlan, choose, forecast
+from harness.planning.current import earlier_cells
+from harness.planning.selection import Chosen, match_cells
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell
+    from harness.specify import LeftOut
     from harness.store.cells import CellStore
     from harness.study import Study
 
@@ -34,35 +37,43 @@ class StudyPlan:
     cells: tuple[PlannedCell, ...]
     states: tuple[State, ...]
     stored: tuple[tuple[CellSpec, ...], ...]
-    """What the store has of each cell's name."""
+    """What the store has of each cell's name: current cells alone."""
     chosen: tuple[PlannedCell, ...]
     plan: Plan
     history: History
+    earlier: Chosen
+    """The cells of these names that do not count, since their people or image changed."""
 
 
 def make_plan(study: Study, *, only_failed: bool = False, limit: int | None = None) -> StudyPlan:
     """Reads the store; nothing is prepared or written.
 
-    Cells are matched by name: one whose video or image changed since still counts as done here.
+    Cells are matched by name; one whose people changed since counts as not done, and so does one
+    of an image that its tool was not run with last.
     """
     from harness.store.cells import CellStore
     from harness.store.history import read_history
 
     cells = study.plan()
     store = CellStore(study.home)
+    specs = store.list()
+    earlier = earlier_cells(store, specs, [study.dataset])
     same = [
         spec
-        for spec in store.list()
+        for spec in specs
         if spec.split is study.suite.split and spec.dataset == study.dataset.name
     ]
-    stored = match_cells(cells, same)
+    by_name = match_cells(cells, same)
+    stored = [tuple(spec for spec in group if spec.id not in earlier) for group in by_name]
+    old = [spec for group in by_name for spec in group if spec.id in earlier]
+    left_out = Chosen((), left_out={spec.slug: earlier[spec.id] for spec in old})
     states = [_state(store, specs) for specs in stored]
     chosen = choose(cells, states, only_failed=only_failed, limit=limit)
     history = History(read_history(study.home))
     done = {_key(c) for c, s in zip(cells, states, strict=True) if s is State.DONE}
     undone = [cell for cell in chosen if _key(cell) not in done]
     plan = forecast(cells, states, undone, study.tools, history, study.dataset.name)
-    return StudyPlan(cells, tuple(states), tuple(stored), tuple(chosen), plan, history)
+    return StudyPlan(cells, tuple(states), tuple(stored), tuple(chosen), plan, history, left_out)
 
 
 def _state(store: CellStore, specs: tuple[CellSpec, ...]) -> State:
@@ -89,13 +100,13 @@ def print_plan(study: Study, made: StudyPlan) -> None:
         "judged by",
     )
     print_table(header, [_row(row) for row in made.plan.tools])
-    for line in plan_lines(study, made.plan):
+    for line in (*plan_lines(study, made.plan), *made.earlier.sentences):
         typer.echo(line)
 
 
 def say_plan(study: Study, made: StudyPlan, say: Callable[[str], None]) -> None:
     """The plan's totals as lines of progress."""
-    for line in plan_lines(study, made.plan):
+    for line in (*plan_lines(study, made.plan), *made.earlier.sentences):
         say(line)
 
 
@@ -169,8 +180,12 @@ def _hours(seconds: float) -> str:
     return f"{hours:.0f}" if hours >= 10 else f"{hours:.1f}" if hours >= 0.1 else f"{hours:.3f}"
 
 
-def print_plan_json(study: Study, made: StudyPlan) -> None:
-    """Every cell with its state and whether it is run now; the totals by tool and of all."""
+def print_plan_json(
+    study: Study, made: StudyPlan, unusable: Sequence[LeftOut], warnings: Sequence[str]
+) -> None:
+    """Every cell with its state and whether it is run now; the totals by tool and of all; what is
+    wrong with the material.
+    """
     plan = made.plan
     run = set(map(_key, made.chosen))
     print_json(
@@ -192,6 +207,11 @@ def print_plan_json(study: Study, made: StudyPlan) -> None:
                 "size_bytes": plan.size_bytes,
                 "cells_of_unknown_size": plan.unsized,
             },
+            "unusable": [
+                left.cell.model_dump(mode="json") | {"reason": left.reason} for left in unusable
+            ],
+            "warnings": list(warnings),
+            "earlier": made.earlier.counts(),
         }
     )
 

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.cli.earlier import say_earlier
 from harness.cli.options import (
     ActorOption,
     AsJson,
     Cells,
     DatasetOption,
+    EarlierOption,
     FramesOption,
     IdentityOption,
     SuiteOption,
@@ -19,8 +21,9 @@ from harness.cli.options import (
 )
 from harness.cli.output import print_json, size_text, warn
 from harness.cli.scores import Asked, cells_to_show
-from harness.cli.stored import Selection, load_chosen_suite, open_store
+from harness.cli.stored import open_store
 from harness.errors import unknown_name
+from harness.planning.selection import Chosen, Selection, load_chosen_suite
 
 FACES = ("none", "pixelated", "full")
 
@@ -44,6 +47,7 @@ def publish(
         bool,
         typer.Option(help="Compare the hash of every video with the published one."),
     ] = True,
+    earlier: EarlierOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a static site about the chosen cells: leaderboard, tools, actors, cells, data, feed.
@@ -65,22 +69,33 @@ def publish(
     # Before minutes are spent on pictures.
     site.check_target(folder.expanduser())
     store = open_store()
-    selection = Selection(tuple(cells or ()), tool, actor, dataset)
+    selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
-    specs, protocol = cells_to_show(store, loaded, selection, Asked(frames, identity), "publish")
-    content = gather.gather(store.home, specs, protocol, faces=model.Faces(faces), verify=verify)
+    chosen, protocol = cells_to_show(store, loaded, selection, Asked(frames, identity), "publish")
+    content = gather.gather(
+        store.home,
+        chosen.specs,
+        protocol,
+        faces=model.Faces(faces),
+        verify=verify,
+        earlier=chosen.earlier,
+        remarks=chosen.sentences,
+    )
     extra = import_module("reports.site.comparisons").comparison_pages(store.home, content)
     extra += import_module("reports.site.history").history_pages(store.home, content)
     written = site.publish(content, folder.expanduser(), extra)
     refused = content.refused()
     for cell, reason in refused.items():
         warn(f"{cell} is not used. {reason}")
-    _say(written, content, refused, as_json)
+    _say(written, content, refused, chosen, as_json)
+    say_earlier(chosen)
     if refused:
         raise typer.Exit(1)
 
 
-def _say(written: Any, content: Any, refused: dict[str, str], as_json: bool) -> None:
+def _say(
+    written: Any, content: Any, refused: dict[str, str], chosen: Chosen, as_json: bool
+) -> None:
     found = content.report.cells
     scored = sum(cell.score is not None for cell in found)
     if as_json:
@@ -94,6 +109,7 @@ def _say(written: Any, content: Any, refused: dict[str, str], as_json: bool) -> 
                 "cells": len(found),
                 "scored": scored,
                 "refused": refused,
+                "earlier": chosen.counts(),
                 "pages": written.pages,
                 "files": written.files,
                 "files_by_kind": written.by_kind,

@@ -8,13 +8,14 @@ import typer
 
 from harness.cli.complete import suite_names, tool_names
 from harness.cli.options import CpuOption, IdentityOption, ObserverOption, RecogniserOption
-from harness.cli.output import Progress, print_json, print_table, print_wrapped
+from harness.cli.output import Progress, print_json, print_table, print_wrapped, warn_wrapped
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.cli.planning import StudyPlan
+    from harness.execution.pipeline import RunOptions
     from harness.runner import CellOutcome
     from harness.scoring.queue import ScoreOutcome
     from harness.specify import Specified
@@ -37,7 +38,7 @@ def run(
         typer.Option(help="A suite's name or YAML file.", autocompletion=suite_names),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path.")
+        str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path (or its name).")
     ] = None,
     donor: Annotated[
         str | None, typer.Option(help="same-sex (usual), other-sex, all, or donors' names.")
@@ -121,26 +122,47 @@ def run(
         collect_study(study, as_json)
         return
     from harness.cli.planning import make_plan
-    from harness.readiness import check_donors
+    from harness.execution.pipeline import RunOptions
 
     made = make_plan(study, only_failed=only_failed, limit=limit)
-    check_donors(made.chosen, study.tools, study.dataset)
     if dry_run:
         _show_plan(study, made, as_json)
     elif not made.chosen:
         _nothing_to_run(study, as_json)
     else:
-        _execute(study, made, jobs, as_json, cpu=cpu)
+        progress = Progress(len(made.chosen))
+        options = RunOptions(
+            progress.say,
+            progress.tick,
+            warn_wrapped,
+            jobs,
+            cpu=cpu,
+            planned=made.chosen,
+            named_by=study.suite.name if suite else "",
+        )
+        _execute(study, made, options, progress, as_json=as_json)
 
 
 def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
+    """Raises typer.Exit when some of the cells could not be run, UnusableInputError when none."""
     from harness.cli.planning import print_plan, print_plan_json
+    from harness.execution.preflight import material_warnings, unusable_cells
+    from harness.readiness import check_donors
 
+    check_donors(made.chosen, study.tools, study.dataset)
+    unusable = unusable_cells(study, made.chosen, look_into=True)
+    warnings = material_warnings(study, made.chosen)
     if as_json:
-        print_plan_json(study, made)
+        print_plan_json(study, made, unusable, warnings)
     else:
         print_plan(study, made)
+        for sentence in warnings:
+            warn_wrapped(sentence)
+        for left in unusable:
+            print_wrapped(f"{left.label} cannot be run. {left.reason}", after="  ")
         typer.echo("Nothing was run (--dry-run).")
+    if unusable:
+        raise typer.Exit(1)
 
 
 def _nothing_to_run(study: Study, as_json: bool) -> None:
@@ -151,40 +173,23 @@ def _nothing_to_run(study: Study, as_json: bool) -> None:
         typer.echo(f"No cell of '{study.suite.name}' is left to run in this choice.")
 
 
-def _execute(study: Study, made: StudyPlan, jobs: int | None, as_json: bool, *, cpu: bool) -> None:
-    from harness.account import Account, Estimate
+def _execute(
+    study: Study, made: StudyPlan, options: RunOptions, progress: Progress, *, as_json: bool
+) -> None:
     from harness.cli.planning import say_plan
-    from harness.cli.summary import cohort_line
-    from harness.forecast import longest_first
+    from harness.cli.summary import cohort_line, print_verdict
+    from harness.execution.pipeline import run_study
     from harness.interrupt import terminate_as_interrupt
-    from harness.model.cell import Status
-    from harness.readiness import check_space, image_digests, outside_observers
-    from harness.specify import specify
-    from harness.workflow import make_lanes, run_and_score, score_cohorts
 
-    planned = made.chosen
-    progress = Progress(len(planned))
-    actors = len({cell.actor for cell in planned})
-    with terminate_as_interrupt(), make_lanes(jobs, len(planned) + actors) as lanes:
+    with terminate_as_interrupt():
         say_plan(study, made, progress.say)
-        progress.say(f"{lanes.count} at once")
-        digests = image_digests(planned, study.tools, study.home, progress.say, cpu=cpu)
-        prepared = specify(study, planned, progress.say, lanes, digests)
-        check_space(prepared.specs, study.tools, study.home)
-        observers = outside_observers(
-            study.suite.protocol.observers, study.home, lanes.count, progress.say
-        )
-        account = Account(Estimate(lanes.count), progress.say, progress.tick)
-        queue = longest_first(prepared.specs, study.tools, made.history)
-        outcomes, scores = run_and_score(study, queue, lanes, account, observers, cpu=cpu)
-        cohorts = score_cohorts(prepared.specs, study.home, study.protocol, lanes, account)
-    _summarise(prepared, outcomes, scores, as_json)
+        outcome = run_study(study, options)
+    _summarise(outcome.prepared, outcome.cells, outcome.scores, as_json)
     if not as_json:
-        for cohort in cohorts:
+        for cohort in outcome.cohorts:
             print_wrapped(cohort_line(cohort))
-    bad = [outcome for outcome in outcomes if outcome.status is not Status.OK]
-    unscored = any(one.score is None for one in scores) or any(c.score is None for c in cohorts)
-    if bad or prepared.left_out or unscored:
+        print_verdict(study.home, outcome.prepared.specs, study.protocol.name)
+    if not outcome.whole:
         raise typer.Exit(1)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import webbrowser
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.earlier import say_earlier, say_namesakes
 from harness.cli.options import (
     ActorOption,
     AsJson,
     Cells,
     DatasetOption,
+    EarlierOption,
     FramesOption,
     IdentityOption,
     JobsOption,
@@ -23,18 +25,17 @@ from harness.cli.options import (
     ToolOption,
 )
 from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
-from harness.cli.stored import (
-    Selection,
-    cells_beside,
-    load_chosen_suite,
-    open_store,
-    scored_protocols,
-    select,
-    suite_cells,
-    usual_protocol,
-)
+from harness.cli.stored import open_store, scored_protocols, usual_protocol
 from harness.cli.unrun import unrun_specs
 from harness.errors import UsageError
+from harness.planning.selection import (
+    Chosen,
+    Selection,
+    cells_beside,
+    choose_cells,
+    load_chosen_suite,
+    select,
+)
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -55,6 +56,7 @@ def score(
     observer: ObserverOption = None,
     recogniser: RecogniserOption = None,
     jobs: JobsOption = None,
+    earlier: EarlierOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Redo the scores from stored videos; no tool is run. Exit code 1 if a cell has no score.
@@ -74,10 +76,11 @@ def score(
     from harness.workflow import score as score_cells
 
     store = open_store()
-    selection = Selection(tuple(cells or ()), tool, actor, dataset)
+    selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
-    specs = store.list() if loaded is None else suite_cells(loaded, store.list(), store.home)[0]
-    specs = _some(store, select(specs, selection), "score")
+    chosen = choose_cells(store, selection, loaded)
+    specs = _some(store, chosen, "score")
+    say_namesakes(dataset, store.home)
     protocol = _protocol(store, specs, loaded, Asked(frames, identity))
     more = recogniser or (loaded.protocol.recognisers if loaded else ())
     protocol = protocol.model_copy(update={"recognisers": checked_recognisers(more, store.home)})
@@ -96,7 +99,8 @@ def score(
         )
         with make_lanes(jobs, len(done)) as lanes:
             account = Account(Estimate(lanes.count), progress.say, progress.tick)
-            cohorts = score_cohorts(done, store.home, protocol, lanes, account)
+            alike = [spec for spec in done if spec.id not in chosen.earlier]
+            cohorts = score_cohorts(alike, store.home, protocol, lanes, account)
     rows = [
         {
             "cell": spec.slug,
@@ -109,7 +113,8 @@ def score(
         for spec, outcome in zip(done, outcomes, strict=True)
     ]
     if as_json:
-        print_json({"cells": rows, "cohorts": [cohort_fields(outcome) for outcome in cohorts]})
+        attacked = [cohort_fields(outcome) for outcome in cohorts]
+        print_json({"cells": rows, "cohorts": attacked, "earlier": chosen.counts()})
     else:
         keys = ("cell", "sw_or_mean", "fta", "mean_pcc")
         table = [[_spell(row[key]) for key in keys] for row in rows]
@@ -123,6 +128,7 @@ def score(
         without = len(specs) - len(done)
         note_without = f"; {without} without a result: see `bench status`" if without else ""
         typer.echo(f"{good} of {len(specs)} cells scored ({protocol.name}){note_without}.")
+    say_earlier(chosen, "--earlier scores them too")
     if any(one.score is None for one in outcomes) or any(one.score is None for one in cohorts):
         raise typer.Exit(1)
 
@@ -139,6 +145,7 @@ def report(
         Path | None, typer.Option(help="An .html file, or a folder for index.html.")
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    earlier: EarlierOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Write one self-contained HTML page about the chosen cells.
@@ -150,53 +157,70 @@ def report(
     from importlib import import_module
 
     store = open_store()
-    selection = Selection(tuple(cells or ()), tool, actor, dataset)
+    selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
-    specs, name = cells_to_show(store, loaded, selection, Asked(frames, identity), "report")
+    chosen, name = cells_to_show(store, loaded, selection, Asked(frames, identity), "report")
+    specs = chosen.specs
     # The engine imports nothing of `reports`; only this command knows that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
-    data = collect.collect(store.home, specs, name)
+    data = collect.collect(store.home, specs, name, earlier=chosen.earlier)
     if loaded is not None and loaded.also:
-        beside = cells_beside(loaded, store.list(), store.home, specs)
+        beside = cells_beside(loaded, store, specs)
         data = collect.with_beside(data, store.home, beside)
+    data = data.model_copy(update={"earlier": tuple(chosen.sentences)})
     target = out or store.home / "reports" / _file_name(loaded, selection)
     page = build.build_report(data, target.expanduser())
-    headline = dict(build.headline(data))
+    headline = build.headline(data)
     scored = sum(name in scored_protocols(store.home, spec) for spec in specs)
     if as_json:
-        counts = {"cells": len(specs), "scored": scored}
-        print_json({"report": str(page), "protocol": name, **counts, "headline": headline})
+        counts = {"cells": len(specs), "scored": scored, "earlier": chosen.counts()}
+        found = {"headline": [card.model_dump(mode="json") for card in headline.cards]}
+        ranks = {"not_ranked": headline.left_out}
+        print_json({"report": str(page), "protocol": name, **counts, **found, **ranks})
     else:
         typer.echo(f"Report: {page}")
         typer.echo(f"  {scored} of {len(specs)} cells are scored with the protocol {name}.")
-        for label, value in headline.items():
-            print_wrapped(f"{label}: {value}", indent="  ")
+        from harness.cli.summary import print_headline
+
+        print_headline(headline.cards, headline.left_out)
+    say_earlier(chosen)
     if open_page and not webbrowser.open(page.resolve().as_uri()):
         note("No browser was found on this machine; open the file elsewhere.")
 
 
 def cells_to_show(
     store: CellStore, loaded: Suite | None, selection: Selection, asked: Asked, verb: str
-) -> tuple[list[CellSpec], str]:
-    """The chosen cells and the protocol whose scores are shown of them; ``verb`` is what is done
-    with them. Raises UsageError when there are none, or none is scored as ``asked``.
+) -> tuple[Chosen, str]:
+    """The chosen cells, those of a suite that were never run among them as far as ``unrun_specs``
+    names them, and the protocol whose scores are shown; ``verb`` is what is done with them.
+
+    Raises UsageError when there are none, or none is scored as ``asked``.
     """
-    specs = store.list() if loaded is None else _cells_to_report(store, loaded)
-    specs = _some(store, select(specs, selection), verb)
-    return specs, _reported_protocol(store, specs, loaded, asked)
+    chosen = choose_cells(store, selection, loaded)
+    say_namesakes(selection.dataset, store.home)
+    if loaded is not None and not selection.cells:
+        unrun = select(_never_run(store, loaded, chosen), selection, store.home)
+        chosen = replace(chosen, specs=(*chosen.specs, *unrun))
+    specs = _some(store, chosen, verb)
+    return chosen, _reported_protocol(store, specs, loaded, asked)
 
 
 def _spell(value: object) -> object:
     return f"{value:.3f}" if isinstance(value, float) else value
 
 
-def _some(store: CellStore, specs: list[CellSpec], verb: str) -> list[CellSpec]:
-    if specs:
-        return specs
+def _some(store: CellStore, chosen: Chosen, verb: str) -> list[CellSpec]:
+    if chosen.specs:
+        return list(chosen.specs)
     if not store.list():
         raise UsageError(
             f"There are no cells to {verb}: the store {store.home} is empty.",
             hint="Run `bench run --suite quickstart`.",
+        )
+    if chosen.left_out:
+        raise UsageError(
+            f"There are no cells to {verb} in this selection: {' '.join(chosen.sentences)}",
+            hint="Run the same cells again, or add --earlier.",
         )
     raise UsageError(f"There are no cells to {verb} in this selection.", hint="See `bench status`.")
 
@@ -292,20 +316,21 @@ def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | No
     return name
 
 
-def _cells_to_report(store: CellStore, suite: Suite) -> list[CellSpec]:
-    """All cells of the suite, those too that were never run as far as ``unrun_specs`` names them;
-    of the store alone when the dataset is not here."""
-    from harness.datasets.registry import load_dataset
+def _never_run(store: CellStore, suite: Suite, chosen: Chosen) -> list[CellSpec]:
+    """Cells of the suite that were never run, as far as ``unrun_specs`` names them; none when the
+    dataset is not here."""
     from harness.registry import load_tools
     from harness.study import Study
 
-    found, missing, here = suite_cells(suite, store.list(), store.home)
-    if not here:
+    assert chosen.dataset is not None
+    if chosen.dataset.dataset is None:
         note(f"The dataset '{suite.dataset}' is not here: cells that were never run are left out.")
-    if not missing:
-        return found
-    study = Study(suite, load_dataset(suite.dataset, store.home), load_tools(), store.home)
-    return [*found, *unrun_specs(study, missing, store.list())]
+        return []
+    if not chosen.missing:
+        return []
+    study = Study(suite, chosen.dataset.dataset, load_tools(), store.home)
+    current = choose_cells(store, Selection()).specs
+    return unrun_specs(study, chosen.missing, current)
 
 
 def _file_name(suite: Suite | None, selection: Selection) -> str:

@@ -136,18 +136,16 @@ def _study(suite: Suite, home: Path, choice: Choice) -> Study:
 
 def checked_recognisers(named: Sequence[str], home: Path) -> tuple[str, ...]:
     """Names, and absolute paths of ONNX files: each is opened once, so that a file that is not a
-    face network is refused before anything runs. Raises as ``open_recogniser``.
+    face network is refused before anything runs; what is known of a file is said. Raises as
+    ``check_recogniser``.
     """
-    from harness.recognisers.registry import open_recogniser
+    from harness.cli.output import note
+    from harness.observe.acceptance import check_recogniser, is_file
 
-    found = tuple(str(Path(one).expanduser().absolute()) if _is_file(one) else one for one in named)
+    found = tuple(str(Path(one).expanduser().absolute()) if is_file(one) else one for one in named)
     for one in found:
-        open_recogniser(one, home)
+        check_recogniser(one, home, lambda event: note(event.text or ""))
     return found
-
-
-def _is_file(named: str) -> bool:
-    return named.endswith(".onnx")
 
 
 def _runnable(tools: Mapping[str, Tool]) -> list[str]:

@@ -99,7 +99,7 @@ def _scoring(home: Path, out: Path | None, *, as_json: bool) -> None:
             typer.echo(f"{'passed' if answer.passed else 'FAILED'}  {answer.name}")
             print_wrapped(f"  expected: {answer.expected}", after="    ")
             print_wrapped(f"  seen:     {answer.seen}", after="    ")
-        good = sum(answer.passed for answer in report.answers)
+        good = sum(answer.passed is True for answer in report.answers)
         typer.echo(f"{good} of {len(report.answers)} known answers were met")
     note(f"The report is in {path}.")
     if not report.passed:

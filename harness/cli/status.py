@@ -10,22 +10,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import ActorOption, AsJson, Cells, DatasetOption, ToolOption
+from harness.cli.earlier import say_earlier, say_namesakes
+from harness.cli.options import (
+    ActorOption,
+    AsJson,
+    Cells,
+    DatasetOption,
+    EarlierOption,
+    ToolOption,
+)
 from harness.cli.output import note, print_json, print_table
 from harness.cli.stored import (
     FAILED,
     PLANNED,
     STATUSES,
     CellRow,
-    Selection,
-    load_chosen_suite,
     open_store,
     planned_row,
     row_of,
-    select,
-    suite_cells,
 )
 from harness.errors import unknown_name
+from harness.planning.selection import Chosen, Selection, choose_cells, load_chosen_suite
 
 if TYPE_CHECKING:
     from harness.store.cells import CellStore
@@ -51,6 +56,7 @@ def status(
             autocompletion=complete.status_names,
         ),
     ] = None,
+    earlier: EarlierOption = False,
     as_json: AsJson = False,
 ) -> None:
     """List cells with their status and scores.
@@ -64,18 +70,20 @@ def status(
     if state is not None and state not in STATUSES:
         raise unknown_name("status", state, STATUSES, see="bench status --help")
     store = open_store()
-    selection = Selection(tuple(cells or ()), tool, actor, dataset)
-    rows = _rows(store, selection, suite)
+    selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
+    chosen, rows = _rows(store, selection, suite)
     rows = [row for row in rows if state is None or _is(row.status, state)]
+    say_namesakes(dataset, store.home)
     if as_json:
         print_json([asdict(row) for row in rows])
     elif rows:
         _print_rows(rows)
-    elif selection.is_all and suite is None and state is None:
+    elif selection.is_all and suite is None and state is None and not store.list():
         typer.echo(f"The store {store.home} holds no cells yet.")
         note("Hint: Try: bench run --tool blur --actor 3")
     else:
         typer.echo("No cell fits this selection.")
+    say_earlier(chosen, "--earlier lists them")
 
 
 def _is(found: str, wanted: str) -> bool:
@@ -84,22 +92,22 @@ def _is(found: str, wanted: str) -> bool:
     return found == wanted
 
 
-def _rows(store: CellStore, selection: Selection, suite: str | None) -> list[CellRow]:
-    specs = store.list()
-    if suite is None:
-        return [row_of(store, spec) for spec in select(specs, selection)]
-    loaded = load_chosen_suite(suite, selection)
-    found, missing, known = suite_cells(loaded, specs, store.home)
-    if not known:
+def _rows(
+    store: CellStore, selection: Selection, suite: str | None
+) -> tuple[Chosen, list[CellRow]]:
+    loaded = None if suite is None else load_chosen_suite(suite, selection)
+    chosen = choose_cells(store, selection, loaded)
+    rows = [row_of(store, spec, chosen.earlier.get(spec.id, "")) for spec in chosen.specs]
+    if loaded is None or selection.cells:
+        return chosen, rows
+    assert chosen.dataset is not None
+    if chosen.dataset.dataset is None:
         note(
             f"The dataset '{loaded.dataset}' is not here, so cells that were never run "
             "are not listed."
         )
-    rows = [row_of(store, spec) for spec in select(found, selection)]
-    if selection.cells:
-        return rows
-    planned = [planned_row(cell, loaded) for cell in missing]
-    return rows + [row for row in planned if _fits(row, selection)]
+    planned = [planned_row(cell, loaded, chosen.dataset.name) for cell in chosen.missing]
+    return chosen, rows + [row for row in planned if _fits(row, selection)]
 
 
 def _fits(row: CellRow, selection: Selection) -> bool:
@@ -109,13 +117,12 @@ def _fits(row: CellRow, selection: Selection) -> bool:
     tools = (selection.tool or "all").split(",")
     by_tool = selection.tool in (None, "all") or row.tool in [t.partition("@")[0] for t in tools]
     actors = selection.actor
-    by_actor = actors in (None, "all") or row.actor in parse_numbers(str(actors))
-    return by_tool and by_actor and selection.dataset in (None, row.dataset)
+    return by_tool and (actors in (None, "all") or row.actor in parse_numbers(str(actors)))
 
 
 def _print_rows(rows: Sequence[CellRow]) -> None:
     table = [
-        (row.cell, row.status, row.attempts, row.split, ", ".join(row.scored) or "-")
+        (row.cell, _standing(row), row.attempts, row.split, ", ".join(row.scored) or "-")
         for row in rows
     ]
     print_table(("cell", "status", "tries", "split", "scored"), table, wrap=True)
@@ -127,6 +134,10 @@ def _print_rows(rows: Sequence[CellRow]) -> None:
     scored = sum(bool(row.scored) for row in rows)
     parts = ", ".join(f"{count[name]} {name}" for name in order)
     typer.echo(f"{len(rows)} cell{'s' * (len(rows) != 1)}: {parts}; {scored} scored.")
+
+
+def _standing(row: CellRow) -> str:
+    return f"{row.status}, earlier {row.earlier}" if row.earlier else row.status
 
 
 def register(root: typer.Typer) -> None:

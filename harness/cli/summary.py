@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import typer
+
+from harness.cli.output import print_wrapped
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
 from harness.results.attacks import source_of, verdict
+from harness.results.wording import DASH
 from harness.runner import CellOutcome
 from harness.scoring.cohort_queue import CohortOutcome
 from harness.scoring.queue import ScoreOutcome
 from harness.specify import Specified
+
+if TYPE_CHECKING:
+    from harness.model.cell import CellSpec
+    from harness.results.headline import Card
 
 Row = dict[str, object]
 
@@ -117,3 +127,37 @@ def _identified(attack: Attack, swapped: Verification) -> str:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def print_headline(cards: Sequence[Card], left_out: Sequence[str]) -> None:
+    """The verdict as the report's cards give it, and why tools are not ranked."""
+    for card in cards:
+        typer.echo()
+        print_wrapped(card.label, indent="  ")
+        print_wrapped(
+            card.who if card.value == DASH else f"{card.who}: {card.value}", indent="    "
+        )
+        print_wrapped(card.detail, indent="    ")
+        if card.sure:
+            print_wrapped(card.sure, indent="    ")
+    if left_out:
+        typer.echo()
+        print_wrapped("Not ranked among these", indent="  ")
+    for sentence in left_out:
+        print_wrapped(sentence, indent="    ", after="      ")
+
+
+def print_verdict(home: Path, specs: Sequence[CellSpec], protocol: str) -> None:
+    """Who hides best and who keeps most of these cells' tools; nothing where there are not two to
+    compare."""
+    from importlib import import_module
+
+    from harness.scoring.cohort_store import load_cohorts
+
+    collect, verdict = import_module("reports.collect"), import_module("reports.verdict")
+    judged = verdict.judge(
+        collect.collect_numbers(home, specs, protocol, sources=()),
+        load_cohorts(home, specs, protocol),
+    )
+    if sum(not one.control for one in judged.contenders) > 1:
+        print_headline(judged.cards, judged.left_out)

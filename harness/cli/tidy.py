@@ -12,17 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
+from harness.cli.earlier import say_namesakes
 from harness.cli.options import ActorOption, AsJson, CpuOption, DatasetOption, ToolOption
 from harness.cli.output import Progress, note, print_json, size_text
-from harness.cli.stored import (
-    Selection,
-    find_cell,
-    is_locked,
-    is_running,
-    open_store,
-    select,
-)
+from harness.cli.stored import find_cell, is_locked, is_running, open_store
 from harness.errors import UsageError
+from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -125,8 +120,9 @@ def _to_retry(
     if (cell is None) is not all_failed:
         raise UsageError("Name a cell, or --all-failed.", hint="See `bench status`.")
     if cell is None:
-        specs = select(store.list(), selection)
-        return [spec for spec in specs if _has_failed(store, spec)]
+        chosen = choose_cells(store, selection)
+        say_namesakes(selection.dataset, store.home)
+        return [spec for spec in chosen.specs if _has_failed(store, spec)]
     if not selection.is_all:
         raise UsageError("--tool, --actor and --dataset go with --all-failed, not with a cell.")
     spec = find_cell(store, cell)
@@ -150,26 +146,39 @@ class _Target:
     path: Path
     why: str
     spec: CellSpec | None = None
+    finished: bool = False
+    """Whether a cell is removed although it has a result."""
 
 
 def clean(
     failed: Annotated[
         bool, typer.Option("--failed", help="Cells without a result too, with their logs.")
     ] = False,
+    earlier: Annotated[
+        bool,
+        typer.Option(
+            "--earlier", help="Cells of an earlier manifest or image too, with their scores."
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only say what.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Remove leftovers of finished and cut-off work.
 
-    Tools' working files of finished cells are leftovers too. Results, scores and measurements are
-    never removed; cells that are being run are left alone.
+    Tools' working files of finished cells are leftovers too. Results and scores are removed by
+    --earlier alone, which keeps what the last good nights are made of; measurements never are.
+    Cells that are being run are left alone.
 
     Examples: bench clean
               bench clean --yes
+              bench clean --earlier --yes
               bench clean --failed --yes
     """
     store = open_store()
-    rows = [_clean(store, target, yes) for target in _targets(store, failed)]
+    targets = {target.path: target for target in _targets(store, failed)}
+    if earlier:
+        targets |= {target.path: target for target in _earlier_targets(store)}
+    rows = [_clean(store, target, yes) for target in targets.values()]
     rows += _clean_containers(store.home, yes)
     if as_json:
         print_json(rows)
@@ -243,7 +252,8 @@ def _remove(store: CellStore, target: _Target) -> bool:
         _delete(target.path)
         return True
     with store.lock(target.spec) as held:
-        if not held or (target.path == store.folder(target.spec) and store.result(target.spec)):
+        whole = target.path == store.folder(target.spec) and not target.finished
+        if not held or (whole and store.result(target.spec)):
             return False
         with disk_errors(target.path):
             _delete(target.path)
@@ -272,6 +282,36 @@ def _targets(store: CellStore, failed: bool) -> Iterator[_Target]:
             yield _Target(store.state(spec), "working files of a finished cell", spec)
     for path in _stale(store.home, _LEFTOVERS):
         yield _Target(path, "left by a command that was killed")
+
+
+def _earlier_targets(store: CellStore) -> Iterator[_Target]:
+    """Cells of an earlier manifest or image, with their scores and their cohorts', but for those
+    that a next night is compared with."""
+    from harness.planning.current import earlier_cells
+    from harness.store.nights import NightStore
+
+    good = {
+        (n.suite, n.dataset, n.tool, n.config): n
+        for n in NightStore(store.home).records()
+        if n.good
+    }
+    kept = {cell for night in good.values() for cell in night.cells}
+    specs = store.list()
+    earlier = earlier_cells(store, specs)
+    cohorts = sorted((store.home / "scores" / "cohorts").glob("*/*.json"))
+    texts = {path: path.read_text(encoding="utf-8") for path in cohorts}
+    removed = set()
+    for spec in specs:
+        if spec.id not in earlier or spec.id in kept:
+            continue
+        why = f"of an earlier {earlier[spec.id].value}"
+        removed |= {path for path, text in texts.items() if spec.id in text}
+        scores = store.home / "scores" / spec.id
+        if scores.is_dir():
+            yield _Target(scores, f"scores of a cell {why}", spec)
+        yield _Target(store.folder(spec), f"a cell {why}", spec, finished=True)
+    for path in sorted(removed):
+        yield _Target(path, "the score of a cohort that has such cells")
 
 
 def _stale(home: Path, patterns: Sequence[str]) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness.model.cell import Attempt, CellSpec, Result, Status
 from harness.model.job import Step
 from harness.model.score import CellScore
+from harness.planning.selection import Selection, choose_cells
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
@@ -54,23 +55,47 @@ def pair_key(spec: CellSpec) -> Key:
     return spec.split.value, spec.actor.number, donor, spec.seed
 
 
-def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> list[CellSpec]:
-    """The cells of the variant that ``selector`` names. Raises UsageError for none or several."""
-    specs = CellStore(home).list()
-    if dataset is not None:
-        specs = [spec for spec in specs if spec.dataset == dataset]
-    found = choose(selector, specs, str(home))
+@dataclass(frozen=True)
+class Variant:
+    """The cells of one variant on one dataset, earlier ones too."""
+
+    specs: list[CellSpec]
+    earlier: frozenset[str]
+    """Ids of those that are of an earlier manifest or image."""
+
+
+def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant:
+    """The cells of the variant that ``selector`` names, on the dataset of that name or path.
+
+    Raises UsageError for none or several, or when none of them is of today's manifest.
+    """
+    selection = Selection(dataset=dataset, earlier=True)
+    chosen = choose_cells(CellStore(home), selection)
+    found = choose(selector, chosen.specs, str(home))
+    if all(spec.id in chosen.earlier for spec in found):
+        raise UsageError(
+            f"All {len(found)} cells of '{selector.text}' in {home} are of an earlier manifest or "
+            "image.",
+            hint="Run them again, or compare with the manifest that they were run with.",
+        )
     names = sorted({spec.dataset for spec in found})
     if len(names) > 1:
         raise UsageError(
             f"'{selector.text}' was run on {len(names)} datasets: {', '.join(names)}.",
             hint=f"Compare one of them: --dataset {names[0]}",
         )
-    return found
+    return Variant(found, frozenset(chosen.earlier))
 
 
-def gather(home: Path, selector: str, specs: Sequence[CellSpec], protocol: str) -> Gathered:
-    """The scored cells among ``specs``, and what became of the others.
+def gather(
+    home: Path,
+    selector: str,
+    specs: Sequence[CellSpec],
+    protocol: str,
+    earlier: Collection[str] = (),
+) -> Gathered:
+    """The scored cells among ``specs``, and what became of the others; those whose ids are
+    ``earlier`` are replaced by others.
 
     A cell's video is hashed again, and so is its original: a cell with one that was changed is not
     used. Of several cells with the same actor and donor the newest result counts.
@@ -82,6 +107,9 @@ def gather(home: Path, selector: str, specs: Sequence[CellSpec], protocol: str) 
     damaged: list[str] = []
     replaced: list[str] = []
     for spec in specs:
+        if spec.id in earlier:
+            replaced.append(spec.slug)
+            continue
         result = store.result(spec)
         if result is None:
             broken = (store.folder(spec) / "result.json").is_file()

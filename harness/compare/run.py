@@ -50,10 +50,10 @@ def compare(request: Request) -> CompareResult:
     Raises UsageError when there is nothing to compare, naming why and what to do.
     """
     _check_margins(request.margins)
-    specs = [
-        _of_actors(chosen_cells(home, parse_selector(text), request.dataset), request.actors)
-        for home, text in _sides(request)
+    variants = [
+        chosen_cells(home, parse_selector(text), request.dataset) for home, text in _sides(request)
     ]
+    specs = [_of_actors(variant.specs, request.actors) for variant in variants]
     first, second = (variant_of(one[0]) for one in specs)
     if first == second and request.baseline_home == request.candidate_home:
         raise UsageError(
@@ -64,8 +64,8 @@ def compare(request: Request) -> CompareResult:
     homes = (request.baseline_home, request.candidate_home)
     protocol, others = common_protocol(list(zip(homes, specs, strict=True)), request.protocol)
     sides = [
-        gather(home, text, found, protocol)
-        for (home, text), found in zip(_sides(request), specs, strict=True)
+        gather(home, text, found, protocol, variant.earlier)
+        for (home, text), found, variant in zip(_sides(request), specs, variants, strict=True)
     ]
     result = compare_gathered(
         sides[0],

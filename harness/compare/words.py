@@ -49,7 +49,7 @@ def coverage(name: str, side: Side) -> str:
         (side.failed, "without a result"),
         (side.unscored, "not scored with this protocol (`bench score`)"),
         (side.damaged, "whose video or original is not the one that was published, so not used"),
-        (side.replaced, "replaced by a newer cell of the same actor and donor"),
+        (side.replaced, "of an earlier manifest or image, so not used"),
     ):
         if slugs:
             more = f" and {len(slugs) - _MOST_NAMES} more" if len(slugs) > _MOST_NAMES else ""

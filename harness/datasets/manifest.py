@@ -80,6 +80,7 @@ def load_manifest(path: Path) -> Dataset:
         actors=tuple(_actor(entry, path.parent) for entry in manifest.actors),
         donors=donors,
         sources=manifest.sources,
+        path=path.absolute(),
     )
 
 

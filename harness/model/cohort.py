@@ -21,6 +21,17 @@ class Attacker(StrEnum):
     """A4: looks at how the face moves, not at the face."""
 
 
+class ProbeSource(StrEnum):
+    """What sees a face that an attacker embeds; the first of these in this order."""
+
+    STUDY = "hog"
+    """dlib's HOG detector, by which the study finds faces."""
+    TRACKER = "tracker"
+    """MediaPipe's face tracker."""
+    SECOND_DETECTOR = "second-detector"
+    """CenterFace."""
+
+
 class Rate(Frozen):
     """A mean over actors, with a 95 % interval over actors; without a number, the reason."""
 
@@ -91,6 +102,11 @@ class Verification(Frozen):
     probes: int
     """Frames (or segments) that could be compared."""
     asked: int
+    tracker_probes: int | None = None
+    """Of ``probes``, those whose face the study's detector does not find and the tracker sees; None
+    where probes do not differ by what sees them (motion, self-trained), or it is not known."""
+    second_detector_probes: int | None = None
+    """Of ``probes``, those whose face only the second detector sees."""
     rank_1: Rate = Rate()
     """Closed-set identification: share of probes nearest to their own actor."""
     chance: float | None = None

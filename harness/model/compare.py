@@ -46,7 +46,7 @@ class Side(Frozen):
     damaged: tuple[str, ...] = ()
     """Slugs of cells whose video is not the one that was published: reported and not used."""
     replaced: tuple[str, ...] = ()
-    """Slugs of older cells of the same actor and donor, from another image or dataset."""
+    """Slugs of cells of an earlier manifest or image: reported and not used."""
     hosts: tuple[str, ...] = ()
 
 

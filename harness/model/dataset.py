@@ -105,6 +105,8 @@ class Dataset(Frozen):
     actors: tuple[Actor, ...]
     donors: tuple[Donor, ...] = ()
     sources: tuple[Source, ...] = ()
+    path: Path | None = None
+    """The manifest, or the folder that was named; None for a dataset that has its own place."""
     more: str = ""
     """How to get actors that it can have and has not, as a sentence."""
 

@@ -32,5 +32,7 @@ class RecogniserScore(Frozen):
     """None when nobody calibrated it: then no frame is called recognised."""
     or_or: Similarity
     sw_or: Similarity
+    preprocessing: str = ""
+    """For a user's file: how it is given a face."""
     note: str = ""
     """Why there are no distances."""

@@ -64,7 +64,7 @@ class EvidenceFrame(Frozen):
 
 
 class SwappedReading(StrEnum):
-    """Which face "ID swapped" is; the thesis leaves it open."""
+    """Which face "ID swapped" is; the thesis says two things (4.3.1 and 4.3.2)."""
 
     DONOR_PHOTO = "donor photo"
     SWAPPED_FRAME = "swapped frame"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from harness.observe.boxes import Box, iou, main_face
 from harness.observe.observer import Row
 from harness.observe.tracking import Seen
 from harness.vision.chips import open_aligner
-from harness.vision.embedder import CONVERTER_VERSION, Embedder, open_embedder
+from harness.vision.embedder import CONVERTER_VERSION, shared_embedder
 from harness.vision.hog import QUICK_PX, THOROUGH_PX, Face, Hog, open_hog
 from harness.vision.recognition import RECOGNISER
 
@@ -54,7 +53,7 @@ class FaceEmbeddings:
         """``finder`` may be shared with other observers of the same pass."""
         self.version = fast_version()
         self._finder = finder or FaceFinder()
-        self._batch = EmbeddingBatch(lambda chips: _embedder(home).embed(chips))
+        self._batch = EmbeddingBatch(lambda chips: shared_embedder(home).embed(chips))
 
     def schema(self) -> Any:
         import pyarrow as pa
@@ -73,12 +72,6 @@ class FaceEmbeddings:
 
     def rest(self) -> Iterator[Row]:
         yield from self._batch.rest()
-
-
-@lru_cache
-def _embedder(home: Path) -> Embedder:
-    """Loaded once per process, not once per video."""
-    return open_embedder(home)
 
 
 class FaceFinder:

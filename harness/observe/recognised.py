@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,19 @@ from harness.vision.chips import open_aligner
 from harness.vision.hog import Face
 
 PREFIX = "recogniser-"
-MEASURE_VERSION = 1
+MEASURE_VERSION = 2
+"""2: a user's file is used only with pixels by which it tells faces apart; dlib's chip has the size
+that the recogniser asks for."""
 _KEY = b"recogniser"
 
 
 def version_of(info: RecogniserInfo) -> str:
     """As in the observation's file name."""
-    return f"{info.version}-{finder_version()}-m{MEASURE_VERSION}"
+    return f"{info.version}-{_measured_by()}"
+
+
+def _measured_by() -> str:
+    return f"{finder_version()}-m{MEASURE_VERSION}"
 
 
 class RecogniserEmbeddings:
@@ -67,7 +74,7 @@ def cut(
     """
     if info.alignment is Alignment.FIVE_POINTS:
         return None if mesh is None else aligned(rgb, mesh, info.chip_px)
-    return open_aligner().chip(rgb, face)
+    return open_aligner().chip(rgb, face, info.chip_px)
 
 
 def observe_photo(photo: Path, sha256: str, recogniser: Recogniser, home: Path) -> None:
@@ -103,9 +110,12 @@ def _photo_vector(
 
 
 def stored_recognisers(sha256: str, home: Path) -> dict[str, Path]:
-    """File name to file of every recogniser's observation of a video or photo."""
+    """File name to file of every recogniser's observation of a video or photo, as it is measured
+    today: numbers of an older way of measuring are not shown beside it.
+    """
     folder = observation_path(home, sha256, "", "").parent
-    return {path.name: path for path in sorted(folder.glob(f"{PREFIX}*.parquet"))}
+    today = glob.escape(_measured_by())
+    return {path.name: path for path in sorted(folder.glob(f"{PREFIX}*-{today}.parquet"))}
 
 
 def read_recognised(path: Path) -> tuple[RecogniserInfo, Any]:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from harness.errors import FetchError
 from harness.observe.boxes import Box
 from harness.observe.observer import Row
 from harness.observe.tracking import Seen, is_sampled
@@ -37,6 +38,7 @@ class SecondDetector:
         self._home = home
         self._detector: CenterFace | None = None
         self._last: Box | None = None
+        self._found: tuple[int, list[Found]] | None = None
 
     def schema(self) -> Any:
         import pyarrow as pa
@@ -48,15 +50,22 @@ class SecondDetector:
             self._last = seen.boxes[seen.main]
         if not is_sampled(seen):
             return
-        found = self._open().find(seen.rgb)
+        found = self.find(seen)
+        best = surest(found, self._last)
         yield {
             "frame": seen.frame,
             "faces": sum(one.score >= SURE_SCORE for one in found),
-            "score": best_score(found, self._last),
+            "score": best.score if best else 0.0,
         }
 
     def rest(self) -> Iterator[Row]:
         yield from ()
+
+    def find(self, seen: Seen) -> list[Found]:
+        """The faces of a frame, the surest first; for the same frame again it costs nothing."""
+        if self._found is None or self._found[0] != seen.frame:
+            self._found = seen.frame, self._open().find(seen.rgb)
+        return self._found[1]
 
     def _open(self) -> CenterFace:
         if self._detector is None:
@@ -66,11 +75,23 @@ class SecondDetector:
         return self._detector
 
 
-def best_score(found: Sequence[Found], place: Box | None) -> float:
-    """The score of the surest face whose centre lies in ``place``, widened by half its size on
-    every side; of the surest anywhere when ``place`` is None; 0 without any.
+def open_second_detector(home: Path) -> SecondDetector | None:
+    """None where it cannot be fetched: scores then say that no second detector has looked."""
+    from harness.assets import centerface_path
+
+    try:
+        centerface_path(home)
+    except FetchError:
+        return None
+    return SecondDetector(home)
+
+
+def surest(found: Sequence[Found], place: Box | None) -> Found | None:
+    """The surest face whose centre lies in ``place``, widened by half its size on every side; the
+    surest anywhere when ``place`` is None; None without any.
     """
-    return max((one.score for one in found if place is None or _is_near(one.box, place)), default=0)
+    near = (one for one in found if place is None or _is_near(one.box, place))
+    return max(near, key=lambda one: one.score, default=None)
 
 
 def _is_near(box: Box, place: Box) -> bool:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.assets import centerface_path
-from harness.errors import FetchError
 from harness.model.base import Frozen
 from harness.model.identity import IdentityPath
+from harness.observe.acceptance import open_recogniser
 from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops
 from harness.observe.faces import FaceEmbeddings, FaceFinder
 from harness.observe.identity import observe_identity
 from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
+from harness.observe.probes import open_probes
 from harness.observe.recognised import RecogniserEmbeddings, observe_photo
 from harness.observe.reencoding import reencoding
-from harness.observe.second_detector import SecondDetector
+from harness.observe.second_detector import open_second_detector
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
 from harness.recognisers.base import Recogniser
-from harness.recognisers.registry import open_recogniser
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being measured, frames done, frames in all."""
@@ -75,19 +74,12 @@ def _observers(sighting: Sighting, others: Sequence[Recogniser], home: Path) -> 
     if sighting.reencode:
         return observers
     finder = FaceFinder()
-    observers += [FaceCrops(), *_second_detector(home)]
+    second = open_second_detector(home)
+    probes = open_probes(sighting.identity, home, finder, second)
+    observers += [FaceCrops(), *(one for one in (second, probes) if one is not None)]
     if sighting.identity is IdentityPath.FAST:
         observers.append(FaceEmbeddings(home, finder))
     return [*observers, *(RecogniserEmbeddings(one, finder) for one in others)]
-
-
-def _second_detector(home: Path) -> list[Observer]:
-    """None where it cannot be fetched: scores then say that no second detector has looked."""
-    try:
-        centerface_path(home)
-    except FetchError:
-        return []
-    return [SecondDetector(home)]
 
 
 def shown(sighting: Sighting, home: Path) -> tuple[Path, str]:

@@ -71,7 +71,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
             result = landmarker.find_rgb(rgb, int(frame * 1000 / rate))
             height, width = bgr.shape[:2]
             meshes = _meshes(result, width, height)
-            boxes = tuple(_box(points) for points in meshes)
+            boxes = tuple(box_of_mesh(points) for points in meshes)
             main = main_face(boxes, last)
             if main is not None:
                 last = boxes[main]
@@ -80,7 +80,8 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
             )
 
 
-def _box(points: Points) -> Box:
+def box_of_mesh(points: Points) -> Box:
+    """Its outermost points."""
     low, high = points.min(axis=0), points.max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
@@ -102,6 +103,6 @@ def meshes_in(rgb: NDArray[np.uint8], home: Path) -> tuple[Points, ...]:
 
 def mesh_at(meshes: Sequence[Points], box: Box) -> Points | None:
     """The mesh whose box overlaps ``box`` most, by 0.3 (intersection over union) at least."""
-    near = [(iou(_box(mesh), box), number) for number, mesh in enumerate(meshes)]
+    near = [(iou(box_of_mesh(mesh), box), number) for number, mesh in enumerate(meshes)]
     overlap, best = max(near, default=(0.0, 0))
     return meshes[best] if overlap >= _SAME_FACE_IOU else None

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops, crops_of
-from harness.observe.faces import FaceEmbeddings
+from harness.observe.faces import FaceEmbeddings, FaceFinder
 from harness.observe.info import video_info
 from harness.observe.landmarks import Landmarks, points_of
 from harness.observe.observer import Observer, path_of
-from harness.observe.second_detector import SecondDetector
+from harness.observe.probes import open_probes
+from harness.observe.second_detector import SecondDetector, open_second_detector
 from harness.observe.store import growing_table, is_stored, locked, read_table
 from harness.observe.thumbnails import Thumbnails, pictures_of
 from harness.observe.tracking import track
@@ -24,6 +25,7 @@ from harness.observe.tracking import track
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.model.identity import IdentityPath
     from harness.model.video import VideoInfo
 
 Listen = Callable[[int, int], None]
@@ -92,6 +94,20 @@ def observe_second_detector(media: Path, sha256: str, home: Path) -> pd.DataFram
     ``observe_video``, and FetchError when the detector cannot be fetched.
     """
     (table,) = _stored(media, sha256, home, (SecondDetector(home),), None, None)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def observe_probes(
+    media: Path, sha256: str, home: Path, identity: IdentityPath
+) -> pd.DataFrame | None:
+    """The rows of ``FaceProbes`` that go with an identity path; None where there can be none (see
+    ``open_probes``). Raises as ``observe_faces``.
+    """
+    probes = open_probes(identity, home, FaceFinder(), open_second_detector(home))
+    if probes is None:
+        return None
+    (table,) = _stored(media, sha256, home, (probes,), None, None)
     frame: pd.DataFrame = table.to_pandas()
     return frame
 

@@ -44,6 +44,9 @@ class RecogniserInfo(Frozen):
     distance: Distance
     threshold: float | None = None
     """At or under this distance two faces count as one person; None when nobody calibrated it."""
+    preprocessing: str = ""
+    """For people: the convention of a user's file, ``RGB, -1 to 1; 112 px, ...``; its version
+    depends on it."""
 
 
 class Recogniser(Protocol):

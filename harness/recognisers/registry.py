@@ -1,9 +1,8 @@
-"""Which recognisers there are: the built-in one, those of installed packages, a user's files."""
+"""The recognisers that have a name: the built-in one, and those of installed packages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -38,18 +37,11 @@ def recogniser_openers() -> dict[str, Opener]:
     return found
 
 
-@lru_cache
-def open_recogniser(named: str, home: Path) -> Recogniser:
-    """By name, or by the path of an ONNX file (``*.onnx``); opened once per process.
-
-    Raises UsageError for an unknown name, UnusableInputError for a file that is not a face network,
-    and whatever the recogniser itself raises.
+def open_named(name: str, home: Path) -> Recogniser:
+    """The built-in recogniser, or a package's. Raises UsageError for an unknown name, and whatever
+    the recogniser itself raises.
     """
-    if named.endswith(".onnx"):
-        from harness.recognisers.onnx_file import open_onnx_file
-
-        return open_onnx_file(Path(named).expanduser())
     openers = recogniser_openers()
-    if named not in openers:
-        raise unknown_name("recogniser", named, openers, see="bench run --help")
-    return openers[named](home)
+    if name not in openers:
+        raise unknown_name("recogniser", name, openers, see="bench run --help")
+    return openers[name](home)

@@ -29,6 +29,8 @@ class Privacy(Frozen):
     source: str
     actors: tuple[ActorPrivacy, ...]
     """Every actor with a result, ascending; one whose face is never found is identified in 0 %."""
+    chance: float | None = None
+    """Share of probes that guessing gives to the right actor; the mean over seeds."""
 
     @property
     def identified(self) -> float:
@@ -55,11 +57,14 @@ def worst_privacy(seeds: Sequence[CohortScore]) -> Privacy | None:
 def _against(seeds: Sequence[CohortScore], attacker: Attacker, source: str) -> Privacy | None:
     """The tool against one attack, over the seeds in which it could be made."""
     rows: dict[int, list[tuple[ActorRate | None, ActorRate | None]]] = {}
+    chances: list[float] = []
     for cohort in seeds:
         attack = _attack(cohort, attacker, source)
         if attack is None or not (_made(attack.swapped) or _made(attack.control)):
             continue
         swapped, control = _rates(attack.swapped), _rates(attack.control)
+        if attack.swapped is not None and attack.swapped.chance is not None:
+            chances.append(attack.swapped.chance)
         for actor in cohort.actors:
             rows.setdefault(actor, []).append((swapped.get(actor), control.get(actor)))
     if not rows:
@@ -68,6 +73,7 @@ def _against(seeds: Sequence[CohortScore], attacker: Attacker, source: str) -> P
         attacker=attacker,
         source=source,
         actors=tuple(_actor(actor, rows[actor]) for actor in sorted(rows)),
+        chance=_mean(chances) if chances else None,
     )
 
 

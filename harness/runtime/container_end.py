@@ -45,6 +45,21 @@ def read_state(state: Mapping[str, Any]) -> Ended | None:
     )
 
 
+def never_ran(state: Mapping[str, Any]) -> bool:
+    """Whether a container is still as it was made. ``configured`` and ``initialized`` are
+    Podman's names for it."""
+    return state.get("Status") in {"created", "configured", "initialized"}
+
+
+def refusal_words(state: Mapping[str, Any]) -> str:
+    """What the engine says of a container that it did not start."""
+    said = str(state.get("Error") or "").strip()
+    return said or (
+        f"it took the order, but the container stays '{state.get('Status')}', and it gives no "
+        "reason; the engine's own log may have one"
+    )
+
+
 def out_of_memory(memory_bytes: int | None) -> Verdict:
     """The verdict on a step in which the kernel killed a process for want of memory."""
     allowed = (

@@ -29,8 +29,10 @@ from harness.runtime.base import (
 from harness.runtime.container_end import (
     Ended,
     broken_entry_point,
+    never_ran,
     out_of_memory,
     read_state,
+    refusal_words,
     refused_start,
 )
 from harness.runtime.container_gpu import gpu_of_ones_own, query_gpus
@@ -57,6 +59,8 @@ RECORD_NAME = "container.json"
 TERMINAL_ROWS, TERMINAL_COLUMNS = 50, 200
 _POLL_S = 0.05
 _EVENT_DELAY_S = 0.1
+_START_S = 3.0
+"""How long a container may stay as it was made after the engine has said that it is started."""
 _ENGINE_GONE = (
     "The container engine stopped answering while the step ran: it was restarted, or has crashed."
 )
@@ -227,7 +231,10 @@ class _Life:
             stack.enter_context(closing(attachment))
             self._api.start(self._container)
             self._limits.start()
-            cgroup = find_cgroup(int(self._inspect().get("Pid") or 0), self._container)
+            state = self._started()
+            if state is None:
+                return None
+            cgroup = find_cgroup(int(state.get("Pid") or 0), self._container)
             self._watch = ContainerWatch(self._api, self._container, cgroup, self._limits)
         except APIError as error:
             self._verdict = refused_start(str(error.explanation or error))
@@ -237,6 +244,18 @@ class _Life:
             with suppress(APIError):
                 self._api.resize(self._container, TERMINAL_ROWS, TERMINAL_COLUMNS)
         return attachment
+
+    def _started(self) -> dict[str, Any] | None:
+        """The state of the container once it runs or has run; None, and a verdict, when it never
+        does although the engine took the order (Podman, whose runtime then refuses).
+        """
+        patience = time.monotonic() + _START_S
+        while never_ran(state := self._inspect()):
+            if time.monotonic() > patience:
+                self._verdict = refused_start(refusal_words(state))
+                return None
+            time.sleep(_POLL_S)
+        return state
 
     def _follow(self, attachment: Attachment) -> None:
         """Read the log and enforce the limits until the container has ended."""

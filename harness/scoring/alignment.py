@@ -66,7 +66,7 @@ def best_lag(
     x, y = _changes(original, mask), _changes(swapped, mask)
     if is_still(x) or is_still(y):
         return None, None
-    reach = min(MAXIMUM_LAG, len(x) // 3, len(y) // 3)
+    reach = search_reach(1 + min(len(x), len(y)))
     energies = np.sum(x * x, axis=1), np.sum(y * y, axis=1)
     fits = {lag: _correlation((x, y), energies, lag) for lag in range(-reach, reach + 1)}
     lag = max(fits, key=lambda k: (fits[k], -abs(k)))
@@ -75,6 +75,11 @@ def best_lag(
     if fits[lag] - fits[0] < MARGIN:
         lag = 0
     return lag, fits[lag]
+
+
+def search_reach(frames: int) -> int:
+    """The largest shift that is looked for in a video of so many frames."""
+    return min(MAXIMUM_LAG, max(0, frames - 1) // 3)
 
 
 def _changes(pictures: Thumbnails, mask: Mask) -> Changes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -271,7 +271,7 @@ def detection_split(
 def _split(member: Member, video: Video, threshold: float) -> Array | None:
     """Shares of a cell's frames: matched, hidden, not detected, and seen by the other detector
     only (NaN where it has not looked)."""
-    seen = member.faces[video]
+    seen = _study(member, video)
     if not len(seen.frames):
         return None
     usable = seen.usable
@@ -294,17 +294,24 @@ def _still_seen(member: Member, video: Video) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
+def _study(member: Member, video: Video) -> Looked:
+    """The sampled frames, with the faces that the study finds."""
+    return member.study.get(video, member.faces[video])
+
+
 def _watched(member: Member, video: Video) -> Looked:
-    """All frames in which faces were looked for."""
-    return member.watched.get(video, member.faces[video])
+    """All frames in which the study looks for faces."""
+    return member.watched.get(video, _study(member, video))
 
 
 def calibrated_leaks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[CellLeaks, ...]:
-    """Leaks of every cell at the smallest FAR that the cohort's impostor pairs resolve."""
+    """Leaks of every cell at the smallest FAR that the cohort's impostor pairs resolve; faces are
+    those that the study finds, for thresholds too."""
     far = smallest_far(found)
     if far is None:
         return ()
-    thresholds = calibrate(naive_trial(members, Video.ORIGINAL)).thresholds[far]
+    as_found = [replace(member, faces=member.study or member.faces) for member in members]
+    thresholds = calibrate(naive_trial(as_found, Video.ORIGINAL)).thresholds.get(far, {})
     return tuple(
         CellLeaks(
             cell_id=member.cell_id,
@@ -359,7 +366,7 @@ def remarks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[str, ..
     lost = [str(actor) for actor in by_actor(members) if actor not in compared]
     if lost:
         notes.append(
-            f"Not detected in any swapped frame, so in no rate of recognition: actor"
+            f"Nothing sees a face in any swapped frame, so in no rate of recognition: actor"
             f"{'s' * (len(lost) > 1)} {', '.join(lost)}."
         )
     return tuple(notes)

@@ -14,8 +14,14 @@ from harness.model.score import CellScore
 from harness.observe.identity import photo_face
 from harness.observe.info import video_info
 from harness.observe.second_detector import SURE_SCORE
-from harness.observe.video import observe_crops, observe_second_detector, observe_video
+from harness.observe.video import (
+    observe_crops,
+    observe_probes,
+    observe_second_detector,
+    observe_video,
+)
 from harness.scoring.cohort_motion import motion_of
+from harness.scoring.cohort_probes import attacked
 from harness.scoring.cohort_trials import Looked, Member, Video
 from harness.scoring.faces import identity_rows, sampled_of
 from harness.scoring.protocol import Protocol
@@ -44,14 +50,17 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
         Video.SWAPPED: (CellStore(home).swapped_path(spec), score.inputs["swapped"]),
     }
     photo = spec.actor.reference
-    faces, watched, motion, crops, elsewhere = {}, {}, {}, {}, {}
+    faces, study, watched, motion, crops, elsewhere = {}, {}, {}, {}, {}, {}
     for video, (path, sha256) in paths.items():
         info = video_info(path, sha256, home)
         sampled = sampled_of(protocol, score.identity.frames)
         wanted = tuple(frame for frame in sampled if frame < info.frames)
         rows = identity_rows(path, sha256, wanted, protocol, home)
         watched[video] = looked(rows, info)
-        faces[video] = looked(rows[rows["frame"].isin(wanted)], info)
+        asked = rows[rows["frame"].isin(wanted)]
+        study[video] = looked(asked, info)
+        probes = observe_probes(path, sha256, home, protocol.identity)
+        faces[video] = study[video] if probes is None else looked(attacked(asked, probes), info)
         motion[video] = motion_of(
             observe_video(path, sha256, home, info).expressions, float(info.rate)
         )
@@ -63,6 +72,7 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
         donor=spec.donor.name if spec.donor else None,
         reference=_photo(media.path(photo), photo.sha256, spec.actor.number, home),
         faces=faces,
+        study=study,
         watched=watched,
         motion=motion,
         crops=crops,
@@ -71,7 +81,8 @@ def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) 
 
 
 def looked(rows: pd.DataFrame, info: VideoInfo) -> Looked:
-    """Rows of recognised faces (frame, embedding or None) as arrays."""
+    """Rows of recognised faces (frame, embedding or None, and source where there are several) as
+    arrays."""
     nothing = np.full(EMBEDDING_SIZE, np.nan)
     vectors = [nothing if e is None else np.asarray(e, np.float64) for e in rows["embedding"]]
     return Looked(
@@ -79,6 +90,7 @@ def looked(rows: pd.DataFrame, info: VideoInfo) -> Looked:
         vectors=np.stack(vectors) if vectors else np.empty((0, EMBEDDING_SIZE)),
         total=info.frames,
         fps=float(info.rate),
+        sources=rows["source"].to_numpy(str) if "source" in rows else None,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.cohort import ActorRate, AtFar, Rate, Verification
+from harness.model.cohort import ActorRate, AtFar, ProbeSource, Rate, Verification
 from harness.scoring.biometrics import (
     chance_corrected,
     chance_of,
@@ -35,7 +36,7 @@ _RESAMPLES = 400
 
 
 def mean_rate(shares: Sequence[float]) -> Rate:
-    """The mean of one share per actor, with Wilson's interval widened by how actors differ."""
+    """The mean of one share per actor, with its interval over actors."""
     found = clustered_rate(list(shares), [1.0] * len(shares))
     return Rate(
         rate=found.rate, low=found.low, high=found.high, actors=len(shares), reason=found.reason
@@ -54,11 +55,14 @@ def verify(
     ``edges`` are the bins of D_sys, which never depend on the data.
     """
     probes = trial.scored()
+    seen_by = sum((Counter(p.sources) for p in trial.probes), Counter[str]())
     scores = probe_scores([(p.distances, trial.gallery.index(p.actor)) for p in probes])
     bare = Verification(
         actors=tuple(p.actor for p in probes),
         probes=sum(len(p.distances) for p in trial.probes),
         asked=sum(p.asked for p in trial.probes),
+        tracker_probes=seen_by[ProbeSource.TRACKER] if seen_by else None,
+        second_detector_probes=seen_by[ProbeSource.SECOND_DETECTOR] if seen_by else None,
         by_actor=tuple(_rate_of(probe, trial.gallery) for probe in trial.probes if probe.asked),
     )
     if not probes:

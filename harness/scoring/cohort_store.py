@@ -15,6 +15,7 @@ from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.score import CellScore
 from harness.observe.crops import FaceCrops
+from harness.observe.probes import probes_version
 from harness.observe.second_detector import OBSERVER as DETECTOR
 from harness.observe.second_detector import second_detector_version
 from harness.observe.sighting import Listen
@@ -90,7 +91,8 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
 
 def _key(scores: Sequence[CellScore]) -> str:
     inputs = [[score.cell_id, score.inputs] for score in scores]
-    versions = [COHORT_VERSION, FaceCrops().version, second_detector_version()]
+    probes = probes_version(every_frame=False, second_detector=True)
+    versions = [COHORT_VERSION, FaceCrops().version, second_detector_version(), probes]
     return content_hash({"cells": inputs, "versions": versions})
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +39,8 @@ class Looked:
     total: int
     """Frames in the video."""
     fps: float
+    sources: NDArray[np.str_] | None = None
+    """What sees the face of each frame (a ``ProbeSource``); None where only one thing looks."""
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -44,18 +48,25 @@ class Looked:
 
     def part(self, chosen: NDArray[np.bool_]) -> Looked:
         """Those of the frames."""
-        return Looked(self.frames[chosen], self.vectors[chosen], self.total, self.fps)
+        sources = None if self.sources is None else self.sources[chosen]
+        return Looked(self.frames[chosen], self.vectors[chosen], self.total, self.fps, sources)
 
     def faces(self) -> Array:
         """The vectors of the frames that have a face."""
         return self.vectors[self.usable]
 
+    def seen_by(self) -> Counter[str]:
+        """How many of the faces each source sees; empty where only one thing looks."""
+        return Counter() if self.sources is None else Counter(self.sources[self.usable].tolist())
+
 
 @dataclass(frozen=True)
 class Member:
-    """One cell of a cohort. ``faces`` (of the sampled frames), ``crops`` and ``motion`` are by
-    video; the optional ones are empty where that was not observed. ``reference`` is the embedding
-    of the actor's photo. ``watched`` has all frames in which faces were looked for.
+    """One cell of a cohort. ``faces`` (of the sampled frames, as attackers see them), ``crops`` and
+    ``motion`` are by video; the optional ones are empty where that was not observed. ``reference``
+    is the embedding of the actor's photo. ``study`` has the faces of the sampled frames as the
+    study finds them (those of ``faces`` where it is empty), ``watched`` those of all frames in
+    which it looks for them.
     """
 
     cell_id: str
@@ -67,6 +78,7 @@ class Member:
     crops: Mapping[Video, Looked] = field(default_factory=dict)
     seen_elsewhere: Mapping[Video, Mapping[int, bool]] = field(default_factory=dict)
     """Frame to whether a second detector sees the face, for the frames that it looked at."""
+    study: Mapping[Video, Looked] = field(default_factory=dict)
     watched: Mapping[Video, Looked] = field(default_factory=dict)
 
 
@@ -77,6 +89,8 @@ class Probe(NamedTuple):
     distances: Array
     """Usable probes x gallery; NaN where the two are not compared."""
     asked: int
+    sources: Mapping[str, int] = MappingProxyType({})
+    """How many of the usable ones each ``ProbeSource`` sees; empty where only one thing looks."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +220,7 @@ def enrolments(members: Sequence[Member], parts: Halves) -> Enrolled:
 
 def _probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, compare: Compare) -> Probe:
     """The probes of one actor's cells against the gallery."""
-    rows, asked = [], 0
+    rows, asked, sources = [], 0, Counter[str]()
     for member in own:
         seen = parts.probed(member)
         if seen is None:
@@ -221,7 +235,8 @@ def _probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, compare:
         block = np.full((len(later.faces()), len(enrolled)), np.nan)
         block[:, [actor in known for actor in enrolled]] = compare(later.faces(), means)
         rows.append(block)
-    return Probe(own[0].actor, _stacked(rows, len(enrolled)), asked)
+        sources += later.seen_by()
+    return Probe(own[0].actor, _stacked(rows, len(enrolled)), asked, sources)
 
 
 def by_actor(members: Iterable[Member]) -> dict[int, list[Member]]:
@@ -241,6 +256,7 @@ def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[Looked]]
                 actor,
                 _stacked([euclidean(one.faces(), gallery) for one in seen], len(photos)),
                 sum(len(one.frames) for one in seen),
+                sum((one.seen_by() for one in seen), Counter()),
             )
             for actor, seen in probes.items()
         ),

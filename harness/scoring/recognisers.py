@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.recognised import RecogniserScore, Similarity
+from harness.observe.acceptance import open_recogniser
 from harness.observe.recognised import PREFIX, read_recognised, stored_recognisers, version_of
 from harness.recognisers.base import RecogniserInfo, distances
-from harness.recognisers.registry import open_recogniser
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +72,7 @@ def score_of(
         threshold=info.threshold,
         or_or=found["or"],
         sw_or=found["sw"],
+        preprocessing=info.preprocessing,
         note="" if face is not None else "The recogniser finds no face in the actor's photo.",
     )
 

@@ -3,8 +3,7 @@
 Pairs that share a person depend on each other, so resampling pairs makes intervals far too narrow.
 The vertex bootstrap (Snijders & Borgatti 1999) draws identities; a pair counts as often as both of
 its identities were drawn. A pair of one identity with itself is no non-mated pair and is left out.
-Where pairs hardly depend on each other its intervals are wider than they need be; a rate at one
-threshold has a closer one in ``rates.pair_rate``.
+Where pairs hardly depend on each other its intervals are wider than they need be.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Confidence intervals of a mean over actors.
 
 The percentile bootstrap is missing on purpose: of few actors it covers far less than it says (84 %
-instead of 95 % of 5 actors). Student's t and the studentised bootstrap do not.
+instead of 95 % of 5 actors). Student's t and the studentised bootstrap do not where actors' values
+are about normal, as differences of two tools are. Where they are skewed the bootstrap is better,
+and neither is right (docs/protocol.md has a table).
 """
 
 from __future__ import annotations

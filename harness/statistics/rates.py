@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from harness.model.base import Frozen
-from harness.statistics.values import Array, Values, as_share, as_values
+from harness.statistics.actor_shares import mean_share_bounds
+from harness.statistics.values import Values, as_share, as_values
 
 
 class RateInterval(Frozen):
-    """A share with Wilson's interval; ``design_effect`` is how much dependence widens it."""
+    """A rate over actors with its interval; without one, ``reason`` says why in a sentence."""
 
     rate: float | None
     low: float | None = None
     high: float | None = None
     n: int
-    """Trials."""
-    n_effective: float | None = None
-    design_effect: float | None = None
+    """Actors with a trial."""
     confidence: float = 0.95
     reason: str = ""
 
@@ -31,90 +28,38 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
     """
     from scipy import special
 
-    z = float(special.ndtri(0.5 + as_share(confidence, "confidence") / 2))
-    return _wilson(hits, n, z)
+    if not (n > 0 and 0 <= hits <= n):
+        raise ValueError(f"{hits} hits out of {n} trials are impossible")
+    z2 = float(special.ndtri(0.5 + as_share(confidence, "confidence") / 2)) ** 2
+    p = hits / n
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    low = 0.0 if hits == 0 else max(0.0, centre - half)
+    return low, 1.0 if hits == n else min(1.0, centre + half)
 
 
 def clustered_rate(hits: Values, totals: Values, confidence: float = 0.95) -> RateInterval:
-    """A rate over actors' frames: Wilson's interval with the variance that clusters leave.
+    """A rate over actors: the mean of each actor's share of hits, with the interval of a mean over
+    actors (``actor_shares``).
 
-    ``hits`` and ``totals``: one number per actor. The variance of the ratio estimator between
-    actors gives the effective number of trials, p(1-p)/Var (Fogliato, Patil & Perona 2023,
-    arXiv 2306.01198, for dependent trials in general); the quantile is Student's with as many
-    degrees of freedom as actors leave (Korn & Graubard 1998). Where no actor differs (all hits or
-    none), every actor counts as one trial. Raises ValueError for impossible numbers.
+    ``hits`` and ``totals``: one number per actor. Every actor weighs the same, however many trials
+    there are; actors without a trial are left out. One more hit of m trials moves rate and bounds
+    by 0 to 1 / m. Raises ValueError for impossible numbers.
     """
     k, m = as_values(hits), as_values(totals)
     if k.size != m.size or (k < 0).any() or (k > m).any():
         raise ValueError("every actor needs hits between 0 and its total")
-    k, m = k[m > 0], m[m > 0]
-    n, clusters = float(m.sum()), k.size
-    if clusters < 2:
-        reason = f"{clusters or 'No'} actor with trials: dependence cannot be told from one."
-        rate = float(k.sum()) / n if clusters else None
-        return RateInterval(rate=rate, n=round(n), confidence=confidence, reason=reason)
-    p = float(k.sum()) / n
-    residual = k - p * m
-    variance = clusters / (clusters - 1) * float((residual**2).sum()) / n**2
-    return _adjusted(p, n, variance, clusters, confidence)
-
-
-def pair_rate(hits: Array, confidence: float = 0.95) -> RateInterval:
-    """A rate over pairs of identities, such as FMR, with dependence through shared identities.
-
-    ``hits``: (G, G), 1 or 0 per pair; the diagonal (mated pairs) is not looked at. Both orders of a
-    pair are averaged. The variance sums the products of residuals over all pairs of pairs that
-    share an identity (Fogliato et al. 2023; Aronow, Samii & Assenova 2015).
-    """
-    table = np.asarray(hits, dtype=np.float64)
-    size = table.shape[0]
-    if table.shape != (size, size):
-        raise ValueError(f"expected a square table of identities, not {table.shape}")
-    if size < 3:
-        reason = "Fewer than three identities: dependence between pairs cannot be told."
-        return RateInterval(rate=None, n=size * (size - 1) // 2, reason=reason)
-    upper = np.triu_indices(size, 1)
-    both = (table + table.T) / 2
-    values = both[upper]
-    n = float(values.size)
-    p = float(values.mean())
-    residual = both - p
-    np.fill_diagonal(residual, 0.0)
-    shared = float((residual.sum(axis=1) ** 2).sum() - (residual[upper] ** 2).sum())
-    # Residuals are around the estimated rate, which takes part of their dependence away.
-    variance = size / (size - 2) * shared / n**2
-    return _adjusted(p, n, variance, size, confidence)
-
-
-def _adjusted(
-    p: float, n: float, variance: float, clusters: int, confidence: float
-) -> RateInterval:
-    from scipy import special
-
-    binomial = p * (1 - p) / n
-    # Residuals vanish where all agree: dependence cannot be seen, so it is taken to be complete.
-    effective = float(clusters) if binomial <= 0 else n * binomial / max(variance, binomial)
-    quantile = float(special.stdtrit(clusters - 1, 0.5 + as_share(confidence, "confidence") / 2))
-    low, high = _wilson(p * effective, effective, quantile)
-    return RateInterval(
-        rate=p,
-        low=low,
-        high=high,
-        n=round(n),
-        n_effective=effective,
-        design_effect=n / effective,
-        confidence=confidence,
+    shares = k[m > 0] / m[m > 0]
+    bare = RateInterval(
+        rate=float(shares.mean()) if shares.size else None,
+        n=shares.size,
+        confidence=as_share(confidence, "confidence"),
     )
-
-
-def _wilson(hits: float, n: float, quantile: float) -> tuple[float, float]:
-    if not (n > 0 and 0 <= hits <= n * (1 + 1e-12)):
-        raise ValueError(f"{hits} hits out of {n} trials are impossible")
-    p, z2 = hits / n, quantile**2
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = quantile / (1 + z2 / n) * math.sqrt(max(p * (1 - p), 0.0) / n + z2 / (4 * n * n))
-    low = 0.0 if hits == 0 else max(0.0, centre - half)
-    return low, 1.0 if p >= 1 else min(1.0, centre + half)
+    if shares.size < 2:
+        reason = f"{shares.size or 'No'} actor with trials: dependence cannot be seen in one."
+        return bare.model_copy(update={"reason": reason})
+    low, high = mean_share_bounds(shares, confidence)
+    return bare.model_copy(update={"low": low, "high": high})
 
 
 def rule_of_three(n: int, confidence: float = 0.95) -> float:

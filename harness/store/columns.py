@@ -76,6 +76,8 @@ _COHORTS = {
 _ATTACK = {
     "probes": "Frames (or segments) {} that could be compared.",
     "probes_asked": "Frames (or segments) {} that were to be compared.",
+    "probes_tracker": "Probes {} whose face the tracker sees and the study's detector does not.",
+    "probes_second_detector": "Probes {} whose face the second detector alone sees.",
     "identified": "Actors nearest to themselves by the mean of all their probes {}.",
     "rank_1": "Share of probes {} nearest to their own actor, mean over actors.",
     "rank_1_low": "Lower 95 % limit of that share {}, over actors.",
@@ -102,6 +104,7 @@ COLUMN_HELP: Mapping[str, str] = {
     "sex": "Sex of the actor, as the dataset says it.",
     "donor": "Person whose face was put on; empty for tools that need none.",
     "seed": "Seed the tool was given.",
+    "earlier": "Of which earlier one a cell is: manifest or image; empty for a current cell.",
     "status": "How the cell or attempt ended; ok means that there is a result.",
     "attempts": "Tries, failed ones too.",
     "number": "Which try of its cell it was, from 1.",

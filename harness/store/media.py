@@ -6,10 +6,9 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache
 from pathlib import Path
 
-from harness.canonical import content_hash, file_sha256, file_state
+from harness.canonical import content_hash, file_sha256, known_sha256
 from harness.errors import StoreError
 from harness.home import media_dir
 from harness.model.dataset import GalleryFace, MediaRef
@@ -17,12 +16,6 @@ from harness.model.video import VideoInfo
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
 from harness.store.work import work_folder
-
-
-@lru_cache(maxsize=4096)
-def _known_sha256(path: Path, *_state: int) -> str:
-    """A file's hash, computed once for each state of it: one original serves many cells."""
-    return file_sha256(path)
 
 
 class MediaStore:
@@ -51,8 +44,7 @@ class MediaStore:
         """Whether the file is what its name, a hash, says; one that is gone shows nothing wrong."""
         if not self.has(ref):
             return True
-        path = self.path(ref)
-        return _known_sha256(path, *file_state(path)) == ref.sha256
+        return known_sha256(self.path(ref)) == ref.sha256
 
     def add(self, file: Path, suffix: str, info: VideoInfo | None) -> MediaRef:
         """Move ``file`` into the store under its content's hash; it is gone from where it was.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,30 +41,41 @@ class Table:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """Cells of an earlier manifest or image."""
+
+    why: Mapping[str, str] = field(default_factory=dict)
+    """Cell id to the reason, for the views' column."""
+    shown: bool = False
+    """Whether the views have rows of them."""
+
+
 def query(home: Path, sql: str) -> list[dict[str, Any]]:
     """The rows of ``ask``, column name to value."""
     return ask(home, sql).as_dicts()
 
 
-def ask(home: Path, sql: str) -> Table:
+def ask(home: Path, sql: str, earlier: Earlier | None = None) -> Table:
     """Run one SELECT over the views; a column name that comes twice gets a number.
 
     Views over files that do not exist yet are empty. The query reads the store's files and no
     others, and writes none. Raises UsageError for anything but one SELECT and for SQL that DuckDB
     refuses, StoreError for a store that a newer deid-bench wrote, KeyboardInterrupt for a Ctrl-C.
     """
-    with open_views(home) as views:
+    with open_views(home, earlier) as views:
         return views(sql)
 
 
 @contextmanager
-def open_views(home: Path) -> Iterator[Callable[[str], Table]]:
+def open_views(home: Path, earlier: Earlier | None = None) -> Iterator[Callable[[str], Table]]:
     """``ask`` for several queries, which see the same files. Raises as ``ask``."""
     import duckdb
 
     check_store(home)
     with duckdb.connect() as connection:
         with _sentences():
+            _create_earlier(connection, earlier or Earlier())
             _create_views(connection, home.absolute())
 
         def answer(sql: str) -> Table:
@@ -136,18 +147,57 @@ def _known_views() -> str:
     return f"The views are {names}; `bench query --views` lists their columns."
 
 
+def _create_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier) -> None:
+    """``earlier_cells``: every earlier cell; ``left_out``: those that no view has a row of."""
+    connection.execute("CREATE TABLE earlier_cells (id VARCHAR, why VARCHAR)")
+    for cell, why in earlier.why.items():
+        row = f"({quoted(cell)}, {quoted(str(why))})"
+        connection.execute(f"INSERT INTO earlier_cells VALUES {row}")
+    shown = "true" if earlier.shown else "false"
+    connection.execute(
+        f"CREATE TABLE left_out AS SELECT id, left(id, 12) AS start FROM earlier_cells "
+        f"WHERE NOT {shown}"
+    )
+
+
 def _create_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     # No spilling to a folder of the user's, and no table made of this process's variables.
     connection.execute("SET TimeZone = 'UTC'; SET temp_directory = ''")
     connection.execute("SET python_enable_replacements = false")
     depth = "parse_path(filename)"
-    cells = f"{depth}[-2] AS folder, right({depth}[-2], 12) AS folder_id"
-    _create_json(connection, "json_cells", home, "cells/*/spec.json", cells)
-    _create_json(connection, "json_results", home, "cells/*/result.json", f"{depth}[-2] AS folder")
-    tries = f"{depth}[-4] AS folder"
-    _create_json(connection, "json_attempts", home, "cells/*/attempts/*/attempt.json", tries)
-    _create_json(connection, "json_scores", home, "scores/*/*.json", "filename")
-    _create_json(connection, "json_cohorts", home, "scores/cohorts/*/*.json", "filename")
+    for name, pattern, columns, left_out in (
+        (
+            "json_cells",
+            "cells/*/spec.json",
+            f"{depth}[-2] AS folder, right({depth}[-2], 12) AS folder_id",
+            _in_folder(f"{depth}[-2]"),
+        ),
+        (
+            "json_results",
+            "cells/*/result.json",
+            f"{depth}[-2] AS folder",
+            _in_folder(f"{depth}[-2]"),
+        ),
+        (
+            "json_attempts",
+            "cells/*/attempts/*/attempt.json",
+            f"{depth}[-4] AS folder",
+            _in_folder(f"{depth}[-4]"),
+        ),
+        (
+            "json_scores",
+            "scores/*/*.json",
+            "filename",
+            f"{depth}[-2] IN (SELECT id FROM left_out)",
+        ),
+        (
+            "json_cohorts",
+            "scores/cohorts/*/*.json",
+            "filename",
+            "EXISTS (SELECT 1 FROM left_out WHERE contains(content, id))",
+        ),
+    ):
+        _create_json(connection, name, home, pattern, columns, left_out)
     _create_frames(connection, home)
     for view in VIEWS:
         connection.execute(view.sql())
@@ -165,16 +215,27 @@ def _has_wildcards(home: Path) -> bool:
     return glob.escape(str(home)) != str(home)
 
 
+def _in_folder(folder: str) -> str:
+    return f"right({folder}, 12) IN (SELECT start FROM left_out)"
+
+
 def _create_json(
-    connection: duckdb.DuckDBPyConnection, name: str, home: Path, pattern: str, columns: str
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    home: Path,
+    pattern: str,
+    columns: str,
+    left_out: str,
 ) -> None:
-    """A helper view with one row per file: ``columns`` and the parsed text as ``j``."""
+    """A helper view with one row per file, but for those that are ``left_out``: ``columns`` and
+    the parsed text as ``j``."""
     source = "(SELECT '' AS filename, '{}' AS content WHERE false)"
     if _any(home, pattern):
         source = f"read_text({quoted(f'{glob.escape(str(home))}/{pattern}')})"
     kind = "TABLE" if _has_wildcards(home) else "VIEW"
     connection.execute(
-        f'CREATE {kind} "{name}" AS SELECT {columns}, CAST(content AS JSON) AS j FROM {source}'
+        f'CREATE {kind} "{name}" AS SELECT {columns}, CAST(content AS JSON) AS j FROM {source} '
+        f"WHERE NOT ({left_out})"
     )
 
 
@@ -182,7 +243,10 @@ def _create_frames(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     pattern = "scores/*/*-frames.parquet"
     if _any(home, pattern):
         text = quoted(f"{glob.escape(str(home))}/{pattern}")
-        source = f"SELECT * FROM read_parquet({text}, filename = true, union_by_name = true)"
+        source = (
+            f"SELECT * FROM read_parquet({text}, filename = true, union_by_name = true) WHERE "
+            "parse_filename(parse_dirpath(filename)) NOT IN (SELECT id FROM left_out)"
+        )
     else:
         nothing = ", ".join(f"NULL AS {name}" for name in _FRAME_COLUMNS[:-1])
         source = f"SELECT {nothing}, '' AS filename WHERE false"

@@ -113,7 +113,13 @@ def _attack_columns(at: str, prefix: str) -> dict[str, tuple[str, str]]:
         "match_rate": "match_rate.rate",
         "false_match_rate": "false_match_rate",
     }
-    counts = {"probes": "probes", "probes_asked": "asked", "identified": "identified"}
+    counts = {
+        "probes": "probes",
+        "probes_asked": "asked",
+        "probes_tracker": "tracker_probes",
+        "probes_second_detector": "second_detector_probes",
+        "identified": "identified",
+    }
     return {
         **{f"{prefix}{name}": _text(f"{at}.{path}", "INTEGER") for name, path in counts.items()},
         **{f"{prefix}{name}": _text(f"{at}.{path}", "DOUBLE") for name, path in paths.items()},
@@ -154,7 +160,8 @@ _FIRST_ATTRIBUTES = "attributes[0]"
 VIEWS = (
     View(
         "cells",
-        "one row per cell: what was asked; status is 'ok' when it has a result",
+        "one row per cell: what was asked; status is 'ok' when it has a result; earlier says why a "
+        "cell that `--earlier` adds is one",
         "json_cells s LEFT JOIN json_results r ON r.folder = s.folder LEFT JOIN "
         "(SELECT folder, count(*) AS tries, arg_max(j ->> '$.status', "
         "CAST(j ->> '$.number' AS INTEGER)) AS last FROM json_attempts GROUP BY folder) a "
@@ -165,6 +172,11 @@ VIEWS = (
             "settings": ("s.j -> '$.settings'", "JSON"),
             "status": ("if(r.j IS NOT NULL, 'ok', coalesce(a.last, 'planned'))", "VARCHAR"),
             "attempts": ("coalesce(a.tries, 0)", "INTEGER"),
+            "earlier": (
+                "(SELECT any_value(e.why) FROM earlier_cells e "
+                "WHERE right(s.folder, 12) = left(e.id, 12))",
+                "VARCHAR",
+            ),
         },
     ),
     View(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.observe.boxes import Box, iou
+from harness.vision.fed_inputs import keep_fed_inputs
 from harness.vision.runtime import open_session
 
 Picture = NDArray[np.uint8]
@@ -87,13 +88,9 @@ def open_centerface(model: Path) -> CenterFace:
     import onnx
 
     network = onnx.load(str(model))
-    weights = {one.name for one in network.graph.initializer}
-    inputs = [one for one in network.graph.input if one.name not in weights]
-    for value in (*inputs, *network.graph.output):
+    keep_fed_inputs(network)
+    for value in (*network.graph.input, *network.graph.output):
         for number, extent in enumerate(value.type.tensor_type.shape.dim):
             if number != 1:
                 extent.dim_param = f"{value.name}_{number}"
-    # Weights that are inputs too could be replaced by a caller, so they would not be optimised.
-    del network.graph.input[:]
-    network.graph.input.extend(inputs)
     return CenterFace(open_session(network.SerializeToString()))

@@ -21,15 +21,15 @@ class Aligner:
     def __init__(self, predictor: Any) -> None:
         self._predictor = predictor
 
-    def chip(self, picture: Picture, face: Face) -> NDArray[np.uint8]:
-        """150 x 150 x 3 (RGB), turned and scaled by dlib's five landmarks, as
+    def chip(self, picture: Picture, face: Face, size: int = CHIP_PX) -> NDArray[np.uint8]:
+        """size x size x 3 (RGB), turned and scaled by dlib's five landmarks, as
         ``face_recognition.face_encodings`` does it by default.
         """
         import dlib
 
         top, right, bottom, left = face
         points = self._predictor(picture, dlib.rectangle(left, top, right, bottom))
-        chip: NDArray[np.uint8] = dlib.get_face_chip(picture, points, CHIP_PX, _PADDING)
+        chip: NDArray[np.uint8] = dlib.get_face_chip(picture, points, size, _PADDING)
         return chip
 
 

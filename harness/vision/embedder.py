@@ -62,6 +62,12 @@ def open_embedder(home: Path) -> Embedder:
     return _convert(weights, path)
 
 
+@lru_cache
+def shared_embedder(home: Path) -> Embedder:
+    """``open_embedder``, loaded once per process and not once per video. Raises as it does."""
+    return open_embedder(home)
+
+
 def _weights_path() -> Path:
     from harness.vision.recognition import load_models
 

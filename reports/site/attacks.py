@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
 from harness.results.attacks import standing, verdict
-from reports.attack_tables import NO_NULL, linkability_cell, linkability_null_cell, p_cell
+from reports.attack_tables import (
+    NO_NULL,
+    beyond_study,
+    linkability_cell,
+    linkability_null_cell,
+    p_cell,
+)
 from reports.site.index_view import estimate_cell
 from reports.site.leaderboard import of_rate
 from reports.tables import Table, TableCell, number, share, text
@@ -12,7 +18,7 @@ from reports.tables import Table, TableCell, number, share, text
 COLUMNS = (
     *("Attacker", "Compares by", "Right person (rank 1)", "Same on originals", "Guessing"),
     *("Gain", "Gain by accident", "p", "AUC", "EER", "Linkability", "Linkability by accident"),
-    "No face",
+    *("No face", "Probes the study lacks"),
 )
 NOTE = (
     "Right person: share of probes given to the right one of all actors, with its 95 % interval "
@@ -21,7 +27,9 @@ NOTE = (
     "that the best of all attacks gains as much where nothing is left of the actors; only one "
     "of at most 0.05 works. Linkability: 0 is none, 1 is full; of few actors it is above 0 by "
     "accident, on average as much as stands beside it, and in 95 % of cases under the number in "
-    "brackets. No face: probes that could not be compared, which is not the same as hidden."
+    "brackets. No face: probes that could not be compared, which is not the same as hidden. Probes "
+    "the study lacks: faces that its detector (dlib's HOG) does not find and the tracker or the "
+    "second detector sees; only attackers use them."
 )
 
 
@@ -62,6 +70,7 @@ def _row(attack: Attack, place: str) -> tuple[TableCell, ...]:
         linkability_cell(found, why),
         linkability_null_cell(attack, why),
         share(found.fta),
+        beyond_study(found, why),
     )
 
 

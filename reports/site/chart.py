@@ -179,7 +179,7 @@ def _corners(frame: _Frame) -> list[Markup]:
         for seen, y in (("not recognised", TOP_PX + 17), ("recognised", frame.bottom - 24)):
             best = kept == "kept" and seen == "not recognised"
             look = f"corner{side}{' best' if best else ''}"
-            parts.append(_text(f"{'best: ' if best else ''}{seen},", (x, y), look))
+            parts.append(_text(f"{seen},", (x, y), look))
             parts.append(_text(f"expression {kept}", (x, y + 16), look))
     return parts
 
@@ -229,7 +229,7 @@ def _dot(frame: _Frame, group: Group, dot: Dot) -> Markup:
 def _names(frame: _Frame, groups: Sequence[Group], tools: dict[str, str]) -> list[Markup]:
     """The tools' names beside their marks, each joined to its mark by a thin line."""
     shown = [group for group in groups if group.seen]
-    labels = [Label(text=_label(g), x=centre(g)[0], y=centre(g)[1]) for g in shown]
+    labels = [Label(text=g.label, x=centre(g)[0], y=centre(g)[1]) for g in shown]
     dots = [(d.pcc, d.distance or 0) for g in shown for d in g.seen if len(g.seen) > 1]
     offsets = place_labels(labels, dots, frame.spans, MAIN_PX)
     parts = []
@@ -260,7 +260,7 @@ def _lane(frame: _Frame, rows: Sequence[Group], tools: dict[str, str]) -> list[M
         top = frame.lane + place * frame.row_px
         two_lines = frame.row_px > ROW_PX[WIDTHS_PX[0]]
         y = top + (30 if two_lines else frame.row_px / 2)
-        name = f"{_label(group)}: {group.lost_cells} of {group.cells} cells"
+        name = f"{group.label}: {group.lost_cells} of {group.cells} cells"
         marks = [frame.x(dot.pcc) for dot in group.lost]
         left = two_lines or all(x > frame.left + 12 + len(name) * CHARACTER_PX for x in marks)
         at = (frame.left + 6 if left else frame.right - 6, top + (15 if two_lines else y - top + 4))
@@ -291,10 +291,6 @@ def _paint(group: Group, width: float, *, filled: bool = True) -> dict[str, str 
 
 def _shape(group: Group) -> str:
     return group.symbol.removesuffix("-open")
-
-
-def _label(group: Group) -> str:
-    return f"{group.name}{' (control)' if group.control else ''}"
 
 
 def _said(estimate: Estimate) -> str:

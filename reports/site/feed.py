@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from harness.canonical import content_hash
-from reports.aggregate import cells_of, fmt, percent
+from reports.aggregate import cells_of, fmt, percent, some_actors
 from reports.model import ReportCell
-from reports.site.leaderboard import Estimate, Row
+from reports.site.leaderboard import Attacked, Estimate, Row
 from reports.site.model import Entry, Site
 from reports.site.paths import FEED, INDEX, tool_page
 
@@ -36,13 +36,22 @@ def entries(site: Site, rows: Sequence[Row], content: str) -> list[Entry]:
     return [whole, *(entry for row in rows if (entry := _entry(site, row)))]
 
 
+def _attacked(attack: Attacked) -> str:
+    share = f"{percent(attack.identified.value)} by {attack.by}"
+    if attack.within_null:
+        return f"the strongest attacker identifies {share}, no more than permuted names give"
+    return f"the worst attacker identifies {share}"
+
+
 def _entry(site: Site, row: Row) -> Entry | None:
     cells = [cell for cell in cells_of(site.report, row.name) if cell.score]
     if not cells:
         return None
     inputs = {cell.spec.id: cell.score.inputs for cell in cells if cell.score}
+    attack = row.worst_attack
     numbers = [
-        f"SW-OR distance {_said(row.distance)}",
+        *([_attacked(attack)] if attack else []),
+        f"SW-OR distance {_said(row.distance)}{some_actors(row.distance.n, row.actors)}",
         f"recognised in {percent(row.recognised.value)} of sampled frames",
         f"mean PCC {_said(row.pcc)}",
         f"{row.scored} of {row.cells} cells scored, face detected in {row.detected}",

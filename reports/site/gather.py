@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.canonical import file_sha256
@@ -21,6 +22,7 @@ from reports.site.pictures import reference_pictures, take_pictures
 from reports.site.raw import REFUSED, raw_tables
 
 TITLE = "Face de-identification results"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def gather(
@@ -31,6 +33,8 @@ def gather(
     faces: Faces = Faces.NONE,
     verify: bool = True,
     title: str = TITLE,
+    earlier: Mapping[str, str] = _NONE,
+    remarks: Sequence[str] = (),
 ) -> Site:
     """Everything a site shows of ``specs``. A result whose video, or whose original, is no longer
     what its hash says is not used, and neither is a score of another video than the published one:
@@ -40,15 +44,16 @@ def gather(
     for them. Raises StoreError, and UsageError for a SOURCE_DATE_EPOCH that is no number.
     """
     store = CellStore(home)
-    data = collect_numbers(home, specs, protocol, title=title)
+    data = collect_numbers(home, specs, protocol, title=title, earlier=earlier)
     hashes = _Hashes(MediaStore(home), verify)
     facts = {cell.spec.id: _facts(store, cell, hashes) for cell in data.cells}
     cells = (_used(cell, facts[cell.spec.id]) for cell in data.cells)
     shown = {"cells": tuple(without_paths(cell, home) for cell in cells)}
-    data = data.model_copy(update=shown | {"generated_at": timestamp()})
+    update = {"generated_at": timestamp(), "earlier": tuple(remarks)}
+    data = data.model_copy(update=shown | update)
     refused = frozenset(key for key, fact in facts.items() if fact.refused)
     pictured = [] if faces is Faces.NONE else [cell for cell in data.cells if cell.score]
-    used = [spec for spec in specs if spec.id not in refused]
+    used = [spec for spec in specs if spec.id not in refused and spec.id not in earlier]
     cohorts = load_cohorts(home, used, protocol)
     keys = [cohort.key for cohort in cohorts]
     return Site(
@@ -60,7 +65,7 @@ def gather(
         references={} if faces is Faces.NONE else reference_pictures(home, specs, faces),
         raw=tuple(
             table.model_copy(update={"rows": tuple(_row(row, home) for row in table.rows)})
-            for table in raw_tables(home, specs, protocol, keys, refused)
+            for table in raw_tables(home, specs, protocol, keys, refused, earlier)
         ),
         cohorts=cohorts,
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 
 from harness.model.base import Frozen
 from harness.model.cohort import CohortScore, Rate
 from harness.model.score import Comparison
-from harness.statistics.intervals import t_interval
-from harness.statistics.rates import clustered_rate
-from harness.statistics.values import actor_means
+from harness.results.estimates import Estimate as Estimate
+from harness.results.estimates import mean_estimate as mean_estimate
+from harness.results.estimates import share_estimate
+from harness.results.headline import gone_words
+from harness.results.standing import Group, Standing
+from harness.scoring.cohort import CROPS_SOURCE
 from reports.aggregate import (
     Detection,
     attribute_sources,
@@ -24,8 +26,8 @@ from reports.aggregate import (
     mean_pcc,
     variants,
 )
-from reports.headline import MINIMUM_COVERAGE
 from reports.model import ReportCell, ReportData
+from reports.verdict import Judged
 
 DISTANCES = (0.0, math.inf)
 CORRELATIONS = (-1.0, 1.0)
@@ -34,40 +36,30 @@ NO_SCORE = "None of its cells has a score."
 NO_UNITS = "No action unit could be measured in any of its cells."
 
 
-class Metric(StrEnum):
-    """What tools compete in; of both, more is better."""
-
-    DISTANCE = "distance"
-    PCC = "pcc"
-
-
-class Estimate(Frozen):
-    """A number over actors with its 95 % interval; ``reason`` says why one of them is missing."""
-
-    n: int
-    """Actors."""
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    method: str = ""
-    """How the interval was made: ``t``, or ``wilson-clustered``."""
-    reason: str = ""
-
-
 class Attacked(Frozen):
-    """What the worst of the attackers makes of the tool (docs/protocol.md)."""
+    """What the worst of the attackers makes of the tool (docs/protocol.md), seeds averaged."""
 
     attacker: str
     source: str
     """What it compares by."""
-    rank_1: Estimate
-    """Share of probes given to the right person; less hides better."""
+    identified: Estimate
+    """Share of all sampled frames given to the right person; one without a face is not. Less hides
+    better."""
     chance: float | None
     """The same by guessing."""
-    advantage: float | None
-    """(rank-1 - chance) / (1 - chance): what attackers and tools are compared by."""
-    control: Estimate
-    """Rank-1 of the same attack on the original videos."""
+    advantage: float
+    """Mean over actors of what is identified beyond chance: tools are compared by this."""
+    original: Estimate
+    """The same attack on the original videos."""
+    gain: Estimate
+    """How much more it identifies of these, beyond chance."""
+    within_null: bool = False
+    """Whether permuted names give as much: nothing shows that the attack works."""
+
+    @property
+    def by(self) -> str:
+        """The attacker, with the self-trained recogniser where that is what it compares by."""
+        return f"{self.attacker}, self-trained" if self.source == CROPS_SOURCE else self.attacker
 
 
 class Row(Frozen):
@@ -78,6 +70,15 @@ class Row(Frozen):
     version: str
     config: str
     control: bool
+    group: Group
+    """Whether the tool is ranked, and if not, on what side it stands."""
+    rank: int | None
+    """1 plus the tools that hide significantly better; tools that cannot be told apart share it."""
+    rank_reason: str
+    """Why there is no rank, as a sentence."""
+    keeps_rank: int | None
+    """The same by what is kept of the expression."""
+    keeps_reason: str
     actors: int
     """Actors that were asked for."""
     cells: int
@@ -85,35 +86,29 @@ class Row(Frozen):
     detected: int
     """Cells in which enough of the original's faces are still found."""
     distance: Estimate
-    """Mean SW-OR distance (L2) over the actors of detected cells; more hides better."""
+    """Mean SW-OR distance (L2) over the actors of detected cells; nothing is ranked by it."""
     with_pcc: int
     """Cells with a mean PCC."""
     recognised: Estimate
-    """Share of all sampled frames at or under the threshold, detected cells; less hides better."""
+    """Share of all sampled frames at or under the threshold, over the actors with a score; a frame
+    without a face is not recognised."""
     lost: Estimate
     """Share of cells in which the face is not detected any more, among those scored."""
     pcc: Estimate
     """Mean PCC of action units; more keeps more of the expression."""
-
     worst_attack: Attacked | None = None
     """None where no attack was computed for just these cells, or none could be."""
 
-    def estimate(self, metric: Metric) -> Estimate:
-        """The number of that name."""
-        return self.distance if metric is Metric.DISTANCE else self.pcc
 
-    def competes(self, metric: Metric) -> bool:
-        """Whether the number rests on enough cells to be compared with other tools'."""
-        known = self.detected if metric is Metric.DISTANCE else self.with_pcc
-        enough = known >= MINIMUM_COVERAGE * self.cells
-        return not self.control and enough and self.estimate(metric).value is not None
-
-
-def leaderboard(data: ReportData, cohorts: Sequence[CohortScore] = ()) -> list[Row]:
-    """All rows, controls last, each in the order of the selection."""
+def leaderboard(data: ReportData, judged: Judged) -> list[Row]:
+    """All rows in the order of the verdict: by rank, then those without one, then those whose face
+    is gone, then controls. Equals keep the order of the selection."""
     sources = attribute_sources(data)
     source = sources[0] if sources else None
-    return [_row(data, name, source, cohorts) for name in variants(data)]
+    places = {one.name: place for place, one in enumerate(judged.verdict.tools)}
+    columns = [(cells_of(data, name), name) for name in variants(data)]
+    columns.sort(key=lambda column: places[judged.standing(column[0][0]).name])
+    return [_row(data, name, source, judged.standing(cells[0])) for cells, name in columns]
 
 
 def cohorts_of(cells: Sequence[ReportCell], cohorts: Sequence[CohortScore]) -> list[CohortScore]:
@@ -122,17 +117,23 @@ def cohorts_of(cells: Sequence[ReportCell], cohorts: Sequence[CohortScore]) -> l
     return [cohort for cohort in cohorts if ids.issuperset(cohort.cells)]
 
 
-def _row(data: ReportData, name: str, source: str | None, cohorts: Sequence[CohortScore]) -> Row:
+def _row(data: ReportData, name: str, source: str | None, standing: Standing) -> Row:
     cells = cells_of(data, name)
     spec = cells[0].spec
     scored = [cell for cell in cells if cell.score is not None]
     kept = mean_pcc(cells, source) if source else []
+    gone = standing.group is Group.FACE_GONE
     return Row(
         name=name,
         tool=spec.tool,
         version=spec.version,
         config=spec.config,
         control=is_control(data, name),
+        group=standing.group,
+        rank=standing.hides.rank,
+        rank_reason=gone_words(standing) if gone else standing.hides.reason,
+        keeps_rank=standing.keeps.rank,
+        keeps_reason=standing.keeps.reason,
         actors=len({cell.spec.actor.number for cell in cells}),
         cells=len(cells),
         scored=len(scored),
@@ -142,48 +143,27 @@ def _row(data: ReportData, name: str, source: str | None, cohorts: Sequence[Coho
             NO_DISTANCE if scored else NO_SCORE,
             DISTANCES,
         ),
-        recognised=_recognised(cells),
-        lost=_lost(scored),
-        worst_attack=_worst(cohorts_of(cells, cohorts)),
+        recognised=share_estimate(_recognised(scored), NO_SCORE),
+        lost=share_estimate(_lost(scored), NO_SCORE),
+        worst_attack=_attacked(standing),
         pcc=mean_estimate(kept, NO_UNITS, CORRELATIONS),
         with_pcc=sum(value is not None for _, value in kept),
     )
 
 
-def mean_estimate(
-    pairs: Iterable[tuple[int, float | None]],
-    missing: str,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-) -> Estimate:
-    """Mean over actors of (actor, value) with Student's interval, cut to what the number can be;
-    ``missing`` says why there is none.
-    """
-    found = t_interval(list(actor_means(pairs).values()))
-    if found.estimate is None:
-        return Estimate(n=0, reason=missing)
-    return Estimate(
-        n=found.n,
-        value=found.estimate,
-        low=None if found.low is None else max(found.low, bounds[0]),
-        high=None if found.high is None else min(found.high, bounds[1]),
-        method=found.method if found.known else "",
-        reason=found.reason,
-    )
-
-
-def _worst(cohorts: Sequence[CohortScore]) -> Attacked | None:
-    """Of several cohorts (of several seeds, say) the one that is attacked best."""
-    found = [attack for cohort in cohorts if (attack := cohort.worst_attack) and attack.swapped]
-    worst = max(found, key=lambda attack: attack.advantage or 0.0, default=None)
-    if worst is None or worst.swapped is None:
+def _attacked(standing: Standing) -> Attacked | None:
+    privacy = standing.privacy
+    if privacy is None:
         return None
     return Attacked(
-        attacker=worst.attacker.value,
-        source=worst.source,
-        rank_1=of_rate(worst.swapped.rank_1),
-        chance=worst.swapped.chance,
-        advantage=worst.advantage,
-        control=of_rate(worst.control.rank_1) if worst.control else Estimate(n=0),
+        attacker=privacy.attacker.value,
+        source=privacy.source,
+        identified=standing.identified,
+        chance=privacy.chance,
+        advantage=privacy.advantage,
+        original=standing.original,
+        gain=standing.gain,
+        within_null=standing.within_null,
     )
 
 
@@ -194,46 +174,15 @@ def of_rate(rate: Rate) -> Estimate:
     )
 
 
-def _recognised(cells: Sequence[ReportCell]) -> Estimate:
-    """Over the actors of detected cells, as the distance is."""
-    seen = [(c.spec.actor.number, k) for c in cells if detected(c) and (k := leak(c))]
-    hits = [(actor, float(k.recognised), float(k.asked)) for actor, k in seen]
-    if not hits:
-        scored = any(cell.score for cell in cells)
-        return Estimate(n=0, reason=NO_DISTANCE if scored else NO_SCORE)
-    return _rate(hits)
+def _recognised(scored: Sequence[ReportCell]) -> Iterable[tuple[int, float | None]]:
+    """(actor, share of all sampled frames) of each cell."""
+    return ((cell.spec.actor.number, found.of_all) for cell in scored if (found := leak(cell)))
 
 
-def _lost(scored: Sequence[ReportCell]) -> Estimate:
-    known = [(c.spec.actor.number, detection(c)) for c in scored]
-    hits = [
-        (actor, float(state is Detection.NOT_DETECTED), 1.0)
+def _lost(scored: Sequence[ReportCell]) -> Iterable[tuple[int, float | None]]:
+    known = ((cell.spec.actor.number, detection(cell)) for cell in scored)
+    return (
+        (actor, float(state is Detection.NOT_DETECTED))
         for actor, state in known
         if state in (Detection.NOT_DETECTED, Detection.DETECTED)
-    ]
-    return _rate(hits) if hits else Estimate(n=0, reason=NO_SCORE)
-
-
-def _rate(hits: Iterable[tuple[int, float, float]]) -> Estimate:
-    """Of (actor, hits, trials): the rate with an interval that knows of trials alike per actor."""
-    by_actor: dict[int, list[float]] = {}
-    for actor, hit, total in hits:
-        sums = by_actor.setdefault(actor, [0.0, 0.0])
-        sums[0] += hit
-        sums[1] += total
-    found = clustered_rate([h for h, _ in by_actor.values()], [m for _, m in by_actor.values()])
-    known = found.low is not None
-    return Estimate(
-        n=len(by_actor),
-        value=found.rate,
-        low=found.low,
-        high=found.high,
-        method="wilson-clustered" if known else "",
-        reason=found.reason,
     )
-
-
-def ranking(rows: Sequence[Row], metric: Metric) -> list[Row]:
-    """The tools that compete, the largest value first; controls do not."""
-    fit = [row for row in rows if row.competes(metric)]
-    return sorted(fit, key=lambda row: -(row.estimate(metric).value or 0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from reports.site.leaderboard import Row
 from reports.site.model import ExtraPage, Faces, Site
 from reports.site.tool_view import tool_view
 from reports.tables import Table
+from reports.verdict import Judged
 
 POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src {images}; "
@@ -35,13 +37,21 @@ FACES_WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """The verdict on a site's tools, and its lines in order."""
+
+    judged: Judged
+    rows: tuple[Row, ...]
+
+
 class Pages:
     """All pages of one site."""
 
     def __init__(
-        self, site: Site, rows: Sequence[Row], how_to_cite: str, extra: Sequence[ExtraPage]
+        self, site: Site, ranked: Ranked, how_to_cite: str, extra: Sequence[ExtraPage]
     ) -> None:
-        self._site, self._rows, self._cite, self._extra = site, rows, how_to_cite, extra
+        self._site, self._ranked, self._cite, self._extra = site, ranked, how_to_cite, extra
         self._environment = environment()
         images = "'self' data:" if site.faces is not Faces.NONE else "data:"
         data = site.report
@@ -60,13 +70,15 @@ class Pages:
         """(path, content) of every page."""
         site, data = self._site, self._site.report
         shown = {"extra_sections": self._sections(), "how_to_cite": self._cite}
-        yield self._page(paths.INDEX, "index.j2", data.title, index_view(site, self._rows) | shown)
+        rows = self._ranked.rows
+        index = index_view(site, rows, self._ranked.judged)
+        yield self._page(paths.INDEX, "index.j2", data.title, index | shown)
         tools: dict[str, list[ReportCell]] = {}
         for cell in data.cells:
             tools.setdefault(cell.spec.tool, []).append(cell)
         for tool, cells in tools.items():
             page = paths.tool_page(tool)
-            yield self._page(page, "tool.j2", tool, tool_view(site, tool, cells, page))
+            yield self._page(page, "tool.j2", tool, tool_view(site, cells, page, rows))
         for page, cells in actor_groups(data).items():
             spec = cells[0].spec
             title = f"Actor {spec.actor.number}, {spec.dataset}"

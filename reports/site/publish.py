@@ -12,7 +12,7 @@ from reports.site.feed import entries, feed
 from reports.site.folder import check_target, replace_folder
 from reports.site.leaderboard import leaderboard
 from reports.site.model import ExtraPage, Site
-from reports.site.pages import Pages
+from reports.site.pages import Pages, Ranked
 from reports.site.paths import (
     EARLY,
     FEED,
@@ -26,6 +26,7 @@ from reports.site.paths import (
 )
 from reports.site.raw import data_files
 from reports.site.results import results, results_file, schema_file
+from reports.verdict import judge
 
 __all__ = ["Published", "check_target", "publish", "site_files"]
 
@@ -62,9 +63,10 @@ def publish(site: Site, target: Path, extra: Sequence[ExtraPage] = ()) -> Publis
 
 def site_files(site: Site, extra: Sequence[ExtraPage] = ()) -> Iterator[tuple[str, bytes]]:
     """(path, content) of every file; the same site gives the same bytes."""
-    rows = leaderboard(site.report, site.cohorts)
+    judged = judge(site.report, site.cohorts)
+    rows = leaderboard(site.report, judged)
     found = results(site, rows)
-    yield from Pages(site, rows, found.how_to_cite, extra).files()
+    yield from Pages(site, Ranked(judged, tuple(rows)), found.how_to_cite, extra).files()
     yield RESULTS, results_file(found)
     yield SCHEMA, schema_file()
     told = [*entries(site, rows, found.content_sha256), *(e for p in extra for e in p.entries)]

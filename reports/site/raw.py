@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -17,12 +18,13 @@ import pyarrow.parquet as pq
 
 from harness.model.cell import CellSpec
 from harness.store.columns import COLUMN_HELP
-from harness.store.query import open_views, quoted
+from harness.store.query import Earlier, open_views, quoted
 from harness.store.views import VIEWS, View
 from reports.site.model import Column, RawTable
 
 REFUSED = "refused"
 """Status of a cell whose result's hash no longer fits."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 _KINDS: Mapping[str, Callable[[], Any]] = {
     "VARCHAR": pa.string,
     "JSON": pa.string,
@@ -40,15 +42,17 @@ def raw_tables(
     protocol: str,
     cohorts: Sequence[str] = (),
     refused: frozenset[str] = frozenset(),
+    earlier: Mapping[str, str] = _NONE,
 ) -> tuple[RawTable, ...]:
     """Every view, with the rows of ``specs`` and of their ``cohorts`` (keys) under one protocol.
 
     Cells whose id is ``refused`` keep their rows among the cells and attempts, and have none among
-    results and scores. Raises StoreError and UsageError as ``open_views``.
+    results and scores; ``earlier`` is cell id to why a cell is earlier. Raises StoreError and
+    UsageError as ``open_views``.
     """
     tables = []
     left = {spec.slug for spec in specs if spec.id in refused}
-    with open_views(home) as ask:
+    with open_views(home, Earlier(earlier, shown=True)) as ask:
         for view in VIEWS:
             column, kept = "key", list(cohorts)
             if "cell" in view.columns:

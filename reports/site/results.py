@@ -27,7 +27,7 @@ from reports.site.leaderboard import Row
 from reports.site.model import Site
 from reports.site.paths import SCHEMA, cell_page
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Raised when a field changes its meaning or goes away."""
 
 

@@ -16,7 +16,7 @@ from reports.quality import quality_table
 from reports.recognisers import recognisers_table
 from reports.site.attacks import attack_table
 from reports.site.index_view import leaderboard_table
-from reports.site.leaderboard import cohorts_of, leaderboard
+from reports.site.leaderboard import Row, cohorts_of
 from reports.site.model import Site
 from reports.site.paths import cell_page, relative
 from reports.tables import Table, actor_table
@@ -35,17 +35,23 @@ class Variant(Frozen):
     boxes: Figure | None
 
 
-def tool_view(site: Site, tool: str, cells: Sequence[ReportCell], page: str) -> dict[str, Any]:
-    """What the template shows of one tool's cells."""
+def tool_view(
+    site: Site, cells: Sequence[ReportCell], page: str, rows: Sequence[Row]
+) -> dict[str, Any]:
+    """What the template shows of one tool's cells; ``rows`` are the whole site's, so that a rank is
+    the same on every page."""
+    tool = cells[0].spec.tool
     data = site.report.model_copy(update={"cells": tuple(cells)})
     names = variants(data)
     found = [_variant(data, name, i, page, site.cohorts) for i, name in enumerate(names)]
     sources = attribute_sources(data)
-    table = leaderboard_table("Versions and configs", leaderboard(data, site.cohorts))
+    own = [row for row in rows if row.name in names]
+    table = leaderboard_table("Versions and configs", own)
+    places = [names.index(row.name) + 1 for row in own]
     return {
         "info": data.tools.get(tool),
         "control": is_control(data, names[0]),
-        "short": with_links(table, [f"#version-{i + 1}" for i in range(len(names))]),
+        "short": with_links(table, [f"#version-{place}" for place in places]),
         "variants": found,
         "undetected": undetected_sentences(data),
         "units": [_units(data, source, k) for k, source in enumerate(sources)],

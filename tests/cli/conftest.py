@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from harness.canonical import canonical_json
 from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
-from harness.model.job import Limits
+from harness.model.job import Limits, Setting
 from harness.model.score import (
     CellScore,
     Comparison,
@@ -58,10 +58,12 @@ class Bench:
         donor: str | None = None,
         wall_s: float = 3600,
         version: str = "1",
+        settings: dict[str, Setting] | None = None,
     ) -> CellSpec:
         """A cell with one attempt that ended as ``status``; without any when that is None."""
         spec = make_spec(tool, actor, dataset, split, donor)
         spec = spec.model_copy(update={"version": version, "limits": Limits(wall_s=wall_s)})
+        spec = spec.model_copy(update={"settings": settings or {}})
         if status is None:
             mark_store(self.home)
             path = self.store.folder(spec) / SPEC_FILE

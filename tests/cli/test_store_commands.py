@@ -14,6 +14,7 @@ import pytest
 from adapters.controls import ORACLE
 from harness.model.cell import Status
 from harness.model.dataset import Split
+from harness.registry import find_tool, resolve_settings
 
 from .conftest import Bench
 
@@ -116,12 +117,15 @@ def test_a_suite_has_the_cells_of_its_own_dataset_only_and_of_another_when_asked
     sample_home: Path, tmp_path: Path
 ) -> None:
     bench = Bench(sample_home)
-    other = bench.add("mask", 3, dataset="kitchen", wall_s=600)
+    mask = find_tool("mask")
+    settings = resolve_settings(mask, "default", {})
+    version = mask.versions[-1]
+    other = bench.add("mask", 3, dataset="kitchen", version=version, settings=settings)
     own = rows(bench, "--suite", "quickstart", "--tool", "mask", "--actor", "3")
     assert [(r["status"], r["dataset"]) for r in own] == [("planned", "sample")]
     asked = ("--suite", "quickstart", "--dataset", "kitchen")
     assert [row["id"] for row in rows(bench, *asked)] == [other.id]
-    assert "Known: " in bench("status", *asked[:3], "kitschen", code=2).stderr
+    assert "Did you mean 'kitchen'?" in bench("status", *asked[:3], "kitschen", code=2).stderr
 
 
 def test_logs_show_the_last_attempt_step_by_step_or_the_one_named(bench: Bench) -> None:
@@ -250,7 +254,7 @@ def test_the_cells_to_report_or_score_must_exist(bench: Bench) -> None:
 def test_a_suite_is_compared_with_finished_cells_of_the_suites_it_names(
     sample_home: Path, tmp_path: Path
 ) -> None:
-    from harness.cli.stored import cells_beside
+    from harness.planning.selection import cells_beside
     from harness.suites import load_suite
 
     bench = Bench(sample_home)
@@ -260,7 +264,7 @@ def test_a_suite_is_compared_with_finished_cells_of_the_suites_it_names(
     more.write_text("name: more\nactors: 2-3\ntools: [{tool: noop}]\n")
     suite = tmp_path / "one.yaml"
     suite.write_text(f"name: one\nactors: 3\ntools: [{{tool: noop}}]\nalso: ['{more}']\n")
-    found = cells_beside(load_suite(str(suite)), bench.store.list(), bench.home, [own])
+    found = cells_beside(load_suite(str(suite)), bench.store, [own])
     assert [spec.id for spec in found] == [other.id]
     said = bench("report", "--suite", str(suite), "--json")
     assert json.loads(said.stdout)["cells"] == 1

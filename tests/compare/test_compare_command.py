@@ -143,7 +143,7 @@ def test_a_cell_whose_original_was_changed_is_reported_and_not_used(regressed: H
 def test_an_original_is_hashed_once_for_all_its_cells(
     regressed: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.store import media
+    from harness import canonical
 
     original = regressed.home / "media" / f"{make_spec(actor=3).actor.test.sha256}.mp4"
     original.parent.mkdir()
@@ -154,7 +154,7 @@ def test_an_original_is_hashed_once_for_all_its_cells(
         hashed.append(path)
         return file_sha256(path)
 
-    monkeypatch.setattr(media, "file_sha256", counted)
+    monkeypatch.setattr(canonical, "file_sha256", counted)
     regressed("faceswap@1", "faceswap@2", code=3)
     assert hashed == [original]
 

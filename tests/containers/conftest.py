@@ -23,6 +23,7 @@ from harness.images.build import LOCAL_BASE, build_image
 from harness.images.labels import BuiltImage
 from harness.images.recipe import read_recipe
 from harness.registry import find_tool
+from harness.runtime.container_trial import trial
 
 _HERE = Path(__file__).parent
 _MAKE_BASE = _HERE.parents[1] / "containers" / "base" / "make.sh"
@@ -49,12 +50,14 @@ def lack(reason: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """This machine's container engine."""
+    """This machine's container engine, which has started a container."""
     try:
         connected = connect()
     except UnfitMachineError as error:
         lack(str(error))
     with connected:
+        if refusal := trial(connected):
+            lack(refusal)
         yield connected
 
 

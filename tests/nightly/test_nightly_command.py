@@ -36,7 +36,12 @@ actors:
     sex: female
     photo: FOLDER/single_face.jpg
     clips:
-      - {path: FOLDER/WolfgangLanger_Pexels.mp4, part: test, span: {start_s: 0, end_s: 0.8}}
+      - {path: FOLDER/WolfgangLanger_Pexels.mp4, part: test, span: {start_s: 0, end_s: 0.4}}
+  - number: 2
+    sex: female
+    photo: {path: FOLDER/multi_face.jpg, crop: {x: 495, y: 285, width: 165, height: 175}}
+    clips:
+      - {path: FOLDER/WolfgangLanger_Pexels.mp4, part: test, span: {start_s: 10, end_s: 10.4}}
 """
 
 
@@ -70,6 +75,12 @@ def test_real_nights_give_a_digest_and_a_history(
     assert {one["key"] for one in series} >= {"sw_or", "match_rate", "lost_faces"}
     assert feed.read_text().startswith('<?xml version="1.0" encoding="utf-8"?>\n<feed ')
     assert "noop:default" in bench("history")
+    (cohort,) = (sample_home / "scores" / "cohorts").glob("*/*.json")
+    attacks = json.loads(cohort.read_text(encoding="utf-8"))["attacks"]
+    assert any(attack["swapped"] for attack in attacks)
+    bench("publish", str(tmp_path / "site"), "--dataset", str(manifest))
+    table = (tmp_path / "site" / "data" / "cohorts.csv").read_text(encoding="utf-8")
+    assert "noop-1-default" in table, "the site has the attackers of what nightly ran"
     bench("history", "--tool", "noob", code=2)
 
 

@@ -12,37 +12,30 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from harness.model.video import VideoInfo
 from harness.observe.attributes import BLENDSHAPES, Expressions
 from harness.observe.crops import FaceCrops
 from harness.observe.landmarks import Landmarks
-from harness.observe.observer import Observer, Row, path_of
+from harness.observe.observer import Observer, path_of
+from harness.observe.probes import FaceProbes
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.tracking import Seen
 from harness.observe.video import measure_video
+from harness.vision.hog import Face
 
 
-class Embeddings:
-    """As many numbers for each frame as the recogniser gives, a batch at a time."""
+def embeddings(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """As many numbers for each face as the recogniser gives."""
+    return np.full((len(chips), 128), len(chips), np.float32)
 
-    name, version = "stand-in-embeddings", "1"
 
-    def __init__(self) -> None:
-        self._rows: list[Row] = []
+class Aligner:
+    """A face of the size that the recogniser wants, without looking for one."""
 
-    def schema(self) -> pa.Schema:
-        return pa.schema([("frame", pa.int64()), ("embedding", pa.list_(pa.float32()))])
-
-    def see(self, seen: Seen) -> Iterator[Row]:
-        vector = np.full(128, seen.frame, np.float32)
-        self._rows.append({"frame": seen.frame, "embedding": vector})
-        if len(self._rows) == 16:
-            yield from self.rest()
-
-    def rest(self) -> Iterator[Row]:
-        rows, self._rows = self._rows, []
-        yield from rows
+    def chip(self, picture: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        return np.full((150, 150, 3), face[0], np.uint8)
 
 
 def frames_of(total: int) -> Iterator[Seen]:
@@ -61,6 +54,7 @@ def frames_of(total: int) -> Iterator[Seen]:
 def peak_bytes(total: int, home: Path, patch: pytest.MonkeyPatch) -> int:
     """The most memory, of Python and of Arrow, that measuring ``total`` frames took."""
     patch.setattr("harness.observe.video.track", lambda *_: frames_of(total))
+    patch.setattr("harness.observe.probes.open_aligner", Aligner)
     info = VideoInfo(
         frames=total,
         width=128,
@@ -72,8 +66,9 @@ def peak_bytes(total: int, home: Path, patch: pytest.MonkeyPatch) -> int:
         has_audio=False,
     )
     everything: list[Observer] = [
-        Expressions(), Thumbnails(), Landmarks(), FaceCrops(), Embeddings(),
-    ]  # fmt: skip
+        *(Expressions(), Thumbnails(), Landmarks(), FaceCrops()),
+        FaceProbes(embeddings, None, None),
+    ]
     most = [0]
 
     def look(done: int, _: int) -> None:
@@ -87,7 +82,7 @@ def peak_bytes(total: int, home: Path, patch: pytest.MonkeyPatch) -> int:
         python = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    for one in everything[:3]:
+    for one in (*everything[:3], everything[-1]):
         assert len(pd.read_parquet(path_of(one, "a", home))) == total
     return python + most[0]
 

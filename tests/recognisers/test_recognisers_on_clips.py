@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,6 @@ from harness.scoring.protocol import Protocol
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench
 
-from tests.recognisers.test_onnx_files import stand_in
 from tests.scoring.conftest import bench, encoded, make_bench
 
 __all__ = ["bench", "encoded", "make_bench"]
@@ -25,13 +25,14 @@ pytestmark = pytest.mark.clips
 
 
 def test_others_measure_the_same_faces_and_are_scored_once_they_have_seen_all(
-    bench: Bench,
+    bench: Bench, sface: Path
 ) -> None:
     copy = bench.home / "copy.mp4"
     shutil.copyfile(bench.original_path, copy)
     before = bench.score("noop", copy)
     assert before.recognisers == ()
-    network = stand_in(bench.home / "net.onnx", shape=["n", 3, 112, 112])
+    network = shutil.copyfile(sface, bench.home / "net.onnx")
+    (bench.home / "net.yaml").write_text("order: rgb\nmean: 0\nscale: 1\n")
     bench.protocol = Protocol(frames=5, recognisers=("dlib", str(network)))
     after = bench.score("noop", copy)
     assert after.identity == before.identity
@@ -40,6 +41,10 @@ def test_others_measure_the_same_faces_and_are_scored_once_they_have_seen_all(
     assert dlib.sw_or.mean == pytest.approx(plain.mean, abs=1e-4)
     assert dlib.sw_or.share_at_or_under_threshold == plain.share_at_or_under_threshold
     assert (net.name, net.distance, net.threshold) == ("net", "cosine", None)
+    assert net.preprocessing == "RGB, 0 to 255; 112 px, aligned by five points"
+    # The photo shows another man; with the wrong pixels all distances are under 0.1.
+    assert net.or_or.mean is not None
+    assert 0.5 < net.or_or.mean < 1.2
     assert net.or_or == net.sw_or
     assert (net.sw_or.asked, net.sw_or.used) == (5, 5)
     assert net.sw_or.share_at_or_under_threshold is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.model.cohort import (
+    ActorRate,
     AtFar,
     Attack,
     Attacker,
@@ -38,6 +39,16 @@ def verified(actors: tuple[int, ...], rate: float, low: float | None = None) -> 
         eer=0.25,
         match_rate=Rate(rate=0.125, actors=len(actors)),
         false_match_rate=0.0625,
+        by_actor=tuple(
+            ActorRate(
+                actor=actor,
+                asked=100,
+                probes=90,
+                identified=rate,
+                advantage=(rate - chance) / (1 - chance),
+            )
+            for actor in actors
+        ),
         at_far=(AtFar(far=0.01, tar=Rate(rate=0.375), threshold=0.512, false_match_rate=0.03125),),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from html.parser import HTMLParser
 
-from harness.model.cohort import Attack, Attacker, CohortScore, Rate, Verification
+from harness.model.cohort import ActorRate, Attack, Attacker, CohortScore, Rate, Verification
 from reports.aggregate import cells_of
 from reports.model import ReportData
 from reports.site.model import (
@@ -62,6 +62,24 @@ def make_cohort(data: ReportData, name: str, rank_1: float, spread: float) -> Co
         rank_1=Rate(rate=rank_1, low=rank_1 - spread, high=rank_1 + spread, actors=len(actors)),
         chance=1 / len(actors),
         rank_1_corrected=(rank_1 - 1 / len(actors)) / (1 - 1 / len(actors)),
+        by_actor=tuple(
+            ActorRate(
+                actor=actor,
+                asked=100,
+                probes=90,
+                identified=rank_1,
+                advantage=(rank_1 - 1 / len(actors)) / (1 - 1 / len(actors)),
+            )
+            for actor in actors
+        ),
+    )
+    original = found.model_copy(
+        update={
+            "by_actor": tuple(
+                one.model_copy(update={"identified": 1.0, "advantage": 1.0})
+                for one in found.by_actor
+            )
+        }
     )
     naive = Attack(
         attacker=Attacker.NAIVE, source="dlib", method="As it is.", reason="Not detected."
@@ -73,6 +91,7 @@ def make_cohort(data: ReportData, name: str, rank_1: float, spread: float) -> Co
         swapped=found,
         null=CLEAR,
         best_null=CLEAR,
+        control=original,
     )
     return CohortScore(
         key=f"{name} key",

@@ -19,6 +19,8 @@ from reports.paired import paired_table
 from reports.quality import quality_table
 from reports.recognisers import recognisers_table
 from reports.units import CCC, PCC, RMSE, unit_table
+from reports.verdict import judge
+from tests.report.cohorts import cohort, with_cohorts
 
 Maker = Callable[..., ReportData]
 SOURCE = "mediapipe-blendshapes"
@@ -200,7 +202,7 @@ def test_three_actors_cannot_reach_five_per_cent_and_eight_can(make_data: Maker)
         numbers = range(1, actors + 1)
         data = with_distance(data, "blur", {k: 0.5 + 0.01 * k for k in numbers})
         data = with_distance(data, "landmark-swap", {k: 0.75 + 0.011 * k for k in numbers})
-        table = paired_table(data, SOURCE)
+        table = paired_table(data, SOURCE, judge(data).verdict)
         assert table is not None
         row = next(r for r in table.rows if r[1].text == "SW-OR distance")
         assert row[0].text == "landmark-swap minus blur"
@@ -211,9 +213,28 @@ def test_three_actors_cannot_reach_five_per_cent_and_eight_can(make_data: Maker)
     assert 0.25 < float(row[4].text.split(" to ")[0]) < 0.257
 
 
+def test_the_pairs_that_decide_the_ranks_come_first(make_data: Maker) -> None:
+    """With the verdict's own p, so that table and ranks cannot disagree."""
+    data = make_data(actors=24)
+    data = with_cohorts(
+        data, cohort(data, "blur", naive=0.2), cohort(data, "landmark-swap", naive=0.6)
+    )
+    verdict = judge(data).verdict
+    table = paired_table(data, SOURCE, verdict)
+    assert table is not None
+    found, kept = table.rows[:2]
+    assert [c.text for c in found[:4]] == [
+        *("blur minus landmark-swap", "Found by worst attacker", "24", "-0.417")
+    ]
+    assert found[7].text == "differ"
+    assert kept[1].text == "Mean PCC"
+    assert kept[6].sort == verdict.keeping[0].p_adjusted
+    assert [row[1].text for row in table.rows].count("Mean PCC") == 1
+
+
 def test_tools_without_two_common_actors_are_not_compared(make_data: Maker) -> None:
     one = make_data(actors=1)
-    assert paired_table(one, SOURCE) is None
+    assert paired_table(one, SOURCE, judge(one).verdict) is None
     assert "nothing to compare" in page(one)
 
 

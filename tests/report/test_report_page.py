@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pytest
 
 from harness.errors import StoreError
 from reports.aggregate import DASH, cells_of, fisher_mean, fmt, over_actors
-from reports.build import build_report, headline, page, view
+from reports.build import build_report, page, view
 from reports.controls import control_checks
-from reports.headline import headline_numbers
+from reports.headline import headline
 from reports.model import ReportCell, ReportData
 from reports.tables import actor_table, overview_table
 
@@ -111,9 +112,10 @@ def test_a_face_that_was_not_detected_is_never_called_hidden(full_data: ReportDa
 
 
 def test_controls_are_checked_and_do_not_compete_in_the_headline(full_data: ReportData) -> None:
-    numbers = headline_numbers(full_data)
-    assert [n.who for n in numbers[:2]] == ["landmark-swap", numbers[1].who]
-    assert all("noop" not in n.who and "blackbox" not in n.who for n in numbers)
+    cards = headline(full_data).cards
+    assert all("noop" not in f"{n.who} {n.detail} {n.sure}" for n in cards)
+    assert all("blackbox" not in f"{n.who} {n.detail} {n.sure}" for n in cards)
+    assert cards[1].who == "blur and landmark-swap", "both keep as much, and the control all of it"
     checks = control_checks(full_data)
     assert len(checks) == 48
     assert all(check.passed for check in checks)
@@ -188,10 +190,13 @@ def test_the_fisher_mean_is_above_the_raw_mean_for_unequal_correlations() -> Non
     assert one.mean == pytest.approx(1.0, abs=1e-5)
 
 
-def test_the_headline_for_a_terminal_has_three_entries(full_data: ReportData) -> None:
-    lines = headline(full_data)
-    assert len(lines) == 3
-    assert all(label and value for label, value in lines)
+def test_the_page_shows_the_words_of_the_verdict_and_no_others(full_data: ReportData) -> None:
+    html = unescape(page(full_data))
+    first = headline(full_data)
+    for card in first.cards:
+        for words in (card.label, card.value, card.who, card.detail, card.sure):
+            assert words in html
+    assert first.left_out == [], "with nobody ranked the card says why"
 
 
 def test_every_figure_is_valid_plotly(full_data: ReportData) -> None:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from harness.model.cohort import Null
 from harness.model.privacy import LeakProfile
+from harness.model.score import Comparison
 from harness.model.video import VideoInfo
+from harness.results.headline import NO_TOOL_HIDES, NOBODY, Card
 from reports.aggregate import DASH
 from reports.attackers import attackers_view
 from reports.build import build_report, page
-from reports.headline import headline_numbers
+from reports.headline import headline
 from reports.leaks import leak_table, leaks_view
 from reports.model import ReportCell, ReportData
+from reports.site.attacks import attack_table
+from reports.site.leaderboard import leaderboard
+from reports.verdict import judge
 from tests.report.cohorts import (
     NO_DONOR,
     TOO_FEW,
@@ -58,9 +64,9 @@ def attacked(three: ReportData) -> ReportData:
 
 
 @pytest.fixture(scope="module")
-def six(make_data: Maker) -> ReportData:
+def many(full_data: ReportData) -> ReportData:
     """As many actors as it takes to rank tools, attacked."""
-    data = make_data(actors=6)
+    data = full_data
     return with_cohorts(
         data,
         cohort(data, "blur", naive=0.4, parrot=0.8),
@@ -151,6 +157,31 @@ def test_linkability_stands_beside_its_null(three: ReportData) -> None:
     assert cells["D_sys, null"].text == "0.170 (0.310)"
 
 
+def test_faces_that_the_study_does_not_find_are_told_apart_from_its_own(three: ReportData) -> None:
+    plain = cohort(three, "blur", naive=0.4, motion=0.2)
+    naive, motion = plain.attacks
+    assert naive.swapped is not None
+    seen = naive.swapped.model_copy(update={"tracker_probes": 38, "second_detector_probes": 2})
+    naive = naive.model_copy(update={"swapped": seen})
+    made = plain.model_copy(update={"attacks": (naive, motion)})
+    view = attackers_view(with_cohorts(three, made))
+    assert view is not None
+    place = view.rates.columns.index("Probes the study lacks")
+    own, other = (row[place] for row in view.rates.rows)
+    assert own.text == "40 of 90: tracker 38, second detector 2"
+    assert (other.text, bool(other.reason)) == (DASH, True)
+    assert view.cards[0].probes == (
+        "Attackers compare faces in 90 of 100 sampled frames. Faces that the study's detector does "
+        "not find: 40 of 90: tracker 38, second detector 2."
+    )
+    assert view.cards[0].probes in unescape(page(with_cohorts(three, made)))
+    older = attackers_view(with_cohorts(three, plain))
+    assert older is not None
+    assert older.cards[0].probes == ""
+    site = attack_table(made)
+    assert site.rows[0][-1].text == own.text
+
+
 def test_what_could_not_be_computed_is_said_once_in_the_cohorts_words(
     attacked: ReportData,
 ) -> None:
@@ -165,49 +196,133 @@ def test_what_could_not_be_computed_is_said_once_in_the_cohorts_words(
     assert shown.count(TOO_FEW) == 1
 
 
+def hides(data: ReportData) -> Card:
+    return headline(data).cards[0]
+
+
 def test_few_actors_are_called_an_illustration_and_ten_are_not(
-    attacked: ReportData, six: ReportData, make_data: Maker
+    attacked: ReportData, make_data: Maker
 ) -> None:
     assert "Illustration." in section(page(attacked), "attackers")
-    assert "illustration" in headline_numbers(six)[0].detail
-    many = make_data(actors=10)
-    many = with_cohorts(many, cohort(many, "blur", naive=0.4))
-    assert "llustration" not in section(page(many), "attackers")
-    assert "illustration" not in headline_numbers(many)[0].detail
+    ten = make_data(actors=10)
+    ten = with_cohorts(ten, cohort(ten, "blur", naive=0.4))
+    assert "llustration" not in section(page(ten), "attackers")
 
 
 def test_the_privacy_headline_is_the_tool_whose_worst_attacker_gains_least(
-    six: ReportData,
+    many: ReportData,
 ) -> None:
-    best = headline_numbers(six)[0]
+    best = hides(many)
     assert (best.who, best.value) == ("landmark-swap", "50.0 %")
     assert "worst attacker" in best.label
     assert "A0 naive" in best.detail
-    assert "by chance 16.7 %" in best.detail
-    bare = six.model_copy(update={"cohorts": ()})
-    before = headline_numbers(bare)[0]
-    assert "distance" in before.label
-    assert "no attacker could be scored" in before.detail
+    assert "by chance 4.2 %" in best.detail
+    bare = many.model_copy(update={"cohorts": ()})
+    before = hides(bare)
+    assert before.who == NOBODY, "distance ranks nobody"
+    assert "No attacker has been scored" in before.sure
     controls = with_cohorts(bare, cohort(bare, "noop", naive=0.1))
-    assert headline_numbers(controls)[0] == before, "a control does not compete"
+    assert hides(controls) == before, "a control does not compete"
 
 
-def test_too_few_actors_rank_no_tool_by_its_attacker_and_the_attack_is_told(
+def test_too_few_actors_rank_no_tool_by_its_attacker_and_the_attack_is_shown(
     attacked: ReportData,
 ) -> None:
-    best = headline_numbers(attacked)[0]
-    assert "distance" in best.label
-    assert "finds 50.0 % of 3 actors again (by chance 33.3 %)" in best.detail
+    best = hides(attacked)
+    assert best.who == NOBODY
+    assert "landmark-swap 50.0 %" in best.detail
+    assert "by chance 33.3 %" in best.detail
 
 
-def test_an_attack_on_a_minority_of_the_actors_makes_no_headline(make_data: Maker) -> None:
-    many = make_data(actors=14)
-    own = cohort(many, "blur", naive=0.4)
-    (found,) = own.attacks
+def seen_in(data: ReportData, variant: str, used: dict[int, int]) -> ReportData:
+    """Of a column's actors, the frames (of 1000) in which a face is still found."""
+
+    def changed(cell: ReportCell) -> ReportCell:
+        if cell.variant != variant or cell.score is None:
+            return cell
+        identity = cell.score.identity
+        swapped = identity.comparisons[Comparison.SWAPPED_ORIGINAL]
+        found = swapped.model_copy(update={"used": used[cell.spec.actor.number]})
+        comparisons = {**identity.comparisons, Comparison.SWAPPED_ORIGINAL: found}
+        identity = identity.model_copy(update={"comparisons": comparisons})
+        return cell.model_copy(
+            update={"score": cell.score.model_copy(update={"identity": identity})}
+        )
+
+    return data.model_copy(update={"cells": tuple(changed(cell) for cell in data.cells)})
+
+
+@pytest.mark.parametrize(
+    ("frames", "who"), [(600, "blur"), (0, NO_TOOL_HIDES)], ids=["face kept", "face gone"]
+)
+def test_a_tool_that_loses_faces_does_not_hand_the_win_to_a_worse_one(
+    make_data: Maker, frames: int, who: str
+) -> None:
+    """Blur was better than the other tool on every measure, but had lost so many faces that only
+    five actors could be compared; the headline then read "Best hidden: 100.0 %", of the other."""
+    data = seen_in(make_data(actors=24), "blur", {n: 988 if n <= 5 else frames for n in range(25)})
+    blur = cohort(data, "blur", naive=0.2)
+    (found,) = blur.attacks
     assert found.swapped is not None
-    lonely = found.swapped.model_copy(update={"actors": (1, 2, 3, 4, 5, 6)})
-    thin = own.model_copy(update={"attacks": (found.model_copy(update={"swapped": lonely}),)})
-    assert "distance" in headline_numbers(with_cohorts(many, thin))[0].label
+    lost = tuple(
+        one
+        if one.actor <= 5
+        else one.model_copy(update={"probes": 0, "identified": 0.0, "advantage": 0.0})
+        for one in found.swapped.by_actor
+    )
+    few = found.swapped.model_copy(update={"actors": (1, 2, 3, 4, 5), "by_actor": lost})
+    blur = blur.model_copy(update={"attacks": (found.model_copy(update={"swapped": few}),)})
+    data = with_cohorts(data, blur, cohort(data, "landmark-swap", naive=1.0))
+    first = headline(data)
+    assert first.cards[0].who == who
+    if who == "blur":
+        assert first.cards[0].value == "4.2 %", "of all frames of all 24 actors"
+    else:
+        assert "landmark-swap is not shown to hide anybody" in first.cards[0].sure
+        assert any(one.startswith("blur: The face is gone") for one in first.left_out)
+
+
+def test_a_tool_that_failed_for_most_actors_does_not_win(make_data: Maker) -> None:
+    """It once won with "7 of 7 actors compared", after it had failed for 18 of 25."""
+    data = make_data(actors=25)
+    cells = tuple(
+        c.model_copy(update={"score": None, "status": "tool_error", "reason": "It failed."})
+        if c.variant == "blur" and c.spec.actor.number > 7
+        else c
+        for c in data.cells
+    )
+    data = data.model_copy(update={"cells": cells})
+    done = data.model_copy(update={"cells": tuple(c for c in cells if c.score)})
+    data = with_cohorts(
+        data, cohort(done, "blur", naive=0.2), cohort(done, "landmark-swap", naive=0.6)
+    )
+    first = headline(data)
+    assert first.cards[0].who == "landmark-swap"
+    assert first.left_out == ["blur: Only 7 of its 25 cells are done; a rank takes 90 %."]
+    rows = {row.name: row for row in leaderboard(data, judge(data))}
+    assert (rows["blur"].rank, rows["landmark-swap"].rank) == (None, 1)
+    assert rows["blur"].rank_reason.startswith("Only 7 of its 25")
+
+
+def test_report_and_leaderboard_average_the_same_seeds(make_data: Maker) -> None:
+    """Of two seeds the report once took the one that is attacked least, the site the other."""
+    data = make_data(actors=8)
+    twice = tuple(
+        cell.model_copy(update={"spec": cell.spec.model_copy(update={"seed": seed})})
+        for seed in (0, 1)
+        for cell in data.cells
+        if cell.variant == "blur"
+    )
+    data = data.model_copy(update={"cells": twice})
+    seeds = [
+        cohort(data.model_copy(update={"cells": twice[:8]}), "blur", naive=0.9),
+        cohort(data.model_copy(update={"cells": twice[8:]}), "blur", naive=0.3),
+    ]
+    data = with_cohorts(data, *seeds)
+    (row,) = leaderboard(data, judge(data))
+    assert row.worst_attack is not None
+    assert row.worst_attack.identified.value == pytest.approx(0.6)
+    assert hides(data).value == "60.0 %"
 
 
 def test_the_split_says_that_not_detected_is_not_hidden(attacked: ReportData) -> None:

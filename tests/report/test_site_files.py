@@ -21,6 +21,7 @@ from reports.site.feed import MOST_ENTRIES, entry_id, feed
 from reports.site.leaderboard import leaderboard
 from reports.site.model import Column, Entry, RawTable
 from reports.site.raw import comma_separated, dictionary, parquet
+from reports.verdict import judge
 
 from .sites import files_of, make_site
 
@@ -47,7 +48,7 @@ def test_the_results_fit_the_published_schema(full_data: ReportData) -> None:
 
 def test_the_results_hold_the_leaderboard_and_every_cell(full_data: ReportData) -> None:
     found, _ = results_of(full_data)
-    rows = leaderboard(full_data)
+    rows = leaderboard(full_data, judge(full_data))
     assert [tool["name"] for tool in found["tools"]] == [row.name for row in rows]
     assert found["tools"][0]["distance"]["value"] == rows[0].distance.value
     assert len(found["cells"]) == 96

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
+from html import unescape
 from urllib.parse import unquote
 
 import pytest
@@ -14,15 +15,18 @@ from harness.model.quality import Background, Quality
 from harness.model.recognised import RecogniserScore, Similarity
 from harness.model.score import Comparison
 from harness.model.utility import Difference, Events, Kept, Utility
+from harness.results.headline import NOBODY, Card
 from reports.aggregate import by_actor_distance, cells_of, over_actors
 from reports.build import page
+from reports.headline import headline
 from reports.model import ReportCell, ReportData
 from reports.site.answers import answers
-from reports.site.leaderboard import Metric, leaderboard, ranking
+from reports.site.leaderboard import leaderboard
 from reports.site.model import Entry, ExtraPage, Faces
 from reports.site.paths import actor_page
 from reports.site.publish import FIRST_VIEW
 from reports.tables import Table, text
+from reports.verdict import judge
 
 from .sites import JPEG, files_of, make_site, outline, pages_of
 
@@ -179,7 +183,7 @@ def test_a_cells_page_names_hashes_settings_host_and_attempts(
 
 
 def test_the_leaderboard_says_what_the_report_says(full_data: ReportData) -> None:
-    rows = {row.name: row for row in leaderboard(full_data)}
+    rows = {row.name: row for row in leaderboard(full_data, judge(full_data))}
     for name in ("blur", "landmark-swap"):
         cells = cells_of(full_data, name)
         mean = over_actors(by_actor_distance(cells, Comparison.SWAPPED_ORIGINAL))
@@ -197,7 +201,8 @@ def test_the_leaderboard_says_what_the_report_says(full_data: ReportData) -> Non
 
 
 def test_an_interval_never_leaves_what_the_number_can_be(make_data: Maker) -> None:
-    for row in leaderboard(make_data(actors=2)):
+    data = make_data(actors=2)
+    for row in leaderboard(data, judge(data)):
         assert row.distance.low is None or row.distance.low >= 0
         assert row.pcc.high is None or row.pcc.high <= 1
         assert row.recognised.high is None or row.recognised.high <= 1
@@ -206,48 +211,47 @@ def test_an_interval_never_leaves_what_the_number_can_be(make_data: Maker) -> No
 def test_controls_are_listed_apart_and_do_not_compete(
     pages: dict[str, str], full_data: ReportData
 ) -> None:
-    ranked = ranking(leaderboard(full_data), Metric.DISTANCE)
-    assert [row.name for row in ranked] == ["landmark-swap", "blur"]
+    rows = leaderboard(full_data, judge(full_data))
+    assert [row.name for row in rows] == ["blur", "landmark-swap", "noop", "blackbox"]
+    assert [row.rank for row in rows] == [None] * 4, "distance ranks nobody"
     board, controls = pages["index.html"].split("<caption>Controls: ")
     assert ">noop<" not in board.split('id="leaderboard"')[1]
     assert ">noop<" in controls
 
 
-def test_with_many_actors_a_large_lead_is_clear(full_data: ReportData) -> None:
-    hides, _, rests = answers(full_data, leaderboard(full_data))
-    assert (hides.who, hides.clear) == ("landmark-swap", True)
-    assert hides.sure.startswith("Clear: ")
-    assert "ahead of blur" in hides.sure
-    assert rests.value == "on 24 actors"
+def answered(data: ReportData) -> list[Card]:
+    judged = judge(data)
+    return answers(data, leaderboard(data, judged), judged)
 
 
-def test_with_few_actors_no_lead_is_called_clear(make_data: Maker) -> None:
-    data = make_data(actors=5)
-    hides, keeps, rests = answers(data, leaderboard(data))
+def test_the_answers_are_the_reports_cards_and_what_they_rest_on(
+    pages: dict[str, str], full_data: ReportData
+) -> None:
+    *cards, rests = answered(full_data)
+    assert tuple(cards) == headline(full_data).cards
+    index = unescape(pages["index.html"])
+    for card in (*cards, rests):
+        assert all(words in index for words in (card.label, card.who, card.detail, card.sure))
+    assert (rests.value, rests.clear) == ("24 actors", None)
+
+
+def test_with_few_actors_nobody_is_ranked(make_data: Maker) -> None:
+    hides, keeps, _, rests = answered(make_data(actors=5))
+    assert (hides.who, keeps.who) == (NOBODY, NOBODY)
     assert (hides.clear, keeps.clear) == (None, None)
-    assert "Not sure" in hides.sure
-    assert "cannot show" in hides.sure
-    assert "no ranking" in rests.sure
+    assert "fewer than 6" in keeps.sure
+    assert "blur 0." in keeps.detail, "numbers all the same"
+    assert "rank no tool" in rests.sure
 
 
 def test_equal_tools_are_not_told_apart(full_data: ReportData) -> None:
-    _, keeps, _ = answers(full_data, leaderboard(full_data))
-    assert keeps.clear is False
-    assert "this may be chance" in keeps.sure
+    keeps = answered(full_data)[1]
+    assert (keeps.who, keeps.clear) == ("blur and landmark-swap", None)
+    assert "cannot be told apart" in keeps.sure
+    assert "compared on the 22 that both have" in keeps.sure
 
 
-def test_the_best_of_bad_tools_is_said_to_be_recognised(full_data: ReportData) -> None:
-    only = [cell for cell in full_data.cells if cell.variant in ("blur", "noop")]
-    data = full_data.model_copy(update={"cells": tuple(only)})
-    hides = answers(data, leaderboard(data))[0]
-    assert hides.who == "blur"
-    assert "on average still recognised" in hides.meaning
-    assert (
-        "on average still recognised" not in answers(full_data, leaderboard(full_data))[0].meaning
-    )
-
-
-def test_a_failed_control_is_told_beside_the_answers(make_data: Maker) -> None:
+def test_a_failed_control_is_said_beside_the_answers(make_data: Maker) -> None:
     data = make_data(actors=8)
     cells = tuple(
         c.model_copy(update={"spec": c.spec.model_copy(update={"tool": "noop"})})
@@ -255,10 +259,9 @@ def test_a_failed_control_is_told_beside_the_answers(make_data: Maker) -> None:
         else c
         for c in data.cells
     )
-    wrong = data.model_copy(update={"cells": cells})
-    rests = answers(wrong, leaderboard(wrong))[2]
+    rests = answered(data.model_copy(update={"cells": cells}))[3]
     assert rests.clear is False
-    assert "do not trust" in rests.meaning
+    assert "do not trust" in rests.sure
 
 
 def test_methods_and_limits_are_the_reports_own_words(

@@ -18,7 +18,7 @@ from harness.statistics.identities import Scores, auc, eer, fmr, fnmr, vertex_bo
 from harness.statistics.intervals import bootstrap_t_interval, resample_counts, t_interval
 from harness.statistics.multiple import benjamini_hochberg, compare_tools, friedman, holm
 from harness.statistics.paired import compare_paired, detectable_dz
-from harness.statistics.rates import clustered_rate, pair_rate, wilson
+from harness.statistics.rates import wilson
 from harness.statistics.series import autocorrelation
 from harness.statistics.sign_flip import sign_flip_test, smallest_p, wilcoxon_test
 
@@ -197,24 +197,6 @@ def test_non_inferiority_looks_at_the_worse_side_only() -> None:
 def test_wilson_is_statsmodels(case: tuple[int, int]) -> None:
     expected = proportion.proportion_confint(*case, method="wilson")
     assert wilson(*case) == pytest.approx(expected, abs=1e-12)
-
-
-def test_dependence_only_ever_widens_a_rate() -> None:
-    alike = clustered_rate([30] * 20, [100] * 20)
-    split = clustered_rate([0] * 14 + [100] * 6, [100] * 20)
-    assert alike.design_effect == pytest.approx(1.0)
-    assert split.design_effect == pytest.approx(100, rel=0.1)
-    assert split.n_effective == pytest.approx(20, rel=0.1)
-
-
-def test_the_variance_over_pairs_is_the_sum_over_all_pairs_that_share_someone() -> None:
-    hits = np.triu(np.random.default_rng(4).random((7, 7)) < 0.4, 1).astype(float)
-    hits += hits.T
-    upper = list(zip(*np.triu_indices(7, 1), strict=True))
-    p = np.mean([hits[a] for a in upper])
-    total = sum((hits[a] - p) * (hits[b] - p) for a in upper for b in upper if set(a) & set(b))
-    variance = max(7 / 5 * total, 21 * p * (1 - p)) / 21**2
-    assert pair_rate(hits).n_effective == pytest.approx(p * (1 - p) / variance)
 
 
 def scores(seed: int, mated: int = 30, other: int = 200) -> Scores:

@@ -15,7 +15,6 @@ from scipy import signal, stats
 
 from harness.statistics.intervals import bootstrap_t_bounds, resample_counts, t_interval
 from harness.statistics.paired import paired_t_test
-from harness.statistics.rates import clustered_rate, pair_rate
 from harness.statistics.series import effective_size
 from harness.statistics.sign_flip import sign_flip_test
 from harness.statistics.values import Array
@@ -94,33 +93,6 @@ def test_a_test_of_frames_would_raise_false_alarms_in_most_cases() -> None:
     frames = frames_of(np.random.default_rng(3), 400, 10, 2)
     p = stats.ttest_ind(frames[:, :, 0].reshape(400, -1), frames[:, :, 1].reshape(400, -1), axis=1)
     assert np.mean(p.pvalue <= 0.05) > 0.5
-
-
-@pytest.mark.parametrize("n", ACTORS)
-@pytest.mark.parametrize("rate", [0.2, 0.5])
-def test_the_interval_of_a_clustered_rate_covers_the_truth(n: int, rate: float) -> None:
-    rng = np.random.default_rng(n)
-    covered = []
-    for _ in range(1500):
-        own = rng.beta(4 * rate, 4 * (1 - rate), n)
-        found = clustered_rate(rng.binomial(100, own).astype(float), np.full(n, 100.0))
-        assert found.low is not None
-        assert found.high is not None
-        covered.append(found.low <= rate <= found.high)
-    assert 0.92 <= np.mean(covered) <= 0.97
-
-
-def test_the_interval_of_a_rate_over_pairs_covers_the_truth() -> None:
-    rng = np.random.default_rng(5)
-    truth = float(stats.norm.cdf(-1 / np.sqrt(1.18)))
-    covered = []
-    for _ in range(1000):
-        own, noise = rng.normal(0, 0.3, 24), np.triu(rng.normal(0, 1, (24, 24)), 1)
-        found = pair_rate((own[:, None] + own[None, :] + noise + noise.T <= -1).astype(float))
-        assert found.low is not None
-        assert found.high is not None
-        covered.append(found.low <= truth <= found.high)
-    assert 0.92 <= np.mean(covered) <= 0.97
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])

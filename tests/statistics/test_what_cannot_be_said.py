@@ -13,9 +13,7 @@ from harness.statistics.multiple import friedman, holm
 from harness.statistics.paired import compare_differences, compare_paired
 from harness.statistics.rates import (
     check_fmr,
-    clustered_rate,
     identities_needed,
-    pair_rate,
     resolvable_fmr,
     rule_of_three,
     wilson,
@@ -125,24 +123,9 @@ def test_the_floors_are_those_of_the_literature() -> None:
 def test_none_of_n_is_never_a_rate_of_zero_for_sure() -> None:
     assert rule_of_three(300) == pytest.approx(0.01, rel=0.01)
     assert wilson(0, 24)[1] == pytest.approx(0.138, abs=5e-4)
-    found = clustered_rate([0] * 24, [1000] * 24)
-    assert found.low == 0.0
-    assert found.high is not None
-    # 24 actors, not 24 000 frames.
-    assert found.high > 0.13
-
-
-def test_one_actor_has_a_rate_without_an_interval() -> None:
-    found = clustered_rate([3], [10])
-    assert (found.rate, found.low) == (0.3, None)
-    assert found.reason
-    assert clustered_rate([], []).rate is None
 
 
 def test_impossible_counts_are_refused() -> None:
-    for hits, totals in (([5], [4]), ([-1], [4]), ([1, 2], [3])):
-        with pytest.raises(ValueError, match="hits between 0 and its total"):
-            clustered_rate(hits, totals)
     with pytest.raises(ValueError, match="impossible"):
         wilson(3, 2)
 
@@ -152,7 +135,6 @@ def test_resampling_says_what_it_cannot() -> None:
     assert "whichever of the 5 identities" in vertex_bootstrap(apart, fmr(0.5)).reason
     assert "too few" in vertex_bootstrap(np.eye(2), auc).reason
     assert "no pairs" in vertex_bootstrap(np.full((4, 4), np.nan), auc).reason
-    assert "three identities" in pair_rate(np.eye(2)).reason
     with pytest.raises(ValueError, match="needs an identity"):
         vertex_bootstrap(apart, auc, probes=[1, 2])
 

@@ -12,7 +12,7 @@ from PIL import Image
 from harness.assets import centerface_path
 from harness.observe.boxes import iou
 from harness.observe.faces import box_of
-from harness.observe.second_detector import best_score
+from harness.observe.second_detector import surest
 from harness.vision.centerface import Found, decode, open_centerface
 
 
@@ -29,13 +29,13 @@ def test_a_face_is_read_from_the_maps_by_the_papers_formulas() -> None:
     assert faint.score == pytest.approx(0.3)
 
 
-def test_the_score_is_of_the_face_near_the_place() -> None:
+def test_the_surest_face_near_the_place_counts() -> None:
     here, there = Found((90, 90, 150, 150), 0.6), Found((500, 0, 560, 60), 0.9)
     place = (100.0, 100.0, 140.0, 140.0)
-    assert best_score([there, here], place) == 0.6
-    assert best_score([there, here], None) == 0.9
-    assert best_score([there], place) == 0
-    assert best_score([], None) == 0
+    assert surest([there, here], place) == here
+    assert surest([there, here], None) == there
+    assert surest([there], place) is None
+    assert surest([], None) is None
 
 
 @pytest.mark.clips

@@ -1,28 +1,13 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.engine import Engine, connect
-from harness.errors import UnfitMachineError
+from harness.engine import Engine
 from tests.containers.runtime.containers_bench import Bench, Programs
 from tests.containers.runtime.machine_image import machine_image
-
-
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    """The engine of this machine; without one the test is skipped, or fails where CI says so."""
-    try:
-        found = connect()
-    except UnfitMachineError as error:
-        if os.environ.get("BENCH_REQUIRE_ENGINE") == "1":
-            raise
-        pytest.skip(str(error))
-    with found:
-        yield found
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.engine import Engine, connect
-from harness.errors import UnfitMachineError
+from harness.engine import Engine
 from harness.model.cell import Status
 from harness.model.job import Step
+from harness.runtime.container_trial import trial
 from tests.containers.runtime.containers_bench import (
     HANGS_S,
     LIMITS,
@@ -25,6 +23,7 @@ from tests.containers.runtime.containers_bench import (
     with_container,
 )
 from tests.containers.runtime.machine_image import machine_image
+from tests.containers.runtime.podman_service import podman_service
 
 
 @pytest.fixture(scope="module")
@@ -32,31 +31,11 @@ def podman() -> Iterator[Engine]:
     """A private Podman service, with images of its own."""
     if shutil.which("podman") is None:
         pytest.skip("Podman is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="deid-bench-podman-"))
-    environ = {"DOCKER_HOST": f"unix://{folder}/podman.sock"}
-    command = ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
-    command += ["--cgroup-manager", "cgroupfs", "--events-backend", "file"]
-    if shutil.which("runc"):
-        # crun refuses machines with both versions of control groups.
-        command += ["--runtime", "runc"]
-    service = [*command, "system", "service", "--time=0", environ["DOCKER_HOST"]]
-
-    def answers() -> bool:
-        try:
-            connect(environ).close()
-        except UnfitMachineError:
-            return False
-        return True
-
-    with subprocess.Popen(service, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            assert wait_for(answers, 30)
-            with connect(environ) as engine:
-                yield engine
-        finally:
-            process.terminate()
-    subprocess.run([*command, "system", "reset", "--force"], capture_output=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    # crun refuses machines with both versions of control groups.
+    with podman_service("runc" if shutil.which("runc") else None) as engine:
+        if refusal := trial(engine):
+            pytest.skip(refusal)
+        yield engine
 
 
 @pytest.fixture

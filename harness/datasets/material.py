@@ -1,0 +1,178 @@
+"""What of a person's files decides how they are prepared, known without decoding anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.canonical import content_hash, known_sha256
+from harness.errors import UnusableInputError
+from harness.media.probe import frame_size, require_file
+from harness.model.dataset import Actor, Clip, Donor, Part, Span, Split
+
+Sha256Of = Callable[[Path], str]
+
+
+def used_in(split: Split, actor: Actor) -> Actor:
+    """The actor with the clips that ``split`` uses, trained on and shown."""
+    if split is Split.THESIS:
+        return actor
+    clips = tuple(clip for clip in actor.clips if clip.part is not Part.THESIS_ONLY)
+    return actor.model_copy(update={"clips": clips})
+
+
+def files_of(person: Actor | Donor) -> tuple[Path, ...]:
+    """The person's clips and photo, each once."""
+    paths = [clip.path for clip in person.clips]
+    paths += [person.photo.path] if person.photo else []
+    return tuple(dict.fromkeys(paths))
+
+
+def material_of(
+    person: Actor | Donor, split: Split | None, sha256_of: Sha256Of = known_sha256
+) -> dict[str, Any]:
+    """Everything about the person that a preparation depends on, files by content; ``split`` is
+    an actor's and None for a donor.
+
+    Raises UnusableInputError for a file that is missing, empty or may not be read.
+    """
+    if isinstance(person, Actor):
+        assert split is not None
+        person = used_in(split, person)
+    for path in files_of(person):
+        require_file(path)
+    clips = [
+        {
+            "sha256": sha256_of(clip.path),
+            "part": clip.part.value,
+            "span": clip.span.model_dump() if clip.span else None,
+        }
+        for clip in person.clips
+    ]
+    photo = None
+    if person.photo is not None:
+        crop = person.photo.crop
+        photo = {
+            "sha256": sha256_of(person.photo.path),
+            "name": person.photo.path.name,
+            "crop": crop.model_dump() if crop else None,
+        }
+    found: dict[str, Any] = {"sex": person.sex.value, "clips": clips, "photo": photo}
+    if isinstance(person, Actor):
+        return found | {"kind": "actor", "split": str(split), "number": person.number}
+    return found | {"kind": "donor", "name": person.name}
+
+
+def fingerprint(
+    person: Actor | Donor, split: Split | None, sha256_of: Sha256Of = known_sha256
+) -> str:
+    """The hash of ``material_of``: equal for people who would be prepared alike. Raises as it."""
+    return content_hash(material_of(person, split, sha256_of))
+
+
+def faults_of(person: Actor | Donor, look_into: Callable[[Path], bool]) -> list[str]:
+    """A sentence for each file that cannot be used: missing, empty, not readable, a photo that is
+    no picture, and a clip without a first frame among those that ``look_into`` chooses. What only
+    shows when a clip is decoded to its end is not found.
+    """
+    faults = []
+    for path in files_of(person):
+        try:
+            require_file(path)
+            if person.photo is not None and path == person.photo.path:
+                _require_picture(path)
+            elif look_into(path):
+                frame_size(path)
+        except UnusableInputError as error:
+            faults.append(error.message)
+    return faults
+
+
+def _require_picture(path: Path) -> None:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path):
+            pass
+    except (UnidentifiedImageError, OSError) as error:
+        raise UnusableInputError(f"The photo {path} is not a picture that can be read.") from error
+
+
+class _Shown(NamedTuple):
+    """One person in one file."""
+
+    who: str
+    path: Path
+    photo: bool
+    place: str
+    """A photo's crop, spelled out."""
+    span: Span
+
+
+def shared_material(people: Sequence[tuple[str, Actor | Donor]]) -> list[str]:
+    """Sentences that name people, as (what to call them, the person), who are shown by the same
+    photo, or by the same stretch of a clip: numbers of such people say nothing.
+
+    Files are compared by content; only those of equal size are read. Files that cannot be read
+    are passed over.
+    """
+    by_size: dict[int, list[_Shown]] = {}
+    for who, person in people:
+        for shown in _shown(who, person):
+            try:
+                by_size.setdefault(shown.path.stat().st_size, []).append(shown)
+            except OSError:
+                continue
+    groups: dict[tuple[bool, str, str], list[_Shown]] = {}
+    for shown in _of_several(by_size.values()):
+        try:
+            key = shown.photo, known_sha256(shown.path), shown.place
+        except OSError:
+            continue
+        groups.setdefault(key, []).append(shown)
+    sentences = [_sentence(group) for group in groups.values()]
+    return list(dict.fromkeys(sentence for sentence in sentences if sentence))
+
+
+def _shown(who: str, person: Actor | Donor) -> Iterator[_Shown]:
+    for clip in person.clips:
+        yield _Shown(who, clip.path, False, "", clip.span or Span())
+    if person.photo is not None:
+        crop = person.photo.crop
+        yield _Shown(who, person.photo.path, True, str(crop), Span())
+
+
+def _of_several(groups: Any) -> Iterator[_Shown]:
+    for group in groups:
+        if len({shown.who for shown in group}) > 1:
+            yield from group
+
+
+def _sentence(group: Sequence[_Shown]) -> str:
+    """Empty when nobody shares a stretch with somebody else."""
+    met = [
+        (a, b) for a, b in combinations(group, 2) if a.who != b.who and spans_meet(a.span, b.span)
+    ]
+    if not met:
+        return ""
+    names = list(dict.fromkeys(one.who for pair in met for one in pair))
+    files = list(dict.fromkeys(one.path.name for pair in met for one in pair))
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    what = "photo" if group[0].photo else "clip"
+    return f"{listed[0].upper()}{listed[1:]} are shown by the same {what} ({', '.join(files)})."
+
+
+def clips_meet(a: Clip, b: Clip) -> bool:
+    """Whether two clips of the same file show some of the same frames."""
+    return spans_meet(a.span or Span(), b.span or Span())
+
+
+def spans_meet(a: Span, b: Span) -> bool:
+    """Whether two stretches of a file overlap."""
+    return _starts_before_end(a, b) and _starts_before_end(b, a)
+
+
+def _starts_before_end(span: Span, other: Span) -> bool:
+    return other.end_s is None or span.start_s < other.end_s

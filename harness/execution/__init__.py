@@ -1,0 +1,1 @@
+"""From a study to scores: the order of the work, in one place."""

@@ -1,0 +1,123 @@
+"""What is wrong with a study's material, said before anything is prepared, built or run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.canonical import file_state
+from harness.datasets.material import faults_of, shared_material, used_in
+from harness.datasets.registry import manifests_of
+from harness.errors import UnusableInputError
+from harness.model.dataset import Actor, Donor
+from harness.model.job import Role
+from harness.model.suite import PlannedCell
+from harness.plan import find_donor
+from harness.prepare import find_actor
+from harness.specify import LeftOut
+from harness.store.manifests import ManifestStore
+from harness.study import Study
+
+
+def unusable_cells(
+    study: Study, planned: Sequence[PlannedCell], *, look_into: bool = False
+) -> tuple[LeftOut, ...]:
+    """Cells whose actor or donor has a file that is missing, empty or unreadable. With
+    ``look_into`` the first frame of a manifest's clips is decoded where they were never prepared
+    as they are; a clip that is damaged further on is found when it is prepared.
+
+    Raises UnusableInputError when no cell is left.
+    """
+    unseen = _unseen(study) if look_into else lambda path: False
+    people = _people(study, planned)
+    faults = {who: faults_of(person, unseen) for who, person in people.items()}
+    found = []
+    for cell in planned:
+        reasons = [reason for who in _of_cell(cell) for reason in faults[who]]
+        if reasons:
+            found.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
+    if found and len(found) == len(planned):
+        raise UnusableInputError(
+            " ".join(
+                f"{_begin(who, study)}: {' '.join(reasons)}"
+                for who, reasons in faults.items()
+                if reasons
+            ),
+            hint="Check the paths in the manifest; is a disk not mounted?",
+        )
+    return tuple(found)
+
+
+def _unseen(study: Study) -> Callable[[Path], bool]:
+    """Whether a file of a manifest was not prepared yet as it is. `bench data verify` looks into
+    RAVDESS, whose thousands of clips take minutes.
+    """
+    place = study.dataset.path
+    if place is None or place.is_dir():
+        return lambda path: False
+    people = ManifestStore(study.home).people
+    seen = {(file.path, file.state) for use in people for file in use.files}
+    return lambda path: (path, file_state(path)) not in seen
+
+
+def _begin(who: int | str, study: Study) -> str:
+    """As a person is named who cannot be prepared."""
+    if isinstance(who, str):
+        return f"Donor {who}"
+    remark = find_actor(study.dataset, who).remark
+    return f"Actor {who} of '{study.dataset.name}'{f' ({remark})' if remark else ''}"
+
+
+def material_warnings(study: Study, planned: Sequence[PlannedCell]) -> list[str]:
+    """Sentences about material that would make numbers of these cells mean something else."""
+    people = _people(study, planned)
+    actors = [(_named(who), one) for who, one in people.items() if isinstance(one, Actor)]
+    found = [
+        f"{sentence} Whoever looks for one of them finds the other: distances, attacks and ranks "
+        "of these actors say nothing."
+        for sentence in shared_material(actors)
+    ]
+    for cell in planned:
+        if cell.donor is not None and not _is_actor(study, cell.donor):
+            pair = [(_named(who), people[who]) for who in _of_cell(cell)]
+            found += [
+                f"{sentence} A face is then put on itself, which hides nobody."
+                for sentence in shared_material(pair)
+            ]
+    places = manifests_of(study.dataset.name, study.home)
+    others = [place for place in places if place != study.dataset.path]
+    if others:
+        found.append(
+            f"The store has cells of another manifest called '{study.dataset.name}', {others[0]}: "
+            "reports show the cells of one of them. Give one another `name:`."
+        )
+    return list(dict.fromkeys(found))
+
+
+def _people(study: Study, planned: Sequence[PlannedCell]) -> Mapping[int | str, Actor | Donor]:
+    """Everybody whose files the cells need, by number or donor's name."""
+    split, dataset = study.suite.split, study.dataset
+    numbers = [cell.actor for cell in planned]
+    found: dict[int | str, Actor | Donor] = {
+        number: used_in(split, find_actor(dataset, number)) for number in dict.fromkeys(numbers)
+    }
+    for cell in planned:
+        if cell.donor is not None and cell.donor not in found:
+            found[cell.donor] = find_donor(dataset, cell.donor)
+    if any(Role.GALLERY in study.tools[cell.tool].needs for cell in planned):
+        for actor in dataset.actors:
+            found.setdefault(actor.number, used_in(split, actor))
+    return found
+
+
+def _of_cell(cell: PlannedCell) -> list[int | str]:
+    return [cell.actor] if cell.donor is None else [cell.actor, cell.donor]
+
+
+def _named(who: int | str) -> str:
+    return f"actor {who}" if isinstance(who, int) else f"donor {who}"
+
+
+def _is_actor(study: Study, donor: str) -> bool:
+    """Whether an actor stands in under this name."""
+    return donor not in {one.name for one in study.dataset.donors}

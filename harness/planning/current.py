@@ -1,0 +1,253 @@
+"""Which cells of a store are still what was asked for, and why the others are not.
+
+A cell is *current* when its actor, donor and gallery are those of today's manifest and its image is
+the one that its tool was last run with. The rest are *earlier*: numbers of them stand for another
+photo, clip or image, and are never averaged with those of current cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from harness.canonical import content_hash, file_state, known_sha256
+from harness.datasets.material import files_of, fingerprint
+from harness.datasets.registry import load_dataset
+from harness.errors import BenchError
+from harness.model.cell import CellSpec
+from harness.model.dataset import (
+    Actor,
+    Dataset,
+    Donor,
+    GalleryFace,
+    PreparedActor,
+    PreparedDonor,
+    Split,
+)
+from harness.plan import find_donor
+from harness.store.cells import CellStore, utc_now
+from harness.store.manifests import FileSeen, ManifestStore, PersonUse
+
+
+class Reason(StrEnum):
+    """Why a cell is earlier."""
+
+    MANIFEST = "manifest"
+    IMAGE = "image"
+    SUITE = "suite"
+    """It was a cell of the suite, which does not name it any more."""
+
+    def phrase(self, number: int) -> str:
+        """``2 cells of an earlier manifest``."""
+        cells = f"{number} cell{'s' * (number != 1)}"
+        if self is Reason.SUITE:
+            return f"{cells} run for the suite that it does not name now"
+        return f"{cells} of an earlier {self.value}"
+
+
+Earlier = Mapping[str, Reason]
+"""Cell id to why it is earlier; current cells are not in it."""
+
+
+def earlier_cells(
+    store: CellStore, specs: Sequence[CellSpec], named: Iterable[Dataset] = ()
+) -> dict[str, Reason]:
+    """Those of ``specs``, all cells of the store, that are earlier.
+
+    A dataset's manifest is one of ``named``, else where its cells were last made from. Files are
+    read only when their state changed, and none is decoded. Where the manifest or the clips are
+    not on this machine, what cells were last made from counts; of cells from before there were
+    records of that, the newest attempt. Raises StoreError.
+    """
+    records = ManifestStore(store.home)
+    given = {dataset.name: dataset for dataset in named}
+    found: dict[str, Reason] = {}
+    for name in dict.fromkeys(spec.dataset for spec in specs):
+        uses = [use for use in records.people if use.dataset == name]
+        people = _People(uses, given.get(name) or _manifest(name, uses, store.home))
+        same = [spec for spec in specs if spec.dataset == name]
+        found |= {spec.id: Reason.MANIFEST for spec in same if people.differ(spec)}
+    last = {use.variant: use.digest for use in records.images}
+    images = _groups((s for s in specs if s.id not in found), variant_key)
+    for variant, group in images.items():
+        digests = {spec.image_digest for spec in group}
+        if len(digests) == 1:
+            continue
+        digest = last.get(variant)
+        if digest not in digests or variant not in last:
+            digest = max(group, key=lambda spec: last_tried(store, spec)).image_digest
+        found |= {spec.id: Reason.IMAGE for spec in group if spec.image_digest != digest}
+    for group in _groups((s for s in specs if s.id not in found), _name_key).values():
+        newest = (
+            max(group, key=lambda spec: last_tried(store, spec)) if len(group) > 1 else group[0]
+        )
+        found |= {spec.id: Reason.MANIFEST for spec in group if spec is not newest}
+    return found
+
+
+def suite_earlier(home: Path, suite: str) -> set[str]:
+    """Ids of all cells that were ever run for the suite."""
+    uses = ManifestStore(home).suites
+    return {cell for use in uses if use.suite == suite for cell in use.cells}
+
+
+def record_asked(home: Path, suite: str, specs: Sequence[CellSpec]) -> None:
+    """Store that these cells are asked for now: with which images, and by which suite (empty for
+    none). Raises StoreError when the disk refuses.
+    """
+    records = ManifestStore(home)
+    records.keep_images((variant_key(s), s.image_digest) for s in specs if s.image_digest)
+    if suite:
+        records.keep_suite(suite, (spec.id for spec in specs))
+
+
+def record_person(
+    home: Path,
+    dataset: Dataset,
+    person: Actor | Donor,
+    split: Split | None,
+    prepared: PreparedActor | PreparedDonor,
+) -> None:
+    """Store that ``prepared`` is what ``dataset`` now shows of the person; ``split`` is an actor's.
+
+    Raises UnusableInputError as ``fingerprint``, StoreError when the disk refuses.
+    """
+    use = PersonUse(
+        used_at=utc_now(),
+        dataset=dataset.name,
+        manifest=dataset.path,
+        who=_who(person),
+        split=split,
+        material=fingerprint(person, split),
+        prepared=_hash(prepared),
+        face=_face_of(prepared),
+        files=tuple(
+            FileSeen(path=path, state=file_state(path), sha256=known_sha256(path))
+            for path in files_of(person)
+        ),
+    )
+    ManifestStore(home).keep_person(use)
+
+
+def variant_key(spec: CellSpec) -> str:
+    """The same for cells of a dataset that differ in people, seed, limits and image only."""
+    parts = (spec.dataset, spec.split.value, spec.tool, spec.version, spec.config)
+    return content_hash([*parts, spec.settings])
+
+
+@dataclass
+class _People:
+    """Who a dataset shows today."""
+
+    uses: Sequence[PersonUse]
+    dataset: Dataset | None
+    _known: dict[tuple[Split | None, str], tuple[bool, PersonUse | None]] = field(
+        default_factory=dict
+    )
+
+    def differ(self, spec: CellSpec) -> bool:
+        """Whether the cell shows somebody otherwise than the dataset does today."""
+        shown: list[tuple[Split | None, str, str]] = [
+            (spec.split, str(spec.actor.number), _hash(spec.actor))
+        ]
+        if spec.donor is not None:
+            shown.append((None, spec.donor.name, _hash(spec.donor)))
+        for split, who, prepared in shown:
+            known, use = self._today(split, who)
+            if known and (use is None or use.prepared != prepared):
+                return True
+        return bool(spec.gallery) and self._gallery_differs(spec)
+
+    def _gallery_differs(self, spec: CellSpec) -> bool:
+        faces = {str(face.number): content_hash(face.model_dump()) for face in spec.gallery}
+        for who, face in faces.items():
+            known, use = self._today(spec.split, who)
+            if known and (use is None or use.face != face):
+                return True
+        if self.dataset is None:
+            return False
+        others = (str(actor.number) for actor in self.dataset.actors)
+        return any(self._today(spec.split, who)[1] for who in others if who not in faces)
+
+    def _today(self, split: Split | None, who: str) -> tuple[bool, PersonUse | None]:
+        """(whether anything is known of the person, their use that holds today)."""
+        if (split, who) not in self._known:
+            own = [use for use in self.uses if (use.split, use.who) == (split, who)]
+            self._known[split, who] = bool(own), self._holds(own) if own else None
+        return self._known[split, who]
+
+    def _holds(self, own: Sequence[PersonUse]) -> PersonUse | None:
+        if self.dataset is None:
+            return own[-1]
+        person = _find(self.dataset, own[-1])
+        if person is None:
+            return None
+        seen = {(one.path, one.state): one.sha256 for use in own for one in use.files}
+
+        def sha256_of(path: Path) -> str:
+            return seen.get((path, file_state(path))) or known_sha256(path)
+
+        try:
+            material = fingerprint(person, own[-1].split, sha256_of)
+        except (BenchError, OSError):
+            # The clips are not here: what was last made of them is all that is known.
+            return own[-1]
+        return next((use for use in reversed(own) if use.material == material), None)
+
+
+def _manifest(name: str, uses: Sequence[PersonUse], home: Path) -> Dataset | None:
+    """The dataset as it is now, where its people were last read; None when it is not there."""
+    if not uses:
+        return None
+    place = uses[-1].manifest
+    try:
+        found = load_dataset(str(place) if place else name, home)
+    except BenchError:
+        return None
+    return found if found.name == name else None
+
+
+def _find(dataset: Dataset, use: PersonUse) -> Actor | Donor | None:
+    if use.split is not None:
+        return next((one for one in dataset.actors if str(one.number) == use.who), None)
+    try:
+        return find_donor(dataset, use.who)
+    except BenchError:
+        return None
+
+
+def _who(person: Actor | Donor) -> str:
+    return str(person.number) if isinstance(person, Actor) else person.name
+
+
+def _hash(prepared: PreparedActor | PreparedDonor) -> str:
+    return content_hash(prepared.model_dump(mode="json"))
+
+
+def _face_of(prepared: PreparedActor | PreparedDonor) -> str:
+    if isinstance(prepared, PreparedDonor):
+        return ""
+    face = GalleryFace(number=prepared.number, sex=prepared.sex, reference=prepared.reference)
+    return content_hash(face.model_dump())
+
+
+def _groups(specs: Iterable[CellSpec], key: Callable[[CellSpec], str]) -> dict[str, list[CellSpec]]:
+    groups: dict[str, list[CellSpec]] = {}
+    for spec in specs:
+        groups.setdefault(key(spec), []).append(spec)
+    return groups
+
+
+def _name_key(spec: CellSpec) -> str:
+    """The same for cells that are asked for with the same words."""
+    donor = spec.donor.name if spec.donor else None
+    limits = spec.limits.model_dump(mode="json")
+    return content_hash([variant_key(spec), spec.actor.number, donor, spec.seed, limits])
+
+
+def last_tried(store: CellStore, spec: CellSpec) -> str:
+    """When the cell's last attempt ended; empty for one that was never tried."""
+    attempts = store.attempts(spec)
+    return attempts[-1].ended_at if attempts else ""

@@ -1,0 +1,138 @@
+"""What datasets, images and suites were when cells were last made from them.
+
+A cell names its videos and its image by content, and so does not say whether they are still the
+ones in use. These records do, on any machine that the results folder is copied to:
+
+manifests/people/<hash>.json    a person of a dataset: which files, and what was prepared of them
+manifests/images/<hash>.json    with which image a tool was run
+manifests/suites/<hash>.json    which cells a suite named
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harness.canonical import content_hash
+from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.model.dataset import Split
+from harness.store.atomic import write_json
+from harness.store.cells import utc_now
+from harness.store.schema import mark_store
+
+
+class FileSeen(Frozen):
+    """A file's content, and the state by which it is known to be unchanged."""
+
+    path: Path
+    state: tuple[int, ...]
+    sha256: str
+
+
+class _Record(Frozen):
+    schema_version: int = SCHEMA_VERSION
+    used_at: str
+    """When it was last the one in use; ISO 8601, UTC."""
+
+
+class PersonUse(_Record):
+    """A person as a dataset showed them to cells."""
+
+    dataset: str
+    manifest: Path | None
+    """The manifest, or a named folder; None for a dataset that has its own place."""
+    who: str
+    """An actor's number, or a donor's name."""
+    split: Split | None
+    """An actor's; None for a donor."""
+    material: str
+    """The ``fingerprint`` of their files and entries."""
+    prepared: str
+    """The hash of the prepared actor or donor."""
+    face: str = ""
+    """The hash of their face in a gallery; actors only."""
+    files: tuple[FileSeen, ...] = ()
+
+
+class ImageUse(_Record):
+    """The image that a tool was run with."""
+
+    variant: str
+    """The hash of what its cells have in common: dataset, split, tool, version and settings."""
+    digest: str | None
+
+
+class SuiteUse(_Record):
+    """Cells that a suite named."""
+
+    suite: str
+    cells: tuple[str, ...]
+
+
+Use = TypeVar("Use", bound=_Record)
+
+
+class ManifestStore:
+    """The records below ``home/manifests``. A later use of the same replaces its record, and what
+    is in use already is not written again, so a finished study can be looked at on a read-only
+    disk.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._folder = home / "manifests"
+
+    @cached_property
+    def people(self) -> tuple[PersonUse, ...]:
+        """By time, the newest last; damaged records are left out."""
+        return self._read("people", PersonUse)
+
+    @cached_property
+    def images(self) -> tuple[ImageUse, ...]:
+        """By time, the newest last; damaged records are left out."""
+        return self._read("images", ImageUse)
+
+    @cached_property
+    def suites(self) -> tuple[SuiteUse, ...]:
+        """By time, the newest last; damaged records are left out."""
+        return self._read("suites", SuiteUse)
+
+    def keep_person(self, use: PersonUse) -> None:
+        """Store that ``use`` is the one in use. Raises StoreError when the disk refuses."""
+        who = use.dataset, use.split, use.who
+        known = [one for one in self.people if (one.dataset, one.split, one.who) == who]
+        same = use.model_copy(update={"used_at": known[-1].used_at}) if known else None
+        if same is None or same != known[-1]:
+            self._keep("people", use, {"files"})
+
+    def keep_images(self, digests: Iterable[tuple[str, str | None]]) -> None:
+        """Store which image each variant is run with. Raises StoreError."""
+        known = {use.variant: use.digest for use in self.images}
+        for variant, digest in dict(digests).items():
+            if known.get(variant) == digest:
+                continue
+            self._keep("images", ImageUse(used_at=utc_now(), variant=variant, digest=digest))
+
+    def keep_suite(self, suite: str, cells: Iterable[str]) -> None:
+        """Store which cells, by id, the suite names. Raises StoreError."""
+        use = SuiteUse(used_at=utc_now(), suite=suite, cells=tuple(sorted(cells)))
+        if all((one.suite, one.cells) != (use.suite, use.cells) for one in self.suites):
+            self._keep("suites", use)
+
+    def _keep(self, kind: str, use: _Record, apart: Collection[str] = ()) -> None:
+        key = use.model_dump(mode="json", exclude={"used_at", *apart})
+        mark_store(self._home)
+        write_json(self._folder / kind / f"{content_hash(key)}.json", use)
+
+    def _read(self, kind: str, model: type[Use]) -> tuple[Use, ...]:
+        found = []
+        for path in (self._folder / kind).glob("[!.]*.json"):
+            try:
+                found.append(model.model_validate_json(path.read_bytes()))
+            except (OSError, ValidationError):
+                continue
+        return tuple(sorted(found, key=lambda use: use.used_at))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.model.base import Frozen
 from harness.model.cohort import Attack, CohortScore, DetectionSplit
+from harness.results.attacks import WORST, standing, verdict
 from reports.aggregate import DASH, fmt, listing, percent
 from reports.attack_tables import donor_table, rate_table, threshold_origin, threshold_table
 from reports.cohorts import (
@@ -28,6 +29,9 @@ class AttackBar(Frozen):
 
     label: str
     worst: bool
+    """Whether it is the strongest attack of the cohort and works."""
+    standing: str
+    """``worst``, or why the strongest attack is not called that; empty for the others."""
     words: str
     """The same in words."""
     shown: str
@@ -53,6 +57,8 @@ class AttackCard(Frozen):
     name: str
     control: bool
     basis: str
+    verdict: str
+    """Whether any attack works."""
     bars: tuple[AttackBar, ...]
     probes: str
     """How many faces attackers compare that the study does not find, as a sentence."""
@@ -102,8 +108,8 @@ def few_actors(cohorts: Sequence[CohortScore]) -> str:
         return ""
     who = "One actor" if most == 1 else f"{most} actors at most"
     return (
-        f"{who}: the rates of this section are illustrations, no estimates. They show that the "
-        "attacks work and what they report; how well a tool hides people in general needs "
+        f"{who}: the rates of this section are illustrations, no estimates. They show what "
+        "the attacks report; how well a tool hides people in general needs "
         f"{ILLUSTRATION} actors or more."
     )
 
@@ -129,6 +135,7 @@ def _card(data: ReportData, cohort: CohortScore) -> AttackCard:
         name=name_of(data, cohort),
         control=is_control_cohort(data, cohort),
         basis=f"{_count(len(cohort.actors), 'actor')}, {_count(pairs, 'impostor pair')}",
+        verdict=verdict(cohort),
         bars=tuple(_bar(attack, cohort) for attack in cohort.attacks),
         probes=_probes(cohort),
         splits=tuple(_split(label, split) for label, split in splits if split),
@@ -148,17 +155,18 @@ def _probes(cohort: CohortScore) -> str:
 
 
 def _bar(attack: Attack, cohort: CohortScore) -> AttackBar:
-    label, worst = attack_name(attack, cohort), cohort.worst_attack is attack
+    label, place = attack_name(attack, cohort), standing(attack, cohort)
     swapped, own = rank_1(attack.swapped), rank_1(attack.control)
     if attack.swapped is None or swapped is None:
         why = attack.reason or NOT_SCORED
-        return AttackBar(label=label, worst=False, words=f"{label}: {why}", shown=DASH)
+        return AttackBar(label=label, worst=False, standing="", words=f"{label}: {why}", shown=DASH)
     rate, chance = attack.swapped.rank_1, attack.swapped.chance
     words = f"{label}: {interval_words(rate)}, on originals {percent(own)}, by chance "
     return AttackBar(
         label=label,
-        worst=worst,
-        words=words + percent(chance) + (" (worst attacker)" if worst else ""),
+        worst=place == WORST,
+        standing=place,
+        words=words + percent(chance) + (f" ({place})" if place else ""),
         shown=f"{100 * swapped:.0f} %",
         at=_place(swapped),
         low=_place(rate.low),

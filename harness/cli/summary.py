@@ -11,6 +11,7 @@ import typer
 from harness.cli.output import print_wrapped
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
+from harness.results.attacks import source_of, verdict
 from harness.results.wording import DASH
 from harness.runner import CellOutcome
 from harness.scoring.cohort_queue import CohortOutcome
@@ -97,7 +98,7 @@ def cohort_fields(outcome: CohortOutcome) -> Row:
 
 
 def cohort_line(outcome: CohortOutcome) -> str:
-    """The worst attacker of a cohort in one sentence, or why there is none."""
+    """The strongest attack on a cohort and whether it works, or why there is none."""
     score = outcome.score
     if score is None:
         return f"{outcome.label}: {outcome.reason}"
@@ -106,7 +107,10 @@ def cohort_line(outcome: CohortOutcome) -> str:
     worst = score.worst_attack
     if worst is None or worst.swapped is None:
         return f"{head}: nobody could be identified. {_why_nobody(score)}".rstrip()
-    return f"{head}: worst attacker {worst.attacker.value}, {_identified(worst, worst.swapped)}."
+    source = source_of(worst, score)
+    name = worst.attacker.value + (f" by {source}" if source else "")
+    called = "worst attacker" if worst.works else "strongest attacker"
+    return f"{head}: {called} {name}, {_identified(worst, worst.swapped)}. {verdict(score)}"
 
 
 def _why_nobody(score: CohortScore) -> str:

@@ -16,7 +16,7 @@ class Attacker(StrEnum):
     PARROT = "parrot"
     """A1: passes the faces that are known through the same tool first."""
     INFORMED = "informed"
-    """A2: as the parrot, with a recogniser that has learned from other people's swapped videos."""
+    """A2: as the parrot, with a recogniser that has learned from the gallery's swapped videos."""
     MOTION = "motion"
     """A4: looks at how the face moves, not at the face."""
 
@@ -72,15 +72,26 @@ class ActorRate(Frozen):
     right. A probe without a face adds 0."""
 
 
+ALPHA = 0.05
+"""An attack works when a value like its own is at most so probable where nothing is left of the
+actors."""
+
+
 class Null(Frozen):
-    """The advantage of an attack when who is who is permuted, and so nothing can be identified."""
+    """A number of an attack when who is who is permuted, and so nothing can be identified."""
 
     draws: int
+    """Permutations that were tried: all there are, or as many at random."""
     mean: float
     high: float
     """95th percentile."""
     p: float
     """(1 + draws that reach the attack's own value) / (1 + draws)."""
+
+    @property
+    def smallest_p(self) -> float:
+        """The least p that there could have been: 1 / (1 + draws)."""
+        return 1 / (1 + self.draws)
 
 
 class Verification(Frozen):
@@ -101,7 +112,9 @@ class Verification(Frozen):
     chance: float | None = None
     """Rank-1 by chance: 1/N for a gallery of N (the mean, where galleries differ)."""
     rank_1_corrected: float | None = None
-    """(rank-1 - chance) / (1 - chance)."""
+    """(rank-1 - chance) / (1 - chance), of the probes that could be compared."""
+    advantage: float | None = None
+    """Mean of ``by_actor``'s over *all* actors of the cohort; one who was not asked for adds 0."""
     cmc: tuple[float, ...] = ()
     """Rates at rank 1, 2, ... of the whole gallery, at most ten."""
     identified: int | None = None
@@ -109,7 +122,11 @@ class Verification(Frozen):
     auc: Rate = Rate()
     eer: float | None = None
     linkability: float | None = None
-    """D_sys (Gomez-Barrero et al. 2018)."""
+    """D_sys (Gomez-Barrero et al. 2018). Above 0 by itself, the more so the fewer the actors: read
+    it beside ``Attack.linkability_null`` only."""
+    linkability_low: float | None = None
+    linkability_high: float | None = None
+    """The ends of a 95 % interval over actors."""
     det: tuple[tuple[float, float], ...] = ()
     """FMR and FNMR, at most 60 points."""
     match_rate: Rate = Rate()
@@ -141,11 +158,30 @@ class Attack(Frozen):
     """The fixed one of ``match_rate``."""
     reason: str = ""
     notes: tuple[str, ...] = ()
+    null: Null | None = None
+    """Of ``advantage``, had this attack alone been tried; None where no two actors can change
+    places."""
+    best_null: Null | None = None
+    """Of the largest advantage among all attacks of the cohort; its p is this attack's, adjusted
+    for all that were tried."""
+    linkability_null: Null | None = None
+    """Of D_sys on swapped videos."""
 
     @property
     def advantage(self) -> float | None:
-        """Chance-corrected rank-1 on swapped videos, by which attackers are compared."""
-        return self.swapped.rank_1_corrected if self.swapped else None
+        """What is identified beyond chance of all probes asked in swapped videos, mean over actors;
+        attackers are compared by it. Scores of an earlier version have that of the probes that
+        could be compared."""
+        found = self.swapped
+        if found is None:
+            return None
+        return found.rank_1_corrected if found.advantage is None else found.advantage
+
+    @property
+    def works(self) -> bool:
+        """Whether it identifies more than the best of all attacks would where nothing is left of
+        the actors."""
+        return self.best_null is not None and self.best_null.p <= ALPHA
 
 
 class DetectionSplit(Frozen):
@@ -198,9 +234,11 @@ class CohortScore(Frozen):
     """No lower FMR can be told with these actors, one of them left out (rule of three)."""
     attacks: tuple[Attack, ...] = ()
     worst: int | None = None
-    """Place in ``attacks`` of the one with the largest advantage; None where none has one."""
+    """Place in ``attacks`` of the one with the largest advantage; None where none has one. By its
+    null it need not work at all."""
     worst_null: Null | None = None
-    """The largest advantage of all attacks, against the same with who is who permuted."""
+    """Of the worst attack's advantage, as the largest of all attacks; None where no two actors can
+    change places."""
     swapped_split: DetectionSplit | None = None
     original_split: DetectionSplit | None = None
     leaks: tuple[CellLeaks, ...] = ()

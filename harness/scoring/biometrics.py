@@ -78,16 +78,19 @@ def gfrr(failure_to_acquire: float, false_non_match: float) -> float:
     return failure_to_acquire + (1.0 - failure_to_acquire) * false_non_match
 
 
-def threshold_at(scores: Scores, far: float) -> float:
-    """The largest threshold at which the FMR of the non-mated pairs is at most ``far``; infinite
-    when ``far`` is 1. Whether there are enough pairs to carry ``far`` is the caller's to ask.
+def thresholds_at(scores: Scores, fars: Sequence[float]) -> list[float]:
+    """For each FAR the largest threshold at which the FMR of the non-mated pairs is at most that;
+    infinite for a FAR of 1. Whether there are enough pairs to carry a FAR is the caller's to ask.
     Raises ValueError without pairs.
     """
     if not len(scores.non_mated):
         raise ValueError("no non-mated comparisons to set a threshold on")
-    levels = np.unique(scores.non_mated)
-    over = np.flatnonzero(_fmr(scores, levels) > far + 1e-12)
-    return float(np.nextafter(levels[over[0]], -np.inf)) if len(over) else float("inf")
+    order = np.argsort(scores.non_mated)
+    values, shares = scores.non_mated[order], np.cumsum(scores.non_mated_weight[order])
+    last = np.append(values[1:] > values[:-1], True)
+    levels, shares = values[last], np.minimum(shares[last], 1.0)
+    over = np.searchsorted(shares, np.minimum(fars, 1.0) + 1e-12, side="right")
+    return [float(np.nextafter(levels[k], -np.inf)) if k < len(levels) else np.inf for k in over]
 
 
 def tar_at(scores: Scores, threshold: float) -> float:
@@ -158,10 +161,21 @@ def linkability(scores: Scores, edges: Array) -> float:
     """
     same = _histogram(scores.mated, scores.mated_weight, edges)
     other = _histogram(scores.non_mated, scores.non_mated_weight, edges)
-    seen = same > 0
+    return float(linked(same, other))
+
+
+def linked(same: Array, other: Array) -> Array:
+    """D_sys from shares of mated and of non-mated distances in each bin, ... x bins to ..."""
     # 2 LR / (1 + LR) - 1 with LR = same / other, written so that other may be 0.
-    local = np.clip((same[seen] - other[seen]) / (same[seen] + other[seen]), 0.0, None)
-    return float(same[seen] @ local)
+    both = np.where(same > 0, same + other, 1.0)
+    summed: Array = (same * np.clip((same - other) / both, 0.0, None)).sum(axis=-1)
+    return summed
+
+
+def bins_of(values: Array, edges: Array) -> NDArray[np.intp]:
+    """The bin of each value; what lies outside of ``edges`` is in the first or last bin."""
+    places = np.searchsorted(edges, values, side="right") - 1
+    return np.clip(places, 0, len(edges) - 2)
 
 
 def _joined(groups: Sequence[Array]) -> Array:
@@ -174,7 +188,7 @@ def _weights(groups: Sequence[Array]) -> Array:
 
 
 def _histogram(values: Array, weights: Array, edges: Array) -> Array:
-    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges, weights=weights)
+    counts = np.bincount(bins_of(values, edges), weights=weights, minlength=len(edges) - 1)
     return np.asarray(counts, dtype=np.float64)
 
 

@@ -18,6 +18,7 @@ from harness.scoring.cohort_heads import (
     within_head,
 )
 from harness.scoring.cohort_motion import motion_trial
+from harness.scoring.cohort_nulls import nulls_of
 from harness.scoring.cohort_rates import (
     LEAST_FOR_LINKABILITY,
     Calibration,
@@ -33,6 +34,7 @@ from harness.scoring.cohort_trials import (
     Trial,
     Video,
     by_actor,
+    enrolments,
     naive_trial,
     split_trial,
 )
@@ -49,14 +51,14 @@ METHODS = {
     Attacker.NAIVE: "Gallery: the actors' original reference photos. Probes: all sampled frames.",
     Attacker.PARROT: "Gallery: the first part of the videos, passed through the same tool, with "
     "the same donor. Probes: the rest of the videos, after a gap.",
-    Attacker.INFORMED: "As the parrot, by a head that learned from other actors' videos of the "
-    "same kind what varies within a person.",
+    Attacker.INFORMED: "As the parrot, by a head that learned from the gallery what varies within "
+    "one person.",
     Attacker.MOTION: "Gallery: how faces move in the first part of the original videos. Probes: "
     "two-second segments of the rest, by action units and head pose.",
 }
 NAIVE_BY_CROPS = (
     "Gallery: the first part of the original videos. Probes: the rest. The recogniser learned from "
-    "the originals of all actors but the probed one."
+    "the first parts of all originals."
 )
 
 
@@ -85,7 +87,9 @@ def attacks(members: Sequence[Member], recogniser: str, threshold: float) -> tup
     ]
     if any(member.crops for member in members):
         plans += _by_crops(members)
-    return tuple(_carry_out(plan, members) for plan in plans)
+    swapped = [plan.trial(Video.SWAPPED) for plan in plans]
+    made = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
+    return _with_nulls(plans, swapped, made, members)
 
 
 def _naive(members: Sequence[Member], recogniser: str, threshold: float) -> _Plan:
@@ -108,7 +112,7 @@ def _parrot(members: Sequence[Member], recogniser: str) -> _Plan:
 def _informed(members: Sequence[Member], recogniser: str) -> _Plan:
     def trial(video: Video = Video.ORIGINAL, *, same_donor: bool = True) -> Trial:
         parts = Halves(_faces(video), _faces(video), same_donor)
-        return taught_trial(members, parts, Lesson(_faces(video), within_head))
+        return taught_trial(members, parts, Lesson(enrolments(members, parts), within_head))
 
     def calibration() -> Trial:
         return trial(same_donor=False)
@@ -127,7 +131,8 @@ def _motion(members: Sequence[Member]) -> _Plan:
 
 def _by_crops(members: Sequence[Member]) -> list[_Plan]:
     """The naive attacker and the parrot, by the eyes of the self-trained recogniser."""
-    lesson = Lesson(_crops(Video.ORIGINAL), whitened_pca, frames=20)
+    originals = Halves(_crops(Video.ORIGINAL), _crops(Video.ORIGINAL), same_donor=False)
+    lesson = Lesson(enrolments(members, originals), whitened_pca, frames=20)
 
     def naive(video: Video = Video.ORIGINAL) -> Trial:
         parts = Halves(_crops(Video.ORIGINAL), _crops(video), same_donor=False)
@@ -148,10 +153,10 @@ def _by_crops(members: Sequence[Member]) -> list[_Plan]:
 
 
 def _few_teachers(members: Sequence[Member]) -> tuple[str, ...]:
-    others = len(by_actor(members)) - 1
-    if not LEAST_TEACHERS <= others < FEW_TEACHERS:
+    actors = len(by_actor(members))
+    if not LEAST_TEACHERS <= actors < FEW_TEACHERS:
         return ()
-    return (f"It learned from {others} other actors: too few to show what it could do.",)
+    return (f"It learned from {actors} actors: too few to show what it could do.",)
 
 
 def _faces(video: Video) -> Faces:
@@ -162,8 +167,31 @@ def _crops(video: Video) -> Faces:
     return lambda member: member.crops.get(video)
 
 
-def _carry_out(plan: _Plan, members: Sequence[Member]) -> Attack:
-    control, swapped = plan.trial(Video.ORIGINAL), plan.trial(Video.SWAPPED)
+def _with_nulls(
+    plans: Sequence[_Plan],
+    swapped: Sequence[Trial],
+    made: Sequence[Attack],
+    members: Sequence[Member],
+) -> tuple[Attack, ...]:
+    known = [k for k, attack in enumerate(made) if attack.advantage is not None]
+    found = nulls_of([(swapped[k], plans[k].bins) for k in known], members)
+    nulls = dict(zip(known, found, strict=True))
+    return tuple(
+        attack.model_copy(
+            update={
+                "null": nulls[k].own,
+                "best_null": nulls[k].best,
+                "linkability_null": nulls[k].linkability,
+            }
+        )
+        if k in nulls
+        else attack
+        for k, attack in enumerate(made)
+    )
+
+
+def _carry_out(plan: _Plan, swapped: Trial, members: Sequence[Member]) -> Attack:
+    control = plan.trial(Video.ORIGINAL)
     calibration = calibrate(plan.calibration())
     return Attack(
         attacker=plan.attacker,
@@ -192,8 +220,8 @@ def _why_not(plan: _Plan, swapped: Trial, control: Trial, members: Sequence[Memb
         return "There is one actor only, so nobody can be told from anybody else."
     if (
         plan.attacker is Attacker.INFORMED or plan.source == CROPS_SOURCE
-    ) and actors <= LEAST_TEACHERS:
-        return f"It needs {LEAST_TEACHERS} other actors to learn from, and there is 1."
+    ) and actors < LEAST_TEACHERS:
+        return f"It needs {LEAST_TEACHERS} actors to learn from, and there are {actors}."
     if plan.attacker in (Attacker.PARROT, Attacker.INFORMED):
         donors = Counter(donor for donor, _ in {(m.donor, m.actor) for m in members})
         if max(donors.values()) < 2:

@@ -15,14 +15,13 @@ from harness.scoring.biometrics import (
     chance_of,
     comparison_weights,
     det,
-    linkability,
     probe_scores,
     rank_shares,
-    right_by_lot,
     scores_of,
     tar_at,
-    threshold_at,
+    thresholds_at,
 )
+from harness.scoring.cohort_linkability import linkability_of
 from harness.scoring.cohort_trials import Array, Probe, Trial
 from harness.statistics.identities import Scores, auc, eer, fmr, vertex_bootstrap
 from harness.statistics.rates import check_fmr, clustered_rate
@@ -75,13 +74,20 @@ def verify(
         curve = det(scores)
         parts |= {
             **_identification(trial),
+            # Of the cohort's actors, whether they were asked for or not.
+            "advantage": sum(one.advantage for one in bare.by_actor) / len(trial.probes),
             "auc": _area(trial, scores),
             "eer": eer(scores),
             "det": tuple((float(curve.fmr[i]), float(curve.fnmr[i])) for i in _thin(curve.fmr)),
             "false_match_rate": None if fixed is None else fmr(fixed)(scores),
         }
         if len(probes) >= LEAST_FOR_LINKABILITY:
-            parts["linkability"] = linkability(scores, edges)
+            linked = linkability_of(trial, edges)
+            parts |= {
+                "linkability": linked.value,
+                "linkability_low": linked.low,
+                "linkability_high": linked.high,
+            }
     if calibration is not None:
         parts["at_far"] = tuple(_at_far(trial, calibration, far) for far in FARS)
     return bare.model_copy(update=parts)
@@ -102,9 +108,13 @@ def calibrate(originals: Trial) -> Calibration:
     others = min((len(trial.scored()) for trial in rest.values()), default=0)
     checks = {far: check_fmr(far, others) for far in FARS}
     wanted = [far for far, check in checks.items() if check.resolvable]
-    scores = {actor: scores_of([], trial.non_mated()) for actor, trial in rest.items() if wanted}
+    found = {
+        actor: thresholds_at(scores_of([], trial.non_mated()), wanted)
+        for actor, trial in rest.items()
+        if wanted
+    }
     return Calibration(
-        {far: {actor: threshold_at(s, far) for actor, s in scores.items()} for far in wanted},
+        {far: {actor: own[k] for actor, own in found.items()} for k, far in enumerate(wanted)},
         {far: check.sentence for far, check in checks.items() if not check.resolvable},
     )
 
@@ -158,17 +168,39 @@ def _rate_of(probe: Probe, gallery: Sequence[int]) -> ActorRate:
     if probe.actor not in gallery:
         return bare
     own = gallery.index(probe.actor)
-    usable = probe.distances[np.isfinite(probe.distances[:, own])]
-    compared = np.isfinite(usable).sum(axis=1)
-    usable, chance = usable[compared > 1], 1 / compared[compared > 1]
-    right = right_by_lot(usable, own)
+    credit = credits_of(probe)
     return bare.model_copy(
         update={
-            "probes": len(usable),
-            "identified": float(right.sum()) / probe.asked,
-            "advantage": float(((right - chance) / (1 - chance)).sum()) / probe.asked,
+            "probes": int(credit.probes[own]),
+            "identified": float(credit.identified[own]),
+            "advantage": float(credit.advantage[own]),
         }
     )
+
+
+class Credits(NamedTuple):
+    """What is right of one actor's probes for each face of the gallery, were it the actor's own."""
+
+    probes: NDArray[np.intp]
+    """Those that are compared with the face and with another."""
+    identified: Array
+    """Share of all probes asked that are nearest to it."""
+    advantage: Array
+    """Mean over all probes asked of (right - chance) / (1 - chance)."""
+
+
+def credits_of(probe: Probe) -> Credits:
+    """Of equal distances one is drawn by lot, and a probe without a face is never right."""
+    known = np.isfinite(probe.distances)
+    compared = known.sum(axis=1)
+    usable = compared > 1
+    known, chance = known[usable], 1 / compared[usable, None]
+    distances = np.where(known, probe.distances[usable], np.inf)
+    nearest = known & (distances == distances.min(axis=1, keepdims=True, initial=np.inf))
+    right = nearest / np.maximum(nearest.sum(axis=1, keepdims=True), 1)
+    gain = np.where(known, (right - chance) / (1 - chance), 0.0)
+    asked = max(probe.asked, 1)
+    return Credits(known.sum(axis=0), right.sum(axis=0) / asked, gain.sum(axis=0) / asked)
 
 
 def _nearest(probe: Probe, gallery: Sequence[int]) -> bool:

@@ -148,7 +148,7 @@ def score_cohort(
 def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> CohortScore:
     """The cohort's score from what was measured of its cells."""
     made = attacks(members, cohort.scores[0].identity.recogniser, protocol.threshold)
-    actors = tuple(by_actor(members))
+    actors, worst = tuple(by_actor(members)), worst_of(made)
     first = cohort.specs[0]
     return CohortScore(
         key=cohort.key,
@@ -163,7 +163,8 @@ def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> Co
         impostor_pairs=len(actors) * (len(actors) - 1) // 2,
         fmr_floor=resolvable_fmr(len(actors) - 1).rule_of_3 if len(actors) > 2 else None,
         attacks=made,
-        worst=worst_of(made),
+        worst=worst,
+        worst_null=None if worst is None else made[worst].best_null,
         swapped_split=detection_split(members, Video.SWAPPED, protocol.threshold, DETECTOR),
         original_split=detection_split(members, Video.ORIGINAL, protocol.threshold, DETECTOR),
         leaks=calibrated_leaks(members, made),

@@ -183,21 +183,18 @@ class Halves:
     between donors says nothing of the actors."""
 
 
-Look = Callable[[Array], Array]
-"""What a recogniser makes of vectors, n x d to n x e."""
+Compare = Callable[[Array, Array], Array]
+"""Probes (n x d) and the gallery's faces (m x d) to distances (n x m)."""
 
 
-def split_trial(members: Sequence[Member], parts: Halves) -> Trial:
+def split_trial(members: Sequence[Member], parts: Halves, compare: Compare = euclidean) -> Trial:
     """The later part of each video against the earlier ones; of several frames of one person the
     mean is enrolled. A probe that is comparable with nobody but its own actor is left out.
     """
     enrolled = enrolments(members, parts)
     return Trial(
         tuple(enrolled),
-        tuple(
-            probe_of(own, enrolled, parts, lambda vectors: vectors)
-            for own in by_actor(members).values()
-        ),
+        tuple(_probe_of(own, enrolled, parts, compare) for own in by_actor(members).values()),
     )
 
 
@@ -221,8 +218,8 @@ def enrolments(members: Sequence[Member], parts: Halves) -> Enrolled:
     return found
 
 
-def probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, look: Look) -> Probe:
-    """The probes of one actor's cells against the gallery, as ``look`` sees both."""
+def _probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, compare: Compare) -> Probe:
+    """The probes of one actor's cells against the gallery."""
     rows, asked, sources = [], 0, Counter[str]()
     for member in own:
         seen = parts.probed(member)
@@ -236,9 +233,7 @@ def probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, look: Loo
             continue
         means = np.stack([faces.mean(axis=0) for faces in known.values()])
         block = np.full((len(later.faces()), len(enrolled)), np.nan)
-        block[:, [actor in known for actor in enrolled]] = euclidean(
-            look(later.faces()), look(means)
-        )
+        block[:, [actor in known for actor in enrolled]] = compare(later.faces(), means)
         rows.append(block)
         sources += later.seen_by()
     return Probe(own[0].actor, _stacked(rows, len(enrolled)), asked, sources)

@@ -126,6 +126,18 @@ def _attack_columns(at: str, prefix: str) -> dict[str, tuple[str, str]]:
     }
 
 
+_NULLS = {
+    "advantage": "swapped.advantage",
+    "null_mean": "null.mean",
+    "null_high": "null.high",
+    "null_p": "null.p",
+    "best_null_p": "best_null.p",
+    "linkability_low": "swapped.linkability_low",
+    "linkability_high": "swapped.linkability_high",
+    "linkability_null_mean": "linkability_null.mean",
+    "linkability_null_high": "linkability_null.high",
+}
+
 _QUALITY_PATHS = {
     "warping_ratio": "warping.ratio",
     "sharpness_ratio": "warping.sharpness_ratio",
@@ -306,6 +318,7 @@ VIEWS = (
             "compared_by": _text("source"),
             "worst": ("coalesce(place = CAST(whole ->> '$.worst' AS INTEGER), false)", "BOOLEAN"),
             "reason": _text("reason"),
+            **{name: _text(path, "DOUBLE") for name, path in _NULLS.items()},
             **_attack_columns("swapped", ""),
             **_attack_columns("control", "control_"),
         },

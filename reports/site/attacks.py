@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
-from reports.attack_tables import beyond_study
+from harness.results.attacks import standing, verdict
+from reports.attack_tables import (
+    NO_NULL,
+    beyond_study,
+    linkability_cell,
+    linkability_null_cell,
+    p_cell,
+)
 from reports.site.index_view import estimate_cell
 from reports.site.leaderboard import of_rate
 from reports.tables import Table, TableCell, number, share, text
 
 COLUMNS = (
     *("Attacker", "Compares by", "Right person (rank 1)", "Same on originals", "Guessing"),
-    *("Gain", "AUC", "EER", "Linkability", "No face", "Probes the study lacks"),
+    *("Gain", "Gain by accident", "p", "AUC", "EER", "Linkability", "Linkability by accident"),
+    *("No face", "Probes the study lacks"),
 )
 NOTE = (
     "Right person: share of probes given to the right one of all actors, with its 95 % interval "
-    "over actors. Gain: that share, corrected for guessing; the worst attacker gains most. "
-    "Linkability: 0 is none, 1 is full. No face: probes that could not be compared, which is not "
-    "the same as hidden. Probes the study lacks: faces that its detector (dlib's HOG) does not "
-    "find and the tracker or the second detector sees; only attackers use them."
+    "over actors. Gain: right beyond guessing, of all probes; the worst attacker gains most. Gain "
+    "by accident: what it stays under in 95 % of permutations of who is who. p: how probable it is "
+    "that the best of all attacks gains as much where nothing is left of the actors; only one "
+    "of at most 0.05 works. Linkability: 0 is none, 1 is full; of few actors it is above 0 by "
+    "accident, on average as much as stands beside it, and in 95 % of cases under the number in "
+    "brackets. No face: probes that could not be compared, which is not the same as hidden. Probes "
+    "the study lacks: faces that its detector (dlib's HOG) does not find and the tracker or the "
+    "second detector sees; only attackers use them."
 )
 
 
 def attack_table(cohort: CohortScore) -> Table:
-    """One row for each attacker; the worst is marked."""
-    rows = tuple(
-        _row(attack, worst=place == cohort.worst) for place, attack in enumerate(cohort.attacks)
-    )
+    """One row for each attacker; the strongest is marked."""
+    rows = tuple(_row(attack, standing(attack, cohort)) for attack in cohort.attacks)
     floor = (
         f"With so few actors no false match rate under {100 * cohort.fmr_floor:.1f} % can be told."
         if cohort.fmr_floor is not None
@@ -35,12 +45,12 @@ def attack_table(cohort: CohortScore) -> Table:
         title=f"Attackers of {len(cohort.actors)} actors ({cohort.label})",
         columns=COLUMNS,
         rows=rows,
-        note=" ".join([NOTE, floor, *cohort.notes]).strip(),
+        note=" ".join(part for part in (verdict(cohort), NOTE, floor, *cohort.notes) if part),
     )
 
 
-def _row(attack: Attack, *, worst: bool) -> tuple[TableCell, ...]:
-    name = f"{attack.attacker.value} (worst)" if worst else attack.attacker.value
+def _row(attack: Attack, place: str) -> tuple[TableCell, ...]:
+    name = f"{attack.attacker.value} ({place})" if place else attack.attacker.value
     head = (text(name), text(attack.source))
     found, control = attack.swapped, attack.control
     why = attack.reason or "it could not be computed"
@@ -52,10 +62,13 @@ def _row(attack: Attack, *, worst: bool) -> tuple[TableCell, ...]:
         _rank_1(found, why),
         _rank_1(control, why),
         share(found.chance, why),
-        number(found.rank_1_corrected, why),
+        number(attack.advantage, why),
+        number(attack.null.high if attack.null else None, NO_NULL),
+        p_cell(attack, why),
         _auc(found.auc, why),
         share(found.eer, why),
-        number(found.linkability, why),
+        linkability_cell(found, why),
+        linkability_null_cell(attack, why),
         share(found.fta),
         beyond_study(found, why),
     )

@@ -10,6 +10,7 @@ from harness.model.cohort import (
     CellLeaks,
     CohortScore,
     DetectionSplit,
+    Null,
     Rate,
     Verification,
 )
@@ -17,6 +18,9 @@ from harness.model.privacy import LeakingStretch, LeakProfile
 from reports.model import ReportData
 
 TOO_FEW = "Linkability (D_sys) needs 5 actors, and there are 3."
+CLEAR = Null(draws=9999, mean=0.1, high=0.25, p=0.0001)
+"""Permuted names never reached the attack."""
+WITHIN = Null(draws=9999, mean=0.1, high=0.75, p=0.2)
 NO_DONOR = "No two actors were given the same donor, so only donors could be told apart."
 
 
@@ -61,6 +65,8 @@ def attack(
         control=verified(actors, 1.0),
         threshold=0.6 if who is Attacker.NAIVE else None,
         reason=reason,
+        null=None if rate is None else CLEAR,
+        best_null=None if rate is None else CLEAR,
     )
 
 
@@ -87,6 +93,7 @@ def cohort(data: ReportData, variant: str, **rates: float | None) -> CohortScore
         impostor_pairs=len(actors) * (len(actors) - 1) // 2,
         attacks=made,
         worst=max(known)[1] if known else None,
+        worst_null=CLEAR if known else None,
         swapped_split=DetectionSplit(actors=3, matched=0.125, hidden=0.5, not_detected=0.375),
         notes=(TOO_FEW,),
         leaks=tuple(
@@ -99,6 +106,12 @@ def cohort(data: ReportData, variant: str, **rates: float | None) -> CohortScore
             for cell in own[:1]
         ),
     )
+
+
+def within_null(score: CohortScore, null: Null = WITHIN) -> CohortScore:
+    """The same rates, which permuted names reach too."""
+    made = tuple(one.model_copy(update={"null": null, "best_null": null}) for one in score.attacks)
+    return score.model_copy(update={"attacks": made, "worst_null": null})
 
 
 def with_cohorts(data: ReportData, *cohorts: CohortScore) -> ReportData:

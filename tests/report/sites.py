@@ -22,6 +22,8 @@ from reports.site.model import (
 )
 from reports.site.publish import site_files
 
+from .cohorts import CLEAR
+
 JPEG = bytes.fromhex("ffd8ffe000104a464946")
 """How a JPEG file begins; no page asks whether more follows."""
 
@@ -88,6 +90,8 @@ def make_cohort(data: ReportData, name: str, rank_1: float, spread: float) -> Co
         method="Through the tool.",
         swapped=found,
         control=original,
+        null=CLEAR,
+        best_null=CLEAR,
     )
     return CohortScore(
         key=f"{name} key",
@@ -102,6 +106,7 @@ def make_cohort(data: ReportData, name: str, rank_1: float, spread: float) -> Co
         impostor_pairs=len(actors) * (len(actors) - 1) // 2,
         attacks=(naive, parrot),
         worst=1,
+        worst_null=CLEAR,
         notes=("A note of the cohort.",),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.model.cohort import Null
 from harness.model.privacy import LeakProfile
 from harness.model.score import Comparison
 from harness.model.video import VideoInfo
@@ -22,7 +23,15 @@ from reports.model import ReportCell, ReportData
 from reports.site.attacks import attack_table
 from reports.site.leaderboard import leaderboard
 from reports.verdict import judge
-from tests.report.cohorts import NO_DONOR, TOO_FEW, cohort, profile, with_cohorts
+from tests.report.cohorts import (
+    NO_DONOR,
+    TOO_FEW,
+    WITHIN,
+    cohort,
+    profile,
+    with_cohorts,
+    within_null,
+)
 
 Maker = Callable[..., ReportData]
 VIDEO = VideoInfo(
@@ -82,7 +91,70 @@ def test_every_attacker_stands_beside_the_same_attack_on_originals(attacked: Rep
     row = view.rates.rows[1]
     assert [c.text for c in row[:5]] == ["blur", "A1 parrot, worst", "80.0 %", "100.0 %", "33.3 %"]
     assert row[5].text == "70.0 %", "beyond chance"
-    assert row[10].text == "10.0 %", "probes without a face"
+    assert [c.text for c in row[6:8]] == ["25.0 %", "0.0001"], "its null, and p among all attacks"
+    assert row[13].text == "10.0 %", "probes without a face"
+
+
+@pytest.mark.parametrize(
+    ("null", "standing", "sentence"),
+    [
+        (WITHIN, "strongest, within its null", "none is shown to work"),
+        (
+            Null(draws=5, mean=0.0, high=0.7, p=1 / 6),
+            "strongest, too few actors to tell",
+            "p is never under 0.17",
+        ),
+    ],
+)
+def test_an_attack_within_its_null_is_nowhere_called_one_that_works(
+    three: ReportData, null: Null, standing: str, sentence: str
+) -> None:
+    data = with_cohorts(three, within_null(cohort(three, "blur", naive=0.4, parrot=0.8), null))
+    view = attackers_view(data)
+    assert view is not None
+    (card,) = view.cards
+    assert [bar.standing for bar in card.bars] == ["", standing]
+    assert not any(bar.worst for bar in card.bars)
+    assert sentence in card.verdict
+    assert view.rates.rows[1][1].text == f"A1 parrot, {standing}"
+    assert view.donors is not None
+    assert view.donors.rows[0][3].text == "within its null"
+    shown = section(page(data), "attackers")
+    assert standing in shown
+    assert sentence in shown
+    assert ", worst" not in shown
+
+
+def test_an_attack_without_a_null_is_untested(three: ReportData) -> None:
+    own = cohort(three, "blur", naive=0.4)
+    made = tuple(one.model_copy(update={"null": None, "best_null": None}) for one in own.attacks)
+    old = own.model_copy(update={"attacks": made, "worst_null": None})
+    view = attackers_view(with_cohorts(three, old))
+    assert view is not None
+    assert view.rates.rows[0][1].text == "A0 naive, strongest, untested"
+    assert "no null was computed" in view.cards[0].verdict
+
+
+def test_linkability_stands_beside_its_null(three: ReportData) -> None:
+    own = cohort(three, "blur", naive=0.4)
+    (attack,) = own.attacks
+    assert attack.swapped is not None
+    swapped = attack.swapped.model_copy(
+        update={"linkability": 0.25, "linkability_low": 0.1, "linkability_high": 0.5}
+    )
+    linked = attack.model_copy(
+        update={
+            "swapped": swapped,
+            "linkability_null": Null(draws=99, mean=0.17, high=0.31, p=0.2),
+        }
+    )
+    view = attackers_view(
+        with_cohorts(three, own.model_copy(update={"attacks": (linked,), "worst": 0}))
+    )
+    assert view is not None
+    cells = dict(zip(view.rates.columns, view.rates.rows[0], strict=True))
+    assert cells["D_sys"].text == f"0.250 (0.10{DASH}0.50)"
+    assert cells["D_sys, null"].text == "0.170 (0.310)"
 
 
 def test_faces_that_the_study_does_not_find_are_told_apart_from_its_own(three: ReportData) -> None:
@@ -269,8 +341,7 @@ def test_the_one_donor_question_is_asked_of_tools_with_donors_only(three: Report
     assert view is not None
     assert view.donors is not None
     (row,) = view.donors.rows
-    assert [c.text for c in row[1:3]] == ["80.0 %", "33.3 %"]
-    assert "undecided" in row[3].text
+    assert [c.text for c in row[1:4]] == ["80.0 %", "33.3 %", "actors are told apart"]
     bare = three.model_copy(
         update={
             "cells": tuple(
@@ -285,23 +356,24 @@ def test_the_one_donor_question_is_asked_of_tools_with_donors_only(three: Report
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [(0.5, 0.9, "told apart"), (0.2, 0.9, "chance lies within"), (0.1, 0.2, "below chance")],
+    ("rate", "within", "words"),
+    [(0.7, False, "told apart"), (0.7, True, "within its null"), (0.2, True, "below chance")],
 )
-def test_the_one_donor_reading_follows_the_interval(
-    three: ReportData, low: float, high: float, words: str
+def test_the_one_donor_reading_follows_the_null(
+    three: ReportData, rate: float, within: bool, words: str
 ) -> None:
-    own = cohort(three, "blur", parrot=0.8)
+    own = cohort(three, "blur", parrot=rate)
     (found,) = own.attacks
     assert found.swapped is not None
-    rate = found.swapped.rank_1.model_copy(update={"low": low, "high": high})
-    swapped = found.swapped.model_copy(update={"rank_1": rate})
+    # An interval of few actors says little; this one leaves chance out.
+    interval = found.swapped.rank_1.model_copy(update={"low": 0.5, "high": 0.9})
+    swapped = found.swapped.model_copy(update={"rank_1": interval})
     own = own.model_copy(update={"attacks": (found.model_copy(update={"swapped": swapped}),)})
-    view = attackers_view(with_cohorts(three, own))
+    view = attackers_view(with_cohorts(three, within_null(own) if within else own))
     assert view is not None
     assert view.donors is not None
     assert words in view.donors.rows[0][3].text
-    assert f"({100 * low:.0f}{DASH}{100 * high:.0f})" in view.rates.rows[0][2].text
+    assert f"(50{DASH}90)" in view.rates.rows[0][2].text
 
 
 def test_thresholds_come_with_their_origin_and_their_false_matches(attacked: ReportData) -> None:

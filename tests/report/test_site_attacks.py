@@ -15,6 +15,7 @@ from reports.site.answers import answers
 from reports.site.leaderboard import Row, leaderboard
 from reports.verdict import judge
 
+from .cohorts import within_null
 from .sites import files_of, make_cohort, make_site
 
 Maker = Callable[..., ReportData]
@@ -94,6 +95,15 @@ def test_attacks_are_in_the_leaderboard_the_tools_page_and_the_results(make_data
     assert (tools["blur"]["group"], tools["blur"]["rank"]) == ("ranked", 1)
     assert tools["landmark-swap"]["worst_attack"] is None
     assert "Four attackers" in files["methods.html"].decode()
+
+
+def test_an_attack_within_its_null_is_not_the_worst_on_a_tools_page(make_data: Maker) -> None:
+    data = make_data(actors=8)
+    cohort = within_null(make_cohort(data, "blur", 0.3, 0.1))
+    page = files_of(make_site(data, cohorts=[cohort]))["tools/blur.html"].decode()
+    assert "parrot (strongest, within its null)" in page
+    assert "none is shown to work" in page
+    assert "parrot (worst)" not in page
 
 
 def test_a_site_without_attacks_has_no_empty_column(make_data: Maker) -> None:

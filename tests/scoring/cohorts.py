@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.cohort import Attack, CohortScore
 from harness.scoring.cohort_motion import CHANNELS
 from harness.scoring.cohort_trials import Looked, Member, Video
 
@@ -56,6 +57,25 @@ class People:
             )
             for n in self.numbers
         ]
+
+
+def score_of(made: Sequence[Attack], actors: Sequence[int], worst: int | None) -> CohortScore:
+    """A cohort score with these attacks, and nothing else in it."""
+    return CohortScore(
+        key="",
+        protocol="",
+        label="oracle-1-default",
+        tool="",
+        version="",
+        config="",
+        dataset="",
+        cells=(),
+        actors=tuple(actors),
+        impostor_pairs=len(actors) * (len(actors) - 1) // 2,
+        attacks=tuple(made),
+        worst=worst,
+        worst_null=None if worst is None else made[worst].best_null,
+    )
 
 
 def looked(vectors: Array) -> Looked:

@@ -20,7 +20,7 @@ from harness.scoring.biometrics import (
     rank_shares,
     scores_of,
     tar_at,
-    threshold_at,
+    thresholds_at,
 )
 from harness.statistics.identities import Scores, auc, fmr, fnmr
 
@@ -65,7 +65,7 @@ def test_lost_probes_are_rejected_probes() -> None:
 @given(DISTANCES, st.floats(0, 1))
 def test_a_threshold_holds_its_far_and_no_larger_one_does(distances: Array, far: float) -> None:
     found = scores_of([], [distances])
-    threshold = threshold_at(found, far)
+    (threshold,) = thresholds_at(found, [far])
     assert fmr(threshold)(found) <= far + 1e-9
     if np.isfinite(threshold):
         assert fmr(float(np.nextafter(threshold, np.inf)))(found) > far
@@ -73,9 +73,9 @@ def test_a_threshold_holds_its_far_and_no_larger_one_does(distances: Array, far:
 
 def test_tar_is_taken_at_the_threshold_of_the_non_mated_pairs() -> None:
     found = scores([0.05, 0.099, 0.5, 0.6], list(np.arange(1, 101) / 100))
-    assert tar_at(found, threshold_at(found, 0.1)) == pytest.approx(0.5)
+    assert tar_at(found, thresholds_at(found, [0.1])[0]) == pytest.approx(0.5)
     with pytest.raises(ValueError, match="no non-mated"):
-        threshold_at(scores([0.1], []), 0.1)
+        thresholds_at(scores([0.1], []), [0.1])
 
 
 @given(DISTANCES, DISTANCES, DISTANCES)

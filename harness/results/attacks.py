@@ -1,0 +1,52 @@
+"""Whether any attack on a cohort works, in sentences that report, site and terminal share."""
+
+from __future__ import annotations
+
+from harness.model.cohort import ALPHA, Attack, CohortScore, Null
+
+WORST = "worst"
+
+
+def source_of(attack: Attack, cohort: CohortScore) -> str:
+    """What the attack compares by; empty for the study's recogniser, which the first attack has."""
+    return "" if attack.source == cohort.attacks[0].source else attack.source
+
+
+def standing(attack: Attack, cohort: CohortScore) -> str:
+    """``worst`` for the strongest attack where it works, else ``strongest`` and why it is not
+    called that; empty for any other attack."""
+    if cohort.worst_attack is not attack:
+        return ""
+    if attack.works:
+        return WORST
+    if attack.best_null is None:
+        return "strongest, untested"
+    few = attack.best_null.smallest_p > ALPHA
+    return f"strongest, {'too few actors to tell' if few else 'within its null'}"
+
+
+def verdict(cohort: CohortScore) -> str:
+    """Whether an attack works, with the null that says so; empty where none could be made."""
+    attack = cohort.worst_attack
+    if attack is None or attack.advantage is None:
+        return ""
+    null = cohort.worst_null
+    if null is None:
+        return "No attack is shown to work: no null was computed that it could be compared with."
+    if null.smallest_p > ALPHA:
+        return (
+            "With these actors no attack can be shown to work: there are so few ways to permute "
+            f"who is who that p is never under {null.smallest_p:.2g} ({_beside(attack, null)})."
+        )
+    made = sum(one.advantage is not None for one in cohort.attacks)
+    best = "The attack" if made == 1 else f"The best of {made} attacks"
+    if attack.works:
+        return f"{best} works ({_beside(attack, null)})."
+    return f"{best} is within its null, so none is shown to work ({_beside(attack, null)})."
+
+
+def _beside(attack: Attack, null: Null) -> str:
+    return (
+        f"{attack.advantage:.2f} beyond chance; with permuted names {null.mean:.2f} on average, "
+        f"{null.high:.2f} in one case of 20; p = {null.p:.2g}"
+    )

@@ -1,0 +1,47 @@
+"""The sentence about a cohort in the terminal."""
+
+from __future__ import annotations
+
+from harness.cli.summary import cohort_line
+from harness.model.cohort import Attack, Attacker, Null, Rate, Verification
+from harness.scoring.cohort import CROPS_SOURCE
+from harness.scoring.cohort_queue import CohortOutcome
+from tests.scoring.cohorts import score_of
+
+WITHIN = Null(draws=5039, mean=0.2, high=0.45, p=0.3)
+BEYOND = Null(draws=5039, mean=0.1, high=0.25, p=0.0002)
+FEW = Null(draws=5, mean=0.0, high=0.3, p=1 / 6)
+
+
+def line(null: Null | None, source: str = CROPS_SOURCE) -> str:
+    swapped = Verification(
+        actors=tuple(range(1, 8)),
+        probes=10,
+        asked=10,
+        rank_1=Rate(rate=0.39),
+        chance=1 / 7,
+        rank_1_corrected=0.29,
+        advantage=0.28,
+    )
+    attacks = (
+        Attack(attacker=Attacker.NAIVE, source="dlib", method=""),
+        Attack(attacker=Attacker.NAIVE, source=source, method="", swapped=swapped, best_null=null),
+    )
+    score = score_of(attacks, swapped.actors, 1)
+    return cohort_line(CohortOutcome(label=score.label, score=score))
+
+
+def test_another_recogniser_than_the_studys_is_named_with_its_attacker() -> None:
+    assert f"naive by {CROPS_SOURCE}, rank-1 39 %" in line(BEYOND)
+    assert "dlib" not in line(BEYOND, source="dlib")
+
+
+def test_the_worst_attacker_is_called_so_only_beyond_its_null() -> None:
+    assert "worst attacker" in line(BEYOND)
+    assert "works (0.28 beyond chance" in line(BEYOND)
+    for null in (WITHIN, FEW, None):
+        assert "worst attacker" not in line(null)
+        assert "works" not in line(null)
+    assert "within its null, so none is shown to work" in line(WITHIN)
+    assert "p is never under 0.17" in line(FEW)
+    assert "no null was computed" in line(None)

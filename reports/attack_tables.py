@@ -69,6 +69,13 @@ def _rates(attack: Attack, cohort: CohortScore) -> tuple[TableCell, ...]:
     )
 
 
+def beyond_study(found: Verification | None, why: str) -> TableCell:
+    """How many probes show a face that the study's detector does not find, and what sees it."""
+    words = seen_by(found)
+    reason = why if found is None else "It compares no faces that were found one way or another."
+    return text(words) if words else TableCell(text=DASH, reason=reason, look="muted")
+
+
 def p_cell(attack: Attack, why: str) -> TableCell:
     """Adjusted for the number of attacks; by itself in the tooltip."""
     if attack.null is None or attack.best_null is None:
@@ -99,13 +106,6 @@ def linkability_null_cell(attack: Attack, why: str) -> TableCell:
     return cell.model_copy(
         update={"text": f"{cell.text} ({null.high:.3f})", "reason": f"p = {null.p:.2g}"}
     )
-
-
-def beyond_study(found: Verification | None, why: str) -> TableCell:
-    """How many probes show a face that the study's detector does not find, and what sees it."""
-    words = seen_by(found)
-    reason = why if found is None else "It compares no faces that were found one way or another."
-    return text(words) if words else TableCell(text=DASH, reason=reason, look="muted")
 
 
 def threshold_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table | None:

@@ -76,8 +76,8 @@ _COHORTS = {
 _ATTACK = {
     "probes": "Frames (or segments) {} that could be compared.",
     "probes_asked": "Frames (or segments) {} that were to be compared.",
-    "probes_tracker": "Probes {} whose face the tracker sees and the study's detector does not.",
-    "probes_second_detector": "Probes {} whose face the second detector alone sees.",
+    "probes_tracker": "Of the probes {}, those that only the tracker sees.",
+    "probes_second_detector": "Of the probes {}, those that only the second detector sees.",
     "identified": "Actors nearest to themselves by the mean of all their probes {}.",
     "rank_1": "Share of probes {} nearest to their own actor, mean over actors.",
     "rank_1_low": "Lower 95 % limit of that share {}, over actors.",

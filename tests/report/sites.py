@@ -89,9 +89,9 @@ def make_cohort(data: ReportData, name: str, rank_1: float, spread: float) -> Co
         source="dlib",
         method="Through the tool.",
         swapped=found,
+        control=original,
         null=CLEAR,
         best_null=CLEAR,
-        control=original,
     )
     return CohortScore(
         key=f"{name} key",

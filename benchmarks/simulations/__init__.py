@@ -1,0 +1,1 @@
+"""Simulated comparisons, which show how often a rule is wrong."""

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from harness.compare.metrics import METRICS, Reading, readings
 from harness.model.base import Frozen
+from harness.statistics.intervals import cut_to
 from harness.statistics.multiple import holm
 from harness.statistics.paired import PairedComparison, compare_paired
 from reports.aggregate import DASH, cells_of, finite, fmt, is_control, over_actors, variants
@@ -60,7 +61,8 @@ def paired_table(data: ReportData, source: str | None) -> Table | None:
         ),
         rows=tuple(_row(one, p) for one, p in zip(found, holms, strict=True)),
         note="Difference: the second tool minus the first, mean over the actors that both have, "
-        "with Student's interval. The test is the exact sign-flip test of actors' differences; "
+        "with Student's interval, cut at what the metric can be. The test is the exact sign-flip "
+        "test of actors' differences; "
         "Holm's p is adjusted over all rows. With n actors no p under 2/2ⁿ is possible, so "
         f"fewer than 6 cannot reach {ALPHA:g}: this is no sign that tools are alike.{more}",
     )
@@ -76,7 +78,10 @@ def _compared(data: ReportData, reading: Reading, baseline: str, candidate: str)
     shared = sorted(first.keys() & second.keys())
     if len(shared) < 2:
         return None
-    found = compare_paired([first[a] for a in shared], [second[a] for a in shared])
+    before = [first[a] for a in shared]
+    found = compare_paired(before, [second[a] for a in shared])
+    ends = reading.metric.shifts(sum(before) / len(before))
+    found = found.model_copy(update={"interval": cut_to(found.interval, *ends)})
     return _Pair(baseline=baseline, candidate=candidate, metric=reading.metric.title, found=found)
 
 
@@ -96,7 +101,7 @@ def _row(pair: _Pair, p_holm: float | None) -> tuple[TableCell, ...]:
     span = (
         TableCell(text=DASH, reason=interval.reason, look="muted")
         if interval.low is None or interval.high is None
-        else text(f"{fmt(interval.low)} to {fmt(interval.high)}", "number", interval.low)
+        else text(_span(interval.low, interval.high, cut=interval.cut), "number", interval.low)
     )
     return (
         text(f"{pair.candidate} minus {pair.baseline}"),
@@ -108,6 +113,10 @@ def _row(pair: _Pair, p_holm: float | None) -> tuple[TableCell, ...]:
         number(p_holm, found.sign_flip.reason),
         _verdict(found, p_holm),
     )
+
+
+def _span(low: float, high: float, *, cut: bool) -> str:
+    return f"{fmt(low)} to {fmt(high)}{' (cut)' if cut else ''}"
 
 
 def _verdict(found: PairedComparison, p_holm: float | None) -> TableCell:

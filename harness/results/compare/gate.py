@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from harness.model.compare import ActorCrossing, ActorGate, NoiseSource, Route
-from harness.results.compare.runs import ActorRuns, Run, nearest
+from harness.results.compare.runs import ActorRuns, Run, pooled
 from harness.statistics.noise import run_noise
 from harness.statistics.values import Array
 
@@ -51,9 +52,10 @@ _CUT = 2.5
 _SD_OF_MAD = 1.4826
 _SD_OF_KEPT = 1.048
 """Standard deviation of normal values over that of those within the cut."""
-_EFFICIENCY = 0.45
+_EFFICIENCY = 0.4
 """Degrees of freedom of this spread over n - 1: of normal values the largest of 12 to 48 over their
-spread has the quantiles of Student's t with as many (0.43 to 0.54 of n - 1, by simulation)."""
+spread has the quantiles of Student's t with 0.43 to 0.54 of n - 1 (by simulation); the nearest
+frames of a video are not quite normal."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class _Bound:
         seeds = runs if self.source is NoiseSource.SEEDS else 1
         return self.quantile * self.sd(actor, share) * float(np.sqrt(2 / seeds))
 
-    @property
+    @cached_property
     def quantile(self) -> float:
         from scipy import special
 
@@ -104,8 +106,10 @@ def actor_gate(
     bound = _Bound(noise_source(actors), actors, alpha / 2 / len(actors))
     flipped = [ActorRuns(one.actor, one.candidate, one.baseline) for one in actors]
     back = _Bound(bound.source, flipped, bound.level)
-    sds = [bound.sd(one, 1.0) for one in actors if _has_distances(one)]
-    sd = max(sds) if sds else STATED_SD
+    known = [one for one in actors if _has_distances(one)]
+    # Of the spread over actors there is one for all.
+    asked = known[:1] if bound.source is NoiseSource.ACTORS else known
+    sd = max((bound.sd(one, 1.0) for one in asked), default=STATED_SD)
     return ActorGate(
         alpha=alpha,
         margin=margin,
@@ -197,14 +201,15 @@ def _spread(shifts: Array) -> float:
 
 
 def _has_distances(one: ActorRuns) -> bool:
-    return min(one.before.found, one.after.found) >= _LEAST_FOUND
+    sides = one.before, one.after
+    return all(side.found >= _LEAST_FOUND and side.known.size > 0 for side in sides)
 
 
 def _shift(one: ActorRuns, share: float) -> float | None:
     """How much nearer the nearest ``share`` of frames is in the candidate; None without faces."""
     if not _has_distances(one):
         return None
-    before, after = nearest(one.before.frames, share), nearest(one.after.frames, share)
+    before, after = one.before.nearest(share), one.after.nearest(share)
     return None if before is None or after is None else before - after
 
 
@@ -220,7 +225,7 @@ def _known(runs: Sequence[Run], share: float) -> list[float]:
     return [
         mean
         for run in runs
-        if run.found >= _LEAST_FOUND and (mean := nearest(run.frames, share)) is not None
+        if run.found >= _LEAST_FOUND and (mean := pooled([run]).nearest(share)) is not None
     ]
 
 

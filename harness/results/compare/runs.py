@@ -43,16 +43,16 @@ class ActorRuns:
 
     @cached_property
     def before(self) -> Pooled:
-        return _pooled(self.baseline)
+        return pooled([run for donor in self.baseline.values() for run in donor])
 
     @cached_property
     def after(self) -> Pooled:
-        return _pooled(self.candidate)
+        return pooled([run for donor in self.candidate.values() for run in donor])
 
 
 @dataclass(frozen=True)
 class Pooled:
-    """All runs of one side: shares are means over runs, ``frames`` those of all runs, ascending."""
+    """Runs of one side as one: shares are means over runs, ``frames`` those of all, ascending."""
 
     frames: Array
     recognised: float
@@ -64,6 +64,18 @@ class Pooled:
     def known(self) -> Array:
         """The distances of frames with a face."""
         return self.frames[np.isfinite(self.frames)]
+
+    @cached_property
+    def _sums(self) -> list[float]:
+        return np.cumsum(self.known).tolist()  # type: ignore[no-any-return]
+
+    def nearest(self, share: float) -> float | None:
+        """Mean distance of the nearest ``share`` of all frames (at least one, and of those with a
+        face only); None without a face."""
+        if not self._sums:
+            return None
+        count = min(max(1, round(share * self.frames.size)), len(self._sums))
+        return self._sums[count - 1] / count
 
 
 def run_of(distances: Distances, threshold: float, recognised: float | None = None) -> Run:
@@ -80,15 +92,6 @@ def run_of(distances: Distances, threshold: float, recognised: float | None = No
         with_face[0] = True
         frames[with_face] = _percentiles(distances, threshold, _AT[with_face] / found)
     return Run(frames, share if recognised is None else recognised, found, distances.asked)
-
-
-def nearest(frames: Array, share: float) -> float | None:
-    """Mean distance of the nearest ``share`` of all frames (at least one, and of those with a face
-    only); ``frames`` are ascending. None without a face.
-    """
-    known = frames[: max(1, round(share * frames.size))]
-    known = known[np.isfinite(known)]
-    return float(known.mean()) if known.size else None
 
 
 def _percentiles(of: Distances, threshold: float, at: Array) -> Array:
@@ -112,8 +115,8 @@ def _percentiles(of: Distances, threshold: float, at: Array) -> Array:
     return np.interp(at, places, np.maximum.accumulate(values))
 
 
-def _pooled(by_donor: Mapping[str, Sequence[Run]]) -> Pooled:
-    runs = [run for donor in by_donor.values() for run in donor]
+def pooled(runs: Sequence[Run]) -> Pooled:
+    """Several runs as one; of one run, its frames can be asked for the nearest."""
     return Pooled(
         frames=np.sort(np.concatenate([run.frames for run in runs])),
         recognised=float(np.mean([run.recognised for run in runs])),

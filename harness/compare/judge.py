@@ -83,9 +83,11 @@ def _tested(measured: Sequence[MetricResult], alpha: float) -> Mapping[tuple[str
     for family in families:
         members = [one for one in computed if one.family is family]
         scale = whole / SHARES[family]
-        level = alpha / scale / len(members)
-        tests = [_test(one.comparison, level) for one in members]
-        adjusted = iter(holm([test.p for test in tests if test.p is not None]))
+        tests = [_test(one.comparison, alpha / scale / len(members)) for one in members]
+        known = [test.p for test in tests if test.p is not None]
+        adjusted = iter(holm(known))
+        # Metrics without any spread have no t test, and take no part in the first step.
+        level = alpha / scale / max(1, len(known))
         for one, test in zip(members, tests, strict=True):
             # Scaled by the family's share, so that it is held against alpha itself.
             p = None if test.p is None else min(1.0, next(adjusted) * scale)

@@ -47,7 +47,7 @@ def open_question(
     ends = span(e.interval, one.digits)
     why = (
         f"the shift is not significant after Holm: p {p_text(one.p_adjusted)} where {alpha:g} is "
-        f"asked ({p_text(one.p)} before; {_how(one)})"
+        f"asked (p {p_text(one.p)} before; {_how(one)})"
         if one.p_adjusted is not None
         else "no test can be made"
     )

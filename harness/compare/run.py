@@ -96,7 +96,7 @@ def compare_gathered(
         pairs,
         alpha=terms.alpha,
         margins=dict(terms.margins),
-        identified=identified(*cohorts, (ids[0], ids[1])),
+        identified=identified(cohorts[0], cohorts[1], (ids[0], ids[1])),
     )
     gate = gate_of(pairs, [one for side in cohorts for one in side], _gate_margin(terms))
     blocking = [one for one in differ if not one.accepted]

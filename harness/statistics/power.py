@@ -74,7 +74,7 @@ def _all_signs(n: int, rng: np.random.Generator) -> Array:
     a random choice of many."""
     if 2 ** (n - 1) <= _SIGNS:
         bits = (np.arange(2 ** (n - 1))[:, None] >> np.arange(n)) & 1
-        return 1.0 - 2.0 * bits
-    signs = rng.integers(0, 2, (_SIGNS, n)) * 2.0 - 1.0
+        return np.asarray(1.0 - 2.0 * bits, dtype=np.float64)
+    signs = np.asarray(rng.integers(0, 2, (_SIGNS, n)) * 2.0 - 1.0, dtype=np.float64)
     signs[0] = 1.0
     return signs

@@ -9,8 +9,9 @@ is shared by all actors (Bonferroni) and both routes.
   many nearest frames of the baseline, by more than noise moves such frames. Distances move alike
   for all actors, recognised shares do not: an actor about the threshold may go from 0 to 100 % by
   nothing but a new seed, and that shift of the distance is what the noise explains.
-* **Found.** A face is found in more frames than the sampling of frames explains (difference of
-  arcsines of the shares). It catches whoever had no face before, and so no distance.
+* **Found.** A face is found in more frames, and the actor is recognised in more frames, than the
+  sampling of frames explains (differences of arcsines of the shares). It catches whoever had no
+  face before, and so no distance.
 
 How often a comparison without a change names somebody: ``python -m benchmarks.simulations.gate``.
 """
@@ -41,20 +42,20 @@ STATED_FRAME_SD = 0.08
 LEAST_SD = 0.01
 """Under which no noise is believed in."""
 CORRELATION = 0.98
-"""Of neighbouring sampled frames (AR(1)): 400 of them carry as much as 6 independent ones."""
+"""Of neighbouring sampled frames (AR(1)): 400 of them carry as much as 5 independent ones."""
 LEAST_FRAMES = 6.0
 """Independent frames that a video counts for at least when faces are counted: both sides show the
 same frames, so most of what is lost by chance is lost on both."""
 _LEAST_FOUND = 0.1
 """Share of frames with a face under which a video has too few distances to be compared by them."""
-_CUT = 2.5
+_CUT = 2.0
 """Robust standard deviations from the median, beyond which an actor's shift is no noise."""
 _SD_OF_MAD = 1.4826
-_SD_OF_KEPT = 1.048
+_SD_OF_KEPT = 1.137
 """Standard deviation of normal values over that of those within the cut."""
-_EFFICIENCY = 0.4
-"""Degrees of freedom of this spread over n - 1: of normal values the largest of 12 to 48 over their
-spread has the quantiles of Student's t with 0.43 to 0.54 of n - 1 (by simulation); the nearest
+_EFFICIENCY = 0.35
+"""Degrees of freedom of this spread over n - 1: of normal values the largest of 12 to 24 over their
+spread has the quantiles of Student's t with 0.38 to 0.41 of n - 1 (by simulation); the nearest
 frames of a video are not quite normal."""
 
 
@@ -79,7 +80,8 @@ class _Bound:
             shifts = [s for one in self.actors if (s := _shift(one, share)) is not None]
             return max(_spread(np.array(shifts)) / float(np.sqrt(2)), LEAST_SD)
         # A short video shows less of its spread than there is.
-        frame_sd = max(float(actor.before.known.std()), STATED_FRAME_SD)
+        known = actor.before.known
+        frame_sd = max(float(known.std()) if known.size else 0.0, STATED_FRAME_SD)
         return float(np.hypot(STATED_SD, frame_sd / np.sqrt(independent(actor.before.asked))))
 
     def explained(self, actor: ActorRuns, share: float) -> float:
@@ -106,10 +108,9 @@ def actor_gate(
     bound = _Bound(noise_source(actors), actors, alpha / 2 / len(actors))
     flipped = [ActorRuns(one.actor, one.candidate, one.baseline) for one in actors]
     back = _Bound(bound.source, flipped, bound.level)
-    known = [one for one in actors if _has_distances(one)]
     # Of the spread over actors there is one for all.
-    asked = known[:1] if bound.source is NoiseSource.ACTORS else known
-    sd = max((bound.sd(one, 1.0) for one in asked), default=STATED_SD)
+    asked = actors[:1] if bound.source is NoiseSource.ACTORS else actors
+    sd = max(bound.sd(one, 1.0) for one in asked)
     return ActorGate(
         alpha=alpha,
         margin=margin,
@@ -178,17 +179,24 @@ def _routes(one: ActorRuns, bound: _Bound) -> Iterator[tuple[Route, float, float
     shift = _shift(one, share)
     if shift is not None:
         yield Route.NEARER, shift, bound.explained(one, share)
-    before, after = one.before.found, one.after.found
-    yield Route.FOUND, after - before, _most_found(one, bound.level) - before
+    reach = _sampled(one, bound.level)
+    # Faces that are found and not recognised are no leak, however many there are.
+    if one.after.recognised > _most(one.before.recognised, reach):
+        before, after = one.before.found, one.after.found
+        yield Route.FOUND, after - before, _most(before, reach) - before
 
 
-def _most_found(one: ActorRuns, level: float) -> float:
-    """The largest share of frames with a face that sampling explains, given the baseline's."""
+def _sampled(one: ActorRuns, level: float) -> float:
+    """What sampling explains of a difference of arcsines of shares of frames."""
     from scipy import special
 
     frames = max(LEAST_FRAMES, independent(min(one.before.asked, one.after.asked)))
-    reach = float(special.ndtri(1 - level)) * float(np.sqrt(2 / frames))
-    angle = 2 * np.arcsin(np.sqrt(min(1.0, one.before.found))) + reach
+    return float(special.ndtri(1 - level)) * float(np.sqrt(2 / frames))
+
+
+def _most(share: float, reach: float) -> float:
+    """The largest share that is no more than ``reach`` above another one."""
+    angle = 2 * np.arcsin(np.sqrt(min(1.0, share))) + reach
     return float(np.sin(min(angle, np.pi) / 2) ** 2)
 
 
@@ -247,7 +255,7 @@ def _sentence(one: ActorRuns, route: Route, moved: float, explained: float) -> s
 
 def _basis(bound: _Bound, sd: float, alpha: float) -> str:
     n = len(bound.actors)
-    shared = f"{alpha:.0%} shared by {n} actor{'s' if n != 1 else ''} and two routes"
+    shared = f"{100 * alpha:g} % shared by {n} actor{'s' if n != 1 else ''} and two routes"
     if bound.source is NoiseSource.SEEDS:
         how = (
             f"repeated seeds ({degrees_of(bound.actors)} degrees of freedom): a run moves an "

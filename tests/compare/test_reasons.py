@@ -97,10 +97,10 @@ def test_the_sign_flip_tests_effect_has_80_percent_power() -> None:
     assert detectable_dz_by_signs(7, alpha=0.0067) is None
 
 
-def rates(before: list[float], after: list[float], **numbers: float) -> list[MetricResult]:
+def rates(before: list[float], after: list[float]) -> list[MetricResult]:
     return judge(
         [
-            (cell(k, Numbers(match_rate=a)), cell(k, Numbers(match_rate=b, **numbers), version="2"))
+            (cell(k, Numbers(match_rate=a)), cell(k, Numbers(match_rate=b), version="2"))
             for k, (a, b) in enumerate(zip(before, after, strict=True), 1)
         ]
     )

@@ -16,7 +16,7 @@ from harness.compare.people import gate_of
 from harness.model.cohort import CellLeaks, CohortScore
 from harness.model.compare import ActorGate, NoiseSource, Route
 from harness.model.privacy import LeakProfile
-from harness.model.score import Distances
+from harness.model.score import Comparison, Distances
 from harness.results.compare.gate import independent
 from harness.results.compare.runs import run_of
 from tests.compare.made_up import Home, Numbers, make_score, make_spec
@@ -99,7 +99,6 @@ def test_actors_about_the_threshold_are_not_named_when_noise_takes_them_across()
 
 
 def test_a_leak_in_a_part_of_the_frames_is_told_by_the_nearest_frames() -> None:
-    quartiles = {"sd": 0.22, "q3": 0.78, "p99": 0.85, "maximum": 0.9}
     partly = Distances(
         asked=1000,
         used=1000,
@@ -109,15 +108,18 @@ def test_a_leak_in_a_part_of_the_frames_is_told_by_the_nearest_frames() -> None:
         p01=0.26,
         q1=0.3,
         median=0.7,
+        q3=0.78,
+        p99=0.85,
+        maximum=0.9,
         share_at_or_under_threshold=0.4,
-        **quartiles,
     )
     pairs = [
         (cell(k, a, "1"), cell(k, b, "2"))
         for k, (a, b) in enumerate(zip(spread(24), spread(24, seed=1), strict=True), 1)
     ]
     first, second = pairs[4]
-    comparisons = {**second.score.identity.comparisons, "sw_or": partly}
+    comparisons = dict(second.score.identity.comparisons)
+    comparisons[Comparison.SWAPPED_ORIGINAL] = partly
     identity = second.score.identity.model_copy(update={"comparisons": comparisons})
     score = second.score.model_copy(update={"identity": identity})
     pairs[4] = first, Cell(second.spec, score)

@@ -6,16 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.compare.words import (
-    basis,
-    effect,
-    headline,
-    number,
-    probability,
-    remarks,
-    span,
-    title,
-)
+from harness.compare.reasons import number, span, title
+from harness.compare.words import basis, effect, headline, people, probability, remarks
 from harness.model.base import Frozen
 from harness.model.compare import CompareResult, MetricResult
 from harness.model.verdict import Verdict
@@ -26,6 +18,7 @@ from reports.tables import Table, TableCell
 _LOOK = {
     Verdict.REGRESSED: "bad",
     Verdict.IMPROVED: "good",
+    Verdict.TRADED: "partly",
     Verdict.UNCHANGED: "soft",
     Verdict.INCONCLUSIVE: "partly",
     Verdict.NOT_COMPARABLE: "muted",
@@ -68,6 +61,7 @@ def view(result: CompareResult) -> dict[str, Any]:
         "look": _LOOK[result.verdict],
         "basis": basis(result),
         "metrics": metric_table(result),
+        "people": people(result),
         "bars": [bar for one in result.metrics if (bar := _bar(one))],
         "reasons": [(title(one), one, effect(one)) for one in result.metrics],
         "actors": [actor_table(one) for one in result.metrics if one.actors],
@@ -95,7 +89,8 @@ def metric_table(result: CompareResult) -> Table:
         title="Every metric, candidate minus baseline",
         columns=columns,
         rows=rows,
-        note="Intervals are of the mean difference over actors. p is the exact sign-flip test's "
+        note="Intervals are of the mean difference over actors; (cut) marks an end at what the "
+        "metric can be. p is the exact sign-flip test's "
         "after Holm, within privacy and expression (at four fifths of 5 %) and within behaviour "
         "and video quality (at one fifth), so that all together raise a false alarm in at most "
         "5 %; (t) marks the paired t test where so few actors cannot reach that with it.",
@@ -132,10 +127,7 @@ def _metric_row(one: MetricResult) -> tuple[TableCell, ...]:
         _number(one.baseline, one.digits),
         _number(one.candidate, one.digits),
         _number(c.mean_difference if c else None, one.digits, signed=True),
-        *(
-            _text(span(s.low, s.high, one.digits) if s else "-", s.reason if s else one.reason)
-            for s in spans
-        ),
+        *(_text(span(s, one.digits) if s else "-", s.reason if s else one.reason) for s in spans),
         _number(c.dz if c else None, 2, signed=True),
         TableCell(
             text=_dashed(probability(one)),

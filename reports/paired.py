@@ -8,6 +8,7 @@ from itertools import combinations
 from harness.compare.metrics import METRICS, Reading, readings
 from harness.model.base import Frozen
 from harness.results.ranking import Pair, Verdict
+from harness.statistics.intervals import cut_to
 from harness.statistics.multiple import holm
 from harness.statistics.paired import PairedComparison, compare_paired
 from reports.aggregate import DASH, cells_of, finite, fmt, is_control, over_actors, variants
@@ -73,7 +74,8 @@ def paired_table(data: ReportData, source: str | None, verdict: Verdict) -> Tabl
         ),
         rows=(*deciding, *(_row(one, p) for one, p in zip(found, holms, strict=True))),
         note="Difference: the first tool minus the second, mean over the actors that both have, "
-        "with Student's interval. The test is the exact sign-flip test of actors' differences. "
+        "with Student's interval, cut at what the metric can be. The test is the exact sign-flip "
+        "test of actors' differences. "
         f"Ranks follow from two metrics alone: \u201c{FOUND}\u201d (beyond chance) and "
         f"\u201c{KEPT}\u201d, Holm's p adjusted over the pairs of each; of the rest it is adjusted "
         "over all rows. With n actors no p under 2/2ⁿ is possible, so "
@@ -112,7 +114,10 @@ def _compared(data: ReportData, reading: Reading, baseline: str, candidate: str)
     shared = sorted(first.keys() & second.keys())
     if len(shared) < 2:
         return None
-    found = compare_paired([first[a] for a in shared], [second[a] for a in shared])
+    before = [first[a] for a in shared]
+    found = compare_paired(before, [second[a] for a in shared])
+    ends = reading.metric.shifts(sum(before) / len(before))
+    found = found.model_copy(update={"interval": cut_to(found.interval, *ends)})
     return _Pair(baseline=baseline, candidate=candidate, metric=reading.metric.title, found=found)
 
 
@@ -134,17 +139,17 @@ def _row(pair: _Pair, p_holm: float | None) -> tuple[TableCell, ...]:
         text(pair.metric),
         text(found.n, "number", float(found.n)),
         number(found.mean_difference, found.reason),
-        _span(interval.low, interval.high, interval.reason),
+        _span(interval.low, interval.high, interval.reason, cut=interval.cut),
         number(found.sign_flip.p, found.sign_flip.reason),
         number(p_holm, found.sign_flip.reason),
         _verdict(found, p_holm),
     )
 
 
-def _span(low: float | None, high: float | None, reason: str) -> TableCell:
+def _span(low: float | None, high: float | None, reason: str, *, cut: bool = False) -> TableCell:
     if low is None or high is None:
         return TableCell(text=DASH, reason=reason, look="muted")
-    return text(f"{fmt(low)} to {fmt(high)}", "number", low)
+    return text(f"{fmt(low)} to {fmt(high)}{' (cut)' if cut else ''}", "number", low)
 
 
 def _verdict(found: PairedComparison, p_holm: float | None) -> TableCell:

@@ -66,7 +66,8 @@ def compare(
     """Say whether a version, tool or config hides and keeps more or less than another.
 
     Cells are paired by actor and donor. Exit code 3 when a metric regressed: significantly after
-    correction, beyond its margin and for the worse; 2 when nothing could be compared.
+    correction, beyond its margin and for the worse; or when a single actor is recognised who was
+    hidden, in more frames than noise explains. 2 when nothing could be compared.
 
     Examples: bench compare faceswap@v1.0.0 faceswap@v3.0.0
               bench compare blur:weak blur:strong --markdown
@@ -155,10 +156,14 @@ def _write_page(result: CompareResult, target: Path) -> Path:
 
 
 def _print(result: CompareResult) -> None:
-    from harness.compare.words import HEADER, basis, effect, headline, remarks, row, title
+    from harness.compare.reasons import title
+    from harness.compare.words import HEADER, basis, effect, headline, people, remarks, row
 
     print_wrapped(headline(result))
     print_wrapped(basis(result))
+    typer.echo()
+    for line in people(result):
+        print_wrapped(line, after="  ")
     typer.echo()
     print_table(HEADER, [row(one) for one in result.metrics])
     typer.echo()

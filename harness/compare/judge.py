@@ -8,16 +8,19 @@ the number of actors alone, never on what they show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.compare.gather import Cell
-from harness.compare.metrics import METRICS, Metric, Reading, readings
-from harness.compare.words import span
-from harness.model.compare import ActorDifference, Family, MetricResult
+from harness.compare.metrics import IDENTIFIED, METRICS, Metric, Reading, readings
+from harness.compare.reasons import constant, hides_less, moved, open_question, p_text
+from harness.model.compare import ActorDifference, ActorGate, Family, MetricResult
 from harness.model.verdict import Verdict
-from harness.statistics.equivalence import Equivalence, equivalence
+from harness.results.compare.identified import Identified
+from harness.statistics.equivalence import equivalence
+from harness.statistics.intervals import cut_to
 from harness.statistics.multiple import holm
 from harness.statistics.paired import PairedComparison, compare_paired
+from harness.statistics.power import detectable_dz, detectable_dz_by_signs
 from harness.statistics.sign_flip import TestResult, smallest_p
 
 ALPHA = 0.05
@@ -28,6 +31,8 @@ _ALL_OF_IT = 0.95
 Pair = tuple[Cell, Cell]
 Update = dict[str, str | float | None]
 """Fields of a MetricResult."""
+Read = Callable[[Cell, int], float | None]
+"""The value of a cell on side 0 (baseline) or 1 (candidate)."""
 
 
 def judge(
@@ -36,16 +41,36 @@ def judge(
     alpha: float = ALPHA,
     metrics: Sequence[Metric] = METRICS,
     margins: dict[str, float] | None = None,
+    identified: Identified | None = None,
 ) -> list[MetricResult]:
     """Every metric on the pairs of baseline and candidate, with Holm over each family.
 
-    ``margins`` replaces a metric's own margin, by key.
+    ``margins`` replaces a metric's own margin, by key. ``identified`` adds what each side's worst
+    attacker identifies. While a metric of privacy hides less by its point estimate, none is called
+    improved.
     """
-    measured = [_measure(pairs, one, margins or {}) for one in _readings(pairs, metrics)]
+    given = margins or {}
+    measured = [] if identified is None else [_identified(pairs, identified, given)]
+    measured += [_measured(pairs, one, given) for one in _readings(pairs, metrics)]
     tested = _tested(measured, alpha)
-    return [
+    decided = [
         decide(one.model_copy(update=tested.get((one.key, one.source), {})), alpha)
         for one in measured
+    ]
+    return _without_praise(decided)
+
+
+def _without_praise(results: Sequence[MetricResult]) -> list[MetricResult]:
+    """Metrics that are better are not called improved while anything hides less."""
+    worse = [one for one in results if one.hides_less]
+    if not worse:
+        return list(results)
+    told = f" No improvement, as less is hidden: {'; '.join(map(hides_less, worse))}."
+    return [
+        one.model_copy(update={"verdict": Verdict.TRADED, "reason": one.reason + told})
+        if one.verdict is Verdict.IMPROVED
+        else one
+        for one in results
     ]
 
 
@@ -58,22 +83,45 @@ def _tested(measured: Sequence[MetricResult], alpha: float) -> Mapping[tuple[str
     for family in families:
         members = [one for one in computed if one.family is family]
         scale = whole / SHARES[family]
-        tests = [_test(one.comparison, len(members), alpha / scale) for one in members]
-        adjusted = iter(holm([test.p for test in tests if test.p is not None]))
+        tests = [_test(one.comparison, alpha / scale / len(members)) for one in members]
+        known = [test.p for test in tests if test.p is not None]
+        adjusted = iter(holm(known))
+        # Metrics without any spread have no t test, and take no part in the first step.
+        level = alpha / scale / max(1, len(known))
         for one, test in zip(members, tests, strict=True):
             # Scaled by the family's share, so that it is held against alpha itself.
             p = None if test.p is None else min(1.0, next(adjusted) * scale)
-            found[one.key, one.source] = {"test": test.name, "p": test.p, "p_adjusted": p}
+            found[one.key, one.source] = {
+                "test": test.name,
+                "p": test.p,
+                "p_adjusted": p,
+                "level": level,
+                "detectable": _detectable(one, test.name, level),
+            }
     return found
 
 
-def overall(results: Sequence[MetricResult]) -> Verdict:
-    """Regressed when any metric has; else the worst of the study's family. Metrics that cannot be
-    compared count when none can.
+def _detectable(one: MetricResult, test: str, level: float) -> float | None:
+    """The least shift that is found with 80 % power; None without spread."""
+    c = one.comparison
+    if c is None or c.dz is None or not c.mean_difference:
+        return None
+    dz = (detectable_dz if test == "t" else detectable_dz_by_signs)(c.n, alpha=level)
+    return None if dz is None else dz * c.mean_difference / c.dz
+
+
+def overall(results: Sequence[MetricResult], gate: ActorGate | None = None) -> Verdict:
+    """Regressed when any metric has, or any actor is recognised who was hidden; else the worst of
+    the study's family. Metrics that cannot be compared count when none can. Never improved while a
+    metric of privacy hides less by its point estimate.
     """
     said = {one.verdict for one in results}
+    if gate is not None and gate.crossed:
+        return Verdict.REGRESSED
     if Verdict.REGRESSED not in said:
         said = {one.verdict for one in results if one.family is Family.STUDY} or said
+    if Verdict.REGRESSED not in said and any(one.hides_less for one in results):
+        return Verdict.INCONCLUSIVE
     for verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.IMPROVED, Verdict.UNCHANGED):
         if verdict in said:
             # An improvement stands beside metrics that leave it open.
@@ -90,6 +138,9 @@ def not_comparable(results: Sequence[MetricResult], reason: str) -> list[MetricR
         "test": "",
         "p": None,
         "p_adjusted": None,
+        "level": None,
+        "detectable": None,
+        "hides_less": False,
         "verdict": Verdict.NOT_COMPARABLE,
         "reason": reason,
     }
@@ -99,7 +150,15 @@ def not_comparable(results: Sequence[MetricResult], reason: str) -> list[MetricR
 def decide(one: MetricResult, alpha: float) -> MetricResult:
     """The metric with its verdict and the sentence for it."""
     verdict, reason = _verdict(one, alpha)
-    return one.model_copy(update={"verdict": verdict, "reason": reason})
+    shift = one.comparison.mean_difference if one.comparison else None
+    worse = shift is not None and abs(shift) > one.margin and not _better(one, shift)
+    return one.model_copy(
+        update={"verdict": verdict, "reason": reason, "hides_less": one.privacy and worse}
+    )
+
+
+def _better(one: MetricResult, shift: float) -> bool:
+    return (shift > 0) == one.higher_is_better
 
 
 def _readings(pairs: Sequence[Pair], metrics: Sequence[Metric]) -> list[Reading]:
@@ -107,36 +166,78 @@ def _readings(pairs: Sequence[Pair], metrics: Sequence[Metric]) -> list[Reading]
     return [one for metric in metrics for one in readings(metric, tuple(sorted(names)))]
 
 
-def _measure(pairs: Sequence[Pair], reading: Reading, margins: dict[str, float]) -> MetricResult:
+def _measured(
+    pairs: Sequence[Pair], reading: Reading, margins: Mapping[str, float]
+) -> MetricResult:
+    def read(cell: Cell, side: int) -> float | None:
+        return reading.read(cell.score)
+
     metric = reading.metric
     margin = margins.get(metric.key, reading.margin)
+    return _measure(pairs, metric, read, margin, source=reading.source)
+
+
+def _identified(
+    pairs: Sequence[Pair], found: Identified, margins: Mapping[str, float]
+) -> MetricResult:
+    def read(cell: Cell, side: int) -> float | None:
+        return found.of(side, cell.spec.actor.number)
+
+    margin = margins.get(IDENTIFIED.key, IDENTIFIED.margin)
+    return _measure(pairs, IDENTIFIED, read, margin, missing=found.reason)
+
+
+def _measure(
+    pairs: Sequence[Pair],
+    metric: Metric,
+    read: Read,
+    margin: float,
+    *,
+    source: str = "",
+    missing: str = "",
+) -> MetricResult:
     by_actor: dict[int, list[tuple[float, float]]] = {}
     for first, second in pairs:
-        before, after = reading.read(first.score), reading.read(second.score)
+        before, after = read(first, 0), read(second, 1)
         if before is not None and after is not None:
             by_actor.setdefault(first.spec.actor.number, []).append((before, after))
     actors = [_of_actor(actor, by_actor[actor]) for actor in sorted(by_actor)]
     before_all = [one.baseline for one in actors]
     after_all = [one.candidate for one in actors]
-    comparison = compare_paired(before_all, after_all) if actors else None
+    baseline = _mean(before_all)
+    ends = (None, None) if baseline is None else metric.shifts(baseline)
     differences = [b - a for a, b in zip(before_all, after_all, strict=True)]
+    alike = equivalence(differences, margin) if actors else None
     return MetricResult(
         key=metric.key,
         title=metric.title,
-        source=reading.source,
+        source=source,
         family=metric.family,
         whole=metric.whole,
+        privacy=metric.privacy,
         higher_is_better=metric.higher_is_better,
         margin=margin,
         digits=metric.digits,
-        baseline=_mean(before_all),
+        baseline=baseline,
         candidate=_mean(after_all),
+        largest=_largest(ends),
         actors=tuple(actors),
-        comparison=comparison,
-        equivalence=equivalence(differences, margin) if actors else None,
+        comparison=_cut(compare_paired(before_all, after_all), ends) if actors else None,
+        equivalence=alike and alike.model_copy(update={"interval": cut_to(alike.interval, *ends)}),
         verdict=Verdict.NOT_COMPARABLE,
-        reason="" if actors else _without_values(pairs, reading),
+        reason="" if actors else missing or _without_values(pairs, metric, read),
     )
+
+
+def _cut(found: PairedComparison, ends: tuple[float | None, float | None]) -> PairedComparison:
+    intervals = {name: cut_to(getattr(found, name), *ends) for name in ("interval", "bootstrap")}
+    return found.model_copy(update=intervals)
+
+
+def _largest(ends: tuple[float | None, float | None]) -> float | None:
+    """The largest shift there can be in either direction; None without a limit."""
+    low, high = ends
+    return None if low is None or high is None else max(-low, high)
 
 
 def _of_actor(actor: int, values: list[tuple[float, float]]) -> ActorDifference:
@@ -149,9 +250,9 @@ def _of_actor(actor: int, values: list[tuple[float, float]]) -> ActorDifference:
     )
 
 
-def _without_values(pairs: Sequence[Pair], reading: Reading) -> str:
-    sides = [any(reading.read(pair[k].score) is not None for pair in pairs) for k in (0, 1)]
-    why = f" {reading.metric.missing}" if reading.metric.missing else ""
+def _without_values(pairs: Sequence[Pair], metric: Metric, read: Read) -> str:
+    sides = [any(read(pair[k], k) is not None for pair in pairs) for k in (0, 1)]
+    why = f" {metric.missing}" if metric.missing else ""
     if not any(sides):
         return f"Neither side has a value.{why}"
     if not all(sides):
@@ -159,12 +260,12 @@ def _without_values(pairs: Sequence[Pair], reading: Reading) -> str:
     return f"No actor has a value on both sides.{why}"
 
 
-def _test(comparison: PairedComparison | None, family: int, alpha: float) -> TestResult:
-    """The sign-flip test, or the t test where n actors could never reach the family's level
-    (``alpha``) after Holm.
+def _test(comparison: PairedComparison | None, level: float) -> TestResult:
+    """The sign-flip test, or the t test where n actors could never reach the first step of Holm
+    (``level``) with it.
     """
     assert comparison is not None
-    reachable = smallest_p(comparison.n) * family <= alpha
+    reachable = smallest_p(comparison.n) <= level
     return comparison.sign_flip if reachable else comparison.t_test
 
 
@@ -179,74 +280,24 @@ def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
         )
     if c.ties == c.n:
         return Verdict.UNCHANGED, f"Both sides are the same for all {c.n} actors."
-    if c.dz is None:
-        return _constant(one, c, c.mean_difference, alpha)
+    better = Verdict.IMPROVED if _better(one, c.mean_difference) else Verdict.REGRESSED
     significant = one.p_adjusted is not None and one.p_adjusted <= alpha
     beyond = abs(c.mean_difference) > one.margin
+    if c.dz is None:
+        # A coarse metric can move alike for a few actors by chance; the largest shift there is,
+        # such as all faces lost, cannot.
+        all_of_it = one.whole is not None and abs(c.mean_difference) >= _ALL_OF_IT * one.whole
+        sure = significant or all_of_it
+        verdict = Verdict.UNCHANGED if not beyond else better if sure else Verdict.INCONCLUSIVE
+        return verdict, constant(one, c, beyond=beyond, sure=sure)
     if significant and beyond:
-        better = (c.mean_difference > 0) == one.higher_is_better
-        return _moved(one, c, better)
+        return better, moved(one, c)
     if e.shown:
         return Verdict.UNCHANGED, (
-            f"Equivalence within {one.margin:g} is shown (p {_p(e.p)}, n = {c.n})."
+            f"Equivalence within {one.margin:g} is shown (p {p_text(e.p)}, n = {c.n})."
         )
-    return Verdict.INCONCLUSIVE, _open(one, c, e, significant)
-
-
-def _constant(
-    one: MetricResult, c: PairedComparison, shift: float, alpha: float
-) -> tuple[Verdict, str]:
-    """A shift without any spread over actors, of which no interval and no t test can be made. A
-    coarse metric can move alike for a few actors by chance, so it takes the sign-flip test; but
-    the largest shift there is, such as all faces lost, needs none.
-    """
-    told = f"The shift is {shift:+.{one.digits}f} for every one of {c.n} actors"
-    if abs(shift) <= one.margin:
-        return Verdict.UNCHANGED, f"{told}, within the margin of {one.margin:g}."
-    sure = one.p_adjusted is not None and one.p_adjusted <= alpha
-    if not sure and (one.whole is None or abs(shift) < _ALL_OF_IT * one.whole):
-        return Verdict.INCONCLUSIVE, (
-            f"{told}, beyond the margin of {one.margin:g}; so few actors may do so by chance, and "
-            "without spread there is no interval."
-        )
-    better = (shift > 0) == one.higher_is_better
-    verdict = Verdict.IMPROVED if better else Verdict.REGRESSED
-    return verdict, f"{told}, beyond the margin of {one.margin:g}; without spread, no interval."
-
-
-def _moved(one: MetricResult, c: PairedComparison, better: bool) -> tuple[Verdict, str]:
-    verdict = Verdict.IMPROVED if better else Verdict.REGRESSED
-    how = f"{one.test} test" + (
-        "" if one.test == "sign-flip" else ", as so few actors cannot reach alpha by sign-flips"
-    )
-    larger = c.wins if (c.mean_difference or 0) > 0 else c.losses
-    return verdict, (
-        f"{c.mean_difference:+.{one.digits}f} is beyond the margin of {one.margin:g} and "
-        f"significant (p {_p(one.p_adjusted)} after Holm; {how}), in the same direction for "
-        f"{larger} of {c.n} actors."
-    )
-
-
-def _open(one: MetricResult, c: PairedComparison, e: Equivalence, significant: bool) -> str:
-    if significant:
-        return (
-            f"The shift is significant (p {_p(one.p_adjusted)} after Holm), but at "
-            f"{c.mean_difference:+.{one.digits}f} not beyond the margin of {one.margin:g}, nor is "
-            "it shown to lie within."
-        )
-    ends = span(e.interval.low, e.interval.high, one.digits)
-    text = f"The 90 % interval, {ends}, is wider than the margin of {one.margin:g} allows"
-    if c.detectable is not None:
-        shift = f"{c.detectable:.{one.digits}f}"
-        text += f"; {c.n} actors with this spread find a shift of {shift} with 80 % power"
-    return text + "."
+    return Verdict.INCONCLUSIVE, open_question(one, c, e, alpha, significant=significant)
 
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
-
-
-def _p(p: float | None) -> str:
-    if p is None:
-        return "unknown"
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -41,12 +41,26 @@ class Metric:
     margins: Mapping[str, float] = field(default_factory=dict)
     """Other margins of sources whose scale is another."""
     family: Family = Family.STUDY
+    lowest: float | None = 0.0
+    highest: float | None = None
+    """What a value can be; None without a limit."""
+    privacy: bool = False
+    """Whether it says how well people are hidden. Faces that are lost do not: a face that is found
+    again is kept better, and hidden no better."""
     whole: float | None = None
     """The largest shift there can be, for a metric that is not coarse: alike for every actor, it
     needs no test."""
 
     def margin_of(self, source: str) -> float:
         return self.margins.get(source, self.margin)
+
+    def shifts(self, baseline: float) -> tuple[float | None, float | None]:
+        """The least and the largest difference from a baseline of this mean that there can be."""
+        if self.lowest is None:
+            return None, None
+        if self.highest is None:
+            return self.lowest - baseline, None
+        return self.lowest - self.highest, self.highest - self.lowest
 
 
 def _distance(score: CellScore) -> float | None:
@@ -73,6 +87,17 @@ def _quality(read: Callable[[Quality], float | None]) -> Read:
     return lambda score: read(score.quality) if score.quality else None
 
 
+MATCH_RATE = "match_rate"
+IDENTIFIED = Metric(
+    "identified",
+    "Identified by the worst attacker",
+    False,
+    0.05,
+    highest=1.0,
+    privacy=True,
+)
+"""Read from cohorts, not from a cell: of all probes of an actor the share that each side's own
+worst attacker gives to the right person."""
 _OLD = "Scores of older versions lack it; `bench score` makes it."
 
 METRICS: tuple[Metric, ...] = (
@@ -84,11 +109,12 @@ METRICS: tuple[Metric, ...] = (
         0.01,
         _distance,
         missing="A video in which almost no face is found has no distance.",
+        privacy=True,
     ),
-    Metric("match_rate", "Match rate", False, 0.05, _match_rate),
-    Metric("lost_faces", "Faces lost (FTA)", False, 0.05, lost_share, whole=1.0),
-    Metric("pcc", "Mean PCC", True, 0.05, attribute=lambda a: a.mean_pcc),
-    Metric("ccc", "Mean CCC", True, 0.05, attribute=lambda a: a.mean_ccc),
+    Metric(MATCH_RATE, "Match rate", False, 0.05, _match_rate, highest=1.0, privacy=True),
+    Metric("lost_faces", "Faces lost (FTA)", False, 0.05, lost_share, highest=1.0, whole=1.0),
+    Metric("pcc", "Mean PCC", True, 0.05, attribute=lambda a: a.mean_pcc, lowest=-1.0, highest=1.0),
+    Metric("ccc", "Mean CCC", True, 0.05, attribute=lambda a: a.mean_ccc, lowest=-1.0, highest=1.0),
     Metric(
         "rmse",
         "Mean RMSE",
@@ -105,6 +131,7 @@ METRICS: tuple[Metric, ...] = (
         0.1,
         _kept(lambda kept: kept.blinks.f1),
         missing=f"Without a blink in the original there is none to find again. {_OLD}",
+        highest=1.0,
         family=Family.VIEWER,
     ),
     Metric(
@@ -143,6 +170,7 @@ METRICS: tuple[Metric, ...] = (
         _quality(lambda quality: quality.flicker.added if quality.flicker else None),
         2,
         missing=f"It takes frames in step and long enough a video. {_OLD}",
+        lowest=None,
         family=Family.VIEWER,
     ),
     Metric(
@@ -152,6 +180,8 @@ METRICS: tuple[Metric, ...] = (
         0.01,
         _quality(lambda quality: quality.background.ssim if quality.background else None),
         missing=f"It takes frames in step and pixels away from the face. {_OLD}",
+        lowest=-1.0,
+        highest=1.0,
         family=Family.VIEWER,
     ),
 )

@@ -9,12 +9,14 @@ from pathlib import Path
 from harness.compare.alike import differences
 from harness.compare.gather import Cell, Gathered, Key, chosen_cells, common_protocol, gather
 from harness.compare.judge import ALPHA, Pair, judge, not_comparable, overall
-from harness.compare.metrics import METRICS
+from harness.compare.metrics import IDENTIFIED, MATCH_RATE, METRICS
+from harness.compare.people import gate_of, stored_cohorts
 from harness.compare.selector import labels, parse_selector, variant_of
 from harness.errors import UsageError, unknown_name
 from harness.model.cell import CellSpec
 from harness.model.compare import CompareResult, Side
 from harness.model.verdict import Aspect
+from harness.results.compare.identified import identified
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,27 @@ def compare(request: Request) -> CompareResult:
 def compare_gathered(
     baseline: Gathered, candidate: Gathered, names: tuple[str, str], terms: Terms
 ) -> CompareResult:
-    """Compare cells that were read already. Raises UsageError when they have none in common."""
+    """Compare cells that were read already. Raises UsageError when they have none in common, and
+    StoreError for cohorts of a newer version."""
     pairs = paired(baseline.cells, candidate.cells)
     if not pairs:
         raise _nothing_common((baseline, candidate), terms.protocol)
     differ, notes = differences(pairs, terms.accepted)
-    results = judge(pairs, alpha=terms.alpha, margins=dict(terms.margins))
+    cohorts = [stored_cohorts(side, terms.protocol) for side in (baseline, candidate)]
+    ids = tuple({c.spec.id for c in side.cells.values()} for side in (baseline, candidate))
+    results = judge(
+        pairs,
+        alpha=terms.alpha,
+        margins=dict(terms.margins),
+        identified=identified(cohorts[0], cohorts[1], (ids[0], ids[1])),
+    )
+    gate = gate_of(pairs, [one for side in cohorts for one in side], _gate_margin(terms))
     blocking = [one for one in differ if not one.accepted]
     if blocking:
         aspects = " and ".join(one.aspect.value for one in blocking)
         told = " ".join(one.sentence for one in blocking)
         results = not_comparable(results, f"The sides differ in {aspects}. {told}")
+        gate = None
     return CompareResult(
         protocol=terms.protocol,
         baseline=_side(baseline, names[0], pairs, 0),
@@ -103,7 +115,8 @@ def compare_gathered(
         differences=tuple(differ),
         notes=tuple(notes),
         metrics=tuple(results),
-        verdict=overall(results),
+        gate=gate,
+        verdict=overall(results, gate),
     )
 
 
@@ -125,6 +138,12 @@ def paired(baseline: Mapping[Key, Cell], candidate: Mapping[Key, Cell]) -> list[
         if first and second:
             pairs.append((first, second))
     return pairs
+
+
+def _gate_margin(terms: Terms) -> float:
+    """A single person's recognised share has the margin of the match rate, which is its mean."""
+    own = next(metric.margin for metric in METRICS if metric.key == MATCH_RATE)
+    return terms.margins.get(MATCH_RATE, own)
 
 
 def _donorless(cells: Mapping[Key, Cell]) -> bool:
@@ -164,7 +183,7 @@ def _of_actors(specs: list[CellSpec], actors: Collection[int] | None) -> list[Ce
 
 
 def _check_margins(margins: Mapping[str, float]) -> None:
-    known = [metric.key for metric in METRICS]
+    known = [metric.key for metric in (IDENTIFIED, *METRICS)]
     for key, value in margins.items():
         if key not in known:
             raise unknown_name("metric", key, known, see="bench compare --help")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.compare.reasons import hides_less, number, span, title
 from harness.model.compare import CompareResult, Family, MetricResult, Side
 from harness.model.verdict import Verdict
 
@@ -16,20 +17,85 @@ _MOST_NAMES = 3
 
 
 def headline(result: CompareResult) -> str:
-    """One sentence: what was compared, and the verdict."""
-    worst = [one for one in result.metrics if one.verdict is result.verdict]
-    names = ", ".join(title(one) for one in worst)
+    """One sentence: what was compared, and the verdict. What hides less comes first."""
+    return f"{result.candidate.label} against {result.baseline.label}: {_said(result)}."
+
+
+def _said(result: CompareResult) -> str:
+    named = {
+        verdict: ", ".join(title(one) for one in result.metrics if one.verdict is verdict)
+        for verdict in Verdict
+    }
+    less = "; ".join(hides_less(one) for one in result.metrics if one.hides_less)
+    traded = named[Verdict.TRADED]
+    but = f"; better in {traded}, which is no improvement while less is hidden" if traded else ""
+    if result.verdict is Verdict.REGRESSED:
+        parts = [recognised(result)]
+        regressed = [one for one in result.metrics if one.verdict is Verdict.REGRESSED]
+        loose = [one for one in result.metrics if one.hides_less and one not in regressed]
+        # A metric of privacy that regressed is named as such; METRICS has them first.
+        parts += [f"regressed in {named[Verdict.REGRESSED]}"] if regressed else []
+        parts += [f"hides less: {'; '.join(map(hides_less, loose))}"] if loose else []
+        if loose and not any(one.privacy for one in regressed):
+            parts[1:] = reversed(parts[1:])
+        text = "; ".join(part for part in parts if part)
+        return (text if text.startswith("regressed") else f"regressed: {text}") + but
+    if result.verdict is Verdict.INCONCLUSIVE and less:
+        return (
+            f"inconclusive: hides less by its point estimate, beyond the margin ({less}), but "
+            f"these actors do not show it beyond chance{but}"
+        )
     viewer = (one for one in result.metrics if one.family is Family.VIEWER)
     still = ", ".join(title(one) for one in viewer if one.verdict is Verdict.INCONCLUSIVE)
-    said = {
-        Verdict.REGRESSED: f"regressed in {names}",
-        Verdict.IMPROVED: f"improved in {names}",
+    return {
+        Verdict.IMPROVED: f"improved in {named[Verdict.IMPROVED]}",
         Verdict.UNCHANGED: "unchanged: equivalence is shown for all of privacy and expression that "
         "could be compared" + (f"; open: {still}" if still else ""),
         Verdict.INCONCLUSIVE: "inconclusive: neither a change nor equivalence is shown everywhere",
-        Verdict.NOT_COMPARABLE: "not comparable",
-    }[result.verdict]
-    return f"{result.candidate.label} against {result.baseline.label}: {said}."
+    }.get(result.verdict, "not comparable")
+
+
+def recognised(result: CompareResult) -> str:
+    """Who is recognised now and was hidden, as a clause; empty without anybody."""
+    crossed = result.gate.crossed if result.gate else ()
+    if not crossed:
+        return ""
+    if len(crossed) == 1:
+        one = crossed[0]
+        return (
+            f"actor {one.actor} is recognised in {100 * one.candidate:.0f} % of the frames, "
+            f"{100 * one.baseline:.0f} % before"
+        )
+    numbers = [str(one.actor) for one in crossed]
+    means = [
+        100 * sum(values) / len(crossed)
+        for values in ([c.candidate for c in crossed], [c.baseline for c in crossed])
+    ]
+    return (
+        f"actors {', '.join(numbers[:-1])} and {numbers[-1]} are recognised in "
+        f"{means[0]:.0f} % of the frames on average, {means[1]:.0f} % before"
+    )
+
+
+def people(result: CompareResult) -> list[str]:
+    """Every single person: who is recognised now, who is hidden now, and by what that was told."""
+    gate = result.gate
+    if gate is None:
+        return []
+    lines = [f"Actor {one.actor}: regressed. {_sentence(one.sentence)}" for one in gate.crossed]
+    if not gate.crossed:
+        lines.append("Nobody is recognised in more frames than noise explains.")
+    if gate.hidden:
+        now = "; ".join(f"actor {one.actor} is {one.sentence}" for one in gate.hidden)
+        lines.append(f"The other way round, beyond noise: {now}.")
+    frames = (
+        f"A frame is recognised at or under {gate.threshold}; a rise of {gate.margin:g} counts."
+    )
+    return [*lines, f"{frames} {gate.basis}"]
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def basis(result: CompareResult) -> str:
@@ -57,11 +123,6 @@ def coverage(name: str, side: Side) -> str:
     return "; ".join(parts) + "."
 
 
-def title(one: MetricResult) -> str:
-    """The metric's title, with the source of action units."""
-    return f"{one.title} ({one.source})" if one.source else one.title
-
-
 def row(one: MetricResult) -> tuple[str, ...]:
     """A metric's numbers as text, in the order of ``HEADER``."""
     c = one.comparison
@@ -71,7 +132,7 @@ def row(one: MetricResult) -> tuple[str, ...]:
         number(one.baseline, one.digits),
         number(one.candidate, one.digits),
         number(c.mean_difference if c else None, one.digits, signed=True),
-        span(interval.low, interval.high, one.digits) if interval else "-",
+        span(interval, one.digits) if interval else "-",
         probability(one),
         one.verdict.value,
     )
@@ -101,19 +162,6 @@ def probability(one: MetricResult) -> str:
     return f"{text} (t)" if one.test == "t" else text
 
 
-def number(value: float | None, digits: int, *, signed: bool = False) -> str:
-    if value is None:
-        return "-"
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text
-
-
-def span(low: float | None, high: float | None, digits: int) -> str:
-    if low is None or high is None:
-        return "-"
-    return f"{low:+.{digits}f} to {high:+.{digits}f}"
-
-
 def markdown(result: CompareResult) -> str:
     """The comparison for a pull request or a chat; ends with a newline."""
     lines = [f"### bench compare: {result.verdict.value}", "", headline(result), ""]
@@ -125,6 +173,8 @@ def markdown(result: CompareResult) -> str:
     for one in result.metrics:
         size = effect(one)
         lines.append(f"- **{title(one)}**: {one.reason}{f' {size}.' if size else ''}")
+    if result.gate:
+        lines += ["", "**Single people**", "", *(f"- {line}" for line in people(result))]
     lines += ["", basis(result), ""]
     lines += [f"- {line}" for line in remarks(result)]
     return "\n".join(lines) + "\n"

@@ -59,6 +59,60 @@ class ActorDifference(Frozen):
     candidate: float
 
 
+class NoiseSource(StrEnum):
+    """What says how far an actor's frames move from run to run without a change."""
+
+    SEEDS = "repeated seeds"
+    ACTORS = "the spread over actors"
+    STATED = "a stated bound"
+
+
+class Route(StrEnum):
+    """How an actor who was hidden is recognised."""
+
+    NEARER = "nearer"
+    """The face has come nearer to the actor's own."""
+    FOUND = "found"
+    """A face is found where there was none."""
+
+
+class ActorCrossing(Frozen):
+    """One actor who is recognised in more frames than noise explains."""
+
+    actor: int
+    baseline: float
+    """Share of all sampled frames in which the actor is recognised (0 to 1)."""
+    candidate: float
+    route: Route
+    moved: float
+    """``nearer``: how much nearer (L2) the recognised frames are than as many nearest frames of the
+    baseline. ``found``: by how much the share of frames with a face has grown."""
+    explained: float
+    """As much of ``moved`` as noise explains."""
+    sentence: str
+
+
+class ActorGate(Frozen):
+    """Every single actor, beside the tests of means."""
+
+    alpha: float
+    """The chance that a comparison without a change names anybody."""
+    margin: float
+    """The least rise of the recognised share that matters."""
+    threshold: str
+    """Under which a frame counts as recognised, as a phrase."""
+    noise: NoiseSource
+    noise_sd: float
+    """From run to run, of one actor's mean distance (L2); of ``a stated bound`` the largest over
+    the actors."""
+    basis: str
+    """What noise was reckoned with, as a sentence."""
+    crossed: tuple[ActorCrossing, ...] = ()
+    """Who is recognised now and was hidden: a regression by itself."""
+    hidden: tuple[ActorCrossing, ...] = ()
+    """The same with the sides exchanged: who is hidden now. Information, no verdict."""
+
+
 class MetricResult(Frozen):
     """One metric on both sides. ``comparison`` is candidate minus baseline, over actors."""
 
@@ -81,6 +135,17 @@ class MetricResult(Frozen):
     p: float | None = None
     p_adjusted: float | None = None
     """After Holm over the metrics of the family that were compared, and for its share of alpha."""
+    level: float | None = None
+    """The p at which the first step of Holm calls it significant: the family's share of alpha over
+    its metrics."""
+    detectable: float | None = None
+    """Least true shift that these actors find with 80 % power by ``test`` at ``level``."""
+    privacy: bool = False
+    """Whether it says how well people are hidden."""
+    hides_less: bool = False
+    """Whether a metric of privacy is worse beyond its margin by its point estimate."""
+    largest: float | None = None
+    """The largest shift there can be; None without a limit."""
     whole: float | None = None
     """The largest shift there can be, where one that is alike for every actor needs no test."""
     verdict: Verdict
@@ -103,5 +168,8 @@ class CompareResult(Frozen):
     notes: tuple[str, ...] = ()
     """What a reader must know that changes no verdict."""
     metrics: tuple[MetricResult, ...]
+    gate: ActorGate | None = None
+    """None where nothing may be compared."""
     verdict: Verdict
-    """One regressed metric makes the whole regressed; else the worst of the study's family."""
+    """One regressed metric or one actor who is recognised makes the whole regressed; else the worst
+    of the study's family. Never improved while a metric of privacy ``hides_less``."""

@@ -62,7 +62,10 @@ class NightRecord(Frozen):
     verdict: Verdict | None = None
     alarm: Alarm = Alarm.NONE
     alarmed: tuple[str, ...] = ()
-    """Keys of the metrics that regressed in both runs."""
+    """Keys of the metrics that regressed in both runs; ``match_rate`` also for single people who
+    are recognised."""
+    alarmed_actors: tuple[int, ...] = ()
+    """Who is recognised and was hidden, in the first of two runs that both name somebody."""
     reason: str = ""
     """A sentence: what the comparison said, or why there is none."""
     metrics: tuple[NightMetric, ...] = ()

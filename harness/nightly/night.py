@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.compare.gather import Cell, Gathered, gather
-from harness.compare.metrics import METRICS, readings
+from harness.compare.metrics import MATCH_RATE, METRICS, readings
+from harness.compare.reasons import hides_less
 from harness.compare.run import Terms, compare_gathered
+from harness.compare.words import people
 from harness.errors import UsageError
 from harness.model.cell import CellSpec
 from harness.model.compare import CompareResult, Family, MetricResult
@@ -17,7 +19,7 @@ from harness.model.suite import Suite
 from harness.model.tool import Tool
 from harness.model.verdict import Verdict
 from harness.nightly.entries import SECOND_RUN, Entry, entries
-from harness.statistics.intervals import t_interval
+from harness.statistics.intervals import cut_to, t_interval
 from harness.statistics.noise import run_noise
 from harness.statistics.values import actor_means
 from harness.store.cells import CellStore
@@ -200,9 +202,17 @@ def _confirm(
     both = suspected & _regressed(repeated)
     if both:
         told = f"{record.reason} A second run showed it again."
-        update = {"alarm": Alarm.CONFIRMED, "alarmed": tuple(sorted(both)), "reason": told}
+        who = _crossed(first) and _crossed(repeated)
+        if who and MATCH_RATE in both:
+            told = f"{told} In it, actor{'s' if len(who) > 1 else ''} {_listed(who)}."
+        update = {
+            "alarm": Alarm.CONFIRMED,
+            "alarmed": tuple(sorted(both)),
+            "alarmed_actors": _crossed(first) if who else (),
+            "reason": told,
+        }
         return record.model_copy(update=update)
-    why = _uncleared(repeated, suspected)
+    why = _uncleared(first, repeated, suspected)
     if why:
         return _unrepeated(record, why)
     told = f"{record.reason} A second run did not show it again, so there is no alarm."
@@ -217,7 +227,7 @@ def _unrepeated(record: NightRecord, why: str) -> NightRecord:
     return record.model_copy(update={"alarm": Alarm.UNREPEATED, "reason": told})
 
 
-def _uncleared(repeated: CompareResult, suspected: set[str]) -> str:
+def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str]) -> str:
     """Why a second run that does not show the suspicion again does not clear it; else empty."""
     for side in (repeated.baseline, repeated.candidate):
         lost = len(side.failed) + len(side.unscored) + len(side.damaged)
@@ -228,6 +238,12 @@ def _uncleared(repeated: CompareResult, suspected: set[str]) -> str:
         one = found.get(name)
         if one is None:
             return f"It has no {name}."
+        if name == MATCH_RATE and set(_crossed(first)) - set(repeated.actors):
+            gone = sorted(set(_crossed(first)) - set(repeated.actors))
+            return f"It has nothing of actor{'s' if len(gone) > 1 else ''} {_listed(gone)}."
+        if name == MATCH_RATE and repeated.gate is not None and _crossed(first):
+            # Every single person was looked at, be it only one.
+            continue
         # With one actor alone nothing can regress.
         if one.comparison is None or one.comparison.n < 2:
             return f"{one.title}: {one.reason}"
@@ -267,7 +283,19 @@ def _reseeded(found: Gathered, by: int) -> Gathered:
 
 
 def _regressed(result: CompareResult) -> set[str]:
-    return {_name(one) for one in result.metrics if one.verdict is Verdict.REGRESSED}
+    """Names of the metrics that regressed; single people who are recognised count for the match
+    rate, whoever they are: a tool may fail on others each time."""
+    found = {_name(one) for one in result.metrics if one.verdict is Verdict.REGRESSED}
+    return found | ({MATCH_RATE} if _crossed(result) else set())
+
+
+def _crossed(result: CompareResult) -> tuple[int, ...]:
+    """Actors who are recognised and were hidden."""
+    return tuple(one.actor for one in result.gate.crossed) if result.gate else ()
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _name(one: MetricResult) -> str:
@@ -275,14 +303,26 @@ def _name(one: MetricResult) -> str:
 
 
 def _because(result: CompareResult) -> str:
+    """What decided, what hides less first."""
     worst = [one for one in result.metrics if one.verdict is result.verdict]
-    if result.verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
-        return " ".join(f"{one.title}: {one.reason}" for one in worst)
+    less = [one for one in result.metrics if one.hides_less]
+    loose = [one for one in less if one.verdict is not Verdict.REGRESSED]
+    told = f"Less is hidden: {'; '.join(map(hides_less, loose))}. " if loose else ""
+    if result.verdict is Verdict.REGRESSED:
+        who = people(result)[: len(_crossed(result))]
+        return " ".join([*who, *([told.strip()] if told else []), *_reasons(worst)])
+    if result.verdict is Verdict.IMPROVED:
+        return " ".join(_reasons(worst))
     if result.verdict is Verdict.NOT_COMPARABLE:
         return worst[0].reason if worst else "No metric could be compared."
     if result.verdict is Verdict.UNCHANGED:
         return _alike(result)
-    return f"Neither a change nor equivalence is shown for {', '.join(one.title for one in worst)}."
+    unsure = ", ".join(one.title for one in worst)
+    return f"{told}Neither a change nor equivalence is shown for {unsure}."
+
+
+def _reasons(metrics: Sequence[MetricResult]) -> list[str]:
+    return [f"{one.title}: {one.reason}" for one in metrics]
 
 
 def _alike(result: CompareResult) -> str:
@@ -313,7 +353,8 @@ def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]
         means = actor_means((cell.spec.actor.number, value) for cell, value in known)
         if not means:
             continue
-        interval = t_interval(list(means.values()))
+        limits = reading.metric.lowest, reading.metric.highest
+        interval = cut_to(t_interval(list(means.values())), *limits)
         metric, one = reading.metric, said.get((reading.metric.key, reading.source))
         out.append(
             NightMetric(

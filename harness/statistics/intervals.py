@@ -35,12 +35,26 @@ class Interval(Frozen):
     confidence: float = 0.95
     method: str = ""
     """``t`` or ``bootstrap-t``."""
+    cut: bool = False
+    """Whether an end lies where the quantity ends, and would lie beyond."""
     reason: str = ""
 
     @property
     def known(self) -> bool:
         """Whether there is an interval."""
         return self.low is not None and self.high is not None
+
+
+def cut_to(interval: Interval, low: float | None, high: float | None) -> Interval:
+    """The interval within what the quantity can be; None is no limit on that side."""
+    if interval.low is None or interval.high is None:
+        return interval
+    floor = -np.inf if low is None else low
+    ceiling = np.inf if high is None else high
+    ends = [float(np.clip(end, floor, ceiling)) for end in (interval.low, interval.high)]
+    if ends == [interval.low, interval.high]:
+        return interval
+    return interval.model_copy(update={"low": ends[0], "high": ends[1], "cut": True})
 
 
 def t_interval(values: Values, confidence: float = 0.95) -> Interval:

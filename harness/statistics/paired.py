@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,7 @@ from harness.statistics.intervals import (
     t_interval,
 )
 from harness.statistics.sign_flip import TestResult, sign_flip_test, signed_ranks, wilcoxon_test
-from harness.statistics.values import Array, Values, as_share, as_values
-
-POWER = 0.8
-_STEPS = 20_000
+from harness.statistics.values import Array, Values, as_values
 
 
 class PairedComparison(Frozen):
@@ -44,8 +41,6 @@ class PairedComparison(Frozen):
     """Actors whose candidate value is larger."""
     losses: int
     ties: int
-    detectable: float | None
-    """Least true difference that n actors with this spread find with 80 % power at alpha 0.05."""
     reason: str = ""
     """What cannot be computed, and why."""
 
@@ -84,7 +79,6 @@ def compare_differences(
         wins=int((d > 0).sum()),
         losses=int((d < 0).sum()),
         ties=int((d == 0).sum()),
-        detectable=None if sd is None else detectable_dz(d.size) * sd,
         reason=interval.reason,
     )
 
@@ -121,29 +115,3 @@ def rank_biserial(differences: Values) -> float | None:
     ranks: Array = signed_ranks(as_values(differences))
     total = float(np.abs(ranks).sum())
     return float(ranks.sum()) / total if total else None
-
-
-@cache
-def detectable_dz(n: int, *, alpha: float = 0.05, power: float = POWER) -> float:
-    """The effect dz that a two-sided paired t test of n actors finds with ``power`` (Cohen 1988).
-
-    The noncentral t's power is integrated over the standard deviation's distribution, which holds
-    for two actors as well. Raises ValueError below two actors.
-    """
-    from scipy import optimize, special
-
-    if n < 2:
-        raise ValueError("no effect can be detected with fewer than two actors")
-    as_share(power, "power")
-    limit = special.stdtrit(n - 1, 1 - as_share(alpha, "alpha") / 2)
-    shares = (np.arange(_STEPS) + 0.5) / _STEPS
-    bound = limit * np.sqrt(special.chdtri(n - 1, 1 - shares) / (n - 1))
-
-    def missing(there: float) -> float:
-        found = special.ndtr(there - bound) + special.ndtr(-there - bound)
-        return float(found.mean()) - power
-
-    upper = 1.0
-    while missing(upper) < 0:
-        upper *= 2
-    return float(optimize.brentq(missing, 0.0, upper)) / float(np.sqrt(n))

@@ -8,9 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from harness.canonical import content_hash
+from harness.compare.reasons import title
 from harness.compare.run import Request, compare
 from harness.compare.selector import Variant, variant_of
-from harness.compare.words import basis, effect, headline, remarks, title
+from harness.compare.words import basis, effect, headline, people, remarks
 from harness.errors import UsageError
 from harness.model.compare import CompareResult
 from reports.compare import actor_table, metric_table
@@ -122,4 +123,11 @@ def _blocks(result: CompareResult) -> tuple[str | Table | Figure, ...]:
         words = f"{title(one)}: {one.verdict.value}. {one.reason}"
         reasons.append(f"{words} {size}." if size else words)
     tables = [actor_table(one) for one in result.metrics if one.actors]
-    return (basis(result), metric_table(result), *reasons, *tables, *remarks(result))
+    return (
+        basis(result),
+        *people(result),
+        metric_table(result),
+        *reasons,
+        *tables,
+        *remarks(result),
+    )

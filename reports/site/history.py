@@ -127,7 +127,7 @@ def _number(value: float | None, digits: int = 3) -> TableCell:
 
 
 def _alarms(series: Series, records: Sequence[NightRecord], path: str) -> list[Entry]:
-    """The alarms in which this metric is the first that regressed, each on its first night."""
+    """The alarms that are on this metric's page, each on its first night."""
     own = f"{series.key}:{series.source}" if series.source else series.key
     first: dict[str, NightRecord] = {}
     for one in sorted(records, key=lambda record: record.night):
@@ -145,5 +145,11 @@ def _alarms(series: Series, records: Sequence[NightRecord], path: str) -> list[E
             content=f"alarm {identifier}",
         )
         for identifier, one in first.items()
-        if own == min(one.alarmed, default="") and one.protocol == series.protocol
+        if own == _page_of(one) and one.protocol == series.protocol
     ]
+
+
+def _page_of(record: NightRecord) -> str:
+    """The metric on whose page an alarm is: the first that regressed and that nights follow."""
+    followed = [f"{m.key}:{m.source}" if m.source else m.key for m in record.metrics]
+    return min(set(record.alarmed) & set(followed), default=min(followed, default=""))

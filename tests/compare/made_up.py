@@ -231,7 +231,7 @@ def quick_score(numbers: Numbers) -> CellScore:
     comparisons = {Comparison.ORIGINAL_ORIGINAL: SEEN, Comparison.SWAPPED_ORIGINAL: swapped}
     viewed = numbers.viewed
     score = _bare(
-        identity=_bare(comparisons=comparisons),
+        identity=_bare(comparisons=comparisons, threshold=0.6),
         attributes=(units,),
         utility=viewed.utility() if viewed else None,
         quality=viewed.quality() if viewed else None,

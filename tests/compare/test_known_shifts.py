@@ -7,7 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from harness.compare.gather import Cell
 from harness.compare.judge import judge, overall
+from harness.compare.people import gate_of
 from harness.model.compare import Family, MetricResult
 from harness.model.verdict import Verdict
 from tests.compare.made_up import Study
@@ -16,17 +18,29 @@ from tests.compare.made_up import Study
 pytestmark = pytest.mark.xdist_group("known-shifts")
 
 
+def pairs_of(
+    seed: int, shift: float, run_sd: float, actors: int, *, viewed: bool
+) -> list[tuple[Cell, Cell]]:
+    study = Study(seed, actors)
+    sides = (study.side(v, s, run_sd, viewed=viewed) for v, s in (("1", 0), ("2", shift)))
+    return list(zip(*sides, strict=True))
+
+
 @cache
 def results(
     shift: float, run_sd: float, *, actors: int = 10, runs: int = 200, viewed: bool = False
 ) -> list[list[MetricResult]]:
-    found = []
-    for seed in range(runs):
-        study = Study(seed, actors)
-        sides = (study.side(v, s, run_sd, viewed=viewed) for v, s in (("1", 0), ("2", shift)))
-        pairs = zip(*sides, strict=True)
-        found.append(judge(list(pairs)))
-    return found
+    return [judge(pairs_of(seed, shift, run_sd, actors, viewed=viewed)) for seed in range(runs)]
+
+
+def alarms(found: list[list[MetricResult]], run_sd: float, actors: int, *, viewed: bool) -> float:
+    """Share of the stores without a change that are called regressed, single people included."""
+    gates = (
+        gate_of(pairs_of(seed, 0, run_sd, actors, viewed=viewed), (), 0.05)
+        for seed in range(len(found))
+    )
+    both = zip(found, gates, strict=True)
+    return float(np.mean([overall(row, gate) is Verdict.REGRESSED for row, gate in both]))
 
 
 def verdicts(found: list[list[MetricResult]], key: str) -> list[Verdict]:
@@ -44,6 +58,7 @@ def test_a_version_that_changed_nothing_is_alarmed_in_at_most_6_of_100_runs(
     # Stricter than the verdict: any metric significant after Holm, whatever its margin.
     significant = [any((one.p_adjusted or 1) <= 0.05 for one in row) for row in found]
     assert np.mean(significant) <= 0.06
+    assert alarms(found[:50], run_sd, actors, viewed=viewed) <= 0.06
     assert np.mean([overall(row) is Verdict.REGRESSED for row in found]) <= 0.06
 
 

@@ -115,6 +115,16 @@ def test_an_alarm_in_which_another_metric_comes_first_later_is_in_the_feed_once(
     assert "SW-OR-distance" in page
 
 
+def test_an_alarm_whose_metric_no_night_follows_is_in_the_feed_all_the_same(
+    home: Home, tmp_path: Path
+) -> None:
+    home.add(make_spec("blur", 1), Numbers())
+    one = record("2026-01-01", "2", 0.6, Alarm.CONFIRMED)
+    append(home, (one, {"alarmed": ("identified",)}))
+    [(_, updated, _)] = alarms(publish(home, tmp_path / "site"))
+    assert updated == "2026-01-01T00:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("field", "values"),
     [("config", ("default,shift=3", "default,shift=-3")), ("dataset", ("лица", "顔"))],

@@ -17,7 +17,8 @@ from harness.statistics.equivalence import equivalence, non_inferiority
 from harness.statistics.identities import Scores, auc, eer, fmr, fnmr, vertex_bootstrap
 from harness.statistics.intervals import bootstrap_t_interval, resample_counts, t_interval
 from harness.statistics.multiple import benjamini_hochberg, compare_tools, friedman, holm
-from harness.statistics.paired import compare_paired, detectable_dz
+from harness.statistics.paired import compare_paired
+from harness.statistics.power import detectable_dz
 from harness.statistics.rates import wilson
 from harness.statistics.series import autocorrelation
 from harness.statistics.sign_flip import sign_flip_test, smallest_p, wilcoxon_test

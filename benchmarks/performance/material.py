@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import numpy as np
 
 from adapters import controls, k_same, landmark_swap, naive
 from containers.common.bench_driver import load_job
@@ -168,7 +169,8 @@ class Workshop:
         group = cv2.imread(str(folder / "multi_face.jpg"))
         assert group is not None
         for sex, places in _GROUP_PHOTO.items():
-            people += [(sex, group[y : y + high, x : x + wide]) for x, y, wide, high in places]
+            for x, y, wide, high in places:
+                people.append((sex, np.asarray(group[y : y + high, x : x + wide], np.uint8)))
         scratch = self._folder / "gallery"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()

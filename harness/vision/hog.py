@@ -257,7 +257,7 @@ def _cut(picture: Picture, level: Level, part: tuple[int, int, int, int]) -> NDA
     source = picture[y0:y1, x0:x1]
     if factor > 1:
         rows, columns = source.shape[0] // factor, source.shape[1] // factor
-        source = cv2.resize(
+        source = cv2.resize(  # type: ignore[assignment]
             source[: rows * factor, : columns * factor],
             (columns, rows),
             interpolation=cv2.INTER_AREA,

@@ -4,8 +4,9 @@
 
 Excerpts of the sample dataset's clips, scaled to sizes from 240 to 1080 lines, square and upright
 among them; each embedded tool and control in each of its named configs. Every excerpt is given to
-every tool in ``--shapes`` of the shapes, which take turns. All frames are compared. Costs are processor time per frame, over the same frames for
-both paths; opening a video and its tracker is in them.
+every tool in ``--shapes`` of the shapes, which take turns. All frames are compared. Costs are
+processor time per frame, over the same frames for both paths; opening a video and its tracker is in
+them.
 """
 
 from __future__ import annotations

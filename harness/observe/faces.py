@@ -18,7 +18,7 @@ from harness.observe.tracking import Seen
 from harness.vision.chips import open_aligner
 from harness.vision.embedder import CONVERTER_VERSION, Embedder, open_embedder
 from harness.vision.hog import (
-    SURE_SCORE,
+    CLEAR_SCORE,
     THOROUGH_PX,
     Face,
     Found,
@@ -62,11 +62,15 @@ class FaceEmbeddings:
     """One row per frame: frame, faces, top, right, bottom, left (pixels; -1 without a face) and
     embedding (128 numbers, or null).
 
-    A face that the landmark tracker follows counts only where dlib's detector sees one too: the
-    tracker goes on "seeing" faces that were blurred or painted over. Where it sees none, dlib's
-    detector looks for one in the whole frame; so it does in every 48th frame, and whom it finds
-    beside the tracked is looked for in the frames that follow. Of several faces the one nearest to
-    the tracker's main face is embedded, or the largest where the tracker has lost it.
+    A face is found where dlib's detector finds one in the whole frame: the landmark tracker goes on
+    "seeing" faces that were blurred or painted over. Where it sees a face of which the detector is
+    sure, nothing else need be looked at. Otherwise dlib's own levels are, around whatever comes
+    near to being a face, and the whole frame when nothing does: at the latest in every 8th frame,
+    and whenever the tracker sees more or fewer faces or, while it sees none, the picture changes.
+
+    Beside a sure face the whole frame is looked at, more coarsely, in every 48th frame, and whom
+    the detector finds there is looked for in the frames that follow. Of several faces the one
+    nearest to the tracker's main face is embedded, or the largest where the tracker has lost it.
     """
 
     name = OBSERVER
@@ -128,7 +132,7 @@ class FaceFinder:
     def _look(self, seen: Seen) -> list[Face]:
         self._hog = hog = self._hog or open_hog()
         near = [hog.near(seen.rgb, box) for box in seen.boxes]
-        if seen.main is not None and near[seen.main] and near[seen.main][0].score >= SURE_SCORE:
+        if seen.main is not None and near[seen.main] and near[seen.main][0].score >= CLEAR_SCORE:
             return self._beside(hog, seen, near)
         return self._unsure(hog, seen, near)
 

@@ -31,7 +31,7 @@ Picture = NDArray[np.uint8]
 
 WINDOW_PX = 72.2
 """Side of the box that the detector reports at the level in which it finds a face."""
-SURE_SCORE = 0.5
+CLEAR_SCORE = 0.5
 """Score of ``near`` from which on dlib finds the face in the whole frame too."""
 HOPELESS_SCORE = -0.6
 """Score that ``near`` must reach for dlib to find a face there at all."""
@@ -119,7 +119,7 @@ class Hog:
         for before, reach in _REACHES:
             level = _level(size, max(0, expected - before))
             found += self._search(picture, level, _part(size, level, box, reach * side / 2))
-            if any(one.score >= SURE_SCORE for one in found):
+            if any(one.score >= CLEAR_SCORE for one in found):
                 break
         return sorted(found, reverse=True)
 

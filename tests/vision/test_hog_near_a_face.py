@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.media.frames import read_frames
-from harness.vision.hog import SURE_SCORE, THOROUGH_PX, Box, Face, Picture, Pyramid, open_hog
+from harness.vision.hog import CLEAR_SCORE, THOROUGH_PX, Box, Face, Picture, Pyramid, open_hog
 
 pytestmark = pytest.mark.clips
 
@@ -69,7 +69,7 @@ def test_a_face_that_was_painted_over_or_blurred_away_is_not_found(sample_dir: P
     small = cv2.resize(picture[place], (6, 6), interpolation=cv2.INTER_AREA)
     size = picture[place].shape[1], picture[place].shape[0]
     coarse[place] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
-    assert hog.near(picture, box)[0].score >= SURE_SCORE
+    assert hog.near(picture, box)[0].score >= CLEAR_SCORE
     for hidden in (black, blurred, coarse):
         assert not face_recognition.face_locations(hidden)
         assert all(one.score <= 0 for one in hog.near(hidden, box))

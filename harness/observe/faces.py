@@ -35,6 +35,8 @@ MEASURE_VERSION = 2
 FINDER_VERSION = 2
 """Raised whenever ``FaceFinder`` would find other faces with the same packages."""
 _SAME_FACE_IOU = 0.3
+_SAME_PLACE_IOU = 0.6
+"""Boxes of the same middle that are two levels of dlib's pyramid apart overlap by less."""
 _SWEEP_EVERY = 48
 _LOOK_EVERY = 8
 """Frames after which the whole frame is looked at again for what neither is tracked nor was near
@@ -159,11 +161,14 @@ class FaceFinder:
             near = [hog.near(seen.rgb, box) for box in self._tracked]
         places = [one.face for found in near for one in found]
         pyramid = Pyramid(seen.rgb)
-        found = [
-            one
-            for face in distinct([*places, *self._doubtful])
-            for one in hog.exactly(pyramid, face)
-        ]
+        found: list[Found] = []
+        for face in distinct(places, _SAME_PLACE_IOU):
+            found += hog.exactly(pyramid, face)
+        for number, face in enumerate(self._doubtful):
+            again = hog.exactly(pyramid, face)
+            # Who moves is followed.
+            self._doubtful[number] = again[0].face if again else face
+            found += again
         if not found and self._is_due(seen):
             whole = hog.whole(seen.rgb, DOUBTFUL_SCORE)
             found = [one for one in whole if one.score > 0]
@@ -198,11 +203,11 @@ def faces_in(found: list[Found]) -> list[Face]:
     return [one.face for one in sorted(found, reverse=True) if one.score > 0]
 
 
-def distinct(faces: list[Face]) -> list[Face]:
+def distinct(faces: list[Face], overlap: float = _SAME_FACE_IOU) -> list[Face]:
     """Without those that overlap an earlier one: the same face, found from two places."""
     kept: list[Face] = []
     for face in faces:
-        if all(iou(box_of(face), box_of(other)) < _SAME_FACE_IOU for other in kept):
+        if all(iou(box_of(face), box_of(other)) < overlap for other in kept):
             kept.append(face)
     return kept
 

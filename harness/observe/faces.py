@@ -161,15 +161,14 @@ class FaceFinder:
             near = [hog.near(seen.rgb, box) for box in self._tracked]
         places = [one.face for found in near for one in found]
         pyramid = Pyramid(seen.rgb)
-        found: list[Found] = []
-        for face in distinct(places, _SAME_PLACE_IOU):
-            found += hog.exactly(pyramid, face)
+        around = [hog.exactly(pyramid, face) for face in distinct(places, _SAME_PLACE_IOU)]
         for number, face in enumerate(self._doubtful):
             again = hog.exactly(pyramid, face)
             # Who moves is followed.
-            self._doubtful[number] = again[0].face if again else face
-            found += again
-        if not found and self._is_due(seen):
+            self._doubtful[number] = again.found[0].face if again.found else face
+            around.append(again)
+        found = [one for place in around for one in place.found]
+        if not found and (self._is_due(seen) or not all(place.clear for place in around)):
             whole = hog.whole(seen.rgb, DOUBTFUL_SCORE)
             found = [one for one in whole if one.score > 0]
             self._doubtful = [one.face for one in whole]

@@ -74,6 +74,15 @@ class Found(NamedTuple):
     face: Face
 
 
+class Around(NamedTuple):
+    """What dlib finds around a place, the surest first."""
+
+    found: list[Found]
+    clear: bool
+    """False when there may be more: of boxes that overlap, the detector gives the surest, and that
+    was none of the whole frame's."""
+
+
 class Pyramid:
     """dlib's own levels of a picture, pixel by pixel, each made when it is first asked for."""
 
@@ -123,10 +132,9 @@ class Hog:
                 break
         return sorted(found, reverse=True)
 
-    def exactly(self, pyramid: Pyramid, face: Face) -> list[Found]:
+    def exactly(self, pyramid: Pyramid, face: Face) -> Around:
         """What dlib finds in the whole frame around ``face``, of about its size, with its scores
-        and boxes; the surest first. Of a face that is found in several levels, the surest may be
-        left out.
+        and boxes. Of a face that is found in several levels, the surest may be left out.
         """
         size = _size(pyramid.picture)
         top, right, bottom, left = face
@@ -148,10 +156,7 @@ class Hog:
                     kept.append(Found(score, _face(box, level, (x, y), pyramid.picture)))
                 else:
                     dropped = True
-        if dropped and not kept:
-            # Of boxes that overlap the detector gives the surest: one of the frame's may be hidden.
-            return self.whole(pyramid.picture)
-        return sorted(kept, reverse=True)
+        return Around(sorted(kept, reverse=True), clear=bool(kept) or not dropped)
 
     def anywhere(self, picture: Picture, area_px: int) -> list[Found]:
         """The faces of a whole picture, looked at in a size of at most ``area_px``; the surest

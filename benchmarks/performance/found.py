@@ -103,22 +103,28 @@ def _plan(asked: argparse.Namespace, folder: Path) -> Iterator[Asked]:
 
 def compare(asked: Asked) -> list[dict[str, Any]]:
     """One excerpt in one shape: what each tool makes of it, seen by both paths."""
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    for name in ("models", "downloads"):
-        (asked.home / name).mkdir(exist_ok=True)
-        (asked.folder / name).symlink_to((asked.home / name).absolute())
+    home, warm = (_home_like(asked.home, asked.folder / name) for name in ("home", "warm"))
     workshop = Workshop(asked.home, asked.folder, asked.frames)
     photo = embedding_of(next(iter(read_frames(source_of(asked.home, asked.excerpt)))))
-    # Models are loaded before anything is timed.
-    agreement(workshop.clip(asked.excerpt, asked.shape), photo, asked.folder)
+    # Models are loaded before anything is timed; elsewhere, for `noop` gives the same video.
+    agreement(workshop.clip(asked.excerpt, asked.shape), photo, warm)
     every = list(configs())
     made = []
     for number in asked.tools:
         tool, config = every[number]
         video = workshop.made(tool, config, asked.excerpt, asked.shape)
-        seen = agreement(video, photo, asked.folder)
+        seen = agreement(video, photo, home)
         made.append({"tool": tool.name, "config": config, "seen": seen, **_where(asked)})
     return made
+
+
+def _home_like(home: Path, folder: Path) -> Path:
+    """A home with the same models and downloads, and nothing else."""
+    folder.mkdir(parents=True)
+    for name in ("models", "downloads"):
+        (home / name).mkdir(exist_ok=True)
+        (folder / name).symlink_to((home / name).absolute())
+    return folder
 
 
 def _where(asked: Asked) -> dict[str, str]:

@@ -7,22 +7,45 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.observe.batch import EmbeddingBatch
 from harness.observe.boxes import Box, iou, main_face
 from harness.observe.observer import Row
 from harness.observe.tracking import Seen
 from harness.vision.chips import open_aligner
 from harness.vision.embedder import CONVERTER_VERSION, shared_embedder
-from harness.vision.hog import QUICK_PX, THOROUGH_PX, Face, Hog, open_hog
+from harness.vision.hog import (
+    CLEAR_SCORE,
+    THOROUGH_PX,
+    Face,
+    Found,
+    Hog,
+    Picture,
+    Pyramid,
+    open_hog,
+)
 from harness.vision.recognition import RECOGNISER
 
 OBSERVER = "face-embeddings"
 MEASURE_VERSION = 2
 """Raised whenever the rows would come out differently from the same packages and the same faces."""
-FINDER_VERSION = 1
+FINDER_VERSION = 2
 """Raised whenever ``FaceFinder`` would find other faces with the same packages."""
 _SAME_FACE_IOU = 0.3
+_SAME_PLACE_IOU = 0.6
+"""Boxes of the same middle that are two levels of dlib's pyramid apart overlap by less."""
 _SWEEP_EVERY = 48
+_LOOK_EVERY = 8
+"""Frames after which the whole frame is looked at again for what neither is tracked nor was near
+to being a face before."""
+DOUBTFUL_SCORE = -0.35
+"""What scores more in a whole frame is looked at in the frames that follow: it may turn out to be a
+face, by dlib's threshold of 0."""
+_COARSE_PX, _CHANGED = 24, 12.0
+"""Squares across a picture, and by how many grey levels of 255 one of them changes when something
+of a face's size turns up."""
 
 
 def fast_version() -> str:
@@ -40,11 +63,15 @@ class FaceEmbeddings:
     """One row per frame: frame, faces, top, right, bottom, left (pixels; -1 without a face) and
     embedding (128 numbers, or null).
 
-    A face that the landmark tracker follows counts only where dlib's detector sees one too: the
-    tracker goes on "seeing" faces that were blurred or painted over. Where it sees none, dlib's
-    detector looks for one in the whole frame; so it does in every 48th frame, and whom it finds
-    beside the tracked is looked for in the frames that follow. Of several faces the one nearest to
-    the tracker's main face is embedded, or the largest where the tracker has lost it.
+    A face is found where dlib's detector finds one in the whole frame: the landmark tracker goes on
+    "seeing" faces that were blurred or painted over. Where it sees a face of which the detector is
+    sure, nothing else need be looked at. Otherwise dlib's own levels are, around whatever comes
+    near to being a face, and the whole frame when nothing does: at the latest in every 8th frame,
+    and whenever the tracker sees more or fewer faces or, while it sees none, the picture changes.
+
+    Beside a sure face the whole frame is looked at, more coarsely, in every 48th frame, and whom
+    the detector finds there is looked for in the frames that follow. Of several faces the one
+    nearest to the tracker's main face is embedded, or the largest where the tracker has lost it.
     """
 
     name = OBSERVER
@@ -80,6 +107,9 @@ class FaceFinder:
     def __init__(self) -> None:
         self._hog: Hog | None = None
         self._others: list[Face] = []
+        self._doubtful: list[Face] = []
+        self._tracked: tuple[Box, ...] = ()
+        self._looked: tuple[int, int, NDArray[np.float32]] | None = None
         self._last: tuple[int, tuple[list[Face], int | None]] | None = None
 
     def find(self, seen: Seen) -> tuple[list[Face], int | None]:
@@ -96,25 +126,80 @@ class FaceFinder:
 
     def _look(self, seen: Seen) -> list[Face]:
         self._hog = hog = self._hog or open_hog()
+        near = [hog.near(seen.rgb, box) for box in seen.boxes]
+        if seen.main is not None and near[seen.main] and near[seen.main][0].score >= CLEAR_SCORE:
+            return self._beside(hog, seen, near)
+        return self._unsure(hog, seen, near)
+
+    def _beside(self, hog: Hog, seen: Seen, near: list[list[Found]]) -> list[Face]:
+        """The faces of a frame whose main one is sure; what the others are changes little."""
         if seen.frame % _SWEEP_EVERY == 0:
-            self._others = hog.anywhere(seen.rgb, THOROUGH_PX)
+            self._others = faces_in(hog.anywhere(seen.rgb, THOROUGH_PX))
         others = [
             box
             for box in map(box_of, self._others)
             if all(iou(box, tracked) < _SAME_FACE_IOU for tracked in seen.boxes)
         ]
-        found = [face for box in seen.boxes for face in hog.near(seen.rgb, box)]
-        if not seen.boxes:
-            found = hog.anywhere(seen.rgb, QUICK_PX)
-        self._others = [face for box in others for face in hog.near(seen.rgb, box)]
+        found = [face for one in near for face in faces_in(one)]
+        self._others = [face for box in others for face in faces_in(hog.near(seen.rgb, box))]
         return distinct([*found, *self._others])
 
+    def _unsure(self, hog: Hog, seen: Seen, near: list[list[Found]]) -> list[Face]:
+        """The faces of a frame by dlib's own levels: around what looks a little like a face, now or
+        when the whole frame was looked at last; without any, in the whole frame.
+        """
+        if seen.boxes:
+            self._tracked = seen.boxes
+        else:
+            near = [hog.near(seen.rgb, box) for box in self._tracked]
+        places = [one.face for found in near for one in found]
+        pyramid = Pyramid(seen.rgb)
+        around = [hog.exactly(pyramid, face) for face in distinct(places, _SAME_PLACE_IOU)]
+        for number, face in enumerate(self._doubtful):
+            again = hog.exactly(pyramid, face)
+            # Who moves is followed.
+            self._doubtful[number] = again.found[0].face if again.found else face
+            around.append(again)
+        found = [one for place in around for one in place.found]
+        if not found and (self._is_due(seen) or not all(place.clear for place in around)):
+            whole = hog.whole(seen.rgb, DOUBTFUL_SCORE)
+            found = [one for one in whole if one.score > 0]
+            self._doubtful = [one.face for one in whole]
+        return distinct(faces_in(found))
 
-def distinct(faces: list[Face]) -> list[Face]:
+    def _is_due(self, seen: Seen) -> bool:
+        """Whether the whole frame is to be looked at: whoever turns up is tracked, or changes the
+        picture.
+        """
+        picture = _coarse(seen.rgb)
+        if self._looked is not None:
+            frame, tracked, before = self._looked
+            same = tracked == len(seen.boxes) and (
+                tracked > 0 or np.abs(picture - before).max() < _CHANGED
+            )
+            if same and seen.frame - frame < _LOOK_EVERY:
+                return False
+        self._looked = seen.frame, len(seen.boxes), picture
+        return True
+
+
+def _coarse(picture: Picture) -> NDArray[np.float32]:
+    import cv2
+
+    small = cv2.resize(picture, (_COARSE_PX, _COARSE_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def faces_in(found: list[Found]) -> list[Face]:
+    """What dlib calls a face, the surest first."""
+    return [one.face for one in sorted(found, reverse=True) if one.score > 0]
+
+
+def distinct(faces: list[Face], overlap: float = _SAME_FACE_IOU) -> list[Face]:
     """Without those that overlap an earlier one: the same face, found from two places."""
     kept: list[Face] = []
     for face in faces:
-        if all(iou(box_of(face), box_of(other)) < _SAME_FACE_IOU for other in kept):
+        if all(iou(box_of(face), box_of(other)) < overlap for other in kept):
             kept.append(face)
     return kept
 

@@ -251,11 +251,17 @@ class _Life:
         """
         patience = time.monotonic() + _START_S
         while never_ran(state := self._inspect()):
-            if time.monotonic() > patience:
-                self._verdict = refused_start(refusal_words(state))
+            if self._gave_up(state, patience):
                 return None
             time.sleep(_POLL_S)
         return state
+
+    def _gave_up(self, state: Mapping[str, Any], patience: float) -> bool:
+        """Whether a container that does not run has been waited for long enough: a verdict."""
+        if not never_ran(state) or time.monotonic() <= patience:
+            return False
+        self._verdict = refused_start(refusal_words(state))
+        return True
 
     def _follow(self, attachment: Attachment) -> None:
         """Read the log and enforce the limits until the container has ended."""
@@ -265,8 +271,12 @@ class _Life:
             sinks.feed(pieces)
             self._look()
         sinks.end()
-        while (ended := read_state(self._inspect())) is None:
-            # A driver may close its output and go on.
+        patience = time.monotonic() + _START_S
+        while (ended := read_state(state := self._inspect())) is None:
+            # A driver may close its output and go on; but Podman has also been seen to take a
+            # container that ran for one that never did, which ends by itself no more.
+            if self._gave_up(state, patience):
+                return
             self._look()
             time.sleep(_POLL_S)
         self._ended = self._with_memory_event(ended)

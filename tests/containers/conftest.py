@@ -26,6 +26,9 @@ from harness.registry import find_tool
 from harness.runtime.container_trial import trial
 
 _HERE = Path(__file__).parent
+_ENGINES = {"engine", "podman", "refusing_podman"}
+"""Fixtures of engines. Two Podman services at once, even with folders of their own, take each
+other's containers for ones that were never started."""
 _MAKE_BASE = _HERE.parents[1] / "containers" / "base" / "make.sh"
 
 
@@ -34,7 +37,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     Whichever comes first makes the images, which takes minutes on a machine that has none.
     """
-    if _HERE in item.path.parents and "engine" in getattr(item, "fixturenames", ()):
+    if _HERE in item.path.parents and _ENGINES.intersection(getattr(item, "fixturenames", ())):
         item.add_marker("engine")
         item.add_marker(pytest.mark.xdist_group("engine"))
         if item.get_closest_marker("timeout") is None:

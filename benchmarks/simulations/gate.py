@@ -82,7 +82,9 @@ LEAKS: dict[str, Scenario] = {
     for k in (1, 2, 4, 6, 7)
     for run in (0.01, 0.03)
 }
+LEAKS |= {f"{k} of 12": replace(_HIDDEN, leaks=k, actors=12) for k in (1, 4, 6)}
 LEAKS |= {
+    "12 of 24": replace(_HIDDEN, leaks=12),
     "2 of 24, 40 % of the frames": replace(_HIDDEN, leaks=2, leaking=0.4),
     "2 of 24, 10 % of the frames": replace(_HIDDEN, leaks=2, leaking=0.1),
     "1 of 10": replace(_HIDDEN, leaks=1, actors=10),

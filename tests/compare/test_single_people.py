@@ -64,6 +64,14 @@ def test_whoever_leaks_of_24_is_named_and_nobody_else(leaks: int) -> None:
     assert found.noise is NoiseSource.ACTORS
 
 
+@pytest.mark.parametrize(("actors", "leaks"), [(12, 1), (12, 4), (12, 6), (24, 10), (24, 12)])
+def test_as_many_as_half_of_the_actors_who_leak_are_all_named(actors: int, leaks: int) -> None:
+    """Their own shifts once made the spread over actors so wide that six of twelve people passed
+    for noise, and the means left it open: exit 0."""
+    after = [LEAKED] * leaks + spread(actors - leaks, seed=1)
+    assert names(gate(spread(actors), after)) == list(range(1, leaks + 1))
+
+
 def test_one_or_two_actors_are_held_against_a_stated_bound_that_the_output_names() -> None:
     for n in (1, 2):
         found = gate([HIDDEN] * n, [LEAKED] * n)

@@ -96,6 +96,8 @@ def test_attacks_are_in_the_leaderboard_the_tools_page_and_the_results(make_data
     assert (tools["blur"]["group"], tools["blur"]["rank"]) == ("ranked", 1)
     assert tools["landmark-swap"]["worst_attack"] is None
     assert "Four attackers" in files["methods.html"].decode()
+    # The intervals of shares were Wilson's once, and the page went on saying so.
+    assert "allows for an actor who is missing" in files["methods.html"].decode()
 
 
 def test_an_attack_within_its_null_is_not_the_worst_on_a_tools_page(make_data: Maker) -> None:

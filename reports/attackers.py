@@ -29,7 +29,7 @@ class AttackBar(Frozen):
 
     label: str
     worst: bool
-    """Whether it is the strongest attack of the cohort and works."""
+    """True when it is the strongest attack of the cohort and works."""
     standing: str
     """``worst``, or why the strongest attack is not called that; empty for the others."""
     words: str
@@ -58,10 +58,10 @@ class AttackCard(Frozen):
     control: bool
     basis: str
     verdict: str
-    """Whether any attack works."""
+    """True when any attack works."""
     bars: tuple[AttackBar, ...]
     probes: str
-    """How many faces attackers compare that the study does not find, as a sentence."""
+    """Number of faces that attackers compare and the study does not find, as a sentence."""
     splits: tuple[SplitBar, ...]
 
 

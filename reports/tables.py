@@ -129,7 +129,7 @@ def partial(cell: TableCell, n: int, of: int) -> TableCell:
 
 
 def actors_of(cells: Sequence[ReportCell]) -> int:
-    """How many actors were asked for."""
+    """Number of actors asked for."""
     return len({cell.spec.actor.number for cell in cells})
 
 

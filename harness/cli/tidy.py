@@ -147,7 +147,7 @@ class _Target:
     why: str
     spec: CellSpec | None = None
     finished: bool = False
-    """Whether a cell is removed although it has a result."""
+    """True when a cell is removed although it has a result."""
 
 
 def clean(

@@ -45,7 +45,7 @@ class Metric:
     highest: float | None = None
     """What a value can be; None without a limit."""
     privacy: bool = False
-    """Whether it says how well people are hidden. Faces that are lost do not: a face that is found
+    """True when it says how well people are hidden. Lost faces do not: a face that is found
     again is kept better, and hidden no better."""
     whole: float | None = None
     """The largest shift there can be, for a metric that is not coarse: alike for every actor, it

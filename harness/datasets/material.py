@@ -165,12 +165,12 @@ def _sentence(group: Sequence[_Shown]) -> str:
 
 
 def clips_meet(a: Clip, b: Clip) -> bool:
-    """Whether two clips of the same file show some of the same frames."""
+    """True when two clips of the same file show some of the same frames."""
     return spans_meet(a.span or Span(), b.span or Span())
 
 
 def spans_meet(a: Span, b: Span) -> bool:
-    """Whether two stretches of a file overlap."""
+    """True when two stretches of a file overlap."""
     return _starts_before_end(a, b) and _starts_before_end(b, a)
 
 

@@ -54,7 +54,7 @@ class StudyOutcome:
 
     @property
     def whole(self) -> bool:
-        """Whether every cell has a result, and everything that has one a score."""
+        """True when every cell has a result, and everything that has one a score."""
         ran = all(cell.status is Status.OK for cell in self.cells)
         scored = all(one.score for one in self.scores) and all(one.score for one in self.cohorts)
         return ran and scored and not self.prepared.left_out

@@ -49,7 +49,7 @@ def unusable_cells(
 
 
 def _unseen(study: Study) -> Callable[[Path], bool]:
-    """Whether a file of a manifest was not prepared yet as it is. `bench data verify` looks into
+    """True when a file of a manifest was not prepared yet as it is. `bench data verify` looks into
     RAVDESS, whose thousands of clips take minutes.
     """
     place = study.dataset.path
@@ -119,5 +119,5 @@ def _named(who: int | str) -> str:
 
 
 def _is_actor(study: Study, donor: str) -> bool:
-    """Whether an actor stands in under this name."""
+    """True when an actor stands in under this name."""
     return donor not in {one.name for one in study.dataset.donors}

@@ -179,7 +179,7 @@ class Attack(Frozen):
 
     @property
     def works(self) -> bool:
-        """Whether it identifies more than the best of all attacks would where nothing is left of
+        """True when it identifies more than the best of all attacks would where nothing is left of
         the actors."""
         return self.best_null is not None and self.best_null.p <= ALPHA
 

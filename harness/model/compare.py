@@ -141,9 +141,9 @@ class MetricResult(Frozen):
     detectable: float | None = None
     """Least true shift that these actors find with 80 % power by ``test`` at ``level``."""
     privacy: bool = False
-    """Whether it says how well people are hidden."""
+    """True when it says how well people are hidden."""
     hides_less: bool = False
-    """Whether a metric of privacy is worse beyond its margin by its point estimate."""
+    """True when a metric of privacy is worse beyond its margin by its point estimate."""
     largest: float | None = None
     """The largest shift there can be; None without a limit."""
     whole: float | None = None

@@ -47,7 +47,7 @@ class Acceptance(Frozen):
 
 
 def is_file(named: str) -> bool:
-    """Whether a recogniser is named by an ONNX file."""
+    """True when a recogniser is named by an ONNX file."""
     return named.endswith(".onnx")
 
 

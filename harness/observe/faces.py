@@ -168,7 +168,7 @@ class FaceFinder:
         return distinct(faces_in(found))
 
     def _is_due(self, seen: Seen) -> bool:
-        """Whether the whole frame is to be looked at: whoever turns up is tracked, or changes the
+        """True when the whole frame is to be looked at: whoever turns up is tracked, or changes the
         picture.
         """
         picture = _coarse(seen.rgb)

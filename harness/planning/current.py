@@ -148,7 +148,7 @@ class _People:
     )
 
     def differ(self, spec: CellSpec) -> bool:
-        """Whether the cell shows somebody otherwise than the dataset does today."""
+        """True when the cell shows somebody otherwise than the dataset does today."""
         shown: list[tuple[Split | None, str, str]] = [
             (spec.split, str(spec.actor.number), _hash(spec.actor))
         ]

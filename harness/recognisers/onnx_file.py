@@ -180,7 +180,7 @@ def _shape(session: Any, path: Path) -> _Shape:
 
 
 def _check_output(network: OnnxFile) -> None:
-    """Whether it runs, and gives enough numbers."""
+    """True when it runs, and gives enough numbers."""
     size = network.size
     try:
         vectors = network.run(np.zeros((1, size, size, 3), np.float32))

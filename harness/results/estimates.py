@@ -32,7 +32,7 @@ class Estimate(Frozen):
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     def above_zero(self, least: int) -> bool:
-        """Whether the whole interval lies above 0. Values without any spread have none: then it
+        """True when the whole interval lies above 0. Values without any spread have none: then it
         takes ``least`` actors that all lie above 0."""
         if self.low is not None:
             return self.low > 0

@@ -95,7 +95,7 @@ class _Race:
     """Those at rank 1."""
     pairs: tuple[Pair, ...]
     share: bool
-    """Whether its numbers are shares, which are shown in per cent."""
+    """True when its numbers are shares, which are shown in per cent."""
 
 
 def _hides(verdict: Verdict) -> Card:

@@ -107,7 +107,7 @@ def _mean(score: CellScore, comparison: Comparison) -> float | None:
 
 
 def _moved(score: CellScore, limit: float) -> bool | None:
-    """Whether the distances stayed within ``limit``. A face that is lost has moved; an original
+    """True when the distances stayed within ``limit``. A face that is lost has moved; an original
     without any face decides nothing."""
     lost = lost_share(score)
     if lost is None:

@@ -45,7 +45,7 @@ class Pair(Frozen):
     lead: Estimate
     """How much better the first is, mean over these actors; below 0 where the second is."""
     actors: tuple[int, int]
-    """How many each of them has."""
+    """Actors that each of them has."""
     p: float | None
     """Of an exact sign-flip test, two-sided; None where they share no actor."""
     p_adjusted: float | None
@@ -64,7 +64,7 @@ class Pair(Frozen):
 
     @property
     def comparable(self) -> bool:
-        """Whether they share enough actors to be told apart at all."""
+        """True when they share enough actors to be told apart at all."""
         return self.lead.n >= FEWEST_ACTORS
 
 

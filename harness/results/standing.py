@@ -94,12 +94,12 @@ class Standing(Frozen):
 
     @property
     def within_null(self) -> bool:
-        """Whether permuted names give the worst attacker as much, in every seed that has a null."""
+        """True when permuted names give the worst attacker as much in every seed with a null."""
         return bool(self.nulls) and all(null.p > ALPHA for null in self.nulls)
 
     @property
     def hides_at_all(self) -> bool:
-        """Whether its attacker identifies less than on the original videos, beyond doubt."""
+        """True when its attacker identifies less than on the original videos, beyond doubt."""
         return self.gain.above_zero(FEWEST_ACTORS)
 
 

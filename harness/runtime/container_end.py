@@ -46,7 +46,7 @@ def read_state(state: Mapping[str, Any]) -> Ended | None:
 
 
 def never_ran(state: Mapping[str, Any]) -> bool:
-    """Whether a container is still as it was made. ``configured`` and ``initialized`` are
+    """True when a container is still as it was made. ``configured`` and ``initialized`` are
     Podman's names for it."""
     return state.get("Status") in {"created", "configured", "initialized"}
 

@@ -257,7 +257,7 @@ class _Life:
         return state
 
     def _gave_up(self, state: Mapping[str, Any], patience: float) -> bool:
-        """Whether a container that does not run has been waited for long enough: a verdict."""
+        """True when a container that does not run has been waited for long enough: a verdict."""
         if not never_ran(state) or time.monotonic() <= patience:
             return False
         self._verdict = refused_start(refusal_words(state))

@@ -36,7 +36,7 @@ def attacked(study: pd.DataFrame, probes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _counts(own: Mapping[Hashable, Any], other: Mapping[Hashable, Any]) -> bool:
-    """Whether the study's row goes before another source's."""
+    """True when the study's row goes before another source's."""
     if own["embedding"] is None:
         return False
     if other["source"] != ProbeSource.TRACKER:

@@ -56,7 +56,7 @@ class Looked:
         return self.vectors[self.usable]
 
     def seen_by(self) -> Counter[str]:
-        """How many of the faces each source sees; empty where only one thing looks."""
+        """Number of the faces that each source sees; empty where only one thing looks."""
         return Counter() if self.sources is None else Counter(self.sources[self.usable].tolist())
 
 
@@ -90,7 +90,7 @@ class Probe(NamedTuple):
     """Usable probes x gallery; NaN where the two are not compared."""
     asked: int
     sources: Mapping[str, int] = MappingProxyType({})
-    """How many of the usable ones each ``ProbeSource`` sees; empty where only one thing looks."""
+    """Number of the usable ones that each source sees; empty where only one thing looks."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Interval(Frozen):
     method: str = ""
     """``t`` or ``bootstrap-t``."""
     cut: bool = False
-    """Whether an end lies where the quantity ends, and would lie beyond."""
+    """True when an end lies where the quantity ends, and would lie beyond."""
     reason: str = ""
 
     @property

@@ -48,7 +48,7 @@ class Earlier:
     why: Mapping[str, str] = field(default_factory=dict)
     """Cell id to the reason, for the views' column."""
     shown: bool = False
-    """Whether the views have rows of them."""
+    """True when the views have rows of them."""
 
 
 def query(home: Path, sql: str) -> list[dict[str, Any]]:

@@ -226,7 +226,7 @@ def _part(
 
 
 def _is_worth_a_look(level: Level, part: tuple[int, int, int, int]) -> bool:
-    """Whether a window fits in, but for what it may stick out of the level."""
+    """True when a window fits in, but for what it may stick out of the level."""
     left, top, right, bottom = part
     return right - left >= min(_SMALLEST_PX, level.width) and bottom - top >= min(
         _SMALLEST_PX, level.height
@@ -234,7 +234,7 @@ def _is_worth_a_look(level: Level, part: tuple[int, int, int, int]) -> bool:
 
 
 def _is_whole(box: Any, level: Level, part: tuple[int, int, int, int]) -> bool:
-    """Whether a window of a part has all its surroundings in it that the level has."""
+    """True when a window of a part has all its surroundings in it that the level has."""
     left, top, right, bottom = part
     return (
         (left == 0 or box.left() >= _UNSEEN_PX)

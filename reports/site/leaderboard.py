@@ -54,7 +54,7 @@ class Attacked(Frozen):
     gain: Estimate
     """How much more it identifies of these, beyond chance."""
     within_null: bool = False
-    """Whether permuted names give as much: nothing shows that the attack works."""
+    """True when permuted names give as much: nothing shows that the attack works."""
 
     @property
     def by(self) -> str:

@@ -70,7 +70,7 @@ def _rates(attack: Attack, cohort: CohortScore) -> tuple[TableCell, ...]:
 
 
 def beyond_study(found: Verification | None, why: str) -> TableCell:
-    """Number of probes that show a face that the study's detector does not find, and what sees it."""
+    """Number of probes whose face the study's detector does not find, and what sees it."""
     words = seen_by(found)
     reason = why if found is None else "It compares no faces that were found one way or another."
     return text(words) if words else TableCell(text=DASH, reason=reason, look="muted")

@@ -158,7 +158,7 @@ def _hardly(tool: Standing) -> str:
     zero = ", which includes 0" if tool.gain.bounds else ""
     return (
         f"{tool.name} is not shown to hide anybody: beyond chance its attacker identifies {gain} "
-        f"less than on the originals{zero}."
+        f"less than the strongest does on the originals{zero}."
     )
 
 

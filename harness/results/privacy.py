@@ -31,6 +31,9 @@ class Privacy(Frozen):
     """Every actor with a result, ascending; one whose face is never found is identified in 0 %."""
     chance: float | None = None
     """Share of probes that guessing gives to the right actor; the mean over seeds."""
+    unmodified: dict[int, float] = {}
+    """Advantage on the original videos by actor, of the attack that is the strongest there: what an
+    attacker reaches when nothing is hidden. It need not be the attack that is the worst here."""
 
     @property
     def identified(self) -> float:
@@ -51,7 +54,21 @@ def worst_privacy(seeds: Sequence[CohortScore]) -> Privacy | None:
     """
     every = {(a.attacker, a.source): None for cohort in seeds for a in cohort.attacks}
     found = [made for key in every if (made := _against(seeds, *key)) is not None]
-    return max(found, key=lambda one: one.advantage, default=None)
+    worst = max(found, key=lambda one: one.advantage, default=None)
+    if worst is None:
+        return None
+    originals = [values for one in found if (values := _on_originals(one))]
+    strongest = max(originals, key=lambda values: _mean(list(values.values())), default={})
+    return worst.model_copy(update={"unmodified": strongest})
+
+
+def _on_originals(found: Privacy) -> dict[int, float]:
+    """Advantage of the same attack on the original videos, by actor."""
+    return {
+        one.actor: one.original_advantage
+        for one in found.actors
+        if one.original_advantage is not None
+    }
 
 
 def _against(seeds: Sequence[CohortScore], attacker: Attacker, source: str) -> Privacy | None:

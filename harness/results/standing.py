@@ -84,7 +84,7 @@ class Standing(Frozen):
     original: Estimate = Estimate(n=0)
     """The same attack on the original videos."""
     gain: Estimate = Estimate(n=0)
-    """How much more of the original than of the swapped video it identifies, beyond chance."""
+    """Advantage of the strongest attacker on the originals less that of the worst one here."""
     nulls: tuple[Null, ...] = ()
     """The worst attack against permuted names, for each seed that has it."""
     expression: Estimate = Estimate(n=0)
@@ -99,7 +99,7 @@ class Standing(Frozen):
 
     @property
     def hides_at_all(self) -> bool:
-        """True when its attacker identifies less than on the original videos, beyond doubt."""
+        """True when its worst attacker identifies less than the strongest does on the originals."""
         return self.gain.above_zero(FEWEST_ACTORS)
 
 
@@ -173,9 +173,9 @@ def _attacked(privacy: Privacy) -> dict[str, Privacy | Estimate]:
         if one.original_identified is not None
     }
     gains = [
-        (one.actor, one.original_advantage - one.advantage)
+        (one.actor, privacy.unmodified[one.actor] - one.advantage)
         for one in privacy.actors
-        if one.original_advantage is not None
+        if one.actor in privacy.unmodified
     ]
     why = "The attack was not made on the original videos."
     return {

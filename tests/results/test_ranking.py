@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.model.cohort import Attacker, Null
@@ -113,6 +115,18 @@ def test_no_tool_hides_when_the_best_is_recognised_as_often_as_the_original() ->
     assert (found.who, found.clear) == (NO_TOOL_HIDES, False)
     assert "a is not shown to hide anybody" in found.sure
     assert "includes 0" in found.sure
+
+
+def test_a_hider_is_not_denied_for_a_worst_attacker_who_is_weak_on_originals_too() -> None:
+    """Motion identifies 6 % of originals and of this tool's videos; the face identified everybody,
+    and now nobody."""
+    perfect = tool("perfect", [0.0] * 10)
+    face = attacked({Attacker.NAIVE: [0.0] * 10}, gallery=25)
+    (weak,) = attacked({Attacker.MOTION: around(0.06)}, original=0.06, gallery=25).attacks
+    both = face.model_copy(update={"attacks": (*face.attacks, weak)})
+    assert hides(replace(perfect, cohorts=(both,))).who == "perfect"
+    none = face.model_copy(update={"attacks": (weak,)})
+    assert hides(replace(perfect, cohorts=(none,))).who == NO_TOOL_HIDES
 
 
 def test_of_tools_that_share_the_first_rank_the_doubtful_one_is_named() -> None:

@@ -219,6 +219,10 @@ class CellStore:
                 return
             if result is None:
                 path.unlink(missing_ok=True)
+            for name in (SPEC_FILE, RESULT_FILE):
+                # What a writer that was killed had not renamed yet.
+                for temporary in self.folder(spec).glob(f".{name}.*"):
+                    temporary.unlink(missing_ok=True)
             for folder in (self.folder(spec) / "attempts").glob("*"):
                 record = folder / ATTEMPT_FILE
                 attempt = _read_if_whole(record, Attempt) if record.is_file() else None

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError
+from harness.model.cell import Status
 from harness.store.work import work_folder
+from tests.cli.conftest import Bench
 
 PROGRAM = """
 import os, signal, sys
@@ -63,3 +65,15 @@ def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError), work_folder(tmp_path / "file"):
         pass
+
+
+def test_what_a_killed_writer_left_in_a_cells_folder_is_removed_by_the_next_attempt(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path / "home")
+    spec = bench.add(status=Status.TOOL_ERROR)
+    left = bench.store.folder(spec) / ".result.json.urdelc7o"
+    left.write_text("{")
+    with bench.store.lock(spec):
+        bench.store.begin(spec)
+    assert not left.exists()

@@ -259,6 +259,11 @@ def spread(values: Iterable[int]) -> str:
     return str(known[0]) if len(known) == 1 else f"{known[0]}{DASH}{known[-1]}"
 
 
+def actors_named(numbers: Sequence[int]) -> str:
+    """``actor 5``, ``actors 1-4, 7``."""
+    return f"actor{'s' if len(set(numbers)) > 1 else ''} {actor_ranges(numbers)}"
+
+
 def actor_ranges(numbers: Iterable[int]) -> str:
     """``1-4, 7`` (with en dashes) for actor numbers."""
     runs: list[list[int]] = []

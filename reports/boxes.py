@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.model.score import Comparison
+from harness.results.wording import counted
 from reports.aggregate import (
     Detection,
-    actor_ranges,
+    actors_named,
     by_actor_distance,
     cells_of,
     detected,
@@ -208,13 +209,15 @@ def _caption(cells: Sequence[ReportCell]) -> str:
         swapped = distances(cell, Comparison.SWAPPED_ORIGINAL)
         original = distances(cell, Comparison.ORIGINAL_ORIGINAL)
         if swapped and original and detected(cell) and (lost_share(cell) or 0) > NOTABLE_LOSS:
-            faces = f"{swapped.used} frames with a face, the original's on {original.used}"
+            faces = (
+                f"{counted(swapped.used, 'frame')} with a face, the original's on {original.used}"
+            )
             thin.append(f"actor {cell.spec.actor.number} rest on {faces}")
     if thin:
         parts.append(f"The SW boxes of {listing(thin, 3)}.")
     unscored = [c.spec.actor.number for c in cells if detection(c) is Detection.NO_SCORE]
     if unscored:
-        parts.append(f"No score: actors {actor_ranges(unscored)}.")
+        parts.append(f"No score: {actors_named(unscored)}.")
     return " ".join(parts)
 
 

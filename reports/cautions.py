@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.model.score import Comparison
+from harness.results.standing import FEWEST_ACTORS
 from reports.aggregate import (
     attribute_sources,
     attributes,
@@ -162,6 +163,8 @@ def _few_actors(data: ReportData) -> str:
     if not 0 < n < FEW_ACTORS:
         return ""
     actors = "1 actor" if n == 1 else f"{n} actors"
+    if n >= FEWEST_ACTORS:
+        return f"Only {actors}: no more than a large difference between tools can show."
     return f"Only {actors}: enough to see that everything works, not enough to rank tools."
 
 

@@ -9,7 +9,7 @@ from harness.model.base import Frozen
 from harness.model.score import Comparison
 from reports.aggregate import (
     Detection,
-    actor_ranges,
+    actors_named,
     attributes,
     by_actor_distance,
     cells_of,
@@ -372,7 +372,7 @@ def scatter_caption(groups: Sequence[Group], rows: Sequence[Group], threshold: f
             "The lane below holds cells whose face the recogniser no longer finds: they have no "
             "distance, and are not counted as hidden. A row without a mark has no PCC either."
         )
-    missing = [f"{g.name}, actors {actor_ranges(g.left_out)}" for g in groups if g.left_out]
+    missing = [f"{g.name}, {actors_named(g.left_out)}" for g in groups if g.left_out]
     if missing:
         parts.append(f"Not drawn, for lack of a PCC: {listing(missing)}.")
     return " ".join(parts)

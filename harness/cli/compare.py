@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
+from harness.cli.earlier import say_namesakes
 from harness.cli.options import ActorOption, AsJson, DatasetOption, FramesOption
 from harness.cli.output import print_json, print_table, print_wrapped
 from harness.errors import UsageError
@@ -80,6 +81,8 @@ def compare(
     if markdown and as_json:
         raise UsageError("Markdown and JSON cannot be printed at once.", hint="Choose one.")
     homes = (_home(baseline_home), _home(candidate_home))
+    for home in dict.fromkeys(homes):
+        say_namesakes(dataset, home)
     request = Request(
         baseline,
         candidate,

@@ -118,11 +118,12 @@ def _why_nobody(score: CohortScore) -> str:
 
 
 def _identified(attack: Attack, swapped: Verification) -> str:
-    """``rank-1 62 % (chance 25 %, original 100 %)``."""
+    """``rank-1 62 % of the probes that could be compared (chance 25 %, original 100 %)``."""
     parts = [f"chance {_percent(swapped.chance)}"]
     if attack.control is not None:
         parts.append(f"original {_percent(attack.control.rank_1.rate)}")
-    return f"rank-1 {_percent(swapped.rank_1.rate)} ({', '.join(parts)})"
+    of = "" if swapped.probes == swapped.asked else " of the probes that could be compared"
+    return f"rank-1 {_percent(swapped.rank_1.rate)}{of} ({', '.join(parts)})"
 
 
 def _percent(share: float | None) -> str:

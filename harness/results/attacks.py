@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.model.cohort import ALPHA, Attack, CohortScore, Null
+from harness.results.wording import fmt
 
 WORST = "worst"
 
@@ -32,11 +33,15 @@ def verdict(cohort: CohortScore) -> str:
         return ""
     null = cohort.worst_null
     if null is None:
-        return "No attack is shown to work: no null was computed that it could be compared with."
+        return (
+            "No attack is shown to work: it has no null, as no two actors can change places (or "
+            "the score is of an earlier version)."
+        )
     if null.smallest_p > ALPHA:
         return (
             "With these actors no attack can be shown to work: there are so few ways to permute "
-            f"who is who that p is never under {null.smallest_p:.2g} ({_beside(attack, null)})."
+            f"who is who that p is never under {null.smallest_p:.2g} "
+            f"({fmt(attack.advantage, 2)} beyond chance; p = {null.p:.2g})."
         )
     made = sum(one.advantage is not None for one in cohort.attacks)
     best = "The attack" if made == 1 else f"The best of {made} attacks"
@@ -47,6 +52,6 @@ def verdict(cohort: CohortScore) -> str:
 
 def _beside(attack: Attack, null: Null) -> str:
     return (
-        f"{attack.advantage:.2f} beyond chance; with permuted names {null.mean:.2f} on average, "
-        f"{null.high:.2f} in one case of 20; p = {null.p:.2g}"
+        f"{fmt(attack.advantage, 2)} beyond chance; with permuted names {fmt(null.mean, 2)} on "
+        f"average, {fmt(null.high, 2)} in one case of 20; p = {null.p:.2g}"
     )

@@ -38,6 +38,7 @@ NO_TOOL_HIDES = "No tool hides"
 _MOST = 4
 """So many tools are named with their numbers on a card; a leaderboard has the rest."""
 _LEVEL = 1e-9
+_ONE_EYE = "By the study's own recogniser; attackers may find more."
 
 
 class Card(Frozen):
@@ -368,6 +369,13 @@ def _worst_leak(contenders: Sequence[Contender]) -> Card:
         nothing = "No frame with a face was scored."
         return Card(label=LEAK, value=DASH, who="No tool", detail=nothing, sure="")
     share, who, score = worst
+    if not share:
+        nothing = (
+            f"No sampled frame of any tool is at or under distance {score.identity.threshold:g}."
+        )
+        return Card(
+            label=LEAK, value=percent(share), who="No leak is seen", detail=nothing, sure=_ONE_EYE
+        )
     found = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
     own = score.identity.comparisons.get(Comparison.ORIGINAL_ORIGINAL)
     hits = round(share * found.asked)
@@ -376,7 +384,7 @@ def _worst_leak(contenders: Sequence[Contender]) -> Card:
         f"{score.identity.threshold:g}; {percent(hits / found.used)} of the {found.used} with a "
         f"face{f'; the original has a face in {own.used}' if own else ''}."
     )
-    sure = "One cell, by the study's own recogniser; attackers may find more."
+    sure = f"One cell. {_ONE_EYE}"
     return Card(label=LEAK, value=percent(share), who=who, detail=detail, sure=sure)
 
 

@@ -29,7 +29,8 @@ def _basis(data: ReportData, rows: Sequence[Row]) -> Card:
     if failed:
         parts.append(f"{counted(len(failed), 'control check')} failed")
     elif checks:
-        parts.append(f"{passed} of {counted(len(checks), 'control check')} passed, none failed")
+        open_ones = f", {len(checks) - passed} undecided" if passed < len(checks) else ""
+        parts.append(f"{passed} of {counted(len(checks), 'control check')} passed{open_ones}")
     else:
         parts.append("no control checks the measuring")
     sure = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
 from harness.results.attacks import standing, verdict
+from harness.results.wording import counted
 from reports.attack_tables import (
     NO_NULL,
     beyond_study,
@@ -42,7 +43,7 @@ def attack_table(cohort: CohortScore) -> Table:
         else ""
     )
     return Table(
-        title=f"Attackers of {len(cohort.actors)} actors ({cohort.label})",
+        title=f"Attackers of {counted(len(cohort.actors), 'actor')} ({cohort.label})",
         columns=COLUMNS,
         rows=rows,
         note=" ".join(part for part in (verdict(cohort), NOTE, floor, *cohort.notes) if part),

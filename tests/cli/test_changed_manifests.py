@@ -273,3 +273,5 @@ def test_of_two_manifests_of_one_name_the_one_that_is_meant_is_said(kitchen: Kit
     said = kitchen("status", "--dataset", "kitchen")
     assert f"'kitchen' is {other}" in " ".join(said.stderr.split())
     assert kitchen.cells("--dataset", "kitchen") == ids(second)
+    compared = kitchen("compare", "noop", "noop", "--dataset", "kitchen", code=2)
+    assert f"'kitchen' is {other}" in " ".join(compared.stderr.split())

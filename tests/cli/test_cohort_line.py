@@ -13,11 +13,11 @@ BEYOND = Null(draws=5039, mean=0.1, high=0.25, p=0.0002)
 FEW = Null(draws=5, mean=0.0, high=0.3, p=1 / 6)
 
 
-def line(null: Null | None, source: str = CROPS_SOURCE) -> str:
+def line(null: Null | None, source: str = CROPS_SOURCE, asked: int = 10) -> str:
     swapped = Verification(
         actors=tuple(range(1, 8)),
         probes=10,
-        asked=10,
+        asked=asked,
         rank_1=Rate(rate=0.39),
         chance=1 / 7,
         rank_1_corrected=0.29,
@@ -44,4 +44,18 @@ def test_the_worst_attacker_is_called_so_only_beyond_its_null() -> None:
         assert "works" not in line(null)
     assert "within its null, so none is shown to work" in line(WITHIN)
     assert "p is never under 0.17" in line(FEW)
-    assert "no null was computed" in line(None)
+    assert "no two actors can change places" in line(None)
+
+
+def test_a_null_of_six_permutations_has_no_twentieth_case() -> None:
+    assert "in one case of 20" in line(WITHIN)
+    assert "in one case of 20" not in line(FEW)
+
+
+def test_a_rank_1_of_some_probes_says_so() -> None:
+    assert "rank-1 39 % (chance" in line(BEYOND)
+    assert "rank-1 39 % of the probes that could be compared (chance" in line(BEYOND, asked=30)
+
+
+def test_no_number_is_minus_zero() -> None:
+    assert "with permuted names 0.00 on average" in line(WITHIN.model_copy(update={"mean": -0.001}))

@@ -29,6 +29,13 @@ def test_the_cards_fit_eighty_columns_and_lose_no_word(
     assert "few: Only 1 of its 10 cells are done" in flat
 
 
+def test_nobody_is_the_worst_leak_where_no_frame_leaks() -> None:
+    tools = (tool("blur", around(0.3)), tool("pixelate", around(0.6)))
+    leak = cards(verdict(tools), tools)[2]
+    assert (leak.who, leak.value) == ("No leak is seen", "0.0 %")
+    assert "attackers may find more" in leak.sure
+
+
 def test_a_report_prints_the_verdict(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for name in ("blur", "mask"):

@@ -146,6 +146,26 @@ def test_a_few_recognised_frames_do_not_make_the_worst_leak(
     assert (found.recognised, found.used, found.asked) == (7, 7, 60)
 
 
+@pytest.mark.parametrize("actors", [5, 6, 9])
+def test_the_caution_about_few_actors_denies_a_rank_only_where_there_is_none(
+    three: ReportData, blur: list[ReportCell], actors: int
+) -> None:
+    spec = blur[0].spec
+    cells = [
+        blur[0].model_copy(
+            update={
+                "spec": spec.model_copy(
+                    update={"actor": spec.actor.model_copy(update={"number": number})}
+                )
+            }
+        )
+        for number in range(1, 1 + actors)
+    ]
+    said = " ".join(cautions(only(three, *cells)))
+    assert f"Only {actors} actors" in said
+    assert ("not enough to rank tools" in said) == (actors < 6)
+
+
 def test_a_mean_over_some_of_the_actors_says_so_beside_the_number(
     three: ReportData, blur: list[ReportCell]
 ) -> None:

@@ -132,7 +132,7 @@ def test_an_attack_without_a_null_is_untested(three: ReportData) -> None:
     view = attackers_view(with_cohorts(three, old))
     assert view is not None
     assert view.rates.rows[0][1].text == "A0 naive, strongest, untested"
-    assert "no null was computed" in view.cards[0].verdict
+    assert "it has no null" in view.cards[0].verdict
 
 
 def test_linkability_stands_beside_its_null(three: ReportData) -> None:

@@ -1,4 +1,4 @@
-"""How far FFmpeg's default scaler moves distances, against the options this project decodes with.
+"""Shift of distances by FFmpeg's default scaler, against the options this project decodes with.
 
     python -m benchmarks.performance.decoding [--home DIR] [--frames 40] [--extended]
 

@@ -1,4 +1,4 @@
-"""Whether the fast path finds a face where face_recognition does, on what every tool makes.
+"""Agreement of the fast path with face_recognition on where a face is, in every tool's output.
 
     python -m benchmarks.performance.found [--home DIR] [--out FILE] [--extended] [--shapes 7]
 
@@ -49,7 +49,7 @@ POOLED, OF_A_CLIP, MEAN_DISTANCE = 0.005, 0.02, 0.005
 
 
 class Asked(NamedTuple):
-    """What one process does at a time: one excerpt in one shape, by some of the tools."""
+    """The work of one process at a time: one excerpt in one shape, by some of the tools."""
 
     home: Path
     folder: Path

@@ -1,4 +1,4 @@
-"""How near embeddings of faces that another detector sees are to the study's own of the same faces.
+"""Distance between embeddings of faces that another detector sees and the study's own of the same.
 
     python -m benchmarks.performance.framing [--home DIR] [--every 8]
 

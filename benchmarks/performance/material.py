@@ -34,7 +34,7 @@ class Excerpt(NamedTuple):
     clip: str
     start_s: float
     face_x: float
-    """Where the face is, as a share of the width: what a narrower shape is cut around."""
+    """Position of the face, as a share of the width: a narrower shape is cut around it."""
     extended: bool = False
 
 
@@ -126,7 +126,7 @@ class Workshop:
         return video
 
     def made(self, tool: Tool, config: str, excerpt: Excerpt, shape: Shape) -> Path:
-        """What a tool makes of an excerpt."""
+        """The video that a tool makes of an excerpt."""
         assert isinstance(tool.runs_as, ChildProcess)
         clip = self.clip(excerpt, shape)
         out = self._folder / f"{clip.stem}-{tool.name}-{config}"

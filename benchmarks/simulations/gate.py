@@ -29,7 +29,7 @@ MARGIN = 0.05
 
 @dataclass(frozen=True)
 class Scenario:
-    """How a comparison comes about. Distances are L2."""
+    """The assumptions behind a simulated comparison. Distances are L2."""
 
     actors: int = 24
     run_sd: float = 0.02
@@ -51,7 +51,7 @@ class Scenario:
     leaking: float = 1.0
     """Share of a leaking video's frames that are at a distance of 0.3."""
     no_face: bool = False
-    """Whether nobody who leaks has a face in the baseline."""
+    """True when nobody who leaks has a face in the baseline."""
 
 
 NULLS: dict[str, Scenario] = {

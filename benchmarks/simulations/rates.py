@@ -110,7 +110,7 @@ def by_correlation(samples: int) -> list[str]:
     for actors in ACTORS:
         cells = []
         for correlation in CORRELATIONS:
-            # Whoever is recognised always or never is so in one frame as in a thousand.
+            # An actor who is recognised always or never is so in one frame as in a thousand.
             kinds = FRAMES[:1] if correlation == 1 else FRAMES
             found = [
                 coverage(beta(rate, correlation), rate, actors, frames, samples)

@@ -86,7 +86,7 @@ class Kitchen:
         return done
 
     def json(self, *args: str, code: int = 0) -> Any:
-        """What a command prints with ``--json``."""
+        """The output of a command with ``--json``."""
         return json.loads(self(*args, "--json", code=code).stdout)
 
     def run(self, *args: str) -> list[dict[str, Any]]:

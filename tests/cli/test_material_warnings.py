@@ -1,4 +1,4 @@
-"""What is wrong with a manifest's material is said before anything runs, and in the report."""
+"""Faults of a manifest's material are reported before anything runs, and in the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several cells together must be passes on what must be seen, and fails on anything else."""
+"""Expected results of several cells together: they pass as expected, and fail on anything else."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def tables(text: str) -> Iterator[list[str]]:
 
 
 def fault(table: list[str]) -> str:
-    """What keeps the lines from being shown as one table; empty where nothing does."""
+    """The fault that keeps the lines from being shown as one table; empty without one."""
     if len(table) < 2 or not DASHES.fullmatch(table[1]):
         return f"is no table, its second line not being dashes: {table[0]}"
     # A bar in a code span ends a cell too, unless it is escaped.

@@ -30,7 +30,7 @@ Place = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def home(sample_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What was accepted is kept in it, so each file is tried once here."""
+    """A home that keeps the files accepted, so each is tried once here."""
     home = tmp_path_factory.mktemp("home")
     (home / "downloads").symlink_to(sample_cache / "downloads")
     return home
@@ -74,7 +74,7 @@ def test_the_right_pixels_are_found_and_said_with_rank_and_margin(
     assert recogniser.info.preprocessing == "RGB, 0 to 255; 112 px, aligned by five points"
     vectors = recogniser.embed(trial_chips(trial_faces(home), recogniser.info))
     trial = try_out(vectors, [face.label for face in trial_faces(home)], Distance.COSINE)
-    # Taken for -1 to 1, the pixels gave distances between 0.003 and 0.06, whoever was shown.
+    # Taken for -1 to 1, the pixels gave distances between 0.003 and 0.06, for any two people.
     assert trial.mated < 0.4
     assert trial.non_mated > 0.8
 

@@ -1,4 +1,4 @@
-"""How a network wants its pixels: what its user states, what is tried, and in which words."""
+"""Conventions of a network's pixels: those its user states, those tried, and their wording."""
 
 from __future__ import annotations
 

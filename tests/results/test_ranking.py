@@ -1,4 +1,4 @@
-"""Who hides best and who keeps most, of tools whose numbers are known."""
+"""Rankings by who hides best and who keeps most, of tools whose numbers are known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where nothing is left of the actors attackers are at chance, and say so; else they find it."""
+"""Attackers are at chance where nothing is left of the actors, and say so; else they find it."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_of_three_actors_no_attack_can_be_shown_to_work() -> None:
 
 
 def test_names_change_places_behind_one_donor_only() -> None:
-    """Whoever tells donors apart, and no actors, is within the null of actors."""
+    """An attacker who distinguishes donors, and no actors, is within the null of actors."""
     behind: Array = np.kron(np.eye(3), np.ones((3, 3))).astype(np.float64)
     trial = accidental(np.random.default_rng(0), 9, -6 * behind)
     (blind,) = nulls_of([(trial, EDGES)], people_of(9))

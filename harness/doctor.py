@@ -224,8 +224,8 @@ def _containers() -> Iterator[Check]:
 
 
 def engine_check(name: str, info: EngineInfo, refusal: str = "") -> Check:
-    """What an engine is and offers; ``refusal`` is why it could not start a container, in its own
-    words. With a GPU that it cannot hand out, how that is mended.
+    """An engine's version and abilities; ``refusal`` is why it could not start a container, in its
+    own words. With a GPU that it cannot hand out, the remedy.
     """
     from harness.runtime.container import HAND_OUT_GPUS
 

@@ -166,7 +166,7 @@ def _refuse_overlap(
 
 
 def _index(media: MediaStore, person: Actor | Donor, split: Split | None) -> Path:
-    """Where the outcome is kept, by everything that decides it."""
+    """Path at which the outcome is kept, by everything that decides it."""
     how = {"recipe": _RECIPE, "ffmpeg": ffmpeg_version(ffmpeg_path())}
     key = material_of(person, split) | how
     return media.folder / "index" / f"{content_hash(key)}.json"

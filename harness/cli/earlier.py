@@ -1,4 +1,4 @@
-"""What a command says of the cells that are not those of today's manifest, image or suite."""
+"""Messages about the cells that are not those of today's manifest, image or suite."""
 
 from __future__ import annotations
 

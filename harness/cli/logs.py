@@ -226,7 +226,7 @@ def progress_line(step: str, progress: StepProgress, now: float | None) -> str:
     """``train 12,400/100,000 iterations  loss a 0.031 b 0.028  5.2 it/s  about 4 h 40 min left``.
 
     Empty when neither counts nor losses are known. ``now`` (seconds since 1970) is None for a step
-    that has ended, of which neither a rate nor an estimate is told.
+    that has ended, for which neither a rate nor an estimate is shown.
     """
     parts = []
     if progress.done is not None:

@@ -157,7 +157,7 @@ def _good(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _runner(study: Study, jobs: int | None, *, cpu: bool) -> RunSuite:
-    """What works off a suite on the study's dataset, and returns its cells."""
+    """A function that runs a suite on the study's dataset, and returns its cells."""
     from dataclasses import replace
 
     from harness.execution.pipeline import RunOptions, run_study

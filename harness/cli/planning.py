@@ -37,7 +37,7 @@ class StudyPlan:
     cells: tuple[PlannedCell, ...]
     states: tuple[State, ...]
     stored: tuple[tuple[CellSpec, ...], ...]
-    """What the store has of each cell's name: current cells alone."""
+    """The stored cells of each planned cell's name: current cells alone."""
     chosen: tuple[PlannedCell, ...]
     plan: Plan
     history: History

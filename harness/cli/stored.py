@@ -79,7 +79,7 @@ def find_cell(store: CellStore, name: str) -> CellSpec:
 
 
 def row_of(store: CellStore, spec: CellSpec, earlier: str = "") -> CellRow:
-    """How a stored cell stands now; ``earlier`` says why it is, where it is earlier."""
+    """The present state of a stored cell; ``earlier`` is why it is an earlier one, if it is."""
     attempts = store.attempts(spec)
     last = attempts[-1] if attempts else None
     status, reason = "ok", ""

@@ -149,8 +149,8 @@ def print_headline(cards: Sequence[Card], left_out: Sequence[str]) -> None:
 
 
 def print_verdict(home: Path, specs: Sequence[CellSpec], protocol: str) -> None:
-    """Who hides best and who keeps most of these cells' tools; nothing where there are not two to
-    compare."""
+    """Print which of these cells' tools hides best and which keeps most; nothing without two tools
+    to compare."""
     from importlib import import_module
 
     from harness.scoring.cohort_store import load_cohorts

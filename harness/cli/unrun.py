@@ -21,7 +21,7 @@ def unrun_specs(
     study: Study, missing: Sequence[PlannedCell], stored: Sequence[CellSpec]
 ) -> list[CellSpec]:
     """The ``missing`` cells of people that ``stored`` cells have prepared, or that are prepared
-    now because they are few. How many cells are left out, and why, is told."""
+    now because they are few. It reports how many cells are left out, and why."""
     from harness.specify import spec_of, specify
 
     same = [

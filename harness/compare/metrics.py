@@ -43,7 +43,7 @@ class Metric:
     family: Family = Family.STUDY
     lowest: float | None = 0.0
     highest: float | None = None
-    """What a value can be; None without a limit."""
+    """Limits of a value; None without a limit."""
     privacy: bool = False
     """True when it says how well people are hidden. Lost faces do not: a face that is found
     again is kept better, and hidden no better."""

@@ -67,7 +67,7 @@ def _runs(
 
 
 def _donor(pair: tuple[Cell, Cell]) -> str:
-    """What a pair has in common with its repetitions, besides the actor: split and donors."""
+    """The split and donors, which a pair shares with its repetitions, as it does the actor."""
     return " ".join(f"{cell.key[0]} {cell.key[2]}" for cell in pair)
 
 

@@ -61,8 +61,8 @@ _BEYOND = "beyond"
 
 
 def _place(one: MetricResult, interval: Interval) -> str:
-    """Where the interval lies with respect to the margin, as a phrase; ``beyond`` when it is wholly
-    on one side of it."""
+    """Position of the interval with respect to the margin, as a phrase; ``beyond`` when it is
+    wholly on one side of it."""
     low, high, margin = interval.low, interval.high, one.margin
     if low is None or high is None:
         return "which cannot be computed, decides nothing"

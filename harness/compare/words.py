@@ -56,7 +56,7 @@ def _said(result: CompareResult) -> str:
 
 
 def recognised(result: CompareResult) -> str:
-    """Who is recognised now and was hidden, as a clause; empty without anybody."""
+    """The actors who are recognised now and were hidden, as a clause; empty without any."""
     crossed = result.gate.crossed if result.gate else ()
     if not crossed:
         return ""
@@ -78,7 +78,7 @@ def recognised(result: CompareResult) -> str:
 
 
 def people(result: CompareResult) -> list[str]:
-    """Every single person: who is recognised now, who is hidden now, and by what that was told."""
+    """Every single person: who is recognised now, who is hidden now, and what shows it."""
     gate = result.gate
     if gate is None:
         return []

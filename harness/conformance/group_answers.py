@@ -1,4 +1,4 @@
-"""What several cells together must be when the tool's effect is known beforehand. Pure.
+"""Expected results of several cells together when the tool's effect is known beforehand. Pure.
 
 harness/results/known_answers judges single cells.
 """
@@ -36,8 +36,8 @@ def parrot_wins(name: str, naive: Trial, parrot: Trial) -> Answer:
     """``blur`` and ``pixelate`` (Newton, Sweeney and Malin 2005): who passes the gallery through
     the same tool finds people nearer to themselves. Both use the same frames.
 
-    Compared are the mean mated distance as a share of the mean non-mated one: distortion draws
-    all faces together, and two actors who differ much are told apart by every attacker.
+    The mean mated distance is compared as a share of the mean non-mated one: distortion draws
+    all faces together, and every attacker distinguishes two actors who differ much.
     """
     (naive_1, naive_share), (parrot_1, parrot_share) = (
         (_rank_1(trial), _mated_share(trial)) for trial in (naive, parrot)

@@ -1,4 +1,4 @@
-"""What of a person's files decides how they are prepared, known without decoding anything."""
+"""The properties of a person's files that decide their preparation, known without decoding."""
 
 from __future__ import annotations
 

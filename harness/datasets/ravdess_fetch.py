@@ -158,7 +158,7 @@ def _download(file: _File, folder: Path, listen: Listener) -> Path:
 
 
 def _receive(file: _File, part: Path, listen: Listener) -> None:
-    """Append what is missing to ``part``; a server that cannot resume starts it anew."""
+    """Append what is missing to ``part``; a server that cannot resume starts it again."""
     have = _size(part)
     if have == file.size_bytes:
         return

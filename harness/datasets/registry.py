@@ -27,7 +27,7 @@ class Listed(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What a dataset's name or path stands for."""
+    """The dataset that a name or path stands for."""
 
     name: str
     dataset: Dataset | None

@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a study is run, and where it says what it does."""
+    """Options of a run of a study, and where its progress is reported."""
 
     say: Say
     """Gets a line for each step."""
@@ -44,7 +44,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """What became of every cell."""
+    """Outcome of every cell."""
 
     prepared: Specified
     cells: tuple[CellOutcome, ...]

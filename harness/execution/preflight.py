@@ -1,4 +1,4 @@
-"""What is wrong with a study's material, said before anything is prepared, built or run."""
+"""Faults of a study's material, reported before anything is prepared, built or run."""
 
 from __future__ import annotations
 

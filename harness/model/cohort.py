@@ -22,7 +22,7 @@ class Attacker(StrEnum):
 
 
 class ProbeSource(StrEnum):
-    """What sees a face that an attacker embeds; the first of these in this order."""
+    """The detector of a face that an attacker embeds; the first of these in this order."""
 
     STUDY = "hog"
     """dlib's HOG detector, by which the study finds faces."""
@@ -58,8 +58,8 @@ class AtFar(Frozen):
 
 
 class ActorRate(Frozen):
-    """What an attack gets right of one actor's probes. A probe without a face counts as asked, and
-    is never identified."""
+    """Share of one actor's probes that an attack gets right. A probe without a face counts as
+    asked, and is never identified."""
 
     actor: int
     asked: int
@@ -169,7 +169,7 @@ class Attack(Frozen):
 
     @property
     def advantage(self) -> float | None:
-        """What is identified beyond chance of all probes asked in swapped videos, mean over actors;
+        """Share identified beyond chance of all probes asked in swapped videos, mean over actors;
         attackers are compared by it. Scores of an earlier version have that of the probes that
         could be compared."""
         found = self.swapped

@@ -60,7 +60,7 @@ class ActorDifference(Frozen):
 
 
 class NoiseSource(StrEnum):
-    """What says how far an actor's frames move from run to run without a change."""
+    """Source of how far an actor's frames move from run to run without a change."""
 
     SEEDS = "repeated seeds"
     ACTORS = "the spread over actors"
@@ -68,7 +68,7 @@ class NoiseSource(StrEnum):
 
 
 class Route(StrEnum):
-    """How an actor who was hidden is recognised."""
+    """The way in which an actor who was hidden is recognised."""
 
     NEARER = "nearer"
     """The face has come nearer to the actor's own."""
@@ -106,9 +106,9 @@ class ActorGate(Frozen):
     """From run to run, of one actor's mean distance (L2); of ``a stated bound`` the largest over
     the actors."""
     basis: str
-    """What noise was reckoned with, as a sentence."""
+    """The noise that was assumed, as a sentence."""
     crossed: tuple[ActorCrossing, ...] = ()
-    """Who is recognised now and was hidden: a regression by itself."""
+    """Actors who are recognised now and were hidden: a regression by itself."""
     hidden: tuple[ActorCrossing, ...] = ()
     """The same with the sides exchanged: who is hidden now. Information, no verdict."""
 

@@ -65,7 +65,7 @@ class NightRecord(Frozen):
     """Keys of the metrics that regressed in both runs; ``match_rate`` also for single people who
     are recognised."""
     alarmed_actors: tuple[int, ...] = ()
-    """Who is recognised and was hidden, in the first of two runs that both name somebody."""
+    """Actors who are recognised and were hidden, in the first of two runs that both name some."""
     reason: str = ""
     """A sentence: what the comparison said, or why there is none."""
     metrics: tuple[NightMetric, ...] = ()

@@ -184,7 +184,7 @@ def _confirm(
         return record
     again = night.suite.model_copy(update={"seed": night.suite.seed + SECOND_RUN, "repeat": None})
     wanted = [(line, line.version)]
-    # An image that was built anew cannot be run as it was: its first run then stands for both.
+    # An image that was rebuilt cannot be run as it was: its first run then stands for both.
     repeatable = line.good_version not in (None, line.version)
     if repeatable and line.good_version in night.tools[line.tool].versions:
         wanted.append((line, line.good_version))
@@ -284,7 +284,7 @@ def _reseeded(found: Gathered, by: int) -> Gathered:
 
 def _regressed(result: CompareResult) -> set[str]:
     """Names of the metrics that regressed; single people who are recognised count for the match
-    rate, whoever they are: a tool may fail on others each time."""
+    rate, no matter which people: a tool may fail on others each time."""
     found = {_name(one) for one in result.metrics if one.verdict is Verdict.REGRESSED}
     return found | ({MATCH_RATE} if _crossed(result) else set())
 
@@ -303,7 +303,7 @@ def _name(one: MetricResult) -> str:
 
 
 def _because(result: CompareResult) -> str:
-    """What decided, what hides less first."""
+    """The reason for the verdict; metrics by which less is hidden come first."""
     worst = [one for one in result.metrics if one.verdict is result.verdict]
     less = [one for one in result.metrics if one.hides_less]
     loose = [one for one in less if one.verdict is not Verdict.REGRESSED]

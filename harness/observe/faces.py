@@ -41,8 +41,8 @@ _LOOK_EVERY = 8
 """Frames after which the whole frame is looked at again for what neither is tracked nor was near
 to being a face before."""
 DOUBTFUL_SCORE = -0.35
-"""What scores more in a whole frame is looked at in the frames that follow: it may turn out to be a
-face, by dlib's threshold of 0."""
+"""A place that scores more in a whole frame is looked at in the frames that follow: it may turn out
+to be a face, by dlib's threshold of 0."""
 _COARSE_PX, _CHANGED = 24, 12.0
 """Squares across a picture, and by how many grey levels of 255 one of them changes when something
 of a face's size turns up."""
@@ -191,7 +191,7 @@ def _coarse(picture: Picture) -> NDArray[np.float32]:
 
 
 def faces_in(found: list[Found]) -> list[Face]:
-    """What dlib calls a face, the surest first."""
+    """The places that dlib calls a face, the surest first."""
     return [one.face for one in sorted(found, reverse=True) if one.score > 0]
 
 

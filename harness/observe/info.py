@@ -30,7 +30,7 @@ def video_info(media: Path, sha256: str, home: Path) -> VideoInfo:
         try:
             return TypeAdapter(VideoInfo).validate_json(data)
         except ValidationError:
-            # Damaged on disk: found anew, below.
+            # Damaged on disk: found again, below.
             pass
     found = probe(media)
     write_json(path, asdict(found))

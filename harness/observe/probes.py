@@ -138,8 +138,8 @@ def probes_version(*, every_frame: bool, second_detector: bool) -> str:
 
 
 def dlib_box(source: ProbeSource, box: Box) -> Face:
-    """Where dlib's detector would see the face that another one sees in ``box``: dlib's five
-    landmarks, and with them the chip, are then nearly those of the study.
+    """The box in which dlib's detector would see the face that another one sees in ``box``: dlib's
+    five landmarks, and with them the chip, are then nearly those of the study.
     """
     side, down = _FRAMINGS[source]
     unit = sqrt(max(1.0, (box[2] - box[0]) * (box[3] - box[1])))

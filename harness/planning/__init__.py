@@ -1,1 +1,1 @@
-"""What was asked for, and which cells that is."""
+"""The user's request, and the cells that it means."""

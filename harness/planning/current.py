@@ -139,7 +139,7 @@ def variant_key(spec: CellSpec) -> str:
 
 @dataclass
 class _People:
-    """Who a dataset shows today."""
+    """The people that a dataset shows today."""
 
     uses: Sequence[PersonUse]
     dataset: Dataset | None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """What was asked for; every part narrows the choice, and none of them means all current
+    """The user's request; every part narrows the choice, and none of them means all current
     cells."""
 
     cells: tuple[str, ...] = ()
@@ -259,7 +259,7 @@ def suite_cells(
 
 
 def _by_lines(suite: Suite, specs: Sequence[CellSpec]) -> list[CellSpec]:
-    """Cells that fit a line of the suite, whoever is shown."""
+    """Cells that fit a line of the suite, regardless of who is shown."""
     from harness.plan import parse_numbers
 
     actors = None if suite.actors == "all" else set(parse_numbers(suite.actors))
@@ -277,7 +277,7 @@ def _by_lines(suite: Suite, specs: Sequence[CellSpec]) -> list[CellSpec]:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of a suite: which cells it means, whoever is shown."""
+    """A line of a suite: which cells it means, regardless of who is shown."""
 
     tool: str
     config: str

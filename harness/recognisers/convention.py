@@ -1,4 +1,4 @@
-"""How a network wants a face's pixels: as its user states it, or one of the known conventions."""
+"""Format of a network's pixels: as its user states it, or one of the known conventions."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ KNOWN = _known()
 
 
 class StatedConvention(Frozen):
-    """What the user of a network states, in the YAML file beside it; the rest is tried."""
+    """The statement of a network's user, in the YAML file alongside it; the rest is tried."""
 
     order: Order | None = None
     mean: Mean | None = None
@@ -109,12 +109,12 @@ class StatedConvention(Frozen):
 
 
 def stated_path(network: Path) -> Path:
-    """Where the user of a network states its convention; may not exist."""
+    """Path of the file in which the user of a network states its convention; may not exist."""
     return network.with_suffix(".yaml")
 
 
 def read_stated(network: Path) -> StatedConvention:
-    """What the file beside the network states; nothing where there is none.
+    """The statement in the file alongside the network; an empty one where there is no file.
 
     Raises UsageError with line and field.
     """

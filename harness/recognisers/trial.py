@@ -1,4 +1,4 @@
-"""Whether a recogniser tells people apart, from the embeddings of faces of known people; pure."""
+"""Trial of how well a recogniser distinguishes people, by embeddings of known faces; pure."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _AS_FAR = 0.5
 
 
 class Labelled(Frozen):
-    """Who a face shows, and in which take: faces of one take resemble each other anyway."""
+    """The person whom a face shows, and the take: faces of one take resemble each other anyway."""
 
     person: str
     take: str
 
 
 class Trial(Frozen):
-    """How far apart the mated pairs (one person in two takes) and the non-mated pairs are."""
+    """Distances of the mated pairs (one person in two takes) and of the non-mated pairs."""
 
     faces: int = Field(ge=0)
     """Those whose person is seen in another take too."""

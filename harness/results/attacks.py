@@ -1,4 +1,4 @@
-"""Whether any attack on a cohort works, in sentences that report, site and terminal share."""
+"""Verdicts on the attacks on a cohort, in sentences that report, site and terminal share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WORST = "worst"
 
 
 def source_of(attack: Attack, cohort: CohortScore) -> str:
-    """What the attack compares by; empty for the study's recogniser, which the first attack has."""
+    """Recogniser that the attack compares by; empty for the study's, which the first attack has."""
     return "" if attack.source == cohort.attacks[0].source else attack.source
 
 
@@ -27,7 +27,7 @@ def standing(attack: Attack, cohort: CohortScore) -> str:
 
 
 def verdict(cohort: CohortScore) -> str:
-    """Whether an attack works, with the null that says so; empty where none could be made."""
+    """Verdict on the worst attack, with the null it rests on; empty where none could be made."""
     attack = cohort.worst_attack
     if attack is None or attack.advantage is None:
         return ""

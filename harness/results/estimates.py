@@ -23,7 +23,7 @@ class Estimate(Frozen):
     low: float | None = None
     high: float | None = None
     method: str = ""
-    """How the interval was made: ``t``, or ``actor-shares``."""
+    """Method by which the interval was made: ``t``, or ``actor-shares``."""
     reason: str = ""
 
     @property

@@ -73,7 +73,7 @@ def left_out(verdict: Verdict) -> list[str]:
 
 
 def gone_words(tool: Standing) -> str:
-    """What is left of a face that is gone, and what the attackers make of it."""
+    """Phrases on what is left of a face that is gone, and on what the attackers make of it."""
     seen = []
     if tool.tracked is not None:
         seen.append(f"the tracker still finds one in {percent(tool.tracked)} of frames")
@@ -235,7 +235,7 @@ def _beaten(name: str, pairs: Sequence[Pair]) -> list[str]:
 
 
 def _apart(race: _Race) -> str:
-    """How sure the first rank is: whom it beats, or why tools share it."""
+    """Certainty of the first rank: the tools that it beats, or why tools share it."""
     if len(race.ranked) == 1:
         return "No other tool is ranked, so there is none to compare it with."
     return _winner(race) if len(race.first) == 1 else _tie(race)
@@ -271,7 +271,7 @@ def _tie(race: _Race) -> str:
 
 
 def _nearest(pairs: Sequence[Pair], race: _Race) -> str:
-    """The pair that is told apart least, with its numbers."""
+    """The pair whose difference is the least certain, with its numbers."""
     pair = max(pairs, key=lambda one: 2.0 if one.p_adjusted is None else one.p_adjusted)
     ahead, behind, lead = pair.first, pair.second, pair.lead
     if (lead.value or 0.0) < 0:

@@ -1,4 +1,4 @@
-"""What a cell of a control must score: its effect is known beforehand. Pure, and the only table.
+"""Expected scores of a control's cells: its effect is known beforehand. Pure, and the only table.
 
 The report judges every control cell by it, `bench selftest scoring` its own cells. A rule that a
 cell cannot decide (no face in the original, nothing moves, only a sample of frames) leaves the
@@ -72,7 +72,7 @@ class _Seen(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What must be seen, as it stands in docs/protocol.md, and the judge of it."""
+    """The expectation, as it stands in docs/protocol.md, and the judge of it."""
 
     expected: str
     judge: Callable[[Shown], _Seen]
@@ -88,8 +88,8 @@ def known_answer(tool: str, shown: Shown) -> Answer | None:
 
 
 def moved_l2(score: CellScore) -> float | None:
-    """How far the swapped video's mean distances are from the original's, to either face: the
-    larger of |SW-OR - OR-OR| and |SW-SW - OR-SW|. None where the first is missing.
+    """Shift of the swapped video's mean distances from the original's, to either face: the larger
+    of |SW-OR - OR-OR| and |SW-SW - OR-SW|. None where the first is missing.
     """
     gaps = []
     for swapped, original in PAIRS:

@@ -1,4 +1,4 @@
-"""What the worst attacker identifies of each actor; the privacy of a tool rests on this alone."""
+"""Identification of each actor by the worst attacker; a tool's privacy rests on this alone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Who hides best, who keeps most of the expression, and how sure that is. The one place that ranks.
+"""Ranking by who hides best and who keeps most of the expression, with its certainty; the only one.
 
 Tools are compared pair by pair on the actors that both have, by an exact sign-flip test of the
 actors' differences, adjusted over all pairs (Holm 1979). A tool's rank is 1 plus the number of
-tools that are significantly better, so tools that cannot be told apart share a rank.
+tools that are significantly better, so tools that cannot be distinguished share a rank.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Pair(Frozen):
     first: str
     second: str
     lead: Estimate
-    """How much better the first is, mean over these actors; below 0 where the second is."""
+    """Lead of the first, mean over these actors; below 0 where the second is better."""
     actors: tuple[int, int]
     """Actors that each of them has."""
     p: float | None

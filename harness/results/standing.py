@@ -1,4 +1,4 @@
-"""What is known of each tool before any comparison: coverage, face, attacker, expression."""
+"""Facts about each tool before any comparison: coverage, face, attacker, expression."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Contender:
 
 
 class Group(StrEnum):
-    """Where a tool stands; the order is that of a leaderboard."""
+    """Group of a tool; the order is that of a leaderboard."""
 
     RANKED = "ranked"
     UNRANKED = "not ranked"

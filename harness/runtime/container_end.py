@@ -52,7 +52,7 @@ def never_ran(state: Mapping[str, Any]) -> bool:
 
 
 def refusal_words(state: Mapping[str, Any]) -> str:
-    """What the engine says of a container that it did not start."""
+    """The engine's words on a container that it did not start."""
     said = str(state.get("Error") or "").strip()
     return said or (
         f"it took the order, but the container stays '{state.get('Status')}', and it gives no "
@@ -61,7 +61,7 @@ def refusal_words(state: Mapping[str, Any]) -> str:
 
 
 def out_of_memory(memory_bytes: int | None) -> Verdict:
-    """The verdict on a step in which the kernel killed a process for want of memory."""
+    """The verdict on a step in which the kernel killed a process for lack of memory."""
     allowed = (
         f"{memory_bytes / (1 << 20):.1f} MiB are allowed" if memory_bytes else "no limit is set"
     )

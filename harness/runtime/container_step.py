@@ -60,7 +60,7 @@ TERMINAL_ROWS, TERMINAL_COLUMNS = 50, 200
 _POLL_S = 0.05
 _EVENT_DELAY_S = 0.1
 _START_S = 3.0
-"""How long a container may stay as it was made after the engine has said that it is started."""
+"""Time that a container may stay as it was made after the engine has said that it is started."""
 _ENGINE_GONE = (
     "The container engine stopped answering while the step ran: it was restarted, or has crashed."
 )

@@ -1,4 +1,4 @@
-"""Whether an engine that answers can really run a step: one container is started and removed."""
+"""Trial of an engine that answers: one container is started and removed, as a step would be."""
 
 from __future__ import annotations
 

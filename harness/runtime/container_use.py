@@ -18,7 +18,7 @@ class Use(Frozen):
     memory_bytes: int
     cpu_s: float
     memory_kills: int
-    """Processes that the kernel has killed for want of memory."""
+    """Processes that the kernel has killed for lack of memory."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def whitened_pca(people: Sequence[Array]) -> Array:
 
 
 class Lesson(NamedTuple):
-    """Whose faces are learned from, and by which method."""
+    """The faces to learn from, and the method."""
 
     material: Enrolled
     method: Callable[[Sequence[Array]], Array]

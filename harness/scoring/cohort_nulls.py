@@ -1,4 +1,4 @@
-"""What attacks come to where nothing is left of the actors: their nulls by permuted names; pure.
+"""Nulls of attacks, by permuted names: their results where nothing is left of the actors; pure.
 
 A name says whose face an enrolled one is. Names change places among actors whom all attacks compare
 alike, and in all attacks at once: what these have in common stays, and the best of several attacks

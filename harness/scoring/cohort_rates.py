@@ -163,7 +163,7 @@ def _identification(trial: Trial) -> dict[str, object]:
 
 
 def _rate_of(probe: Probe, gallery: Sequence[int]) -> ActorRate:
-    """What is right of one actor's probes, of all that were asked."""
+    """Rates of one actor's probes that are right, of all that were asked."""
     bare = ActorRate(actor=probe.actor, asked=probe.asked, probes=0, identified=0.0, advantage=0.0)
     if probe.actor not in gallery:
         return bare
@@ -179,7 +179,7 @@ def _rate_of(probe: Probe, gallery: Sequence[int]) -> ActorRate:
 
 
 class Credits(NamedTuple):
-    """What is right of one actor's probes for each face of the gallery, were it the actor's own."""
+    """Credit for one actor's probes for each face of the gallery, were it the actor's own."""
 
     probes: NDArray[np.intp]
     """Those that are compared with the face and with another."""

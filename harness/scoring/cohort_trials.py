@@ -40,7 +40,7 @@ class Looked:
     """Frames in the video."""
     fps: float
     sources: NDArray[np.str_] | None = None
-    """What sees the face of each frame (a ``ProbeSource``); None where only one thing looks."""
+    """Detector of the face of each frame (a ``ProbeSource``); None where there is only one."""
 
     @property
     def usable(self) -> NDArray[np.bool_]:

@@ -69,7 +69,7 @@ def permuted_means(table: Array, ways: Places) -> Array:
 
 
 def null_of(observed: float, draws: Array) -> Null | None:
-    """Where ``observed`` lies among the values of the draws; None without any draw."""
+    """Position of ``observed`` among the values of the draws; None without any draw."""
     if not len(draws):
         return None
     # What is equal but for rounding reaches it.

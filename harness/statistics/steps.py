@@ -74,7 +74,7 @@ def _costs(x: Array, least: int) -> Array:
         for j in range(i + 1, n + 1):
             insort(ordered, float(x[j - 1]))
             if j - i >= fewest:
-                # numpy's median would sort all of it anew.
+                # numpy's median would sort all of it again.
                 middle = (ordered[(j - i - 1) // 2] + ordered[(j - i) // 2]) / 2
                 cost[i, j] = np.abs(x[i:j] - middle).sum()
     return cost

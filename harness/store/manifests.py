@@ -1,4 +1,4 @@
-"""What datasets, images and suites were when cells were last made from them.
+"""Records of datasets, images and suites as they were when cells were last made from them.
 
 A cell names its videos and its image by content, and so does not say whether they are still the
 ones in use. These records do, on any machine that the results folder is copied to:

@@ -57,7 +57,7 @@ def open_embedder(home: Path) -> Embedder:
         try:
             return Embedder(open_session(path.read_bytes()))
         except UnfitMachineError:
-            # Damaged on disk: made anew, below.
+            # Damaged on disk: made again, below.
             pass
     return _convert(weights, path)
 
@@ -89,7 +89,7 @@ def _convert(weights: Path, path: Path) -> Embedder:
 
 
 def check_against_dlib(embedder: Embedder, weights: Path) -> float:
-    """The largest distance (L2) between an embedding and dlib's own, over made-up test pictures.
+    """The largest distance (L2) between an embedding and dlib's own, over synthetic test pictures.
 
     Raises UnfitMachineError above ``TOLERANCE_L2``.
     """

@@ -1,4 +1,4 @@
-"""What a network must be fed: exporters also list weights, and things that nothing uses."""
+"""Inputs that a network must be fed: exporters also list weights, and things that nothing uses."""
 
 from __future__ import annotations
 

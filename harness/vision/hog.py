@@ -51,12 +51,13 @@ _SOFTNESS_PX2 = 0.38
 step adds 1/6 and shrinks what was there by 25/36."""
 _AROUND_PX = 48
 _UNSEEN_PX = 20
-"""How far from a window's box pixels weigh in: half a cell of its frame and two cells around."""
+"""Reach of the pixels that weigh in beyond a window's box: half a cell of its frame and two cells
+around."""
 _SMALLEST_PX = 80
 _SMALLEST_LEVEL_PX = 64
 THOROUGH_PX = 400_000
-"""How large the picture may be when ``anywhere`` looks at it: of a frame of 16:9, faces of 8.5 % of
-its width or more are found."""
+"""Largest picture that ``anywhere`` looks at: of a frame of 16:9, faces of 8.5 % of its width or
+more are found."""
 
 
 class Level(NamedTuple):
@@ -75,7 +76,7 @@ class Found(NamedTuple):
 
 
 class Around(NamedTuple):
-    """What dlib finds around a place, the surest first."""
+    """The faces that dlib finds around a place, the surest first."""
 
     found: list[Found]
     clear: bool
@@ -108,8 +109,8 @@ class Hog:
         self._detector = detector
 
     def whole(self, picture: Picture, least: float = 0.0) -> list[Found]:
-        """What ``face_recognition`` finds, upsampling once, with a score above ``least``; the
-        surest first.
+        """The faces that ``face_recognition`` finds, upsampling once, with a score above ``least``;
+        the surest first.
         """
         boxes, scores, _ = self._detector.run(picture, 1, least)
         edges = ((b.top(), b.right(), b.bottom(), b.left()) for b in boxes)
@@ -117,9 +118,9 @@ class Hog:
         return sorted(found, reverse=True)
 
     def near(self, picture: Picture, box: Box) -> list[Found]:
-        """What is around ``box`` (a face's outermost landmarks) with a score above HOPELESS_SCORE,
-        the surest first: in the two levels in which dlib would find a face of that size, or, when
-        nothing is sure there, in those beside them too.
+        """The faces around ``box`` (a face's outermost landmarks) with a score above
+        HOPELESS_SCORE, the surest first: in the two levels in which dlib would find a face of that
+        size, or, when nothing is sure there, in those next to them too.
         """
         size = _size(picture)
         side = _SIDE * sqrt(max(1.0, (box[2] - box[0]) * (box[3] - box[1])))
@@ -133,8 +134,8 @@ class Hog:
         return sorted(found, reverse=True)
 
     def exactly(self, pyramid: Pyramid, face: Face) -> Around:
-        """What dlib finds in the whole frame around ``face``, of about its size, with its scores
-        and boxes. Of a face that is found in several levels, the surest may be left out.
+        """The faces that dlib finds in the whole frame around ``face``, of about its size, with its
+        scores and boxes. Of a face that is found in several levels, the surest may be left out.
         """
         size = _size(pyramid.picture)
         top, right, bottom, left = face
@@ -210,8 +211,8 @@ def _last_level(size: tuple[int, int]) -> int:
 def _part(
     size: tuple[int, int], level: Level, box: Box, reach: float, grid_px: int = _GRID_PX
 ) -> tuple[int, int, int, int]:
-    """What to look at, up to ``reach`` from a box's middle: left, top, right, bottom in the level's
-    pixels.
+    """The part to look at, up to ``reach`` from a box's middle: left, top, right, bottom in the
+    level's pixels.
     """
     edges = []
     for low, high, frame, whole in (

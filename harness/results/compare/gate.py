@@ -10,8 +10,8 @@ is shared by all actors (Bonferroni) and both routes.
   for all actors, recognised shares do not: an actor about the threshold may go from 0 to 100 % by
   nothing but a new seed, and that shift of the distance is what the noise explains.
 * **Found.** A face is found in more frames, and the actor is recognised in more frames, than the
-  sampling of frames explains (differences of arcsines of the shares). It catches whoever had no
-  face before, and so no distance.
+  sampling of frames explains (differences of arcsines of the shares). It catches actors who
+  had no face before, and so no distance.
 
 How often a comparison without a change names somebody: ``python -m benchmarks.simulations.gate``.
 """
@@ -61,7 +61,7 @@ frames of a video are not quite normal."""
 
 @dataclass(frozen=True)
 class _Bound:
-    """What noise explains of the shift of an actor's nearest frames."""
+    """The part of the shift of an actor's nearest frames that noise explains."""
 
     source: NoiseSource
     actors: Sequence[ActorRuns]
@@ -74,7 +74,7 @@ class _Bound:
             everybody, own = (
                 run_noise(_repeats(some, share)).sd or 0.0 for some in (self.actors, [actor])
             )
-            # Whoever is noisier than the others is held against his or her own noise.
+            # An actor who is noisier than the others is held against his or her own noise.
             return max(everybody, own, LEAST_SD)
         if self.source is NoiseSource.ACTORS:
             shifts = [s for one in self.actors if (s := _shift(one, share)) is not None]
@@ -136,8 +136,7 @@ def actor_gate(
 
 
 def noise_source(actors: Sequence[ActorRuns]) -> NoiseSource:
-    """What the noise is taken from; how many runs and actors there are decides, never their
-    numbers."""
+    """Source of the noise; how many runs and actors there are decides, never their numbers."""
     if degrees_of(actors) >= LEAST_DEGREES:
         return NoiseSource.SEEDS
     known = sum(map(_has_distances, actors))
@@ -199,7 +198,7 @@ def _routes(one: ActorRuns, bound: _Bound) -> Iterator[tuple[Route, float, float
 
 
 def _sampled(one: ActorRuns, level: float) -> float:
-    """What sampling explains of a difference of arcsines of shares of frames."""
+    """The part of a difference of arcsines of shares of frames that sampling explains."""
     from scipy import special
 
     frames = max(LEAST_FRAMES, independent(min(one.before.asked, one.after.asked)))
@@ -226,7 +225,7 @@ def _has_distances(one: ActorRuns) -> bool:
 
 
 def _shift(one: ActorRuns, share: float) -> float | None:
-    """How much nearer the nearest ``share`` of frames is in the candidate; None without faces."""
+    """Shift by which the candidate's nearest ``share`` of frames is nearer; None without faces."""
     if not _has_distances(one):
         return None
     before, after = one.before.nearest(share), one.after.nearest(share)

@@ -1,4 +1,4 @@
-"""What each side's worst attacker identifies of each actor, from the cohorts in the store."""
+"""Identification of each actor by each side's worst attacker, from the cohorts in the store."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def _failed_controls(data: ReportData) -> str:
 
 
 def _shared_material(data: ReportData) -> list[str]:
-    """People who are one and the same picture: whoever looks for one of them finds the other."""
+    """People who are one and the same picture: a search for one of them finds the other."""
     photos: dict[tuple[str, str], set[int]] = {}
     videos: dict[tuple[str, str], set[int]] = {}
     own: set[int] = set()

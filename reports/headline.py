@@ -17,6 +17,6 @@ class Headline(NamedTuple):
 
 
 def headline(data: ReportData) -> Headline:
-    """What the verdict says of a report's tools."""
+    """The verdict on a report's tools, as cards."""
     judged = judge(data)
     return Headline(judged.cards, judged.left_out)

@@ -21,7 +21,7 @@ class Judged:
 
     @property
     def cards(self) -> tuple[Card, Card, Card]:
-        """Who hides best, who keeps most, and the worst leak."""
+        """Cards for the tool that hides best, the one that keeps most, and the worst leak."""
         return cards(self.verdict, self.contenders)
 
     @property

@@ -37,7 +37,7 @@ NO_UNITS = "No action unit could be measured in any of its cells."
 
 
 class Attacked(Frozen):
-    """What the worst of the attackers makes of the tool (docs/protocol.md), seeds averaged."""
+    """Result of the worst of the attackers against the tool (docs/protocol.md), seeds averaged."""
 
     attacker: str
     source: str
@@ -52,7 +52,7 @@ class Attacked(Frozen):
     original: Estimate
     """The same attack on the original videos."""
     gain: Estimate
-    """How much more it identifies of these, beyond chance."""
+    """Additional share of these that it identifies, beyond chance."""
     within_null: bool = False
     """True when permuted names give as much: nothing shows that the attack works."""
 
@@ -71,9 +71,9 @@ class Row(Frozen):
     config: str
     control: bool
     group: Group
-    """Whether the tool is ranked, and if not, on what side it stands."""
+    """Group of the tool: ranked, or why it is not."""
     rank: int | None
-    """1 plus the tools that hide significantly better; tools that cannot be told apart share it."""
+    """1 plus the tools that hide significantly better; indistinguishable tools share it."""
     rank_reason: str
     """Why there is no rank, as a sentence."""
     keeps_rank: int | None

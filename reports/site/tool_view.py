@@ -38,7 +38,7 @@ class Variant(Frozen):
 def tool_view(
     site: Site, cells: Sequence[ReportCell], page: str, rows: Sequence[Row]
 ) -> dict[str, Any]:
-    """What the template shows of one tool's cells; ``rows`` are the whole site's, so that a rank is
+    """The template's data for one tool's cells; ``rows`` are the whole site's, so that a rank is
     the same on every page."""
     tool = cells[0].spec.tool
     data = site.report.model_copy(update={"cells": tuple(cells)})

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.score import Attributes, Comparison, Distances, UnitScore
 from harness.results.wording import DASH as DASH
 from harness.results.wording import finite as finite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.cohort import Attack, CohortScore, DetectionSplit
 from harness.results.attacks import WORST, standing, verdict
 from reports.aggregate import DASH, fmt, listing, percent

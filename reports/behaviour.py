@@ -6,7 +6,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.utility import Events, Kept
 from reports.aggregate import (
     DASH,

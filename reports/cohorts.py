@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
 from harness.results.wording import ATTACKERS
-from harness.scoring.cohort import CROPS_SOURCE
+from harness.scoring.cohort.score import CROPS_SOURCE
 from reports.aggregate import DASH, finite, percent, variants
 from reports.model import ReportData
 from reports.tables import TableCell, text

@@ -10,13 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.errors import BenchError
+from harness.core.errors import BenchError
 from harness.model.cell import Artifact, Attempt, CellSpec, Result
 from harness.model.dataset import Source
 from harness.model.job import Limits
 from harness.model.score import CellScore
 from harness.model.tool import Tool
-from harness.scoring.cohort_store import load_cohorts
+from harness.scoring.cohort.store import load_cohorts
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
@@ -322,7 +322,7 @@ def _faces(media: MediaStore, specs: Sequence[CellSpec]) -> dict[str, str]:
 
 
 def _tools() -> dict[str, Tool]:
-    from harness.registry import load_tools
+    from harness.tools.registry import load_tools
 
     return load_tools()
 

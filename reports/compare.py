@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.compare.reasons import number, span, title
-from harness.compare.words import basis, effect, headline, people, probability, remarks
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.compare import CompareResult, MetricResult
 from harness.model.verdict import Verdict
+from harness.results.compare.reasons import number, span, title
+from harness.results.compare.words import basis, effect, headline, people, probability, remarks
 from reports.aggregate import DASH
 from reports.render import whole_page, write_page
 from reports.tables import Table, TableCell

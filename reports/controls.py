@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.score import Comparison
 from harness.results.known_answers import RULES, Shown, known_answer
 from reports.aggregate import distances, fmt, percent

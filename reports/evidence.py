@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import BenchError
+from harness.core.base import Frozen
+from harness.core.errors import BenchError
 from harness.media.frames import read_frames_at
-from harness.model.base import Frozen
 from reports.model import EvidencePair
 
 IMAGE_BUDGET_BYTES = 2_100_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 
 WIDTHS_PX = (290, 640, 1080)
 """Of a plot on a phone, on paper and on a desk: a label should be free in all of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.privacy import LeakProfile
 from reports.aggregate import cells_of, is_control, percent, variants
 from reports.model import ReportCell, ReportData

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.model.base import Frozen
-from harness.model.cell import CellSpec, Host, Status
+from harness.core.base import Frozen
+from harness.core.host import Host
+from harness.model.cell import CellSpec, Status
 from harness.model.cohort import CohortScore
 from harness.model.dataset import Source
 from harness.model.job import StepReport

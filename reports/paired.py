@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from harness.compare.metrics import METRICS, Reading, readings
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.model.estimates import PairedComparison
+from harness.results.compare.metrics import METRICS, Reading, readings
 from harness.results.ranking import Pair, Verdict
 from harness.statistics.intervals import cut_to
 from harness.statistics.multiple import holm
-from harness.statistics.paired import PairedComparison, compare_paired
+from harness.statistics.paired import compare_paired
 from reports.aggregate import DASH, cells_of, finite, fmt, is_control, over_actors, variants
 from reports.model import ReportData
 from reports.tables import Table, TableCell, number, text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from reports.model import ReportData
 from reports.tables import Table
 

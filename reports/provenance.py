@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.dataset import Split
 from reports.aggregate import cells_of, detected, is_control, variants
 from reports.model import ReportCell, ReportData

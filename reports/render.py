@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from harness.errors import StoreError
+from harness.core.errors import StoreError
 from reports.plot import Figure
 
 

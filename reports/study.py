@@ -9,7 +9,7 @@ from benchmarks.thesis.load import load_published
 from benchmarks.thesis.model import TOOLS, Published, Sex
 from benchmarks.thesis.rules import Outcome
 from benchmarks.thesis.runs import CellValues, Measure, Runs, UnitValue
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.dataset import Sex as PersonSex
 from harness.model.dataset import Split
 from harness.model.score import Attributes, Comparison, UnitScore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.score import Comparison
 from reports.aggregate import (
     DASH,

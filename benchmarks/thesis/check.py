@@ -12,8 +12,8 @@ from benchmarks.thesis import checks_tables as tables
 from benchmarks.thesis import checks_text as text
 from benchmarks.thesis.finding import Check, Finding
 from benchmarks.thesis.model import TOOLS, Comparison, Entry, Published, Value
-from harness.errors import UsageError, unknown_name
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.core.errors import UsageError, unknown_name
 
 CHECKS: Mapping[str, Check] = {
     check.__name__: check

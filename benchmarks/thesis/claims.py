@@ -10,9 +10,9 @@ from benchmarks.thesis.load import shipped
 from benchmarks.thesis.model import Value
 from benchmarks.thesis.rules import Outcome, Rule
 from benchmarks.thesis.runs import Runs
-from harness.errors import UsageError, unknown_name
-from harness.model.base import Frozen
-from harness.yaml_files import read_yaml
+from harness.core.base import Frozen
+from harness.core.errors import UsageError, unknown_name
+from harness.core.yaml_files import read_yaml
 
 RULES: Mapping[str, Rule] = {
     rule.__name__: rule

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.thesis.model import Value
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 
 
 class Finding(Frozen):

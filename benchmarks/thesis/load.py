@@ -22,8 +22,8 @@ from benchmarks.thesis.model import (
     TextRow,
     UnitRow,
 )
-from harness.errors import UsageError
-from harness.yaml_files import read_yaml
+from harness.core.errors import UsageError
+from harness.core.yaml_files import read_yaml
 
 Row = TypeVar("Row", bound=BaseModel)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 
 ToolName = Literal["dfaker", "deepfacelab", "faceswap", "faceswap-gan"]
 TOOLS: tuple[str, ...] = get_args(ToolName)

@@ -15,11 +15,12 @@ from enum import StrEnum
 from benchmarks.thesis.finding import by_value
 from benchmarks.thesis.model import TOOLS
 from benchmarks.thesis.runs import HIGHER_IS_BETTER, MARGINS, WORDS, Measure, Runs
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.model.estimates import PairedComparison
 from harness.statistics.equivalence import equivalence
 from harness.statistics.intervals import t_interval
 from harness.statistics.multiple import friedman, holm
-from harness.statistics.paired import PairedComparison, compare_differences
+from harness.statistics.paired import compare_differences
 from harness.statistics.rates import wilson
 
 ALPHA = 0.05

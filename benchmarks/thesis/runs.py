@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from benchmarks.thesis.model import Published, Sex
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.statistics.values import actor_means
 
 Measure = Literal["or_or", "or_sw", "sw_or", "sw_sw", "pcc", "rmse"]

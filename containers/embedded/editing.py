@@ -10,7 +10,7 @@ from pathlib import Path
 from containers.common import bench_driver
 from containers.common.bench_driver import Job
 from containers.embedded.faces import Face, FaceFinder, Frame, MainFace
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
 from harness.media.frames import FAITHFUL, Encoding, VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.video import VideoInfo

@@ -32,7 +32,7 @@ from containers.embedded.k_same_faces import (
 from containers.embedded.k_same_groups import Group, partition_by_class
 from containers.embedded.landmarks import Landmarker, Smoother
 from containers.embedded.warp import match_colour
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 
 MOST = 1000
 """The largest k."""

@@ -16,7 +16,7 @@ from containers.common.bench_driver import InputUnusableError, Job
 from containers.embedded.faces import Face, Frame
 from containers.embedded.landmarks import Landmarker
 from containers.embedded.warp import Mesh
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 from harness.vision.landmarker import open_landmarker
 
 Points = NDArray[np.float32]

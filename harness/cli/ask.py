@@ -12,7 +12,7 @@ from harness.cli.earlier import say_earlier
 from harness.cli.options import AsJson, EarlierOption
 from harness.cli.output import note, print_json, print_table, print_wrapped
 from harness.cli.stored import open_store
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 
 def query(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,12 +11,14 @@ from harness.cli.output import print_json, print_table
 from harness.cli.planning import StudyPlan, make_plan
 from harness.cli.stored import scored_protocols
 from harness.cli.summary import score_fields
-from harness.forecast import State
+from harness.planning.forecast import State
 from harness.planning.selection import cells_beside
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.model.cell import CellSpec
-    from harness.study import Study
+    from harness.planning.study import Study
 
 
 def collect_study(study: Study, as_json: bool) -> None:
@@ -34,9 +35,15 @@ def collect_study(study: Study, as_json: bool) -> None:
     page = _write(study, made, finished) if finished else None
     if as_json:
         rows = [_row(study, spec) for spec in finished]
-        facts = {"report": page and str(page), "protocol": protocol, "counts": counts}
-        facts |= {"earlier": made.earlier.counts()}
-        print_json(facts | {"cells": rows})
+        print_json(
+            {
+                "report": page and str(page),
+                "protocol": protocol,
+                "counts": counts,
+                "earlier": made.earlier.counts(),
+                "cells": rows,
+            }
+        )
         return
     if scored:
         table = [[row[key] for key in _KEYS] for row in (_row(study, spec) for spec in scored)]
@@ -69,14 +76,14 @@ def _row(study: Study, spec: CellSpec) -> dict[str, object]:
     return {"cell": spec.slug, "id": spec.id, **figures}
 
 
-def _write(study: Study, made: StudyPlan, specs: list[CellSpec]) -> object:
+def _write(study: Study, made: StudyPlan, specs: list[CellSpec]) -> Path:
     from harness.store.cells import CellStore
+    from reports.build import build_report
+    from reports.collect import collect, with_beside
 
-    # The engine imports nothing of `reports`; only its commands know that the package exists.
-    build, collect = import_module("reports.build"), import_module("reports.collect")
-    data = collect.collect(study.home, specs, study.protocol.name)
+    data = collect(study.home, specs, study.protocol.name)
     beside = cells_beside(study.suite, CellStore(study.home), specs)
-    data = collect.with_beside(data, study.home, beside)
+    data = with_beside(data, study.home, beside)
     data = data.model_copy(update={"earlier": tuple(made.earlier.sentences)})
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in study.suite.name)
-    return build.build_report(data, study.home / "reports" / f"{name}-so-far.html")
+    return build_report(data, study.home / "reports" / f"{name}-so-far.html")

@@ -11,7 +11,7 @@ from harness.cli import complete
 from harness.cli.earlier import say_namesakes
 from harness.cli.options import ActorOption, AsJson, DatasetOption, FramesOption
 from harness.cli.output import print_json, print_table, print_wrapped
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.model.verdict import Aspect, Verdict
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def compare(
               bench compare blur:weak blur:strong --markdown
               bench compare blur blur --candidate-home /mnt/other/store --html blur.html
     """
-    from harness.compare.run import Request
-    from harness.compare.run import compare as run_comparison
-    from harness.compare.words import markdown as as_markdown
+    from harness.results.compare.run import Request
+    from harness.results.compare.run import compare as run_comparison
+    from harness.results.compare.words import markdown as as_markdown
 
     if markdown and as_json:
         raise UsageError("Markdown and JSON cannot be printed at once.", hint="Choose one.")
@@ -110,7 +110,7 @@ def compare(
 
 
 def _home(given: Path | None) -> Path:
-    from harness.home import bench_home
+    from harness.core.paths import bench_home
 
     if given is None:
         return bench_home()
@@ -139,28 +139,26 @@ def _margins(pairs: list[str]) -> dict[str, float]:
 
 
 def _numbers(actor: str | None) -> tuple[int, ...] | None:
-    from harness.plan import parse_numbers
+    from harness.planning.plan import parse_numbers
 
     return None if actor in (None, "all") else parse_numbers(str(actor))
 
 
 def _protocol_name(frames: int | None) -> str | None:
-    from harness.scoring.protocol import protocol_of
+    from harness.model.protocol import protocol_of
 
     return None if frames is None else protocol_of(frames).name
 
 
 def _write_page(result: CompareResult, target: Path) -> Path:
-    from importlib import import_module
+    from reports.compare import build_compare
 
-    # The engine imports nothing of `reports`; as with `bench report`, it is looked up by name.
-    page: Path = import_module("reports.compare").build_compare(result, target.expanduser())
-    return page
+    return build_compare(result, target.expanduser())
 
 
 def _print(result: CompareResult) -> None:
-    from harness.compare.reasons import title
-    from harness.compare.words import HEADER, basis, effect, headline, people, remarks, row
+    from harness.results.compare.reasons import title
+    from harness.results.compare.words import HEADER, basis, effect, headline, people, remarks, row
 
     print_wrapped(headline(result))
     print_wrapped(basis(result))

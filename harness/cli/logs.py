@@ -14,12 +14,12 @@ import typer
 from harness.cli.options import OneCell
 from harness.cli.output import note, width
 from harness.cli.stored import find_cell, is_running, open_store
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
-    from harness.runtime.progress import StepProgress
     from harness.store.cells import CellStore
+    from harness.tools.runtime.progress import StepProgress
 
 POLL_S = 0.2
 PIPE_EVERY_S = 30.0
@@ -135,8 +135,8 @@ class _Step:
     """What is still to be printed of one step."""
 
     def __init__(self, folder: Path) -> None:
-        from harness.runtime.base import LOG_NAME
-        from harness.runtime.log_reader import LogReader
+        from harness.tools.runtime.base import LOG_NAME
+        from harness.tools.runtime.log_reader import LogReader
 
         self.folder = folder
         self.name = folder.name.partition("-")[2] or folder.name
@@ -158,7 +158,7 @@ class _Step:
 
     def print_progress(self, screen: _Screen, *, ended: bool) -> bool:
         """Say how far it is: at the end, else on a terminal now and in a pipe now and then."""
-        from harness.runtime.progress import read_progress
+        from harness.tools.runtime.progress import read_progress
 
         progress = read_progress(self.folder)
         if progress is None:
@@ -193,7 +193,7 @@ class _Tail:
 
     def print_new(self, *, last: bool = False) -> None:
         """Print what is new; a step has ended when another has begun, and all have at the last."""
-        from harness.runtime.base import LOG_NAME
+        from harness.tools.runtime.base import LOG_NAME
 
         logs = self._folder.glob(f"*/{LOG_NAME}")
         folders = sorted((p.parent for p in logs), key=lambda p: _step_number(p.name))
@@ -246,7 +246,7 @@ def progress_line(step: str, progress: StepProgress, now: float | None) -> str:
 
 
 def _pace(progress: StepProgress, now: float) -> list[str]:
-    from harness.account import spell_time
+    from harness.execution.account import spell_time
 
     parts = []
     rate = progress.rate_per_s
@@ -261,7 +261,7 @@ def _pace(progress: StepProgress, now: float) -> list[str]:
 
 
 def _spell(seconds: float) -> str:
-    from harness.account import spell_time
+    from harness.execution.account import spell_time
 
     minutes = round(seconds / 60)
     return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 120 else spell_time(seconds)

@@ -33,7 +33,7 @@ from harness.cli import (
     tools,
 )
 from harness.cli.output import fail, warn
-from harness.errors import BenchError, BenchWarning, StoreError
+from harness.core.errors import BenchError, BenchWarning, StoreError
 
 if TYPE_CHECKING:
     from typing import TextIO

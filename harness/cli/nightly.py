@@ -11,13 +11,13 @@ import typer
 from harness.cli.complete import suite_names
 from harness.cli.options import ActorOption, AsJson, CpuOption, FramesOption, JobsOption
 from harness.cli.output import Progress, print_json, print_table, warn_wrapped
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import Suite
-    from harness.nightly.night import RunSuite
-    from harness.study import Study
+    from harness.planning.study import Study
+    from harness.results.nightly.night import RunSuite
 
 REGRESSION = 3
 SOME_FAILED = 1
@@ -55,10 +55,10 @@ def nightly(
     from datetime import UTC, datetime
 
     from harness.cli.selection import Choice, study_from_suite
-    from harness.home import bench_home
-    from harness.interrupt import terminate_as_interrupt
-    from harness.nightly.digest import digest, new_alarms
-    from harness.nightly.night import Night, hold_night
+    from harness.core.paths import bench_home
+    from harness.core.signals import terminate_as_interrupt
+    from harness.results.nightly.digest import digest, new_alarms
+    from harness.results.nightly.night import Night, hold_night
     from harness.store.nights import NightStore
 
     home = bench_home()
@@ -112,9 +112,9 @@ def history(
               bench history --tool faceswap --json
               bench history --feed alarms.xml --link https://example.org/history.html
     """
-    from harness.home import bench_home
-    from harness.nightly.feed import atom_feed
-    from harness.nightly.series import history_series
+    from harness.core.paths import bench_home
+    from harness.results.nightly.feed import atom_feed
+    from harness.results.nightly.series import history_series
     from harness.store.atomic import write_bytes
     from harness.store.nights import NightStore
 
@@ -124,7 +124,7 @@ def history(
         raise UsageError(f"The store {home} has no nights yet.", hint="Run `bench nightly`.")
     chosen = [one for one in records if tool in (None, one.tool)]
     if not chosen:
-        from harness.errors import unknown_name
+        from harness.core.errors import unknown_name
 
         known = {one.tool for one in records}
         raise unknown_name("tool in the history", str(tool), known, see="bench history")

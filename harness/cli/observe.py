@@ -20,7 +20,7 @@ from harness.cli.options import (
 )
 from harness.cli.output import note, print_json, print_table
 from harness.cli.stored import find_cell, open_store
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _swapped(store: CellStore, spec: CellSpec) -> tuple[str, str, Path]:
 
 def _known_video(store: CellStore, path: Path) -> tuple[str, str, Path]:
     """The video of the store with the content of ``path``. Raises UsageError."""
-    from harness.canonical import file_sha256
+    from harness.core.hashing import file_sha256
 
     content = file_sha256(path)
     for label, sha256, known in _videos(store, store.list()):

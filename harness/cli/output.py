@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from harness.errors import BenchError
+from harness.core.errors import BenchError
 
 _LEAST_TEXT = 24
 """A wrapped column is never narrower than this, whatever the terminal."""

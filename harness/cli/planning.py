@@ -12,16 +12,16 @@ import typer
 
 from harness.cli.output import print_json, print_table, size_text
 from harness.cli.stored import is_running
-from harness.forecast import Basis, History, Plan, State, ToolPlan, choose, forecast
 from harness.planning.current import earlier_cells
+from harness.planning.forecast import Basis, History, Plan, State, ToolPlan, choose, forecast
 from harness.planning.selection import Chosen, match_cells
 
 if TYPE_CHECKING:
+    from harness.execution.specify import LeftOut
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell
-    from harness.specify import LeftOut
+    from harness.planning.study import Study
     from harness.store.cells import CellStore
-    from harness.study import Study
 
 _SPELLED = {
     Basis.LIKE: "like cells",

@@ -22,7 +22,7 @@ from harness.cli.options import (
 from harness.cli.output import print_json, size_text, warn
 from harness.cli.scores import Asked, cells_to_show
 from harness.cli.stored import open_store
-from harness.errors import unknown_name
+from harness.core.errors import unknown_name
 from harness.planning.selection import Chosen, Selection, load_chosen_suite
 
 FACES = ("none", "pixelated", "full")
@@ -59,31 +59,33 @@ def publish(
               bench publish site --tool blur,mask --faces pixelated
               bench publish site --frames 1000 --json
     """
-    from importlib import import_module
+    from reports.site.comparisons import comparison_pages
+    from reports.site.gather import gather
+    from reports.site.history import history_pages
+    from reports.site.model import Faces
+    from reports.site.publish import check_target
+    from reports.site.publish import publish as write_site
 
     if faces not in FACES:
         raise unknown_name("way to show faces", faces, FACES, see="bench publish --help")
-    # The engine imports nothing of `reports`; only this command knows that the site exists.
-    gather, site = import_module("reports.site.gather"), import_module("reports.site.publish")
-    model = import_module("reports.site.model")
     # Before minutes are spent on pictures.
-    site.check_target(folder.expanduser())
+    check_target(folder.expanduser())
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen, protocol = cells_to_show(store, loaded, selection, Asked(frames, identity), "publish")
-    content = gather.gather(
+    content = gather(
         store.home,
         chosen.specs,
         protocol,
-        faces=model.Faces(faces),
+        faces=Faces(faces),
         verify=verify,
         earlier=chosen.earlier,
         remarks=chosen.sentences,
     )
-    extra = import_module("reports.site.comparisons").comparison_pages(store.home, content)
-    extra += import_module("reports.site.history").history_pages(store.home, content)
-    written = site.publish(content, folder.expanduser(), extra)
+    extra = comparison_pages(store.home, content)
+    extra += history_pages(store.home, content)
+    written = write_site(content, folder.expanduser(), extra)
     refused = content.refused()
     for cell, reason in refused.items():
         warn(f"{cell} is not used. {reason}")

@@ -9,17 +9,17 @@ import typer
 from harness.cli.complete import suite_names, tool_names
 from harness.cli.options import CpuOption, IdentityOption, ObserverOption, RecogniserOption
 from harness.cli.output import Progress, print_json, print_table, print_wrapped, warn_wrapped
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.cli.planning import StudyPlan
     from harness.execution.pipeline import RunOptions
-    from harness.runner import CellOutcome
-    from harness.scoring.queue import ScoreOutcome
-    from harness.specify import Specified
-    from harness.study import Study
+    from harness.execution.runner import CellOutcome
+    from harness.execution.score_queue import ScoreOutcome
+    from harness.execution.specify import Specified
+    from harness.planning.study import Study
 
 
 def run(
@@ -89,7 +89,7 @@ def run(
               bench run --suite thesis --collect
     """
     from harness.cli.selection import Choice, study_from_options, study_from_suite
-    from harness.home import bench_home
+    from harness.core.paths import bench_home
 
     if (tool is None) == (suite is None):
         raise UsageError("Name either --tool or --suite.", hint="See `bench run --help`.")
@@ -147,7 +147,7 @@ def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
     """Raises typer.Exit when some of the cells could not be run, UnusableInputError when none."""
     from harness.cli.planning import print_plan, print_plan_json
     from harness.execution.preflight import material_warnings, unusable_cells
-    from harness.readiness import check_donors
+    from harness.execution.readiness import check_donors
 
     check_donors(made.chosen, study.tools, study.dataset)
     unusable = unusable_cells(study, made.chosen, look_into=True)
@@ -178,8 +178,8 @@ def _execute(
 ) -> None:
     from harness.cli.planning import say_plan
     from harness.cli.summary import cohort_line, print_verdict
+    from harness.core.signals import terminate_as_interrupt
     from harness.execution.pipeline import run_study
-    from harness.interrupt import terminate_as_interrupt
 
     with terminate_as_interrupt():
         say_plan(study, made, progress.say)

@@ -27,7 +27,7 @@ from harness.cli.options import (
 from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
 from harness.cli.stored import open_store, scored_protocols, usual_protocol
 from harness.cli.unrun import unrun_specs
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.planning.selection import (
     Chosen,
     Selection,
@@ -40,8 +40,8 @@ from harness.planning.selection import (
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.identity import IdentityPath
+    from harness.model.protocol import Protocol
     from harness.model.suite import Suite
-    from harness.scoring.protocol import Protocol
     from harness.store.cells import CellStore
 
 
@@ -67,13 +67,13 @@ def score(
               bench score blur-1-default-actor03
               bench score --suite quickstart --tool blur
     """
-    from harness.account import Account, Estimate
     from harness.cli.selection import checked_recognisers
     from harness.cli.summary import cohort_fields, cohort_line, score_fields, score_parts
-    from harness.interrupt import terminate_as_interrupt
-    from harness.readiness import outside_observers
-    from harness.workflow import make_lanes, score_cohorts
-    from harness.workflow import score as score_cells
+    from harness.core.signals import terminate_as_interrupt
+    from harness.execution.account import Account, Estimate
+    from harness.execution.readiness import outside_observers
+    from harness.execution.workflow import make_lanes, score_cohorts
+    from harness.execution.workflow import score as score_cells
 
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
@@ -154,23 +154,23 @@ def report(
               bench report --tool blur,mask --actor 3 --out blur.html
               bench report --frames 1000 --json
     """
-    from importlib import import_module
+    from reports.build import build_report
+    from reports.build import headline as headline_of
+    from reports.collect import collect, with_beside
 
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen, name = cells_to_show(store, loaded, selection, Asked(frames, identity), "report")
     specs = chosen.specs
-    # The engine imports nothing of `reports`; only this command knows that the package exists.
-    build, collect = import_module("reports.build"), import_module("reports.collect")
-    data = collect.collect(store.home, specs, name, earlier=chosen.earlier)
+    data = collect(store.home, specs, name, earlier=chosen.earlier)
     if loaded is not None and loaded.also:
         beside = cells_beside(loaded, store, specs)
-        data = collect.with_beside(data, store.home, beside)
+        data = with_beside(data, store.home, beside)
     data = data.model_copy(update={"earlier": tuple(chosen.sentences)})
     target = out or store.home / "reports" / _file_name(loaded, selection)
-    page = build.build_report(data, target.expanduser())
-    headline = build.headline(data)
+    page = build_report(data, target.expanduser())
+    headline = headline_of(data)
     scored = sum(name in scored_protocols(store.home, spec) for spec in specs)
     if as_json:
         counts = {"cells": len(specs), "scored": scored, "earlier": chosen.counts()}
@@ -238,7 +238,7 @@ class Asked:
 
     def of(self, basis: Protocol | None) -> Protocol:
         """The protocol asked for; ``basis`` says what was not."""
-        from harness.scoring.protocol import Protocol, protocol_of
+        from harness.model.protocol import Protocol, protocol_of
 
         basis = basis or Protocol()
         return protocol_of(self.frames or basis.frames, basis.seed, self.identity or basis.identity)
@@ -251,7 +251,7 @@ class Asked:
 
 
 def _of_suite(suite: Suite | None) -> Protocol | None:
-    from harness.scoring.protocol import protocol_of
+    from harness.model.protocol import protocol_of
 
     if suite is None:
         return None
@@ -262,7 +262,7 @@ def _protocol(
     store: CellStore, specs: list[CellSpec], suite: Suite | None, asked: Asked
 ) -> Protocol:
     """As asked, else as the suite says, else as most of the cells were scored before."""
-    from harness.scoring.protocol import read_protocol
+    from harness.model.protocol import read_protocol
 
     if suite is not None or asked.frames is not None:
         return asked.of(_of_suite(suite))
@@ -301,7 +301,7 @@ def _reported_protocol(
 
 def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | None) -> str:
     """The stored protocol that was asked for; what was not asked is as usual in this store."""
-    from harness.scoring.protocol import read_protocol
+    from harness.model.protocol import read_protocol
 
     basis = _of_suite(suite)
     if basis is None and asked.frames is None:
@@ -319,8 +319,8 @@ def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | No
 def _never_run(store: CellStore, suite: Suite, chosen: Chosen) -> list[CellSpec]:
     """Cells of the suite that were never run, as far as ``unrun_specs`` names them; none when the
     dataset is not here."""
-    from harness.registry import load_tools
-    from harness.study import Study
+    from harness.planning.study import Study
+    from harness.tools.registry import load_tools
 
     assert chosen.dataset is not None
     if chosen.dataset.dataset is None:

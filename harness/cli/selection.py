@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.model.identity import IdentityPath
 
 if TYPE_CHECKING:
     from harness.model.suite import Suite
     from harness.model.tool import Tool
-    from harness.study import Study
+    from harness.planning.study import Study
 
 
 def parse_assignments(pairs: list[str], *, option: str = "--set") -> dict[str, str]:
@@ -47,7 +47,7 @@ class Choice:
 
 def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Study:
     """The study of a suite's name or file, with what the command line says otherwise."""
-    from harness.suites import load_suite, naming_lines
+    from harness.planning.suites import load_suite, naming_lines
 
     chosen = choice or Choice()
     suite = load_suite(name)
@@ -62,8 +62,8 @@ def study_from_suite(name: str, home: Path, choice: Choice | None = None) -> Stu
 
 def _check_observers(suite: Suite) -> None:
     """See that the suite's observers exist. Raises UsageError, blaming the one that does not."""
-    from harness.plan import blame
-    from harness.registry import find_observer
+    from harness.planning.plan import blame
+    from harness.tools.registry import find_observer
 
     for place, observer in enumerate(suite.protocol.observers):
         with blame("protocol", "observers", place):
@@ -74,9 +74,9 @@ def study_from_options(
     tool: str, choice: Choice, home: Path, *, config: str, settings: list[str]
 ) -> Study:
     """A study made of options alone: ``tool`` may be several names, or ``all`` that can be run."""
-    from harness.errors import unknown_name
+    from harness.core.errors import unknown_name
     from harness.model.suite import Suite, ToolEntry
-    from harness.registry import load_tools
+    from harness.tools.registry import load_tools
 
     values = dict(parse_assignments(settings))
     tools = load_tools()
@@ -94,14 +94,14 @@ def study_from_options(
 
 
 def _study(suite: Suite, home: Path, choice: Choice) -> Study:
+    from harness.core.errors import unknown_name
     from harness.datasets.registry import load_dataset
-    from harness.errors import unknown_name
     from harness.model.dataset import Split
-    from harness.plan import blame
-    from harness.registry import load_tools
+    from harness.planning.plan import blame
+    from harness.planning.study import Study
+    from harness.planning.suites import load_suite
     from harness.store.schema import check_store
-    from harness.study import Study
-    from harness.suites import load_suite
+    from harness.tools.registry import load_tools
 
     check_store(home)
     tools = load_tools()
@@ -169,10 +169,10 @@ def _runnable(tools: Mapping[str, Tool]) -> list[str]:
 
 def _built(tools: Mapping[str, Tool]) -> set[str]:
     """Those of the tools whose default version has a current image here."""
-    from harness.engine import connect
-    from harness.errors import UnfitMachineError
-    from harness.images.find import find_image
-    from harness.images.recipe import read_recipe
+    from harness.core.errors import UnfitMachineError
+    from harness.tools.engine import connect
+    from harness.tools.images.find import find_image
+    from harness.tools.images.recipe import read_recipe
 
     built = set()
     try:

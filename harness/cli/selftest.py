@@ -10,11 +10,11 @@ import typer
 from harness.cli.complete import selftest_names
 from harness.cli.options import CpuOption
 from harness.cli.output import Progress, note, print_wrapped
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.conformance.selftest import Report
-    from harness.conformance.watched import StepSeen
+    from harness.results.selftest.tool import Report
+    from harness.results.selftest.watched import StepSeen
 
 MIB = 1 << 20
 SCORING = "scoring"
@@ -48,9 +48,9 @@ def selftest(
               bench selftest scoring
     """
     from harness.cli.tools import find_tool_or_observer
-    from harness.conformance.selftest import Voice, choose, self_test
-    from harness.home import bench_home
-    from harness.interrupt import terminate_as_interrupt
+    from harness.core.paths import bench_home
+    from harness.core.signals import terminate_as_interrupt
+    from harness.results.selftest.tool import Voice, choose, self_test
     from harness.store.atomic import write_json
     from harness.store.schema import check_store
 
@@ -81,11 +81,11 @@ def selftest(
 
 def _scoring(home: Path, out: Path | None, *, as_json: bool) -> None:
     """Test the scores; raises typer.Exit when one is not as it must be."""
-    from harness.conformance.scoring_selftest import self_test_scoring
-    from harness.conformance.selftest import Voice
-    from harness.interrupt import terminate_as_interrupt
-    from harness.registry import load_tools
+    from harness.core.signals import terminate_as_interrupt
+    from harness.results.selftest.scoring import self_test_scoring
+    from harness.results.selftest.tool import Voice
     from harness.store.atomic import write_json
+    from harness.tools.registry import load_tools
 
     progress = Progress(0)
     with terminate_as_interrupt():

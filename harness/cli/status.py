@@ -29,7 +29,7 @@ from harness.cli.stored import (
     planned_row,
     row_of,
 )
-from harness.errors import unknown_name
+from harness.core.errors import unknown_name
 from harness.planning.selection import Chosen, Selection, choose_cells, load_chosen_suite
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _rows(
 
 def _fits(row: CellRow, selection: Selection) -> bool:
     """``select`` for a cell that has no spec yet; names were checked there."""
-    from harness.plan import parse_numbers
+    from harness.planning.plan import parse_numbers
 
     tools = (selection.tool or "all").split(",")
     by_tool = selection.tool in (None, "all") or row.tool in [t.partition("@")[0] for t in tools]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.model.cell import Attempt, CellSpec
@@ -48,7 +48,7 @@ class CellRow:
 
 def open_store() -> CellStore:
     """The store of ``$BENCH_HOME``. Raises StoreError when a newer deid-bench wrote it."""
-    from harness.home import bench_home
+    from harness.core.paths import bench_home
     from harness.store.cells import CellStore
 
     return CellStore(bench_home())

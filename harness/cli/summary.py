@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.output import print_wrapped
+from harness.execution.cohort_queue import CohortOutcome
+from harness.execution.runner import CellOutcome
+from harness.execution.score_queue import ScoreOutcome
+from harness.execution.specify import Specified
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
 from harness.results.attacks import source_of, verdict
 from harness.results.wording import DASH
-from harness.runner import CellOutcome
-from harness.scoring.cohort_queue import CohortOutcome
-from harness.scoring.queue import ScoreOutcome
-from harness.specify import Specified
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -151,13 +151,12 @@ def print_headline(cards: Sequence[Card], left_out: Sequence[str]) -> None:
 def print_verdict(home: Path, specs: Sequence[CellSpec], protocol: str) -> None:
     """Print which of these cells' tools hides best and which keeps most; nothing without two tools
     to compare."""
-    from importlib import import_module
+    from harness.scoring.cohort.store import load_cohorts
+    from reports.collect import collect_numbers
+    from reports.verdict import judge
 
-    from harness.scoring.cohort_store import load_cohorts
-
-    collect, verdict = import_module("reports.collect"), import_module("reports.verdict")
-    judged = verdict.judge(
-        collect.collect_numbers(home, specs, protocol, sources=()),
+    judged = judge(
+        collect_numbers(home, specs, protocol, sources=()),
         load_cohorts(home, specs, protocol),
     )
     if sum(not one.control for one in judged.contenders) > 1:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.options import AsJson
 from harness.cli.output import print_json, print_table, print_wrapped
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from benchmarks.thesis.check import Aggregate, Checked
 
 app = typer.Typer(help="The published study as data, and its check.", no_args_is_help=True)
 
@@ -30,10 +33,12 @@ def check(data: DataOption = None, as_json: AsJson = False) -> None:
               bench thesis check --json
               bench thesis check --data my-copy
     """
-    load, checks = _module("load"), _module("check")
-    study = load.load_published(data)
-    means = checks.aggregates(study)
-    entries = checks.check_register(study, load.load_register(data))
+    from benchmarks.thesis.check import aggregates, check_register
+    from benchmarks.thesis.load import load_published, load_register
+
+    study = load_published(data)
+    means = aggregates(study)
+    entries = check_register(study, load_register(data))
     if as_json:
         print_json(
             {
@@ -62,8 +67,9 @@ def tables(
               bench thesis tables 4
               bench thesis tables 2 --json
     """
-    load = _module("load")
-    study = load.load_published(data)
+    from benchmarks.thesis.load import load_published
+
+    study = load_published(data)
     if number is None:
         notes = study.about.tables
         if as_json:
@@ -94,10 +100,11 @@ def claims(data: DataOption = None, as_json: AsJson = False) -> None:
     Examples: bench thesis claims
               bench thesis claims --json
     """
-    load, claims_, runs = _module("load"), _module("claims"), _module("runs")
-    found = claims_.decide(
-        claims_.load_claims(data), runs.published_runs(load.load_published(data))
-    )
+    from benchmarks.thesis.claims import decide, load_claims
+    from benchmarks.thesis.load import load_published
+    from benchmarks.thesis.runs import published_runs
+
+    found = decide(load_claims(data), published_runs(load_published(data)))
     if as_json:
         print_json([claim.model_dump(mode="json") for claim in found])
         return
@@ -110,18 +117,13 @@ def claims(data: DataOption = None, as_json: AsJson = False) -> None:
     typer.echo(f"\n{len(found)} claims, on the published tables: {told}.")
 
 
-def _module(name: str) -> Any:
-    # The engine imports nothing of `benchmarks`; only this command knows that the package exists.
-    return import_module(f"benchmarks.thesis.{name}")
-
-
-def _print_means(means: Any) -> None:
+def _print_means(means: Sequence[Aggregate]) -> None:
     typer.echo("Means over the rows of the published tables (sd: n - 1), and as printed:\n")
     rows = []
     for mean in means:
         agrees = {True: "yes", False: "NO", None: "-"}[mean.agrees]
         where = mean.where or "-"
-        printed = _pair(mean.printed_mean, mean.printed_sd) if mean.where else "-"
+        printed = _pair(mean.printed_mean, mean.printed_sd)
         computed = _pair(mean.mean, mean.sd)
         rows.append((mean.tool, mean.what, mean.rows, mean.n, computed, printed, where, agrees))
     header = ("tool", "what", "rows", "n", "recomputed", "printed", "in", "agrees")
@@ -129,11 +131,13 @@ def _print_means(means: Any) -> None:
     typer.echo()
 
 
-def _pair(mean: float, sd: float) -> str:
+def _pair(mean: float | None, sd: float | None) -> str:
+    if mean is None or sd is None:
+        return "-"
     return f"{mean:.4f} ± {sd:.3f}" if abs(mean) < 0.05 else f"{mean:.3f} ± {sd:.3f}"
 
 
-def _print_entry(entry: Any) -> None:
+def _print_entry(entry: Checked) -> None:
     typer.echo(f"{entry.id}  {entry.verdict.upper()}  ({entry.kind}; {entry.where})")
     print_wrapped(entry.says, indent="     ")
     for name, values in (("printed", entry.printed), ("recomputed", entry.recomputed)):
@@ -156,7 +160,7 @@ def _spell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _print_summary(means: Any, entries: Any) -> None:
+def _print_summary(means: Sequence[Aggregate], entries: Sequence[Checked]) -> None:
     by_verdict = [str(entry.verdict) for entry in entries]
     printed = [mean.agrees for mean in means if mean.agrees is not None]
     typer.echo(

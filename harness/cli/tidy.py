@@ -16,12 +16,12 @@ from harness.cli.earlier import say_namesakes
 from harness.cli.options import ActorOption, AsJson, CpuOption, DatasetOption, ToolOption
 from harness.cli.output import Progress, note, print_json, size_text
 from harness.cli.stored import find_cell, is_locked, is_running, open_store
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
+    from harness.execution.runner import CellOutcome
     from harness.model.cell import CellSpec
-    from harness.runner import CellOutcome
     from harness.store.cells import CellStore
 
 STALE_S = 24 * 3600.0
@@ -64,12 +64,12 @@ def retry(
     Examples: bench retry blur-1-default-actor03
               bench retry --all-failed --tool blur
     """
-    from harness.interrupt import terminate_as_interrupt
+    from harness.core.signals import terminate_as_interrupt
+    from harness.execution.readiness import runtimes
+    from harness.execution.runner import RunContext, run_cells
+    from harness.execution.workflow import make_lanes
     from harness.model.cell import Status
-    from harness.readiness import runtimes
-    from harness.registry import find_tool
-    from harness.runner import RunContext, run_cells
-    from harness.workflow import make_lanes
+    from harness.tools.registry import find_tool
 
     store = open_store()
     specs = _to_retry(store, cell, all_failed, Selection((), tool, actor, dataset))
@@ -215,9 +215,9 @@ def _clean(store: CellStore, target: _Target, yes: bool) -> dict[str, object]:
 
 def _clean_containers(home: Path, yes: bool) -> list[dict[str, object]]:
     """Containers that a killed command left, where there is an engine to ask."""
-    from harness.engine import connect
-    from harness.errors import UnfitMachineError
-    from harness.runtime.container_leftovers import leftovers, remove_leftovers
+    from harness.core.errors import UnfitMachineError
+    from harness.tools.engine import connect
+    from harness.tools.runtime.container_leftovers import leftovers, remove_leftovers
 
     try:
         engine = connect()

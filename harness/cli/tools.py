@@ -10,13 +10,13 @@ import typer
 from harness.cli import complete
 from harness.cli.options import AsJson
 from harness.cli.output import print_json, print_table, print_wrapped
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.conformance.finding import Finding
-    from harness.doctor import Check
+    from harness.execution.doctor import Check
     from harness.model.tool import Container, NamedConfig, Tool
-    from harness.registry import BrokenAdapter
+    from harness.tools.conformance.finding import Finding
+    from harness.tools.registry import BrokenAdapter
 
 app = typer.Typer(help="The tools that can be benchmarked.", no_args_is_help=True)
 
@@ -39,7 +39,7 @@ def list_tools(as_json: AsJson = False) -> None:
     Examples: bench tools list
               bench tools list --json
     """
-    from harness.registry import load_observers, load_tools
+    from harness.tools.registry import load_observers, load_tools
 
     tools = load_tools() | load_observers()
     states = _image_states(tools.values())
@@ -63,7 +63,7 @@ def list_tools(as_json: AsJson = False) -> None:
 
 def find_tool_or_observer(name: str) -> Tool:
     """The tool or observer of that name; raises UsageError with the nearest tool's name."""
-    from harness.registry import find_tool, load_observers
+    from harness.tools.registry import find_tool, load_observers
 
     observers = load_observers()
     return observers[name] if name in observers else find_tool(name)
@@ -102,9 +102,9 @@ def _image_states(tools: Iterable[Tool]) -> States:
 
 
 def _ask_engine(tools: Mapping[str, Tool], found: dict[str, str]) -> None:
-    from harness.engine import connect
-    from harness.errors import UnfitMachineError
-    from harness.images.find import current_hashes, list_images
+    from harness.core.errors import UnfitMachineError
+    from harness.tools.engine import connect
+    from harness.tools.images.find import current_hashes, list_images
 
     try:
         with connect() as engine:
@@ -131,7 +131,7 @@ def show(
               bench tools show dfaker --config thesis
               bench tools show landmark-swap --json
     """
-    from harness.registry import find_config, resolve_settings
+    from harness.tools.registry import find_config, resolve_settings
 
     found = find_tool_or_observer(tool)
     chosen = find_config(found, config or "default")
@@ -232,8 +232,8 @@ def check(
     Examples: bench tools check blur
               bench tools check --all --json
     """
-    from harness.conformance.suite import check_tool
-    from harness.registry import load_observers, read_registry
+    from harness.tools.conformance.suite import check_tool
+    from harness.tools.registry import load_observers, read_registry
 
     if (tool is None) == (not every):
         raise UsageError("Name a tool, or --all.", hint="See `bench tools list`.")
@@ -257,7 +257,7 @@ def check(
 
 
 def _broken_findings(bad: BrokenAdapter) -> tuple[Finding, ...]:
-    from harness.conformance.finding import Finding, State
+    from harness.tools.conformance.finding import Finding, State
 
     text = f"The adapter of {bad.package} cannot be loaded: {bad.reason}"
     return (Finding(check="adapter", state=State.FAULT, text=text),)
@@ -288,7 +288,7 @@ def doctor(as_json: AsJson = False) -> None:
     Examples: bench doctor
               bench doctor --json
     """
-    from harness.doctor import examine
+    from harness.execution.doctor import examine
 
     checks = []
     for check in examine():

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.cli.output import Progress, note
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell
-    from harness.study import Study
+    from harness.planning.study import Study
 
 MOST_PREPARED = 6
 """People that a report prepares; more take longer than one wants to wait for a page."""
@@ -22,7 +22,7 @@ def unrun_specs(
 ) -> list[CellSpec]:
     """The ``missing`` cells of people that ``stored`` cells have prepared, or that are prepared
     now because they are few. It reports how many cells are left out, and why."""
-    from harness.specify import spec_of, specify
+    from harness.execution.specify import spec_of, specify
 
     same = [
         spec

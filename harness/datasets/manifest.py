@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from harness.errors import UsageError
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.core.errors import UsageError
+from harness.core.yaml_files import read_yaml
 from harness.model.dataset import Actor, Clip, Crop, Dataset, Donor, Part, Photo, Sex, Source, Span
 from harness.model.suite import DonorRule
-from harness.yaml_files import read_yaml
 
 _RULES = "|".join(map(re.escape, DonorRule))
 _RESERVED = re.compile(rf"{_RULES}|actor\d+|.*,.*|\s.*|.*\s|", re.DOTALL)

@@ -7,8 +7,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.canonical import content_hash, known_sha256
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
+from harness.core.hashing import content_hash, known_sha256
 from harness.media.probe import frame_size, require_file
 from harness.model.dataset import Actor, Clip, Donor, Part, Span, Split
 

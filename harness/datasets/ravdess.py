@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from harness.core.base import Frozen
+from harness.core.errors import UnusableInputError
 from harness.datasets.manifest import donors_beside
-from harness.errors import UnusableInputError
-from harness.model.base import Frozen
 from harness.model.dataset import Actor, Clip, Dataset, Part, Sex, Source
 
 ACTORS = range(1, 25)

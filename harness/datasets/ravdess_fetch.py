@@ -15,11 +15,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.datasets.archives import Listener, fetch_lock
+from harness.core.errors import FetchError, StoreError, unknown_name
+from harness.core.paths import downloads_dir
 from harness.datasets.ravdess import ACTORS, VIDEO_ONLY, WITHOUT_SONG, parse_name, ravdess_dir
-from harness.errors import FetchError, StoreError, unknown_name
-from harness.home import downloads_dir
 from harness.model.job import Event
+from harness.store.archives import Listener, fetch_lock
 from harness.store.atomic import publish_file, write_bytes
 from harness.store.cells import disk_errors
 

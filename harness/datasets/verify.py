@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.canonical import file_sha256
+from harness.core.base import Frozen
+from harness.core.errors import UnusableInputError
+from harness.core.hashing import file_sha256
 from harness.datasets.ravdess import ACTORS, VIDEO_ONLY, Take, expected_takes, find_takes, sex_of
-from harness.errors import UnusableInputError
 from harness.media.probe import probe
-from harness.model.base import Frozen
 from harness.model.dataset import Sex
 
 

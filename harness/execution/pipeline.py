@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.account import Account, Estimate
+from harness.execution.account import Account, Estimate
+from harness.execution.cohort_queue import CohortOutcome
 from harness.execution.preflight import material_warnings, unusable_cells
-from harness.forecast import History, longest_first
+from harness.execution.readiness import check_donors, check_space, image_digests, outside_observers
+from harness.execution.runner import CellOutcome
+from harness.execution.score_queue import ScoreOutcome
+from harness.execution.specify import Specified, specify
+from harness.execution.workflow import make_lanes, run_and_score, score_cohorts
 from harness.model.cell import Status
 from harness.model.suite import PlannedCell
 from harness.planning.current import record_asked
-from harness.readiness import check_donors, check_space, image_digests, outside_observers
-from harness.runner import CellOutcome
-from harness.scoring.cohort_queue import CohortOutcome
-from harness.scoring.queue import ScoreOutcome
-from harness.specify import Specified, specify
+from harness.planning.forecast import History, longest_first
+from harness.planning.study import Study
 from harness.store.history import read_history
-from harness.study import Study
-from harness.workflow import make_lanes, run_and_score, score_cohorts
 
 Say = Callable[[str], None]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.canonical import file_state
+from harness.core.errors import UnusableInputError
+from harness.core.hashing import file_state
 from harness.datasets.material import faults_of, shared_material, used_in
+from harness.datasets.prepare import find_actor
 from harness.datasets.registry import manifests_of
-from harness.errors import UnusableInputError
+from harness.execution.specify import LeftOut
 from harness.model.dataset import Actor, Donor
 from harness.model.job import Role
 from harness.model.suite import PlannedCell
-from harness.plan import find_donor
-from harness.prepare import find_actor
-from harness.specify import LeftOut
+from harness.planning.plan import find_donor
+from harness.planning.study import Study
 from harness.store.manifests import ManifestStore
-from harness.study import Study
 
 
 def unusable_cells(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BenchError, StoreError, UnfitMachineError, UnusableInputError
+from harness.core.errors import BenchError, StoreError, UnfitMachineError, UnusableInputError
 
 _KEPT_LINES = 6
 _NO_ROOM = re.compile("No space left on device|Disk quota exceeded|Read-only file system")

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import BenchError, StoreError
+from harness.core.errors import BenchError, StoreError
 from harness.media.ffmpeg import failed, ffmpeg_path
 from harness.media.probe import frame_size, require_file
 from harness.model.video import VideoInfo

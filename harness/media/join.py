@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import BITEXACT, FAITHFUL
 from harness.media.probe import frame_checksums, is_rotated, probe

@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.canonical import file_state
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
+from harness.core.hashing import file_state
 from harness.media.ffmpeg import Output, ffmpeg_output
 from harness.model.video import VideoInfo
 

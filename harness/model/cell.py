@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
-from harness.canonical import content_hash
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.core.hashing import content_hash
+from harness.core.host import Host
 from harness.model.dataset import GalleryFace, PreparedActor, PreparedDonor, Split
 from harness.model.job import CONTRACT_VERSION, Limits, Setting, StepReport
 
@@ -81,18 +82,6 @@ class Resources(Frozen):
     peak_memory_bytes: int
     gpu: str | None = None
     """The UUID of the GPU it was given."""
-
-
-class Host(Frozen):
-    """Where an attempt ran; provenance, never part of the id."""
-
-    system: str
-    machine: str
-    cpu: str
-    cores: int
-    memory_bytes: int
-    python: str
-    bench_version: str
 
 
 class Attempt(Frozen):

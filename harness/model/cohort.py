@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.model.estimates import Null
 from harness.model.privacy import LeakProfile
 
 
@@ -75,23 +76,6 @@ class ActorRate(Frozen):
 ALPHA = 0.05
 """An attack works when a value like its own is at most so probable where nothing is left of the
 actors."""
-
-
-class Null(Frozen):
-    """A number of an attack when who is who is permuted, and so nothing can be identified."""
-
-    draws: int
-    """Permutations that were tried: all there are, or as many at random."""
-    mean: float
-    high: float
-    """95th percentile."""
-    p: float
-    """(1 + draws that reach the attack's own value) / (1 + draws)."""
-
-    @property
-    def smallest_p(self) -> float:
-        """The least p that there could have been: 1 / (1 + draws)."""
-        return 1 / (1 + self.draws)
 
 
 class Verification(Frozen):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.model.estimates import Equivalence, PairedComparison
 from harness.model.verdict import Aspect, Verdict
-from harness.statistics.equivalence import Equivalence
-from harness.statistics.paired import PairedComparison
 
 
 class Family(StrEnum):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.video import VideoInfo
 
 

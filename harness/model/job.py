@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 
 CONTRACT_VERSION = 1
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from harness.canonical import content_hash
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.core.hashing import content_hash
 from harness.model.verdict import Verdict
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 
 
 class Steadiness(StrEnum):

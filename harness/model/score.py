@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.model.privacy import LeakProfile
 from harness.model.quality import Quality
 from harness.model.recognised import RecogniserScore

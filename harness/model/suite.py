@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.dataset import Split
 from harness.model.identity import IdentityPath
 from harness.model.job import Limits, Setting

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.cell import Status
 from harness.model.job import Limits, Role, Setting, Step
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 
 
 class Difference(Frozen):

@@ -8,18 +8,19 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.canonical import content_hash
-from harness.datasets.archives import Listener, ignore
-from harness.errors import UnusableInputError
-from harness.home import models_dir
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.core.errors import UnusableInputError
+from harness.core.hashing import content_hash
+from harness.core.paths import models_dir
 from harness.model.job import Event
 from harness.observe.trial_faces import fetch_trial_faces, trial_chips, trial_faces
-from harness.recognisers.base import Recogniser
-from harness.recognisers.convention import KNOWN, Convention, read_stated, stated_path
-from harness.recognisers.onnx_file import OnnxFile, open_onnx_file
-from harness.recognisers.registry import open_named
-from harness.recognisers.trial import (
+from harness.store.archives import Listener, ignore
+from harness.store.atomic import write_json
+from harness.vision.recognisers.base import Recogniser
+from harness.vision.recognisers.convention import KNOWN, Convention, read_stated, stated_path
+from harness.vision.recognisers.onnx_file import OnnxFile, open_onnx_file
+from harness.vision.recognisers.registry import open_named
+from harness.vision.recognisers.trial import (
     LEAST_MARGIN,
     LEAST_RANKED,
     TRIAL_VERSION,
@@ -27,7 +28,6 @@ from harness.recognisers.trial import (
     first_of_the_best,
     try_out,
 )
-from harness.store.atomic import write_json
 
 
 class Tried(Frozen):

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from harness.errors import UnusableInputError, UsageError
-from harness.interrupt import StoppedError
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.core.errors import UnusableInputError, UsageError
+from harness.core.signals import StoppedError
 from harness.model.cell import Status
 from harness.model.job import Job, Limits, Role, Step
 from harness.observe import openface
-from harness.observe.store import store_sentences
-from harness.registry import resolve_settings
-from harness.runtime.base import LOG_NAME, Control, Runtime, StepOutcome
 from harness.store.atomic import write_bytes, write_json
+from harness.store.observations import store_sentences
+from harness.tools.registry import resolve_settings
+from harness.tools.runtime.base import LOG_NAME, Control, Runtime, StepOutcome
 
 if TYPE_CHECKING:
     from harness.model.tool import Tool

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.observe.batch import EmbeddingBatch
-from harness.observe.boxes import Box, iou, main_face
 from harness.observe.observer import Row
 from harness.observe.tracking import Seen
+from harness.vision.boxes import Box, iou, main_face
 from harness.vision.chips import open_aligner
 from harness.vision.embedder import CONVERTER_VERSION, shared_embedder
 from harness.vision.hog import (

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import UnfitMachineError, UnusableInputError
-from harness.lanes import default_jobs
-from harness.observe.boxes import Box, main_face
-from harness.observe.store import locked, observation_path, read_table, write_table
+from harness.core.errors import UnfitMachineError, UnusableInputError
+from harness.core.threads import default_jobs
 from harness.observe.video import observe_attributes
+from harness.store.observations import locked, observation_path, read_table, write_table
+from harness.vision.boxes import Box, main_face
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.recognition import RECOGNISER, load_face_recognition
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from harness.core.base import SCHEMA_VERSION
 from harness.media.probe import probe
-from harness.model.base import SCHEMA_VERSION
 from harness.model.video import VideoInfo
-from harness.observe.store import store_sentences
 from harness.store.atomic import write_json
+from harness.store.observations import store_sentences
 
 OBSERVER = "video-info"
 VERSION = "1"

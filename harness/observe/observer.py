@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.observe.store import observation_path
 from harness.observe.tracking import Seen
+from harness.store.observations import observation_path
 
 Row = Mapping[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UnusableInputError
-from harness.model.base import Frozen
-from harness.observe.store import store_sentences
+from harness.core.base import Frozen
+from harness.core.errors import UnusableInputError
+from harness.store.observations import store_sentences
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
 from harness.observe.pair_pixels import (
     Box,
     Crop,
@@ -22,7 +22,7 @@ from harness.observe.pair_pixels import (
     sharpness,
     warping,
 )
-from harness.observe.store import locked, observation_path, read_table, write_table
+from harness.store.observations import locked, observation_path, read_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,16 +7,16 @@ from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError
 from harness.model.cohort import ProbeSource
 from harness.model.identity import IdentityPath
 from harness.observe.batch import Embed, EmbeddingBatch
-from harness.observe.boxes import Box, iou
 from harness.observe.faces import FaceFinder, box_of, fast_version
 from harness.observe.observer import Row
 from harness.observe.second_detector import MEASURE_VERSION as DETECTOR_VERSION
 from harness.observe.second_detector import SURE_SCORE, SecondDetector, surest
 from harness.observe.tracking import Seen
+from harness.vision.boxes import Box, iou
 from harness.vision.chips import open_aligner
 from harness.vision.embedder import shared_embedder
 from harness.vision.hog import Face

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
 from harness.observe.batch import Chip, EmbeddingBatch
-from harness.observe.boxes import main_face
 from harness.observe.faces import FaceFinder, box_of, finder_version
 from harness.observe.identity import locate_faces, read_photo
 from harness.observe.observer import Row
-from harness.observe.store import locked, observation_path, read_table, write_table
 from harness.observe.tracking import Seen, mesh_at, meshes_in
-from harness.recognisers.base import Alignment, Recogniser, RecogniserInfo
+from harness.store.observations import locked, observation_path, read_table, write_table
 from harness.vision.aligning import aligned
+from harness.vision.boxes import main_face
 from harness.vision.chips import open_aligner
 from harness.vision.hog import Face
+from harness.vision.recognisers.base import Alignment, Recogniser, RecogniserInfo
 
 PREFIX = "recogniser-"
 MEASURE_VERSION = 2

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.canonical import content_hash
-from harness.home import media_dir
+from harness.core.hashing import content_hash
+from harness.core.paths import media_dir
 from harness.model.dataset import MediaRef
 from harness.observe.info import video_info
-from harness.observe.store import locked, store_sentences
+from harness.store.observations import locked, store_sentences
 
 CRF = 28
 """As the control ``reencode``: its default video has the same bytes, and is observed only once."""

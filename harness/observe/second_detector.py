@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.errors import FetchError
-from harness.observe.boxes import Box
+from harness.core.errors import FetchError
 from harness.observe.observer import Row
 from harness.observe.tracking import Seen, is_sampled
+from harness.vision.boxes import Box
 from harness.vision.centerface import CenterFace, Found, open_centerface
 
 OBSERVER = "centerface"
@@ -69,7 +69,7 @@ class SecondDetector:
 
     def _open(self) -> CenterFace:
         if self._detector is None:
-            from harness.assets import centerface_path
+            from harness.vision.assets import centerface_path
 
             self._detector = open_centerface(centerface_path(self._home))
         return self._detector
@@ -77,7 +77,7 @@ class SecondDetector:
 
 def open_second_detector(home: Path) -> SecondDetector | None:
     """None where it cannot be fetched: scores then say that no second detector has looked."""
-    from harness.assets import centerface_path
+    from harness.vision.assets import centerface_path
 
     try:
         centerface_path(home)

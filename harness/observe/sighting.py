@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.identity import IdentityPath
 from harness.observe.acceptance import open_recogniser
 from harness.observe.attributes import Expressions
@@ -20,7 +20,7 @@ from harness.observe.reencoding import reencoding
 from harness.observe.second_detector import open_second_detector
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
-from harness.recognisers.base import Recogniser
+from harness.vision.recognisers.base import Recogniser
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being measured, frames done, frames in all."""

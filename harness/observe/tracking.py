@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.observe.boxes import Box, iou, main_face
+from harness.vision.boxes import Box, iou, main_face
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.landmarker import open_landmarker
 
@@ -56,8 +56,8 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
     Raises UnusableInputError for a video that cannot be read, FetchError when the landmarker's
     model cannot be had.
     """
-    from harness.assets import face_landmarker_path
     from harness.media.frames import read_frames
+    from harness.vision.assets import face_landmarker_path
 
     rate = info.rate
     last: Box | None = None
@@ -94,7 +94,7 @@ def _meshes(result: Any, width: int, height: int) -> tuple[Points, ...]:
 
 def meshes_in(rgb: NDArray[np.uint8], home: Path) -> tuple[Points, ...]:
     """The meshes of a single picture (height x width x 3, RGB). Raises as ``track``."""
-    from harness.assets import face_landmarker_path
+    from harness.vision.assets import face_landmarker_path
 
     model = face_landmarker_path(home)
     with open_landmarker(model, faces=MAX_FACES, tracking=False) as landmarker:

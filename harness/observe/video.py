@@ -18,9 +18,9 @@ from harness.observe.landmarks import Landmarks, points_of
 from harness.observe.observer import Observer, path_of
 from harness.observe.probes import open_probes
 from harness.observe.second_detector import SecondDetector, open_second_detector
-from harness.observe.store import growing_table, is_stored, locked, read_table
 from harness.observe.thumbnails import Thumbnails, pictures_of
 from harness.observe.tracking import track
+from harness.store.observations import growing_table, is_stored, locked, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from harness.canonical import content_hash, file_state, known_sha256
+from harness.core.errors import BenchError
+from harness.core.hashing import content_hash, file_state, known_sha256
 from harness.datasets.material import files_of, fingerprint
 from harness.datasets.registry import load_dataset
-from harness.errors import BenchError
 from harness.model.cell import CellSpec
 from harness.model.dataset import (
     Actor,
@@ -26,7 +26,7 @@ from harness.model.dataset import (
     PreparedDonor,
     Split,
 )
-from harness.plan import find_donor
+from harness.planning.plan import find_donor
 from harness.store.cells import CellStore, utc_now
 from harness.store.manifests import FileSeen, ManifestStore, PersonUse
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UnusableInputError, UsageError, unknown_name
+from harness.core.errors import UnusableInputError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from harness.datasets.registry import Named
@@ -184,7 +184,7 @@ def _of_tools(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
     stored = {spec.tool for spec in specs}
     for name, _, _ in wanted:
         if name not in stored:
-            from harness.registry import load_tools
+            from harness.tools.registry import load_tools
 
             known = load_tools()
             if name not in known:
@@ -194,7 +194,7 @@ def _of_tools(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
 
 
 def _of_actors(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
-    from harness.plan import parse_numbers
+    from harness.planning.plan import parse_numbers
 
     wanted = set(parse_numbers(text))
     return [spec for spec in specs if spec.actor.number in wanted]
@@ -223,7 +223,7 @@ def load_chosen_suite(name: str, selection: Selection) -> Suite:
     """The suite of that name or file, on the dataset that ``selection`` names instead of its own:
     what ``bench run --suite S --dataset D`` ran is found with the same two options.
     """
-    from harness.suites import load_suite
+    from harness.planning.suites import load_suite
 
     suite = load_suite(name)
     if selection.dataset is None:
@@ -240,8 +240,8 @@ def suite_cells(
     Cells are matched by name: nothing is prepared. Where the dataset is not here, nobody knows
     what is missing, and the donors are taken as they are.
     """
-    from harness.plan import expand
-    from harness.registry import load_tools
+    from harness.planning.plan import expand
+    from harness.tools.registry import load_tools
 
     # Another dataset may have an actor of the same number.
     same = [s for s in specs if s.split is suite.split and s.dataset == dataset.name]
@@ -260,7 +260,7 @@ def suite_cells(
 
 def _by_lines(suite: Suite, specs: Sequence[CellSpec]) -> list[CellSpec]:
     """Cells that fit a line of the suite, regardless of who is shown."""
-    from harness.plan import parse_numbers
+    from harness.planning.plan import parse_numbers
 
     actors = None if suite.actors == "all" else set(parse_numbers(suite.actors))
     times = suite.repeat.times if suite.repeat else 1
@@ -287,7 +287,7 @@ class _Line:
     @staticmethod
     def of(suite: Suite, place: int) -> _Line:
         from harness.model.job import Limits
-        from harness.registry import find_config, load_tools, resolve_settings
+        from harness.tools.registry import find_config, load_tools, resolve_settings
 
         entry = suite.tools[place]
         tool = load_tools().get(entry.tool)
@@ -319,7 +319,7 @@ def match_cells(
 
 def cells_beside(suite: Suite, store: CellStore, apart_from: Iterable[CellSpec]) -> list[CellSpec]:
     """Current cells of the store that the suites in ``suite.also`` name, on the same dataset."""
-    from harness.suites import load_suite
+    from harness.planning.suites import load_suite
 
     known = {spec.id for spec in apart_from}
     found: dict[str, CellSpec] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.model.cohort import ALPHA, Attack, CohortScore, Null
+from harness.model.cohort import ALPHA, Attack, CohortScore
+from harness.model.estimates import Null
 from harness.results.wording import fmt
 
 WORST = "worst"

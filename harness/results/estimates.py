@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from harness.model.base import Frozen
-from harness.statistics.intervals import Interval, t_interval
+from harness.core.base import Frozen
+from harness.model.estimates import Interval
+from harness.statistics.intervals import t_interval
 from harness.statistics.rates import clustered_rate
 from harness.statistics.values import actor_means
 

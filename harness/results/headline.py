@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.score import CellScore, Comparison
 from harness.results.estimates import Estimate
 from harness.results.ranking import ALPHA, COVERED, Pair, Verdict, smallest_adjusted

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.job import Setting
 from harness.model.score import Attributes, CellScore, Comparison
 from harness.model.video import VideoInfo

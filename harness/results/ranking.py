@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.results.estimates import Estimate
 from harness.results.privacy import Privacy
 from harness.results.standing import (

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.model.base import Frozen
-from harness.model.cohort import ALPHA, CohortScore, Null
+from harness.core.base import Frozen
+from harness.model.cohort import ALPHA, CohortScore
+from harness.model.estimates import Null
 from harness.model.score import Attributes, CellScore
 from harness.results.estimates import Estimate, mean_estimate, share_of_actors
 from harness.results.privacy import Privacy, worst_privacy

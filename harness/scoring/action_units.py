@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 
 if TYPE_CHECKING:
     import pandas as pd

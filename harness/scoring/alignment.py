@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.score import Alignment
 from harness.model.video import VideoInfo
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.score import Attributes, UnitScore
 from harness.scoring.alignment import CONVINCING
 from harness.scoring.events import neutral

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.utility import Events
 
 Series = NDArray[np.float64]

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.model.identity import IdentityPath
+from harness.model.protocol import Protocol
 from harness.observe import faces as fast
 from harness.observe import identity as reference
 from harness.observe.video import observe_faces
 from harness.scoring.frames import sample_frames
-from harness.scoring.protocol import Protocol
 from harness.vision.recognition import RECOGNISER
 
 if TYPE_CHECKING:

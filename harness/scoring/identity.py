@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.score import (
     Comparison,
     Distances,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.privacy import LeakingStretch, LeakProfile
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.model.recognised import RecogniserScore, Similarity
 from harness.observe.acceptance import open_recogniser
 from harness.observe.recognised import PREFIX, read_recognised, stored_recognisers, version_of
-from harness.recognisers.base import RecogniserInfo, distances
+from harness.vision.recognisers.base import RecogniserInfo, distances
 
 if TYPE_CHECKING:
     import pandas as pd

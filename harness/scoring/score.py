@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.canonical import content_hash, file_sha256
-from harness.errors import UnusableInputError, UsageError
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.core.errors import UnusableInputError, UsageError
+from harness.core.hashing import content_hash, file_sha256
 from harness.model.cell import CellSpec
 from harness.model.identity import IdentityPath
+from harness.model.protocol import Protocol
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.observe import attributes as blendshapes
 from harness.observe import landmarks, openface, pair, thumbnails
@@ -20,13 +21,11 @@ from harness.observe.identity import photo_face
 from harness.observe.info import video_info
 from harness.observe.reencoding import known_reencoding, recipe, reencoding
 from harness.observe.sighting import Listen, Photo, Sighting, measure, stage
-from harness.observe.store import locked, store_sentences, write_table
 from harness.observe.video import Observed, observe_video
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import Mask, align
 from harness.scoring.attributes import Length
 from harness.scoring.faces import identity_rows, observer_of, recogniser_of, sampled_of
-from harness.scoring.files import load_stored
 from harness.scoring.identity import (
     References,
     SwappedFace,
@@ -41,10 +40,11 @@ from harness.scoring.identity import (
 )
 from harness.scoring.leaks import distances_to, leak_profile
 from harness.scoring.pixels import Seen, observed_quality
-from harness.scoring.protocol import Protocol
 from harness.scoring.recognisers import Hashes, recogniser_inputs, recogniser_scores
 from harness.scoring.sources import Watched, blendshape_scores, openface_scores
 from harness.scoring.utility import utility
+from harness.store.observations import locked, store_sentences, write_table
+from harness.store.score_files import load_stored
 
 if TYPE_CHECKING:
     import pandas as pd

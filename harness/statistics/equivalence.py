@@ -6,21 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.model.base import Frozen
-from harness.statistics.intervals import Interval, refusal, t_interval
+from harness.core.base import Frozen
+from harness.model.estimates import Equivalence
+from harness.statistics.intervals import refusal, t_interval
 from harness.statistics.values import Array, Values, as_share, as_values
-
-
-class Equivalence(Frozen):
-    """Whether the mean difference lies within the margin, at level ``alpha``."""
-
-    margin: float
-    alpha: float
-    p: float | None
-    shown: bool
-    interval: Interval
-    """Of confidence 1 - 2 alpha: equivalence is shown when it lies within the margin."""
-    reason: str = ""
 
 
 class NonInferiority(Frozen):

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.statistics.values import Array, as_share
 
 RESAMPLES = 1000

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from harness.model.base import Frozen
+from harness.model.estimates import Interval
 from harness.statistics.values import Array, Values, as_share, as_values, is_constant
 
 BOOTSTRAP_LEAST = 5
@@ -23,26 +23,6 @@ _ENDLESS, _LARGEST_RATIO = 1e15, 1e6
 """What stands for an infinite ratio, and what shows that one has reached a quantile."""
 RESAMPLES = 4999
 SEED = 2020
-
-
-class Interval(Frozen):
-    """An estimate with its interval; without one, ``reason`` says why in a sentence."""
-
-    n: int
-    estimate: float | None
-    low: float | None = None
-    high: float | None = None
-    confidence: float = 0.95
-    method: str = ""
-    """``t`` or ``bootstrap-t``."""
-    cut: bool = False
-    """True when an end lies where the quantity ends, and would lie beyond."""
-    reason: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether there is an interval."""
-        return self.low is not None and self.high is not None
 
 
 def cut_to(interval: Interval, low: float | None, high: float | None) -> Interval:

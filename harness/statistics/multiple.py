@@ -7,8 +7,9 @@ from itertools import combinations
 
 import numpy as np
 
-from harness.model.base import Frozen
-from harness.statistics.paired import PairedComparison, compare_paired
+from harness.core.base import Frozen
+from harness.model.estimates import PairedComparison
+from harness.statistics.paired import compare_paired
 from harness.statistics.values import Values, as_values
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.statistics.values import as_values
 
 

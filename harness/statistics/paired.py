@@ -7,42 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.model.base import Frozen
-from harness.statistics.intervals import (
-    SEED,
-    Interval,
-    bootstrap_t_interval,
-    refusal,
-    t_interval,
-)
-from harness.statistics.sign_flip import TestResult, sign_flip_test, signed_ranks, wilcoxon_test
+from harness.model.estimates import PairedComparison, TestResult
+from harness.statistics.intervals import SEED, bootstrap_t_interval, refusal, t_interval
+from harness.statistics.sign_flip import sign_flip_test, signed_ranks, wilcoxon_test
 from harness.statistics.values import Array, Values, as_values
-
-
-class PairedComparison(Frozen):
-    """Candidate minus baseline, one difference per actor."""
-
-    n: int
-    mean_difference: float | None
-    shift: float | None
-    """Hodges-Lehmann: the median of the means of all pairs of differences."""
-    interval: Interval
-    """Of the mean difference: Student's."""
-    bootstrap: Interval
-    """The same by bootstrap-t; of skewed differences the better one."""
-    sign_flip: TestResult
-    wilcoxon: TestResult
-    t_test: TestResult
-    dz: float | None
-    """Mean difference in standard deviations of the differences (Cohen 1988)."""
-    rank_biserial: float | None
-    """-1 to 1: share of rank sum above 0 minus share below (Kerby 2014)."""
-    wins: int
-    """Actors whose candidate value is larger."""
-    losses: int
-    ties: int
-    reason: str = ""
-    """What cannot be computed, and why."""
 
 
 def compare_paired(

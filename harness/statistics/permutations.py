@@ -15,7 +15,7 @@ from math import factorial, prod
 import numpy as np
 import numpy.typing as npt
 
-from harness.model.cohort import Null
+from harness.model.estimates import Null
 from harness.statistics.values import Array
 
 DRAWS = 9_999

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.statistics.actor_shares import mean_share_bounds
 from harness.statistics.values import Values, as_share, as_values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.statistics.values import Array, Values, as_values, is_constant
 
 

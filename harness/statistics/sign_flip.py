@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.model.base import Frozen
+from harness.model.estimates import TestResult
 from harness.statistics.values import Array, Values, as_values
 
 EXACT_UP_TO = 40
@@ -18,37 +18,6 @@ EXACT_UP_TO = 40
 DRAWS = 99_999
 SEED = 2020
 _CHUNK = 4096
-
-
-class TestResult(Frozen):
-    """A two-sided p-value with what it could have been at best."""
-
-    __test__ = False  # or pytest takes the name for a test's
-
-    name: str
-    p: float | None
-    """None where ``reason`` says why there is none."""
-    smallest_p: float | None = None
-    """The least p that these many actors can reach, whatever they show."""
-    exact: bool = True
-    error: float | None = None
-    """Standard error of a Monte-Carlo p; None for an exact one."""
-    reason: str = ""
-
-    def can_reach(self, alpha: float) -> bool:
-        """Whether this test could have been significant at all."""
-        return self.smallest_p is not None and self.smallest_p <= alpha
-
-    def verdict(self, alpha: float = 0.05) -> str:
-        """``significant``, ``not significant``, or that alpha cannot be reached, in words."""
-        if self.p is None or self.smallest_p is None:
-            return self.reason
-        if not self.can_reach(alpha):
-            return (
-                f"cannot reach {alpha:g}: the smallest p of so few differences is "
-                f"{self.smallest_p:.2g}"
-            )
-        return "significant" if self.p <= alpha else "not significant"
 
 
 def smallest_p(n: int) -> float:

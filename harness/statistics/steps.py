@@ -6,7 +6,7 @@ from bisect import insort
 
 import numpy as np
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.statistics.values import Array, Values, as_values
 
 _PENALTY = 5

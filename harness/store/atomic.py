@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import StoreError
+from harness.core.errors import StoreError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -24,8 +24,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.canonical import canonical_json, file_sha256
-from harness.errors import StoreError
+from harness.core.errors import StoreError
+from harness.core.hashing import canonical_json, file_sha256
 from harness.model.cell import Artifact, Attempt, CellSpec, Result, Status
 from harness.model.job import StepReport
 from harness.store.atomic import publish_file, write_bytes, write_json

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.canonical import content_hash
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.core.hashing import content_hash
 from harness.model.cell import CellSpec, Status
 from harness.model.job import Setting
 from harness.store.cells import CellStore

@@ -17,8 +17,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from harness.canonical import content_hash
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.core.hashing import content_hash
 from harness.model.dataset import Split
 from harness.store.atomic import write_json
 from harness.store.cells import utc_now

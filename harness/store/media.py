@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from harness.canonical import content_hash, file_sha256, known_sha256
-from harness.errors import StoreError
-from harness.home import media_dir
+from harness.core.errors import StoreError
+from harness.core.hashing import content_hash, file_sha256, known_sha256
+from harness.core.paths import media_dir
 from harness.model.dataset import GalleryFace, MediaRef
 from harness.model.video import VideoInfo
 from harness.store.atomic import publish_file

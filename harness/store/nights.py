@@ -17,9 +17,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.canonical import content_hash
-from harness.errors import BenchWarning, StoreError
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.core.errors import BenchWarning, StoreError
+from harness.core.hashing import content_hash
 from harness.model.nightly import NightRecord
 from harness.store.atomic import write_bytes, write_json
 from harness.store.cells import disk_errors

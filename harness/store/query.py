@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.store.schema import check_store
 from harness.store.views import VIEWS
 

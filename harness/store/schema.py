@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.errors import StoreError
-from harness.host import bench_version
-from harness.model.base import SCHEMA_VERSION, Frozen
+from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.core.errors import StoreError
+from harness.core.host import bench_version
 from harness.store.atomic import write_json
 
 STORE_FILE = "store.json"

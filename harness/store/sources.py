@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.canonical import content_hash
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.core.hashing import content_hash
 from harness.model.dataset import Dataset, Source
 from harness.store.atomic import write_json
 from harness.store.schema import mark_store

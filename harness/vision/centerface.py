@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.observe.boxes import Box, iou
+from harness.vision.boxes import Box, iou
 from harness.vision.fed_inputs import keep_fed_inputs
 from harness.vision.runtime import open_session
 

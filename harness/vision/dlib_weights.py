@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError
 
 Weights = NDArray[np.float32]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import UnfitMachineError
-from harness.home import models_dir
+from harness.core.errors import UnfitMachineError
+from harness.core.paths import models_dir
 from harness.store.atomic import write_bytes
 from harness.vision.dlib_onnx import CHIP_PX, INPUT, to_onnx
 from harness.vision.dlib_weights import EMBEDDING, read_network

@@ -13,8 +13,8 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
-from harness.errors import StoreError, UnfitMachineError
-from harness.home import cache_dir
+from harness.core.errors import StoreError, UnfitMachineError
+from harness.core.paths import cache_dir
 from harness.store.atomic import write_bytes
 
 RECOGNISER = "face_recognition-1.3.0"

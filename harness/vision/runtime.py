@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from harness.errors import UnfitMachineError
-from harness.lanes import default_jobs
+from harness.core.errors import UnfitMachineError
+from harness.core.threads import default_jobs
 
 _GPU = ("CUDAExecutionProvider", {"use_tf32": "0"})
 """TF32 keeps ten bits of each factor, which moves an embedding by more than is allowed here."""

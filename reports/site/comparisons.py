@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from harness.canonical import content_hash
-from harness.compare.reasons import title
-from harness.compare.run import Request, compare
-from harness.compare.selector import Variant, variant_of
-from harness.compare.words import basis, effect, headline, people, remarks
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+from harness.core.hashing import content_hash
 from harness.model.compare import CompareResult
+from harness.results.compare.reasons import title
+from harness.results.compare.run import Request, compare
+from harness.results.compare.selector import Variant, variant_of
+from harness.results.compare.words import basis, effect, headline, people, remarks
 from reports.compare import actor_table, metric_table
 from reports.model import ReportCell
 from reports.plot import Figure

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from harness.canonical import content_hash
+from harness.core.hashing import content_hash
 from reports.aggregate import cells_of, fmt, percent, some_actors
 from reports.model import ReportCell
 from reports.site.leaderboard import Attacked, Estimate, Row

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.errors import StoreError, UsageError
+from harness.core.errors import StoreError, UsageError
 
 MARKER = ".bench-site.json"
 """In every folder that publish made: the files it wrote there."""

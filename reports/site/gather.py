@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.canonical import file_sha256
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+from harness.core.hashing import file_sha256
 from harness.model.cell import CellSpec, Result, Status
-from harness.scoring.cohort_store import load_cohorts
+from harness.scoring.cohort.store import load_cohorts
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from reports.collect import collect_numbers

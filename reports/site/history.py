@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.canonical import content_hash
+from harness.core.hashing import content_hash
 from harness.model.nightly import Alarm, NightRecord
-from harness.nightly.series import Series, history_series
+from harness.results.nightly.series import Series, history_series
 from harness.store.nights import NightStore
 from reports.aggregate import fmt
 from reports.plot import PALETTE, Figure, axis, plot_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.cohort import CohortScore, Rate
 from harness.model.score import Comparison
 from harness.results.estimates import Estimate as Estimate
@@ -13,7 +13,7 @@ from harness.results.estimates import mean_estimate as mean_estimate
 from harness.results.estimates import share_estimate
 from harness.results.headline import gone_words
 from harness.results.standing import Group, Standing
-from harness.scoring.cohort import CROPS_SOURCE
+from harness.scoring.cohort.score import CROPS_SOURCE
 from reports.aggregate import (
     Detection,
     attribute_sources,

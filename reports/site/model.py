@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.cohort import CohortScore
 from reports.model import ReportCell, ReportData
 from reports.plot import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from harness.canonical import content_hash
+from harness.core.hashing import content_hash
 from harness.model.cell import CellSpec
 
 INDEX = "index.html"

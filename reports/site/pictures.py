@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import BenchError
+from harness.core.errors import BenchError
 from harness.media.frames import read_frames_at
 from harness.model.cell import CellSpec
 from harness.observe.identity import locate_faces

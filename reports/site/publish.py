@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from reports.render import plotly_js, template_text
 from reports.site.feed import entries, feed
 from reports.site.folder import check_target, replace_folder

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from harness.canonical import content_hash
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.core.hashing import content_hash
 from harness.model.dataset import Source
 from harness.model.job import Setting
 from harness.model.score import Comparison

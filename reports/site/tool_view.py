@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.model.base import Frozen
+from harness.core.base import Frozen
 from harness.model.cohort import CohortScore
 from reports.aggregate import attribute_sources, cells_of, is_control, variants
 from reports.behaviour import behaviour_view

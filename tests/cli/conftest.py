@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from harness.canonical import canonical_json
-from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
+from harness.core.hashing import canonical_json
+from harness.core.host import Host
+from harness.model.cell import Attempt, CellSpec, Resources, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.job import Limits, Setting
 from harness.model.score import (

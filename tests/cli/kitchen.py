@@ -10,14 +10,14 @@ import yaml
 from typer.testing import CliRunner
 
 from harness.cli.selection import Choice, study_from_suite
+from harness.datasets.prepare import prepare_actor, prepare_donor
+from harness.execution.specify import spec_of
 from harness.media.ffmpeg import run_ffmpeg
 from harness.model.cell import CellSpec, Status
 from harness.model.dataset import GalleryFace
 from harness.model.job import Role
-from harness.plan import find_donor
 from harness.planning.current import record_asked, record_person
-from harness.prepare import prepare_actor, prepare_donor
-from harness.specify import spec_of
+from harness.planning.plan import find_donor
 from harness.store.media import MediaStore
 
 from .conftest import Bench

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from harness.cli.summary import cohort_line
-from harness.model.cohort import Attack, Attacker, Null, Rate, Verification
-from harness.scoring.cohort import CROPS_SOURCE
-from harness.scoring.cohort_queue import CohortOutcome
+from harness.execution.cohort_queue import CohortOutcome
+from harness.model.cohort import Attack, Attacker, Rate, Verification
+from harness.model.estimates import Null
+from harness.scoring.cohort.score import CROPS_SOURCE
 from tests.scoring.cohorts import score_of
 
 WITHIN = Null(draws=5039, mean=0.2, high=0.45, p=0.3)

@@ -57,9 +57,9 @@ def test_a_reader_that_has_seen_enough_ends_a_command_in_silence(tmp_path: Path)
 
 def test_a_fault_of_ours_leaves_a_report_and_no_traceback_on_the_screen(tmp_path: Path) -> None:
     code = (
-        "import harness.home, harness.cli.main as main\n"
+        "import harness.core.paths, harness.cli.main as main\n"
         "def broken(): raise ZeroDivisionError('made for a test')\n"
-        "harness.home.bench_home = broken\n"
+        "harness.core.paths.bench_home = broken\n"
         "main.main()"
     )
     process = start(tmp_path / "home", "status", "--json", command=(sys.executable, "-c", code))
@@ -111,7 +111,7 @@ def test_doctor_names_a_home_that_cannot_be_used_and_ends_with_4(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is installed is another test's question, and takes seconds to find out.
-    monkeypatch.setattr("harness.doctor.IMPORTS", {})
+    monkeypatch.setattr("harness.execution.doctor.IMPORTS", {})
     home = tmp_path / "file"
     home.write_text("not a folder")
     found = CliRunner().invoke(app, ["doctor", "--json"], env={"BENCH_HOME": str(home)})
@@ -124,7 +124,7 @@ def test_doctor_names_a_home_that_cannot_be_used_and_ends_with_4(
 @pytest.mark.clips
 def test_failed_cells_are_tried_again_and_the_next_command_is_named(sample_home: Path) -> None:
     from harness.cli.selection import Choice, study_from_options
-    from harness.specify import specify
+    from harness.execution.specify import specify
 
     choice = Choice(actor="3", dataset="sample", frames=6)
     study = study_from_options("noop", choice, sample_home, config="default", settings=[])

@@ -16,10 +16,10 @@ from harness.cli.logs import progress_line
 from harness.model.cell import CellSpec
 from harness.model.job import Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, Tool
-from harness.runtime import progress
-from harness.runtime.base import Control
-from harness.runtime.process import ProcessRuntime
-from harness.runtime.progress import StepProgress
+from harness.tools.runtime import progress
+from harness.tools.runtime.base import Control
+from harness.tools.runtime.process import ProcessRuntime
+from harness.tools.runtime.progress import StepProgress
 
 from .conftest import Bench
 

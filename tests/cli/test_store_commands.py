@@ -14,7 +14,7 @@ import pytest
 from adapters.controls import ORACLE
 from harness.model.cell import Status
 from harness.model.dataset import Split
-from harness.registry import find_tool, resolve_settings
+from harness.tools.registry import find_tool, resolve_settings
 
 from .conftest import Bench
 
@@ -255,7 +255,7 @@ def test_a_suite_is_compared_with_finished_cells_of_the_suites_it_names(
     sample_home: Path, tmp_path: Path
 ) -> None:
     from harness.planning.selection import cells_beside
-    from harness.suites import load_suite
+    from harness.planning.suites import load_suite
 
     bench = Bench(sample_home)
     own, other = bench.add("noop", 3), bench.add("noop", 2)

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from adapters.dfaker import DFAKER
 from adapters.naive import BLUR
-from harness import registry
 from harness.cli.main import app
-from harness.configs import builtin_configs, with_config_files
 from harness.model.tool import ChildProcess, NamedConfig, Tool
+from harness.tools import registry
+from harness.tools.configs import builtin_configs, with_config_files
 
 NO_ENGINE = {"DOCKER_HOST": "unix:///no/such/socket", "COLUMNS": "100"}
 

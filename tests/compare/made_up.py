@@ -17,8 +17,8 @@ from typing import Any, cast
 import numpy as np
 from typer.testing import CliRunner
 
-from harness.compare.gather import Cell
-from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
+from harness.core.host import Host
+from harness.model.cell import Attempt, CellSpec, Resources, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.job import Limits, Setting, Step, StepReport
 from harness.model.quality import Quality
@@ -31,6 +31,7 @@ from harness.model.score import (
     SwappedReading,
 )
 from harness.model.utility import Utility
+from harness.results.compare.gather import Cell
 from harness.statistics.values import Array
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore

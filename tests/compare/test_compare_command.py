@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.canonical import file_sha256
-from harness.errors import StoreError
+from harness.core.errors import StoreError
+from harness.core.hashing import file_sha256
 from harness.model.cell import Status
 from harness.model.compare import CompareResult
 from harness.model.job import Limits
@@ -143,7 +143,7 @@ def test_a_cell_whose_original_was_changed_is_reported_and_not_used(regressed: H
 def test_an_original_is_hashed_once_for_all_its_cells(
     regressed: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness import canonical
+    from harness.core import hashing as canonical
 
     original = regressed.home / "media" / f"{make_spec(actor=3).actor.test.sha256}.mp4"
     original.parent.mkdir()

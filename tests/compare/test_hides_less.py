@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from harness.compare.judge import judge, overall
 from harness.model.cohort import ActorRate, Attack, Attacker, CohortScore, Rate, Verification
 from harness.model.compare import MetricResult
 from harness.model.verdict import Verdict
 from harness.results.compare.identified import Identified, identified
+from harness.results.compare.judge import judge, overall
 from tests.compare.made_up import Home, Numbers, make_spec
 from tests.compare.test_verdicts import cell
 

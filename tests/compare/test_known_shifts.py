@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from harness.compare.gather import Cell
-from harness.compare.judge import judge, overall
-from harness.compare.people import gate_of
 from harness.model.compare import Family, MetricResult
 from harness.model.verdict import Verdict
+from harness.results.compare.gather import Cell
+from harness.results.compare.judge import judge, overall
+from harness.results.compare.people import gate_of
 from tests.compare.made_up import Study
 
 # Some look at the same results, so one worker has them all.

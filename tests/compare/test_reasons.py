@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from harness.compare.judge import judge
 from harness.model.compare import MetricResult
 from harness.model.verdict import Verdict
+from harness.results.compare.judge import judge
 from harness.statistics.power import detectable_dz, detectable_dz_by_signs
 from harness.statistics.sign_flip import sign_flip_test
 from tests.compare.made_up import Numbers

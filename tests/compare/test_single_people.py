@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from benchmarks.simulations.gate import LEAKS, NULLS, Scenario, shares_named
-from harness.compare.gather import Cell
-from harness.compare.people import gate_of
 from harness.model.cohort import CellLeaks, CohortScore
 from harness.model.compare import ActorGate, NoiseSource, Route
 from harness.model.privacy import LeakProfile
 from harness.model.score import Comparison, Distances
 from harness.results.compare.gate import independent
+from harness.results.compare.gather import Cell
+from harness.results.compare.people import gate_of
 from harness.results.compare.runs import run_of
 from tests.compare.made_up import Home, Numbers, make_score, make_spec
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from harness.compare.gather import Cell
-from harness.compare.judge import Pair, judge, overall
-from harness.compare.metrics import METRICS
-from harness.compare.run import paired
 from harness.model.compare import Family, MetricResult
 from harness.model.verdict import Verdict
+from harness.results.compare.gather import Cell
+from harness.results.compare.judge import Pair, judge, overall
+from harness.results.compare.metrics import METRICS
+from harness.results.compare.run import paired
 from tests.compare.made_up import Numbers, Viewed, make_score, make_spec, quick_score
 
 SPREAD = (0.0, 0.002, -0.001, 0.003, -0.002, 0.001, 0.004, -0.003, 0.002, 0.001)

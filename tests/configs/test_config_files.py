@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from adapters.naive import BLUR
-from harness.configs import builtin_configs, with_config_files
-from harness.errors import UsageError
-from harness.registry import read_registry, resolve_settings
+from harness.core.errors import UsageError
+from harness.tools.configs import builtin_configs, with_config_files
+from harness.tools.registry import read_registry, resolve_settings
 
 
 def _write(root: Path, text: str, name: str = "study") -> Path:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.model.base import Frozen
-from harness.yaml_files import parse_yaml, read_yaml
+from harness.core.base import Frozen
+from harness.core.errors import UsageError
+from harness.core.yaml_files import parse_yaml, read_yaml
 
 
 class _Part(Frozen):

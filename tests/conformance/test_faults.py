@@ -9,10 +9,6 @@ from typing import Any
 
 import pytest
 
-from harness.conformance.dockerfile import read_dockerfile
-from harness.conformance.driver import driver_findings
-from harness.conformance.finding import Finding, State
-from harness.conformance.suite import RECIPE, check_tool
 from harness.model.cell import Status
 from harness.model.job import Limits, Role, Step
 from harness.model.tool import (
@@ -25,6 +21,10 @@ from harness.model.tool import (
     SettingSpec,
     Tool,
 )
+from harness.tools.conformance.dockerfile import read_dockerfile
+from harness.tools.conformance.driver import driver_findings
+from harness.tools.conformance.finding import Finding, State
+from harness.tools.conformance.suite import RECIPE, check_tool
 
 LIMITS = Limits(wall_s=90000.0)
 HOURS = SettingSpec(name="hours", default=1.0, minimum=0, maximum=99, help="How long.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.conformance.group_answers import Missing, missing, parrot_wins, shared_faces
-from harness.scoring.cohort_trials import Probe, Trial
+from harness.results.selftest.group_answers import Missing, missing, parrot_wins, shared_faces
+from harness.scoring.cohort.trials import Probe, Trial
 
 
 def test_of_shared_faces_at_most_one_in_k_is_named_rightly() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.configs import builtin_configs, with_config_files
-from harness.conformance.finding import State
-from harness.conformance.suite import check_tool
 from harness.model.tool import Tool
+from harness.tools.configs import builtin_configs, with_config_files
+from harness.tools.conformance.finding import State
+from harness.tools.conformance.suite import check_tool
 
 # Read from the file: what is installed may be older than the checkout.
 _PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters import controls, k_same, naive
-from harness.conformance.scoring_selftest import ScoringReport, self_test_scoring
-from harness.conformance.selftest import Voice
+from harness.results.selftest.scoring import ScoringReport, self_test_scoring
+from harness.results.selftest.tool import Voice
 
 # One run serves all tests here, so one worker has them all.
 pytestmark = [

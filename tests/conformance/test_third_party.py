@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 from harness.store.cells import CellStore
 
 from .conftest import Package
@@ -71,11 +71,11 @@ def test_a_selftest_that_fails_says_in_which_step_and_keeps_its_log(
 def test_previews_of_a_training_are_artifacts_of_its_cell(
     package: Package, sample_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.conformance import selftest
-    from harness.registry import find_tool
-    from harness.runner import RunContext, run_cell
-    from harness.runtime.process import ProcessRuntime
-    from harness.specify import specify
+    from harness.execution.runner import RunContext, run_cell
+    from harness.execution.specify import specify
+    from harness.results.selftest import tool as selftest
+    from harness.tools.registry import find_tool
+    from harness.tools.runtime.process import ProcessRuntime
 
     monkeypatch.syspath_prepend(str(package.folder))
     ask = selftest.choose(find_tool("tiny-trainer"), None, None)

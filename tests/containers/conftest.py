@@ -17,13 +17,13 @@ from typing import NoReturn
 
 import pytest
 
-from harness.engine import Engine, connect
-from harness.errors import UnfitMachineError
-from harness.images.build import LOCAL_BASE, build_image
-from harness.images.labels import BuiltImage
-from harness.images.recipe import read_recipe
-from harness.registry import find_tool
-from harness.runtime.container_trial import trial
+from harness.core.errors import UnfitMachineError
+from harness.tools.engine import Engine, connect
+from harness.tools.images.build import LOCAL_BASE, build_image
+from harness.tools.images.labels import BuiltImage
+from harness.tools.images.recipe import read_recipe
+from harness.tools.registry import find_tool
+from harness.tools.runtime.container_trial import trial
 
 _HERE = Path(__file__).parent
 _ENGINES = {"engine", "podman", "refusing_podman"}

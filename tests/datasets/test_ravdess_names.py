@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.errors import UnusableInputError
 from harness.datasets.ravdess import expected_takes, load_ravdess, parse_name
-from harness.errors import UnusableInputError
 from harness.model.dataset import Part, Sex
 
 

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.errors import FetchError
 from harness.datasets import sample
-from harness.datasets.archives import Archive, Member, ignore
 from harness.datasets.sample import fetch_sample, load_sample, sample_problems
-from harness.errors import FetchError
 from harness.model.dataset import Part
 from harness.model.job import Event
+from harness.store.archives import Archive, Member, ignore
 
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 

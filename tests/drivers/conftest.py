@@ -19,7 +19,7 @@ import pytest
 from harness.media.ffmpeg import ffmpeg_path, run_ffmpeg
 from harness.model.job import Event, Job, Limits, Role, Setting, Step, StepReport
 from harness.model.tool import Container, Tool
-from harness.registry import resolve_settings
+from harness.tools.registry import resolve_settings
 
 REVISION = "f" * 40
 """The commit that a stand-in's image says it holds."""

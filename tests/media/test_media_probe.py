@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import StoreError, UnusableInputError
+from harness.core.errors import StoreError, UnusableInputError
 from harness.media.ffmpeg import Output, ffmpeg_output, run_ffmpeg
 from harness.media.frames import VideoWriter, read_frames, read_frames_at
 from harness.media.probe import is_rotated, probe

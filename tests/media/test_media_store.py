@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.canonical import file_sha256
-from harness.errors import StoreError
-from harness.home import bench_home
+from harness.core.errors import StoreError
+from harness.core.hashing import file_sha256
+from harness.core.paths import bench_home
 from harness.model.dataset import GalleryFace, MediaRef, Sex
 from harness.store.atomic import publish_dir, write_bytes, write_json
 from harness.store.media import MediaStore

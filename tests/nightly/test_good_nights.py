@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.compare.judge import judge, overall
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.model.cell import CellSpec
 from harness.model.compare import CompareResult, Family
 from harness.model.nightly import Alarm, NightRecord
 from harness.model.suite import ToolEntry
 from harness.model.verdict import Verdict
-from harness.nightly import night
-from harness.nightly.digest import new_alarms
-from harness.nightly.entries import SECOND_RUN
+from harness.results.compare.judge import judge, overall
+from harness.results.nightly import night
+from harness.results.nightly.digest import new_alarms
+from harness.results.nightly.entries import SECOND_RUN
 from tests.compare.made_up import Numbers, Study, make_spec
 from tests.nightly.test_nights import Lab
 

@@ -17,7 +17,7 @@ import yaml
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.suites import load_suite
+from harness.planning.suites import load_suite
 
 EXAMPLES = Path(__file__).parents[2] / "benchmarks" / "nightly"
 ROOT: Any = typer.main.get_command(app)

@@ -9,17 +9,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from harness.errors import StoreError, UsageError
+from harness.core.errors import StoreError, UsageError
 from harness.model.cell import CellSpec
 from harness.model.nightly import Alarm, NightRecord
 from harness.model.suite import Repeat, Suite, ToolEntry
 from harness.model.tool import ChildProcess, NamedConfig, Tool
 from harness.model.verdict import Verdict
-from harness.nightly.digest import digest, new_alarms
-from harness.nightly.entries import SECOND_RUN
-from harness.nightly.feed import atom_feed
-from harness.nightly.night import Night, hold_night
-from harness.nightly.series import history_series
+from harness.results.nightly.digest import digest, new_alarms
+from harness.results.nightly.entries import SECOND_RUN
+from harness.results.nightly.feed import atom_feed
+from harness.results.nightly.night import Night, hold_night
+from harness.results.nightly.series import history_series
 from harness.store.nights import NightStore
 from tests.compare.made_up import Home, Numbers, make_spec
 
@@ -239,7 +239,7 @@ def test_the_noise_from_run_to_run_comes_from_the_repeated_cells(lab: Lab) -> No
 
 
 def test_a_damaged_record_is_warned_of_and_the_others_are_read(lab: Lab) -> None:
-    from harness.errors import BenchWarning
+    from harness.core.errors import BenchWarning
 
     lab.night("2026-01-01")
     path = next(iter((lab.store.folder / "2026-01-01").glob("blur*.json")))

@@ -10,8 +10,8 @@ from harness.model.cell import CellSpec
 from harness.model.nightly import Alarm
 from harness.model.suite import ToolEntry
 from harness.model.verdict import Verdict
-from harness.nightly.digest import new_alarms
-from harness.nightly.entries import SECOND_RUN
+from harness.results.nightly.digest import new_alarms
+from harness.results.nightly.entries import SECOND_RUN
 from tests.compare.made_up import Numbers, make_spec
 from tests.nightly.test_nights import Lab
 

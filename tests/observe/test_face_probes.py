@@ -12,19 +12,19 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from harness.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError
 from harness.media import frames as media_frames
 from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.model.cohort import ProbeSource
 from harness.model.identity import IdentityPath
 from harness.model.video import VideoInfo
-from harness.observe.boxes import Box
 from harness.observe.faces import FaceEmbeddings, FaceFinder
 from harness.observe.observer import Observer, path_of
 from harness.observe.probes import FaceProbes, dlib_box, open_probes, probes_version
 from harness.observe.second_detector import SecondDetector, open_second_detector
 from harness.observe.tracking import Seen
 from harness.observe.video import measure_video, observe_faces, observe_probes
+from harness.vision.boxes import Box
 from harness.vision.centerface import Found
 from harness.vision.embedder import shared_embedder
 

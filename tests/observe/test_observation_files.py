@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from harness.errors import StoreError, UnfitMachineError, UnusableInputError
-from harness.observe.boxes import main_face
+from harness.core.errors import StoreError, UnfitMachineError, UnusableInputError
 from harness.observe.identity import embed_photo
-from harness.observe.store import observation_path, read_table, write_table
+from harness.store.observations import observation_path, read_table, write_table
+from harness.vision.boxes import main_face
 from harness.vision.recognition import load_face_recognition
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
 from harness.observe.openface import (
     INTENSITIES,
     PRESENCES,

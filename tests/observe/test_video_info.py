@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import UnusableInputError
+from harness.core.errors import UnusableInputError
 from harness.media.frames import VideoWriter
 from harness.media.probe import probe
 from harness.observe.info import video_info

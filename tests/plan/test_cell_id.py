@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.canonical import canonical_json, content_hash
+from harness.core.hashing import canonical_json, content_hash
 from harness.model.cell import CellSpec
 from harness.model.dataset import GalleryFace, MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.job import Limits

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.forecast import (
+from harness.model.cell import CellSpec
+from harness.model.dataset import MediaRef, PreparedActor, Sex, Split
+from harness.model.job import Limits, Role, Step
+from harness.model.suite import PlannedCell
+from harness.model.tool import ChildProcess, Tool
+from harness.model.video import VideoInfo
+from harness.planning.forecast import (
     MODEL_BYTES,
     Basis,
     History,
@@ -13,12 +19,6 @@ from harness.forecast import (
     forecast,
     longest_first,
 )
-from harness.model.cell import CellSpec
-from harness.model.dataset import MediaRef, PreparedActor, Sex, Split
-from harness.model.job import Limits, Role, Step
-from harness.model.suite import PlannedCell
-from harness.model.tool import ChildProcess, Tool
-from harness.model.video import VideoInfo
 from harness.store.history import Taken, likeness
 
 QUICK = Tool(

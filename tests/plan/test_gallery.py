@@ -9,15 +9,15 @@ import yaml
 
 from adapters.controls import NOOP
 from adapters.k_same import K_SAME
+from harness.core.errors import UsageError
 from harness.datasets.registry import load_dataset
-from harness.errors import UsageError
-from harness.inputs import collect_inputs
+from harness.execution.inputs import collect_inputs
+from harness.execution.specify import Specified, specify
 from harness.media.ffmpeg import run_ffmpeg
 from harness.model.job import Role
 from harness.model.suite import Suite, ToolEntry
-from harness.specify import Specified, specify
+from harness.planning.study import Study
 from harness.store.media import MediaStore
-from harness.study import Study
 
 pytestmark = pytest.mark.clips
 

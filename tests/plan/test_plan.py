@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.model.dataset import Actor, Clip, Dataset, Donor, Sex
 from harness.model.job import Role
 from harness.model.suite import Repeat, Suite, ToolEntry
 from harness.model.tool import ChildProcess, SettingSpec, Tool
-from harness.plan import choose_actors, expand, find_donor, parse_numbers
+from harness.planning.plan import choose_actors, expand, find_donor, parse_numbers
 
 ACTORS = tuple(
     Actor(

@@ -9,16 +9,22 @@ import pytest
 
 from adapters.controls import NOOP
 from adapters.dfaker import DFAKER
-from harness.engine import EngineInfo, require_space
-from harness.errors import UnfitMachineError, UnusableInputError
+from harness.core.errors import UnfitMachineError, UnusableInputError
+from harness.execution.readiness import (
+    cell_bytes,
+    check_donors,
+    check_space,
+    image_digests,
+    runtimes,
+)
 from harness.model.cell import CellSpec
 from harness.model.dataset import Clip, Dataset, Donor, MediaRef, Part, PreparedActor, Sex, Split
 from harness.model.suite import PlannedCell
 from harness.model.tool import Tool
 from harness.model.video import VideoInfo
-from harness.readiness import cell_bytes, check_donors, check_space, image_digests, runtimes
-from harness.runtime.container import ContainerRuntime
-from harness.runtime.container_gpu import Gpu
+from harness.tools.engine import EngineInfo, require_space
+from harness.tools.runtime.container import ContainerRuntime
+from harness.tools.runtime.container_gpu import Gpu
 
 
 def _video(frames: int) -> MediaRef:
@@ -108,9 +114,9 @@ def test_a_gpu_that_is_too_small_is_known_before_an_image_is_built(
         built.append(tool.name)
         raise UnfitMachineError("no registry")
 
-    monkeypatch.setattr("harness.engine.connect", _Connected)
-    monkeypatch.setattr("harness.images.ensure.ensure_image", build)
-    monkeypatch.setattr("harness.runtime.container.query_gpus", lambda: (SMALL,))
+    monkeypatch.setattr("harness.tools.engine.connect", _Connected)
+    monkeypatch.setattr("harness.tools.images.ensure.ensure_image", build)
+    monkeypatch.setattr("harness.tools.runtime.container.query_gpus", lambda: (SMALL,))
     tools = {"dfaker": DFAKER}
     with pytest.raises(UnfitMachineError, match=r"MX150, has 2\.0 GiB") as refused:
         image_digests([_planned()], tools, tmp_path, print)
@@ -125,7 +131,7 @@ def test_without_gpu_a_tool_that_can_do_without_gets_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     big = SMALL.model_copy(update={"memory_bytes": 24 << 30})
-    monkeypatch.setattr("harness.runtime.container.query_gpus", lambda: (big,))
+    monkeypatch.setattr("harness.tools.runtime.container.query_gpus", lambda: (big,))
     for cpu in (False, True):
         runtime = runtimes(tmp_path, 1, cpu=cpu)["container"]
         assert isinstance(runtime, ContainerRuntime)

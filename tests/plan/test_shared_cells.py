@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.cli.selection import Choice, study_from_suite
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+from harness.execution.specify import spec_of
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor
-from harness.plan import find_donor
-from harness.specify import spec_of
-from harness.study import Study
-from harness.suites import load_suite
+from harness.planning.plan import find_donor
+from harness.planning.study import Study
+from harness.planning.suites import load_suite
 
 
 @pytest.fixture

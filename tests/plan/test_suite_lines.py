@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.selection import Choice, study_from_suite
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 _SUITE = """\
 name: mine

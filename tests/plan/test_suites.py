@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.suites import builtin_suites, load_suite, parse_suite
+from harness.core.errors import UsageError
+from harness.planning.suites import builtin_suites, load_suite, parse_suite
 
 
 @pytest.mark.parametrize("name", builtin_suites())

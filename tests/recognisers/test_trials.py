@@ -7,8 +7,14 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from harness.recognisers.base import Distance
-from harness.recognisers.trial import LEAST_MARGIN, Labelled, Trial, first_of_the_best, try_out
+from harness.vision.recognisers.base import Distance
+from harness.vision.recognisers.trial import (
+    LEAST_MARGIN,
+    Labelled,
+    Trial,
+    first_of_the_best,
+    try_out,
+)
 
 FACES = [
     Labelled(person=person, take=take)

@@ -10,10 +10,10 @@ from harness.model.cohort import (
     CellLeaks,
     CohortScore,
     DetectionSplit,
-    Null,
     Rate,
     Verification,
 )
+from harness.model.estimates import Null
 from harness.model.privacy import LeakingStretch, LeakProfile
 from reports.model import ReportData
 

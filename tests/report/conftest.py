@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.model.cell import CellSpec, Host, Status
+from harness.core.host import Host
+from harness.model.cell import CellSpec, Status
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Source, Split
 from harness.model.score import (
     Attributes,

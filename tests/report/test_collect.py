@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
+from harness.core.host import Host
 from harness.media.frames import VideoWriter, read_frames
 from harness.media.probe import probe
-from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
+from harness.model.cell import Attempt, CellSpec, Resources, Status
 from harness.model.dataset import (
     Actor,
     Dataset,
@@ -28,14 +29,14 @@ from harness.model.dataset import (
     Source,
     Split,
 )
+from harness.model.protocol import Protocol
 from harness.model.score import Comparison
 from harness.observe.openface import INTENSITIES, import_openface
-from harness.registry import load_tools
-from harness.scoring.protocol import Protocol
 from harness.scoring.score import score_cell, score_path
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.store.sources import keep_sources
+from harness.tools.registry import load_tools
 from reports.aggregate import DASH
 from reports.build import page, view
 from reports.collect import collect, variant_names

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import StoreError
+from harness.core.errors import StoreError
 from reports.aggregate import DASH, cells_of, fisher_mean, fmt, over_actors
 from reports.build import build_report, page, view
 from reports.controls import control_checks

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.model.cohort import Null
+from harness.model.estimates import Null
 from harness.model.privacy import LeakProfile
 from harness.model.score import Comparison
 from harness.model.video import VideoInfo

@@ -10,7 +10,7 @@ import pytest
 
 from harness.model.cohort import CohortScore
 from harness.results.headline import NOBODY, Card
-from harness.scoring.cohort import CROPS_SOURCE
+from harness.scoring.cohort.score import CROPS_SOURCE
 from reports.model import ReportData
 from reports.site.answers import answers
 from reports.site.leaderboard import Row, leaderboard

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import StoreError, UsageError
+from harness.core.errors import StoreError, UsageError
 from reports.site import folder
 from reports.site.folder import MARKER, check_target, replace_folder
 

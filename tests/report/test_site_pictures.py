@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness.core.host import Host
 from harness.media.frames import VideoWriter, read_frames
 from harness.media.probe import probe
-from harness.model.cell import Attempt, CellSpec, Host, Resources, Status
+from harness.model.cell import Attempt, CellSpec, Resources, Status
 from harness.model.dataset import PreparedActor, Sex, Split
 from harness.model.score import (
     CellScore,

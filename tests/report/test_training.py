@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 from harness.model.cell import Artifact
 from harness.model.tool import ChildProcess, Deviation, NamedConfig, Tool
 from reports.build import page

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model.cohort import Attacker, Null
+from harness.model.cohort import Attacker
+from harness.model.estimates import Null
 from harness.results.headline import NO_TOOL_HIDES, NOBODY, Card, cards, left_out
 from harness.results.ranking import rank, verdict
 from harness.results.standing import AskedCell, Contender, Group

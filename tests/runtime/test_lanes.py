@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.account import Estimate, Kind, spell_time
-from harness.errors import StoreError, UnfitMachineError
-from harness.lanes import Lane, Lanes, Task
-from harness.threads import THREAD_VARIABLES
-from harness.workers import Listen, Worker
+from harness.core.errors import StoreError, UnfitMachineError
+from harness.core.threads import THREAD_VARIABLES
+from harness.execution.account import Estimate, Kind, spell_time
+from harness.execution.lanes import Lane, Lanes, Task
+from harness.execution.workers import Listen, Worker
 
 
 def say_pid(listen: Listen) -> int:

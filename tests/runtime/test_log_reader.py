@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtime.log import CappedLog
-from harness.runtime.log_reader import LogReader
+from harness.tools.runtime.log import CappedLog
+from harness.tools.runtime.log_reader import LogReader
 
 LEFT_OUT = re.compile(rb"\[bench: (\d+) bytes left out here\]\n")
 

@@ -18,10 +18,10 @@ import pytest
 from harness.model.cell import Status
 from harness.model.job import Event, Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, Tool
-from harness.runtime import process, state_lock
-from harness.runtime.base import Control, StepOutcome
-from harness.runtime.limits import StepLimits
-from harness.runtime.process import ProcessRuntime
+from harness.tools.runtime import process, state_lock
+from harness.tools.runtime.base import Control, StepOutcome
+from harness.tools.runtime.limits import StepLimits
+from harness.tools.runtime.process import ProcessRuntime
 
 HERE = Path(__file__).parent
 HANGS_S = 300
@@ -288,8 +288,8 @@ def test_no_process_survives_bench_itself(bench: Bench, number: signal.Signals) 
         from pathlib import Path
         from harness.model.job import Job
         from harness.model.tool import Tool
-        from harness.runtime.base import Control
-        from harness.runtime.process import ProcessRuntime
+        from harness.tools.runtime.base import Control
+        from harness.tools.runtime.process import ProcessRuntime
         ProcessRuntime(extra_env={{"PYTHONPATH": {str(HERE)!r}}}).run(
             Tool.model_validate_json({TOOL.model_dump_json()!r}),
             Job.model_validate_json({job.model_dump_json()!r}),

@@ -9,9 +9,9 @@ import pytest
 
 from harness.model.job import Event, Step
 from harness.model.tool import LogPattern
-from harness.runtime import progress as module
-from harness.runtime.container_log import PatternReader, ToolLog
-from harness.runtime.progress import Pace, ProgressFile, read_progress
+from harness.tools.runtime import progress as module
+from harness.tools.runtime.container_log import PatternReader, ToolLog
+from harness.tools.runtime.progress import Pace, ProgressFile, read_progress
 
 
 def at(done: float) -> Event:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.cohort import Attack, CohortScore
-from harness.scoring.cohort_motion import CHANNELS
-from harness.scoring.cohort_trials import Looked, Member, Video
+from harness.scoring.cohort.motion import CHANNELS
+from harness.scoring.cohort.trials import Looked, Member, Video
 
 Array = NDArray[np.float64]
 FRAMES, FPS, SIZE = 240, 25.0, 128

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 from harness.media.frames import FAITHFUL, Encoding, VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.cell import Artifact, CellSpec, Result
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
+from harness.model.protocol import Protocol
 from harness.model.score import CellScore
-from harness.scoring.protocol import Protocol
 from harness.scoring.score import score_cell
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore

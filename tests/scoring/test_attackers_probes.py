@@ -13,10 +13,10 @@ import pytest
 from harness.model.cohort import Attack, ProbeSource, Verification
 from harness.model.score import Comparison
 from harness.observe.video import observe_faces
-from harness.scoring.cohort import attacks, calibrated_leaks, detection_split, remarks
-from harness.scoring.cohort_members import member_of
-from harness.scoring.cohort_probes import attacked
-from harness.scoring.cohort_trials import Looked, Member, Video
+from harness.scoring.cohort.members import member_of
+from harness.scoring.cohort.probes import attacked
+from harness.scoring.cohort.score import attacks, calibrated_leaks, detection_split, remarks
+from harness.scoring.cohort.trials import Looked, Member, Video
 from tests.scoring.cohorts import FRAMES, SIZE, Array, People, looked
 
 if TYPE_CHECKING:

@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 
 from harness.model.cohort import Attack, Attacker
-from harness.scoring.cohort import attacks, calibrated_leaks, detection_split, remarks, worst_of
-from harness.scoring.cohort_heads import shrunk_covariance, whitened_pca
-from harness.scoring.cohort_rates import calibrate, verify
-from harness.scoring.cohort_trials import (
+from harness.scoring.cohort.heads import shrunk_covariance, whitened_pca
+from harness.scoring.cohort.rates import calibrate, verify
+from harness.scoring.cohort.score import (
+    attacks,
+    calibrated_leaks,
+    detection_split,
+    remarks,
+    worst_of,
+)
+from harness.scoring.cohort.trials import (
     Looked,
     Member,
     Video,

@@ -11,13 +11,13 @@ import pytest
 from harness.model.cohort import Attacker
 from harness.results.privacy import worst_privacy
 from harness.scoring.biometrics import linkability, probe_scores
-from harness.scoring.cohort import attacks, worst_of
-from harness.scoring.cohort_heads import Lesson, taught_trial, whitened_pca, within_head
-from harness.scoring.cohort_linkability import linkability_of
-from harness.scoring.cohort_motion import motion_trial
-from harness.scoring.cohort_nulls import nulls_of
-from harness.scoring.cohort_rates import credits_of, verify
-from harness.scoring.cohort_trials import (
+from harness.scoring.cohort.heads import Lesson, taught_trial, whitened_pca, within_head
+from harness.scoring.cohort.linkability import linkability_of
+from harness.scoring.cohort.motion import motion_trial
+from harness.scoring.cohort.nulls import nulls_of
+from harness.scoring.cohort.rates import credits_of, verify
+from harness.scoring.cohort.score import attacks, worst_of
+from harness.scoring.cohort.trials import (
     Halves,
     Member,
     Probe,

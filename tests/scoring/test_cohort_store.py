@@ -7,17 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import StoreError
-from harness.model.base import SCHEMA_VERSION
+from harness.core.base import SCHEMA_VERSION
+from harness.core.errors import StoreError
 from harness.model.cell import Artifact, CellSpec, Result
 from harness.model.cohort import CohortScore
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
+from harness.model.protocol import Protocol
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.model.score import SwappedReading as Reading
 from harness.model.video import VideoInfo
-from harness.scoring import cohort_store
-from harness.scoring.cohort_members import cropped
-from harness.scoring.cohort_store import (
+from harness.scoring.cohort import store as cohort_store
+from harness.scoring.cohort.members import cropped
+from harness.scoring.cohort.store import (
     alike,
     cohort_path,
     cohorts_of,
@@ -25,8 +26,7 @@ from harness.scoring.cohort_store import (
     load_cohorts,
     score_cohort,
 )
-from harness.scoring.cohort_trials import Member
-from harness.scoring.protocol import Protocol
+from harness.scoring.cohort.trials import Member
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from harness.store.query import query

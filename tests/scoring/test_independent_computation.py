@@ -13,8 +13,8 @@ from PIL import Image
 
 from harness.media.frames import read_frames_at
 from harness.model.identity import IdentityPath
+from harness.model.protocol import Protocol
 from harness.model.score import Comparison
-from harness.scoring.protocol import Protocol
 from harness.scoring.score import frames_path
 
 if TYPE_CHECKING:

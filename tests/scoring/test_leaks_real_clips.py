@@ -12,7 +12,7 @@ import pytest
 
 from harness.model.identity import IdentityPath
 from harness.model.privacy import LeakProfile
-from harness.scoring.protocol import Protocol
+from harness.model.protocol import Protocol
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench, Frame, Frames

@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from harness.canonical import file_sha256
 from harness.cli.main import app
+from harness.core.hashing import file_sha256
 from harness.media.frames import Encoding
 from harness.model.cell import Artifact, Result
 from harness.observe.openface import INTENSITIES, import_openface, openface_path

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 from harness.media.frames import Encoding
 from harness.media.probe import probe
 from harness.model.quality import Quality, Steadiness
@@ -194,7 +194,7 @@ def test_a_pair_is_read_once_and_a_clip_of_twelve_frames_has_what_it_can_carry(
 
 @pytest.mark.own_observations
 def test_the_frames_of_two_videos_are_never_paired_wrongly(man: Bench) -> None:
-    from harness.errors import UnusableInputError
+    from harness.core.errors import UnusableInputError
 
     boxes = np.full((48, 4), np.nan)
     original = Side(man.original_path, man.original.sha256, boxes)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.canonical import file_sha256
+from harness.core.hashing import file_sha256
 from harness.media.frames import Encoding
 from harness.model.identity import IdentityPath
 from harness.model.utility import Kept

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import StoreError, UsageError
+from harness.core.errors import StoreError, UsageError
+from harness.execution.runner import CellOutcome, RunContext, run_cell, run_cells
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.cell import CellSpec, Status
 from harness.model.dataset import PreparedActor, Sex, Split
 from harness.model.job import Event, Limits, Role, Setting
 from harness.model.tool import ChildProcess, Tool
-from harness.runner import CellOutcome, RunContext, run_cell, run_cells
-from harness.runtime.process import ProcessRuntime
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.tools.runtime.process import ProcessRuntime
 
 DRIVERS = Path(__file__).parent.parent / "runtime"
 TOOL = Tool(
@@ -102,8 +102,8 @@ def start_bench(home: Path, *specs: CellSpec, patch: str = "") -> subprocess.Pop
         from pathlib import Path
         from harness.model.cell import CellSpec
         from harness.model.tool import Tool
-        from harness.runner import RunContext, run_cells
-        from harness.runtime.process import ProcessRuntime
+        from harness.execution.runner import RunContext, run_cells
+        from harness.tools.runtime.process import ProcessRuntime
         specs = [CellSpec.model_validate(one) for one in json.load(sys.stdin)]
         runtime = ProcessRuntime(extra_env={{"PYTHONPATH": {str(DRIVERS)!r}}})
         context = RunContext(home=Path({str(home)!r}), runtimes={{"process": runtime}})

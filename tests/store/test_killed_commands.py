@@ -106,7 +106,7 @@ def test_a_kill_while_scores_or_observations_are_written_leaves_nothing_half(
         import os, signal, sys
         from pathlib import Path
         from pyarrow import parquet
-        from harness.scoring.protocol import Protocol
+        from harness.model.protocol import Protocol
         from harness.scoring.score import score_cell
         from harness.store.cells import CellStore
 

@@ -6,8 +6,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from harness.errors import UsageError
-from harness.model.cell import Attempt, CellSpec, Host, Resources, Result, Status
+from harness.core.errors import UsageError
+from harness.core.host import Host
+from harness.model.cell import Attempt, CellSpec, Resources, Result, Status
 from harness.model.dataset import MediaRef, PreparedActor, Sex, Split
 from harness.model.quality import Background, Gaps, Quality, Steadiness, Warping
 from harness.model.score import (

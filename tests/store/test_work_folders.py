@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import StoreError
+from harness.core.errors import StoreError
 from harness.model.cell import Status
 from harness.store.work import work_folder
 from tests.cli.conftest import Bench

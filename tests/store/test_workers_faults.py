@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from harness.workers import Worker
+from harness.execution.workers import Worker
 
 
 def _divide(by: int, tell: object) -> float:

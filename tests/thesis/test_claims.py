@@ -12,7 +12,7 @@ from benchmarks.thesis.load import load_published
 from benchmarks.thesis.model import TOOLS, Sex
 from benchmarks.thesis.rules import Decided, Outcome
 from benchmarks.thesis.runs import CellValues, Measure, Runs, UnitValue, published_runs
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 CLAIMS = {claim.id: claim for claim in load_claims()}
 ORDER = ("faceswap", "dfaker", "faceswap-gan", "deepfacelab")

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.thesis.check import CHECKS, Verdict, aggregates, check_register
 from benchmarks.thesis.load import load_published, load_register, shipped
 from benchmarks.thesis.model import Entry, Published
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 STUDY = load_published()
 REGISTER = load_register()

@@ -18,8 +18,8 @@ from harness.media.frames import read_frames
 from harness.model.dataset import GalleryFace, Sex
 from harness.model.job import Job, Limits, Role, Setting, Step, StepReport
 from harness.model.tool import ChildProcess, Tool
-from harness.registry import resolve_settings
 from harness.store.media import MediaStore
+from harness.tools.registry import resolve_settings
 
 
 @dataclass(frozen=True)

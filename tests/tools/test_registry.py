@@ -9,8 +9,8 @@ import pytest
 from adapters.controls import REENCODE
 from adapters.landmark_swap import LANDMARK_SWAP
 from adapters.naive import BLUR
-from harness.errors import UsageError
-from harness.registry import GROUP, find_tool, load_tools, read_registry, resolve_settings
+from harness.core.errors import UsageError
+from harness.tools.registry import GROUP, find_tool, load_tools, read_registry, resolve_settings
 
 
 def _entry(name: str, value: str) -> EntryPoint:

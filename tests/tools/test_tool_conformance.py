@@ -11,7 +11,7 @@ import pytest
 from harness.media.probe import probe
 from harness.model.job import Event, ExitCode, Role
 from harness.model.tool import ChildProcess, Tool
-from harness.registry import load_tools, resolve_settings
+from harness.tools.registry import load_tools, resolve_settings
 from tests.tools.conftest import each
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.assets import centerface_path
-from harness.observe.boxes import iou
 from harness.observe.faces import box_of
 from harness.observe.second_detector import surest
+from harness.vision.assets import centerface_path
+from harness.vision.boxes import iou
 from harness.vision.centerface import Found, decode, open_centerface
 
 

@@ -9,7 +9,7 @@ import face_recognition_models
 import numpy as np
 import pytest
 
-from harness.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError
 from harness.vision import dlib_onnx, embedder
 from harness.vision.dlib_weights import BLOCKS, read_network
 from harness.vision.embedder import made_up_chips, open_embedder

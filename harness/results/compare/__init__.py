@@ -1,1 +1,1 @@
-"""Parts of the comparison of two sides that stand alone."""
+"""Two tools, versions or configs against each other, paired by actor and donor."""

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from harness.engine import Engine
-from harness.images.build import build_image
-from harness.images.recipe import UNPUSHABLE, Recipe, read_recipe
 from harness.model.tool import Container, Tool
+from harness.tools.engine import Engine
+from harness.tools.images.build import build_image
+from harness.tools.images.recipe import UNPUSHABLE, Recipe, read_recipe
 
 DOCKERFILE = """
 ARG BASE

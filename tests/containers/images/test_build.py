@@ -14,14 +14,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from harness.cli.main import app
-from harness.engine import Engine
-from harness.errors import UnfitMachineError
-from harness.images.build import build_image, read_files
-from harness.images.check import check_image
-from harness.images.clean import images_to_remove, remove_images
-from harness.images.ensure import ensure_image
-from harness.images.find import find_image, list_images, state_of
-from harness.images.labels import BUILD_PART, PART
+from harness.core.errors import UnfitMachineError
+from harness.tools.engine import Engine
+from harness.tools.images.build import build_image, read_files
+from harness.tools.images.check import check_image
+from harness.tools.images.clean import images_to_remove, remove_images
+from harness.tools.images.ensure import ensure_image
+from harness.tools.images.find import find_image, list_images, state_of
+from harness.tools.images.labels import BUILD_PART, PART
 from tests.containers.images.conftest import COMMIT, DOCKERFILE, DRIVER, UPSTREAM, TinyRecipe
 from tests.containers.runtime.containers_bench import wait_for
 

@@ -7,7 +7,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from harness.images.context import build_context, host_files, pip_settings, proxy_arguments
+from harness.tools.images.context import build_context, host_files, pip_settings, proxy_arguments
 from tests.containers.images.conftest import COMMIT, TinyRecipe
 
 

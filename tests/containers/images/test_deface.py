@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.engine import Engine
-from harness.images.check import check_image
-from harness.images.labels import BuiltImage
-from harness.inputs import video_fault
+from harness.execution.inputs import video_fault
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import read_frames
 from harness.media.probe import probe
 from harness.model.cell import Status
 from harness.model.job import Event, ExitCode, Job, Limits, Role, Setting, Step
-from harness.registry import find_tool, resolve_settings
-from harness.runtime.base import Control, StepOutcome
-from harness.runtime.container import ContainerRuntime
+from harness.tools.engine import Engine
+from harness.tools.images.check import check_image
+from harness.tools.images.labels import BuiltImage
+from harness.tools.registry import find_tool, resolve_settings
+from harness.tools.runtime.base import Control, StepOutcome
+from harness.tools.runtime.container import ContainerRuntime
 
 
 class Deface:

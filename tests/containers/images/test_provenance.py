@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine import Engine
-from harness.errors import UnfitMachineError, UsageError
-from harness.images.build import build_image, find_base
-from harness.images.check import check_image
-from harness.images.find import find_described
-from harness.images.labels import Base, BuiltImage, Upstream, image_labels, read_image
-from harness.images.recipe import UNPUSHABLE, content_tag, read_recipe
+from harness.core.errors import UnfitMachineError, UsageError
 from harness.model.tool import Container
-from harness.registry import load_observers, load_tools
+from harness.tools.engine import Engine
+from harness.tools.images.build import build_image, find_base
+from harness.tools.images.check import check_image
+from harness.tools.images.find import find_described
+from harness.tools.images.labels import Base, BuiltImage, Upstream, image_labels, read_image
+from harness.tools.images.recipe import UNPUSHABLE, content_tag, read_recipe
+from harness.tools.registry import load_observers, load_tools
 from tests.containers.images.conftest import DOCKERFILE, TinyRecipe
 
 BASE = Base(reference="debian:12", id="sha256:" + "a" * 64, digest="debian@sha256:" + "b" * 64)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import UsageError
-from harness.images.recipe import content_tag, read_recipe
-from harness.registry import find_tool
+from harness.core.errors import UsageError
+from harness.tools.images.recipe import content_tag, read_recipe
+from harness.tools.registry import find_tool
 from tests.containers.images.conftest import DOCKERFILE, TinyRecipe
 
 BASE_ID = "sha256:" + "a" * 64

@@ -17,9 +17,9 @@ import docker.errors  # noqa: F401 - the harness imports it late, each fork for 
 
 from harness.model.job import Job
 from harness.model.tool import Tool
-from harness.runtime.base import Control
-from harness.runtime.container import ContainerRuntime
-from harness.runtime.container_plan import Allowance
+from harness.tools.runtime.base import Control
+from harness.tools.runtime.container import ContainerRuntime
+from harness.tools.runtime.container_plan import Allowance
 
 
 def run(request: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import Engine
+from harness.tools.engine import Engine
 from tests.containers.runtime.containers_bench import Bench, Programs
 from tests.containers.runtime.machine_image import machine_image
 

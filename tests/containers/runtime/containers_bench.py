@@ -17,13 +17,13 @@ from typing import Any
 
 import psutil
 
-from harness.engine import Engine
 from harness.model.cell import Status
 from harness.model.job import Event, Job, Limits, Role, Setting, Step
 from harness.model.tool import Container, KnownFailure, LogPattern, Tool
-from harness.runtime.base import Control, StepOutcome
-from harness.runtime.container import ContainerRuntime
-from harness.runtime.container_plan import LABEL_HOME, container_name, own_allowance
+from harness.tools.engine import Engine
+from harness.tools.runtime.base import Control, StepOutcome
+from harness.tools.runtime.container import ContainerRuntime
+from harness.tools.runtime.container_plan import LABEL_HOME, container_name, own_allowance
 
 ROOT = Path(__file__).parents[3]
 MIB = 1 << 20

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import psutil
 
-from harness.engine import Engine, connect
-from harness.model.base import Frozen
+from harness.core.base import Frozen
+from harness.tools.engine import Engine, connect
 from tests.containers.runtime.containers_bench import Bench, Programs, wait_for
 from tests.containers.runtime.machine_image import machine_image
 

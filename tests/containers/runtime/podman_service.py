@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.engine import Engine, connect
-from harness.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError
+from harness.tools.engine import Engine, connect
 from tests.containers.runtime.containers_bench import wait_for
 
 

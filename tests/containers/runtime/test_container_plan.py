@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from harness.engine import EngineInfo
 from harness.model.cell import Status
 from harness.model.job import Event, Job, Limits, Role, Step
 from harness.model.tool import ChildProcess, Container, KnownFailure, LogPattern, Tool
-from harness.runtime.container_end import (
+from harness.tools.engine import EngineInfo
+from harness.tools.runtime.container_end import (
     broken_entry_point,
     read_state,
     refused_start,
 )
-from harness.runtime.container_log import Frames, PatternReader, ToolLog, line_events
-from harness.runtime.container_plan import (
+from harness.tools.runtime.container_log import Frames, PatternReader, ToolLog, line_events
+from harness.tools.runtime.container_plan import (
     Allowance,
     Caller,
     ContainerPlan,
@@ -29,9 +29,9 @@ from harness.runtime.container_plan import (
     job_inside,
     plan,
 )
-from harness.runtime.container_use import find_cgroup
-from harness.runtime.container_watchdog import wait_for_end
-from harness.runtime.ending import explain
+from harness.tools.runtime.container_use import find_cgroup
+from harness.tools.runtime.container_watchdog import wait_for_end
+from harness.tools.runtime.ending import explain
 
 GIB = 1 << 30
 DOCKER = EngineInfo(kind="docker", version="27.0", socket="/s", cpus=8, memory_bytes=32 * GIB)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import Engine
-from harness.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError
 from harness.model.cell import Status
 from harness.model.job import Event, Limits, Step
-from harness.runtime import container_watch
-from harness.runtime.base import Control
-from harness.runtime.container import ContainerRuntime
+from harness.tools.engine import Engine
+from harness.tools.runtime import container_watch
+from harness.tools.runtime.base import Control
+from harness.tools.runtime.container import ContainerRuntime
 from tests.containers.runtime.containers_bench import (
     ALLOWANCE,
     HANGS_S,

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import doctor
-from harness.engine import (
+from harness.core.errors import UnfitMachineError
+from harness.execution import doctor
+from harness.tools.engine import (
     EngineInfo,
     connect,
     podman_passes_gpus,
@@ -22,8 +23,13 @@ from harness.engine import (
     socket_paths,
     unfit,
 )
-from harness.errors import UnfitMachineError
-from harness.runtime.container_gpu import Gpu, fit_gpus, gpu_of_ones_own, parse_gpus, query_gpus
+from harness.tools.runtime.container_gpu import (
+    Gpu,
+    fit_gpus,
+    gpu_of_ones_own,
+    parse_gpus,
+    query_gpus,
+)
 
 ROOT = Path(__file__).parents[3]
 # In the format of nvidia-smi's own `--format=csv,noheader,nounits`.
@@ -83,8 +89,8 @@ def test_a_socket_that_one_may_not_use_names_the_group() -> None:
         path = Path(folder, "engine.sock")
         Path(folder).chmod(0o755)
         program = (
-            "import os\nfrom harness.engine import connect\n"
-            "from harness.errors import UnfitMachineError\n"
+            "import os\nfrom harness.tools.engine import connect\n"
+            "from harness.core.errors import UnfitMachineError\n"
             "os.seteuid(65534)\n"
             f"try: connect({{'DOCKER_HOST': 'unix://{path}'}})\n"
             "except UnfitMachineError as error: print(error)\n"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import connect
 from harness.model.cell import Status
 from harness.model.job import Step
-from harness.runtime.base import Control, StepOutcome
+from harness.tools.engine import connect
+from harness.tools.runtime.base import Control, StepOutcome
 from tests.containers.runtime.containers_bench import LIMITS, TOOL, Bench, wait_for
 from tests.containers.runtime.machine_image import machine_image
 
@@ -51,7 +51,7 @@ class PrivateEngine:
         assert wait_for(self._answers, 60), (there / "log").read_text()[-2000:]
 
     def _answers(self) -> bool:
-        from harness.errors import UnfitMachineError
+        from harness.core.errors import UnfitMachineError
 
         try:
             connect(self.environ).close()

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from harness.doctor import engine_check
-from harness.engine import Engine
+from harness.execution.doctor import engine_check
 from harness.model.cell import Status
-from harness.runtime.base import Control
-from harness.runtime.container_end import never_ran, refusal_words
-from harness.runtime.container_plan import LABEL_OWNER, Caller
-from harness.runtime.container_step import Work, run_step
-from harness.runtime.container_trial import trial
+from harness.tools.engine import Engine
+from harness.tools.runtime.base import Control
+from harness.tools.runtime.container_end import never_ran, refusal_words
+from harness.tools.runtime.container_plan import LABEL_OWNER, Caller
+from harness.tools.runtime.container_step import Work, run_step
+from harness.tools.runtime.container_trial import trial
 from tests.containers.runtime.containers_bench import ALLOWANCE, LIMITS, TOOL, Bench
 from tests.containers.runtime.podman_service import podman_service
 

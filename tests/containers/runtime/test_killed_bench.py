@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.engine import Engine
 from harness.model.cell import Status
 from harness.model.job import Step
-from harness.runtime.container_leftovers import leftovers, remove_leftovers
+from harness.tools.engine import Engine
+from harness.tools.runtime.container_leftovers import leftovers, remove_leftovers
 from tests.containers.runtime.containers_bench import Bench, Programs, wait_for
 from tests.containers.runtime.kills import NOBODY, caller, give_away, kill_at_random, open_folder
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import Engine
 from harness.model.cell import Status
 from harness.model.job import Step
-from harness.runtime.container_trial import trial
+from harness.tools.engine import Engine
+from harness.tools.runtime.container_trial import trial
 from tests.containers.runtime.containers_bench import (
     HANGS_S,
     LIMITS,

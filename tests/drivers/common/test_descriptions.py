@@ -14,11 +14,11 @@ from adapters.deepfacelab import DEEPFACELAB
 from adapters.dfaker import DFAKER
 from containers.common.bench_driver import Job
 from containers.deepfacelab import settings as deepfacelab_settings
-from harness.configs import builtin_configs, read_config, with_config_files
-from harness.images.recipe import read_recipe
 from harness.model.job import Step
 from harness.model.tool import Container, NamedConfig, Tool
-from harness.registry import resolve_settings
+from harness.tools.configs import builtin_configs, read_config, with_config_files
+from harness.tools.images.recipe import read_recipe
+from harness.tools.registry import resolve_settings
 
 TOOLS = pytest.mark.parametrize("tool", [DEEPFACELAB, DFAKER], ids=lambda tool: tool.name)
 CONFIGS = [(tool, name) for tool in (DEEPFACELAB, DFAKER) for name in ("thesis", "smoke")]

@@ -13,8 +13,8 @@ import pytest
 from adapters.faceswap import FACESWAP
 from containers.common.bench_driver import BadJobError, Job
 from containers.faceswap import commands_v1, commands_v3, driver, settings
-from harness.configs import builtin_configs, with_config_files
-from harness.registry import resolve_settings
+from harness.tools.configs import builtin_configs, with_config_files
+from harness.tools.registry import resolve_settings
 from tests.drivers.faceswap.stand_in import options
 
 MODULES = {"v1.0.0": commands_v1, "v3.0.0": commands_v3}

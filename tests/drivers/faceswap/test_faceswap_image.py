@@ -11,7 +11,7 @@ import pytest
 
 from adapters.faceswap import FACESWAP
 from containers.faceswap import fetch_models
-from harness.images.recipe import module_folder, read_recipe
+from harness.tools.images.recipe import module_folder, read_recipe
 
 RECIPE = module_folder("containers.faceswap")
 

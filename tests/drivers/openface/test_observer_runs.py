@@ -12,22 +12,22 @@ from typing import Any
 import pytest
 
 from adapters.openface import OPENFACE
-from harness.canonical import file_sha256
 from harness.cli.selection import Choice, study_from_options
-from harness.errors import UsageError
-from harness.interrupt import StoppedError
+from harness.core.errors import UsageError
+from harness.core.hashing import file_sha256
+from harness.core.signals import StoppedError
+from harness.execution.runner import RunContext, run_cells
+from harness.execution.specify import specify
+from harness.execution.workflow import score
 from harness.media.ffmpeg import ffmpeg_path
 from harness.model.cell import Status
 from harness.model.job import Limits, Role, Step
 from harness.model.tool import ChildProcess, Tool
 from harness.observe.container import Measured, Place, measure_with
 from harness.observe.openface import openface_path, read_openface
-from harness.registry import find_observer, load_observers
-from harness.runner import RunContext, run_cells
-from harness.runtime.base import Control
-from harness.runtime.process import ProcessRuntime
-from harness.specify import specify
-from harness.workflow import score
+from harness.tools.registry import find_observer, load_observers
+from harness.tools.runtime.base import Control
+from harness.tools.runtime.process import ProcessRuntime
 from tests.drivers.conftest import wait_for
 
 # The same driver as in the image, started as a child process.

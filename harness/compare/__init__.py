@@ -1,1 +1,0 @@
-"""Two tools, versions or configs against each other, paired by actor and donor."""

@@ -1,0 +1,385 @@
+"""One night: run, compare with the last good version, run again before an alarm, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.core.errors import UsageError
+from harness.model.cell import CellSpec
+from harness.model.compare import CompareResult, Family, MetricResult
+from harness.model.nightly import Alarm, NightMetric, NightRecord
+from harness.model.suite import Suite
+from harness.model.tool import Tool
+from harness.model.verdict import Verdict
+from harness.results.compare.gather import Cell, Gathered, gather
+from harness.results.compare.metrics import MATCH_RATE, METRICS, readings
+from harness.results.compare.reasons import hides_less
+from harness.results.compare.run import Terms, compare_gathered
+from harness.results.compare.words import people
+from harness.results.nightly.entries import SECOND_RUN, Entry, entries
+from harness.statistics.intervals import cut_to, t_interval
+from harness.statistics.noise import run_noise
+from harness.statistics.values import actor_means
+from harness.store.cells import CellStore
+from harness.store.nights import NightStore
+
+RunSuite = Callable[[Suite], Sequence[CellSpec]]
+"""Runs and scores a suite; finished cells are kept. Returns the cells that it is made of."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night is about, and what does its work."""
+
+    home: Path
+    suite: Suite
+    tools: Mapping[str, Tool]
+    protocol: str
+    """The name of the protocol that ``run`` scores with."""
+    run: RunSuite
+    today: str
+    """``2026-01-31``."""
+    good: Mapping[str, str] = field(default_factory=dict)
+    """Good versions that the user names, by tool."""
+
+
+def hold_night(night: Night) -> tuple[str, tuple[NightRecord, ...]]:
+    """Do what is left of the night. Returns its name and its records, in the suite's order.
+
+    A line that the night has recorded already is neither run nor recorded again, so an interrupted
+    night resumes, under the day on which it began. Raises as ``run`` does, UsageError for a good
+    version that is named too late, and StoreError when another nightly is at it; what was recorded
+    by then is kept.
+    """
+    store = NightStore(night.home)
+    with store.lock():
+        history = store.records()
+        # A refusal must not open a night again that is closed.
+        _lines(night, night.today, history)
+        name = store.begin(night.today, night.suite.name, night.suite.dataset)
+        lines, done = _lines(night, name, history)
+        left = [line for line in lines if (line.tool, line.config) not in done]
+        if left:
+            for record in _records(night, name, left):
+                store.append(record)
+        order = [(line.tool, line.config) for line in lines]
+        found = [
+            one for one in store.records() if one.night == name and (one.tool, one.config) in order
+        ]
+    return name, tuple(sorted(found, key=lambda one: order.index((one.tool, one.config))))
+
+
+def _lines(
+    night: Night, name: str, history: Sequence[NightRecord]
+) -> tuple[list[Entry], dict[tuple[str, str], NightRecord]]:
+    """The lines of the night, and its records so far by tool and config.
+
+    Raises UsageError for a good version that a record of the night was not compared with.
+    """
+    before = [one for one in history if one.night < name]
+    lines = entries(night.suite, night.tools, before, night.good)
+    here = name, night.suite.name, night.suite.dataset
+    done = {
+        (one.tool, one.config): one
+        for one in history
+        if (one.night, one.suite, one.dataset) == here
+    }
+    for line in lines:
+        record = done.get((line.tool, line.config))
+        if record and line.tool in night.good and not _as_named(record, line):
+            raise UsageError(
+                f"The night of {name} is recorded already for {line.tool}.",
+                hint=f"Leave --good {line.tool}@{night.good[line.tool]} out, and name it on the "
+                "next night.",
+            )
+    return lines, done
+
+
+def _as_named(record: NightRecord, line: Entry) -> bool:
+    """Whether the record is what the same --good made, so that an interrupted night goes on with
+    its own command."""
+    named = None if line.good_version == line.version else line.good_version
+    return (record.version, record.good_version) == (line.version, named)
+
+
+def _records(night: Night, name: str, lines: Sequence[Entry]) -> Iterator[NightRecord]:
+    """Each line's record as soon as it is known; what comes before is never lost."""
+    now = night.run(_with(night.suite, [(line, line.version) for line in lines]))
+    moved = [
+        (line, line.good_version)
+        for line in lines
+        if line.good_version not in (None, line.version)
+        and line.good_version in night.tools[line.tool].versions
+    ]
+    older = night.run(_with(night.suite, moved)) if moved else ()
+    for line in lines:
+        current = line.cells(now, line.version)
+        good = _good_cells(night.home, line, older)
+        yield _record(night, name, line, current, good)
+
+
+def _record(
+    night: Night,
+    name: str,
+    line: Entry,
+    current: Sequence[CellSpec],
+    good: Sequence[CellSpec],
+) -> NightRecord:
+    found = gather(night.home, line.tool, current, night.protocol)
+    record = NightRecord(
+        night=name,
+        suite=night.suite.name,
+        dataset=night.suite.dataset,
+        protocol=night.protocol,
+        tool=line.tool,
+        config=line.config,
+        version=line.version,
+        image_digest=next((spec.image_digest for spec in current), None),
+        cells=tuple(sorted(spec.id for spec in current)),
+        scored=len(found.cells),
+        good_version=line.good_version if good else None,
+        good_cells=tuple(sorted(spec.id for spec in good)),
+        metrics=tuple(_metrics(found, None)),
+    )
+    if not good:
+        reason = "There is no good night to compare with yet; this one is the first."
+        if not record.complete:
+            reason = f"There is no good night to compare with yet; in this one {_share(record)}."
+        return record.model_copy(update={"reason": reason})
+    if record.cells == record.good_cells:
+        # Cells are always equal to themselves: without all scores that says nothing.
+        same = record.complete and line.good is not None and line.good.complete
+        reason = "The very cells of the last good night: nothing changed."
+        if not same:
+            reason = f"The very cells of the last good night, but {_share(record)}."
+        verdict = Verdict.UNCHANGED if same else Verdict.NOT_COMPARABLE
+        return record.model_copy(update={"verdict": verdict, "reason": reason})
+    try:
+        result = _compare(night, line, good, found)
+    except UsageError as error:
+        update = {"verdict": Verdict.NOT_COMPARABLE, "reason": error.message}
+        return record.model_copy(update=update)
+    record = record.model_copy(
+        update={
+            "verdict": result.verdict,
+            "reason": _because(result),
+            "metrics": tuple(_metrics(found, result)),
+        }
+    )
+    return _confirm(night, line, record, result, good)
+
+
+def _confirm(
+    night: Night,
+    line: Entry,
+    record: NightRecord,
+    first: CompareResult,
+    good: Sequence[CellSpec],
+) -> NightRecord:
+    """Run both versions a second time, with other seeds, before an alarm is given."""
+    suspected = _regressed(first)
+    if not suspected:
+        return record
+    again = night.suite.model_copy(update={"seed": night.suite.seed + SECOND_RUN, "repeat": None})
+    wanted = [(line, line.version)]
+    # An image that was rebuilt cannot be run as it was: its first run then stands for both.
+    repeatable = line.good_version not in (None, line.version)
+    if repeatable and line.good_version in night.tools[line.tool].versions:
+        wanted.append((line, line.good_version))
+    specs = night.run(_with(again, wanted))
+    second = gather(night.home, line.tool, line.cells(specs, line.version), night.protocol)
+    baseline: Sequence[CellSpec] = good
+    if len(wanted) > 1:
+        baseline = line.cells(specs, str(line.good_version))
+    else:
+        second = _reseeded(second, -SECOND_RUN)
+    try:
+        repeated = _compare(night, line, baseline, second)
+    except UsageError as error:
+        return _unrepeated(record, error.message)
+    both = suspected & _regressed(repeated)
+    if both:
+        told = f"{record.reason} A second run showed it again."
+        who = _crossed(first) and _crossed(repeated)
+        if who and MATCH_RATE in both:
+            told = f"{told} In it, actor{'s' if len(who) > 1 else ''} {_listed(who)}."
+        update = {
+            "alarm": Alarm.CONFIRMED,
+            "alarmed": tuple(sorted(both)),
+            "alarmed_actors": _crossed(first) if who else (),
+            "reason": told,
+        }
+        return record.model_copy(update=update)
+    why = _uncleared(first, repeated, suspected)
+    if why:
+        return _unrepeated(record, why)
+    told = f"{record.reason} A second run did not show it again, so there is no alarm."
+    return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": told})
+
+
+def _unrepeated(record: NightRecord, why: str) -> NightRecord:
+    told = (
+        f"{record.reason} A second run could not be compared, so there is no alarm, and the "
+        f"suspicion stays open. {why}"
+    )
+    return record.model_copy(update={"alarm": Alarm.UNREPEATED, "reason": told})
+
+
+def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str]) -> str:
+    """Why a second run that does not show the suspicion again does not clear it; else empty."""
+    for side in (repeated.baseline, repeated.candidate):
+        lost = len(side.failed) + len(side.unscored) + len(side.damaged)
+        if lost:
+            return f"{lost} of {side.cells} cells of {side.label} have no score of it."
+    found = {_name(one): one for one in repeated.metrics}
+    for name in sorted(suspected):
+        one = found.get(name)
+        if one is None:
+            return f"It has no {name}."
+        if name == MATCH_RATE and set(_crossed(first)) - set(repeated.actors):
+            gone = sorted(set(_crossed(first)) - set(repeated.actors))
+            return f"It has nothing of actor{'s' if len(gone) > 1 else ''} {_listed(gone)}."
+        if name == MATCH_RATE and repeated.gate is not None and _crossed(first):
+            # Every single person was looked at, be it only one.
+            continue
+        # With one actor alone nothing can regress.
+        if one.comparison is None or one.comparison.n < 2:
+            return f"{one.title}: {one.reason}"
+    return ""
+
+
+def _compare(night: Night, line: Entry, good: Sequence[CellSpec], found: Gathered) -> CompareResult:
+    baseline = gather(night.home, line.tool, good, night.protocol)
+    names = f"{line.tool}@{line.good_version}", f"{line.tool}@{line.version}"
+    return compare_gathered(baseline, found, names, Terms(night.protocol))
+
+
+def _good_cells(home: Path, line: Entry, older: Sequence[CellSpec]) -> list[CellSpec]:
+    """The cells to compare with: those of the good version that were run now, else the very cells
+    of the last good night."""
+    if line.good_version is None:
+        return []
+    run_now = line.cells(older, line.good_version)
+    if run_now or line.good is None:
+        return run_now
+    wanted = set(line.good.cells)
+    return [spec for spec in CellStore(home).list() if spec.id in wanted]
+
+
+def _with(suite: Suite, lines: Sequence[tuple[Entry, str | None]]) -> Suite:
+    chosen = tuple(line.at(version) for line, version in lines if version is not None)
+    return suite.model_copy(update={"tools": chosen})
+
+
+def _reseeded(found: Gathered, by: int) -> Gathered:
+    """The cells keyed by another seed, so that they pair with those of a first run."""
+    moved = {
+        (split, actor, donor, seed + by): cell
+        for (split, actor, donor, seed), cell in found.cells.items()
+    }
+    return replace(found, cells=moved)
+
+
+def _regressed(result: CompareResult) -> set[str]:
+    """Names of the metrics that regressed; single people who are recognised count for the match
+    rate, no matter which people: a tool may fail on others each time."""
+    found = {_name(one) for one in result.metrics if one.verdict is Verdict.REGRESSED}
+    return found | ({MATCH_RATE} if _crossed(result) else set())
+
+
+def _crossed(result: CompareResult) -> tuple[int, ...]:
+    """Actors who are recognised and were hidden."""
+    return tuple(one.actor for one in result.gate.crossed) if result.gate else ()
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _name(one: MetricResult) -> str:
+    return f"{one.key}:{one.source}" if one.source else one.key
+
+
+def _because(result: CompareResult) -> str:
+    """The reason for the verdict; metrics by which less is hidden come first."""
+    worst = [one for one in result.metrics if one.verdict is result.verdict]
+    less = [one for one in result.metrics if one.hides_less]
+    loose = [one for one in less if one.verdict is not Verdict.REGRESSED]
+    told = f"Less is hidden: {'; '.join(map(hides_less, loose))}. " if loose else ""
+    if result.verdict is Verdict.REGRESSED:
+        who = people(result)[: len(_crossed(result))]
+        return " ".join([*who, *([told.strip()] if told else []), *_reasons(worst)])
+    if result.verdict is Verdict.IMPROVED:
+        return " ".join(_reasons(worst))
+    if result.verdict is Verdict.NOT_COMPARABLE:
+        return worst[0].reason if worst else "No metric could be compared."
+    if result.verdict is Verdict.UNCHANGED:
+        return _alike(result)
+    unsure = ", ".join(one.title for one in worst)
+    return f"{told}Neither a change nor equivalence is shown for {unsure}."
+
+
+def _reasons(metrics: Sequence[MetricResult]) -> list[str]:
+    return [f"{one.title}: {one.reason}" for one in metrics]
+
+
+def _alike(result: CompareResult) -> str:
+    """What an unchanged whole rests on, and what it leaves open."""
+    told = f"Equivalence is shown for every metric of {Family.STUDY} that could be compared."
+    unsure = [
+        one.title
+        for one in result.metrics
+        if one.family is Family.VIEWER and one.verdict is Verdict.INCONCLUSIVE
+    ]
+    # Titles have commas of their own.
+    return f"{told} Inconclusive in {Family.VIEWER}: {'; '.join(unsure)}." if unsure else told
+
+
+def _share(record: NightRecord) -> str:
+    return f"{record.scored} of {len(record.cells)} cells have a score"
+
+
+def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]:
+    """Every metric of the night's version, with what the comparison said of it."""
+    cells = list(found.cells.values())
+    names = tuple(sorted({a.source for cell in cells for a in cell.score.attributes}))
+    said = {(one.key, one.source): one for one in (result.metrics if result else ())}
+    out = []
+    for reading in (one for metric in METRICS for one in readings(metric, names)):
+        values = [(cell, reading.read(cell.score)) for cell in cells]
+        known = [(cell, value) for cell, value in values if value is not None]
+        means = actor_means((cell.spec.actor.number, value) for cell, value in known)
+        if not means:
+            continue
+        limits = reading.metric.lowest, reading.metric.highest
+        interval = cut_to(t_interval(list(means.values())), *limits)
+        metric, one = reading.metric, said.get((reading.metric.key, reading.source))
+        out.append(
+            NightMetric(
+                key=metric.key,
+                title=metric.title,
+                source=reading.source,
+                higher_is_better=metric.higher_is_better,
+                margin=reading.margin,
+                n=interval.n,
+                mean=float(interval.estimate or 0.0),
+                low=interval.low,
+                high=interval.high,
+                run_sd=run_noise(_repeats(known)).sd,
+                shift=one.comparison.mean_difference if one and one.comparison else None,
+                p_adjusted=one.p_adjusted if one else None,
+                verdict=one.verdict if one else None,
+            )
+        )
+    return out
+
+
+def _repeats(known: Sequence[tuple[Cell, float]]) -> list[list[float]]:
+    """Values of cells that are alike but for their seed, group by group."""
+    groups: dict[tuple[str, int, str], list[float]] = {}
+    for cell, value in known:
+        split, actor, donor, _ = cell.key
+        groups.setdefault((split, actor, donor), []).append(value)
+    return list(groups.values())

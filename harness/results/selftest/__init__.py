@@ -1,0 +1,1 @@
+"""Self-tests of the harness: known answers from controls and planted truths."""

@@ -1,0 +1,1 @@
+"""Attackers who search among several people."""

@@ -1,0 +1,1 @@
+"""Tools: their descriptions, settings, images and runtimes, and the checks of a description."""

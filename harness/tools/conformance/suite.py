@@ -1,0 +1,88 @@
+"""The whole suite: pure checks first, then the driver, in its image where it cannot start here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.core.errors import UnfitMachineError, UsageError
+from harness.model.tool import Container, Tool
+from harness.tools.conformance.configs import config_faults, deviation_faults, limit_faults
+from harness.tools.conformance.description import (
+    gallery_faults,
+    name_faults,
+    runtime_faults,
+    setting_faults,
+    step_faults,
+    version_faults,
+)
+from harness.tools.conformance.driver import CHECK as DRIVER
+from harness.tools.conformance.driver import driver_findings
+from harness.tools.conformance.finding import Check, Finding, State
+from harness.tools.conformance.patterns import failure_faults, progress_faults
+from harness.tools.conformance.recipe import recipe_faults
+
+PURE = (
+    Check("names", "The name can be typed, and the texts are there.", name_faults),
+    Check("versions", "The versions are named once each.", version_faults),
+    Check("steps", "The steps end with what is scored, and have their inputs.", step_faults),
+    Check("runs as", "What runs it is there and agrees with the rest.", runtime_faults),
+    Check("settings", "Every default is within its bounds, with a help text.", setting_faults),
+    Check("gallery", "How large a gallery must be is known before a run.", gallery_faults),
+    Check("configs", "Every config resolves, and every version has a default.", config_faults),
+    Check("limits", "No config is stopped before it is done.", limit_faults),
+    Check("deviations", "Each says claim, upstream, applied and reason.", deviation_faults),
+    Check("progress", "Every pattern reads its own example.", progress_faults),
+    Check(
+        "failures", "Every known failure is told by its example, and by no other.", failure_faults
+    ),
+)
+RECIPE = Check("recipe", "Every version's recipe is whole, in Python 3.6.", recipe_faults)
+_BREAKS_DRIVER = {"versions", "steps", "settings", "configs", "runs as", "recipe"}
+"""With a fault in these there is no right job to spoil."""
+
+
+def check_tool(tool: Tool, *, drive: bool = True) -> tuple[Finding, ...]:
+    """Every check of one tool, in order; without ``drive`` nothing is started."""
+    contained = isinstance(tool.runs_as, Container)
+    checks = (*PURE, RECIPE) if contained else PURE
+    found = [finding for check in checks for finding in check(tool)]
+    if not drive:
+        return tuple(found)
+    broken = sorted(
+        {one.check for one in found if one.state is State.FAULT and one.check in _BREAKS_DRIVER}
+    )
+    if broken:
+        text = f"It was not started, because of the faults in {', '.join(broken)}."
+        return (*found, Finding(check=DRIVER, state=State.SKIPPED, text=text))
+    driven = driver_findings(tool)
+    if contained and driven[0].state is State.SKIPPED:
+        driven = (*driven, *_in_image(tool))
+    return (*found, *driven)
+
+
+def _in_image(tool: Tool) -> Sequence[Finding]:
+    """The driver in its image, where an engine has one that is built from the recipe as it is."""
+    from harness.tools.engine import connect
+    from harness.tools.images.check import check_image
+    from harness.tools.images.find import find_image
+    from harness.tools.images.recipe import read_recipe
+
+    try:
+        with connect() as engine:
+            image = find_image(engine, read_recipe(tool))
+            seen = check_image(engine, image)
+    except (UnfitMachineError, UsageError) as error:
+        return (Finding(check="image", state=State.SKIPPED, text=str(error)),)
+    return [
+        Finding(
+            check="image",
+            state=State.OK if one.sound else State.FAULT,
+            text=f"{one.what}: {one.text}",
+        )
+        for one in seen
+    ]
+
+
+def faults(findings: Sequence[Finding]) -> list[Finding]:
+    """The faults among them."""
+    return [one for one in findings if one.state is State.FAULT]

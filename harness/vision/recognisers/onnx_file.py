@@ -1,0 +1,203 @@
+"""A user's own ONNX file as a recogniser, of the ArcFace class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import BenchError, UnusableInputError, UsageError
+from harness.core.hashing import content_hash, file_sha256
+from harness.vision.aligning import ARCFACE_PX
+from harness.vision.fed_inputs import keep_fed_inputs
+from harness.vision.recognisers.base import (
+    Alignment,
+    Chips,
+    Distance,
+    Embeddings,
+    Recogniser,
+    RecogniserInfo,
+)
+from harness.vision.recognisers.convention import Convention, StatedConvention, stated_path
+from harness.vision.runtime import open_session
+
+_LEAST_NUMBERS = 16
+"""A vector of fewer numbers tells no people apart: more likely a classifier or a regressor."""
+_LEAST_PX = 16
+
+
+class _Shape(NamedTuple):
+    """What the network takes."""
+
+    name: str
+    size: int | None
+    """None where the network leaves it open."""
+    channels_first: bool
+    whole: bool
+    """Bytes, not floating-point numbers."""
+    batched: bool
+
+
+class OnnxFile:
+    """A network that takes one picture and gives one vector; made by ``open_onnx_file``."""
+
+    def __init__(self, path: Path, session: Any, shape: _Shape, stated: StatedConvention) -> None:
+        self.path, self.sha256, self.stated = path, file_sha256(path), stated
+        self.size = shape.size or stated.size or ARCFACE_PX
+        self._session, self._shape = session, shape
+
+    def possible(self, conventions: Sequence[Convention]) -> tuple[Convention, ...]:
+        """Those that the network can be fed with: to one that takes bytes pixels go as they are.
+
+        Raises UsageError where something else is stated.
+        """
+        if not self._shape.whole:
+            return tuple(conventions)
+        if self.stated.mean is not None:
+            raise UsageError(
+                f"{stated_path(self.path)} states mean and scale; {self.path.name} takes pixels as "
+                "they are, in bytes.",
+                hint="Take mean and scale out of that file.",
+            )
+        return tuple(one for one in conventions if one.whole)
+
+    def with_convention(self, convention: Convention) -> Recogniser:
+        """The recogniser, described so that no two conventions are ever mixed."""
+        used = {
+            "sha256": self.sha256,
+            "convention": convention.model_dump(mode="json"),
+            "size": self.size,
+            "alignment": self.stated.alignment,
+        }
+        info = RecogniserInfo(
+            name=self.path.stem,
+            version=f"onnx-{self.sha256[:16]}-{content_hash(used)[:8]}",
+            licence="the user's own file",
+            alignment=self.stated.alignment,
+            chip_px=self.size,
+            distance=Distance.COSINE,
+            preprocessing=f"{convention}; {self.size} px, aligned by {_BY[self.stated.alignment]}",
+        )
+        return _Recogniser(self, convention, info)
+
+    def run(self, numbers: NDArray[np.float32]) -> Embeddings:
+        """One vector for each of n x size x size x 3."""
+        shape = self._shape
+        pixels: NDArray[Any] = numbers.astype(np.uint8) if shape.whole else numbers
+        if shape.channels_first:
+            pixels = pixels.transpose(0, 3, 1, 2)
+        if not len(pixels):
+            return np.empty((0, 0), np.float32)
+        pixels = np.ascontiguousarray(pixels)
+        parts = [pixels] if shape.batched else np.split(pixels, len(pixels))
+        vectors = [self._session.run(None, {shape.name: part})[0] for part in parts]
+        return np.concatenate(vectors).astype(np.float32)
+
+
+_BY = {Alignment.FIVE_POINTS: "five points", Alignment.DLIB: "dlib's chip"}
+
+
+class _Recogniser:
+    """A network and its convention."""
+
+    def __init__(self, network: OnnxFile, convention: Convention, info: RecogniserInfo) -> None:
+        self._network, self._convention, self._info = network, convention, info
+
+    @property
+    def info(self) -> RecogniserInfo:
+        return self._info
+
+    def embed(self, chips: Chips) -> Embeddings:
+        return self._network.run(self._convention.apply(chips))
+
+
+def open_onnx_file(path: Path, stated: StatedConvention) -> OnnxFile:
+    """The network in ``path``, from a square picture to one vector; compared by cosine.
+
+    Whether it tells faces apart is not known yet. Raises UnusableInputError with a sentence for a
+    file that cannot be read or is no such network, UsageError for a stated size that it does not
+    take.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        why = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+        more = "" if isinstance(error, FileNotFoundError) else f" ({error.strerror})"
+        raise UnusableInputError(
+            f"The recogniser's file {path} {why}{more}.", hint="Check the path and its rights."
+        ) from error
+    session = _session(content, path)
+    shape = _shape(session, path)
+    if stated.size is not None and shape.size not in (None, stated.size):
+        raise UsageError(
+            f"{stated_path(path)} states a size of {stated.size} pixels; {path.name} takes "
+            f"{shape.size}.",
+            hint="Take size out of that file: it is for networks that leave it open.",
+        )
+    network = OnnxFile(path, session, shape, stated)
+    _check_output(network)
+    return network
+
+
+def _session(content: bytes, path: Path) -> Any:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        model = onnx.load_model_from_string(content)
+        keep_fed_inputs(model)
+        return open_session(model.SerializeToString())
+    except DecodeError as error:
+        raise _not_a_face_network(path, "it is no ONNX file") from error
+    except BenchError as error:
+        raise _not_a_face_network(path, f"it cannot be loaded ({error.message})") from error
+
+
+def _shape(session: Any, path: Path) -> _Shape:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1:
+        raise _not_a_face_network(path, f"it takes {len(inputs)} inputs, not one picture")
+    if len(outputs) != 1 or len(outputs[0].shape) != 2:
+        shapes = ", ".join(str(one.shape) for one in outputs)
+        raise _not_a_face_network(path, f"it gives {shapes}, not one vector for each picture")
+    taken, kind = inputs[0], inputs[0].type
+    if len(taken.shape) != 4 or kind not in ("tensor(float)", "tensor(uint8)"):
+        raise _not_a_face_network(path, f"it takes {kind} of shape {taken.shape}, not pictures")
+    first = taken.shape[1] == 3
+    if not first and taken.shape[3] != 3:
+        raise _not_a_face_network(path, f"it takes {taken.shape}, not pictures of 3 colours")
+    count, sides = taken.shape[0], taken.shape[2:4] if first else taken.shape[1:3]
+    known = [side for side in sides if isinstance(side, int)]
+    if len(set(known)) > 1 or any(side < _LEAST_PX for side in known):
+        raise _not_a_face_network(path, f"the size of its picture is {sides}, not a square")
+    if isinstance(count, int) and count != 1:
+        raise _not_a_face_network(path, f"it takes {count} pictures at once, not any number")
+    size = known[0] if known else None
+    return _Shape(taken.name, size, first, kind == "tensor(uint8)", not isinstance(count, int))
+
+
+def _check_output(network: OnnxFile) -> None:
+    """True when it runs, and gives enough numbers."""
+    size = network.size
+    try:
+        vectors = network.run(np.zeros((1, size, size, 3), np.float32))
+    except Exception as error:  # ONNX Runtime's errors share no base of their own
+        said = str(error).splitlines()[0]
+        raise _not_a_face_network(
+            network.path, f"it fails on a picture of {size} x {size} pixels ({said})"
+        ) from error
+    if vectors.ndim != 2 or len(vectors) != 1 or vectors.shape[1] < _LEAST_NUMBERS:
+        raise _not_a_face_network(
+            network.path,
+            f"it gives {vectors.shape[-1]} numbers per face; {_LEAST_NUMBERS} are the least",
+        )
+
+
+def _not_a_face_network(path: Path, why: str) -> UnusableInputError:
+    return UnusableInputError(
+        f"{path} is not a face network: {why}.",
+        hint="Give an ONNX file of the ArcFace class: one aligned face in, one embedding out.",
+    )

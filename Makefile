@@ -24,6 +24,7 @@ test: lint
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy --num-workers $(TEST_WORKERS)
 
 setup: $(VENV)/.ready

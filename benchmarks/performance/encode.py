@@ -1,4 +1,4 @@
-"""What encoding a swapped video costs and keeps: this project's way against x264's usual one.
+"""Measures what encoding a swapped video costs and keeps: this project's way, x264's default.
 
     python -m benchmarks.performance.encode [--home DIR] [--frames 120]
 

@@ -1,4 +1,4 @@
-"""How a claim of the study is decided on anybody's runs: pure functions of values per actor.
+"""Decides a claim of the study on anybody's runs: pure functions of values per actor.
 
 Every rule ends in one of three verdicts with its reason. Comparisons of tools are paired by actor,
 tested with the exact sign-flip test and corrected after Holm within the claim; what so few actors
@@ -296,7 +296,7 @@ def _compare(differences: Mapping[tuple[str, str], list[float]]) -> list[_Pair]:
 
 
 def _few(found: Sequence[PairedComparison], asked: int) -> str:
-    """That so few actors could not have been significant, where it is so."""
+    """Sentence that so few actors could not have been significant, where it is so."""
     least = [one.sign_flip.smallest_p for one in found if one.sign_flip.smallest_p is not None]
     if not least or max(least) * asked <= ALPHA:
         return ""

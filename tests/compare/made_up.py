@@ -43,7 +43,7 @@ SEEN = Distances(asked=1000, used=1000, several_faces=0, mean=0.3)
 
 @dataclass(frozen=True)
 class Viewed:
-    """What a viewer sees besides identity and action units."""
+    """Values that a viewer sees besides identity and action units."""
 
     blinks: float = 0.8
     head_pose: float = 2.0
@@ -76,7 +76,7 @@ not given is an error."""
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a cell is to score."""
+    """Numbers that a cell is to score."""
 
     sw_or: float | None = 0.72
     match_rate: float = 0.1

@@ -25,7 +25,7 @@ from reports.site.publish import site_files
 from .cohorts import CLEAR
 
 JPEG = bytes.fromhex("ffd8ffe000104a464946")
-"""How a JPEG file begins; no page asks whether more follows."""
+"""Beginning of a JPEG file; no page asks whether more follows."""
 
 
 def make_site(
@@ -164,7 +164,7 @@ class Outline(HTMLParser):
 
 @lru_cache(maxsize=512)
 def outline(html: str) -> Outline:
-    """What a page is made of; only to be read, since several tests look at the same page."""
+    """Outline of a page; only to be read, since several tests look at the same page."""
     found = Outline()
     found.feed(html)
     return found

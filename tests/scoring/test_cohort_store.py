@@ -1,4 +1,4 @@
-"""Which cells are a cohort, how its score is kept and loaded, and what a query finds."""
+"""Cells of a cohort, how its score is kept and loaded, and what a query finds."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from harness.store.media import MediaStore
 
 @dataclass(frozen=True)
 class Ended:
-    """How a driver ended, and where its files are."""
+    """End of a driver, and the places of its files."""
 
     code: int
     log: str
@@ -205,7 +205,7 @@ def each(tools: Iterable[Tool]) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory: pytest.TempPathFactory, clips: Path, inputs: dict[Role, str]) -> Ran:
-    """How a tool's driver ended on a clip with default settings: run once, and only to be read."""
+    """End of a tool's driver on a clip with default settings: run once, and only to be read."""
     shared = Driver(tmp_path_factory.mktemp("driver runs"), inputs)
     ended: dict[tuple[str, str], Ended] = {}
 

@@ -1,4 +1,4 @@
-"""What the test image runs: it behaves as its setting ``mode`` says."""
+"""Program of the test image: it behaves as its setting ``mode`` says."""
 
 from __future__ import annotations
 

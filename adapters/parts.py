@@ -1,4 +1,4 @@
-"""What several adapters say in the same words."""
+"""Parts of descriptions that several adapters say in the same words."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from containers.deepfacelab import faces, model, questions, settings
 
 
 def plans(job: Job) -> Dict[str, faces.Extraction]:
-    """How faces are taken from each video: every frame of the test, an interval for training."""
+    """Plans of taking faces from each video: every frame of the test, an interval for training."""
     every = settings.whole(job, "train_interval", 1, 10000)
     clean = job.choice("clean", settings.CLEANING)
     keep = settings.whole(job, "keep_faces", 16, 100000)
@@ -37,7 +37,7 @@ def plans(job: Job) -> Dict[str, faces.Extraction]:
 
 
 def training_key(job: Job) -> str:
-    """What a model was trained from, as a hash: faces and every setting of the training."""
+    """Hash of what a model was trained from: faces and every setting of the training."""
     asked = plans(job)
     parts = [faces.key_of(job, asked[role]) for role in ("donor_training", "actor_training")]
     return steps.key_of({}, faces=parts, settings=list(settings.training(job)), seed=job.seed)

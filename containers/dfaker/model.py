@@ -47,7 +47,7 @@ class Watch:
             self.training.read(line)
 
     def due(self) -> bool:
-        """Whether to stop it; at the planned iterations the launcher does so itself."""
+        """True when it is to stop; at the planned iterations the launcher does so itself."""
         planned = self._budget.iterations
         if planned is not None and self._budget.done >= planned:
             return False
@@ -63,7 +63,7 @@ class Watch:
 
 
 def folder(job: Job) -> str:
-    """Where train.py and merge_faces_larger.py run."""
+    """Folder in which train.py and merge_faces_larger.py run."""
     return os.path.join(job.state, FOLDER)
 
 

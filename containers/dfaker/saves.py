@@ -19,7 +19,7 @@ _SAVED = "saved.json"
 
 
 def beside(path: str) -> str:
-    """Where a file is written before it takes its place."""
+    """Path a file is written to before it takes its place."""
     return path + _NEW
 
 

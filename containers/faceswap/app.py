@@ -56,7 +56,7 @@ class App:
 
     @property
     def preview(self) -> str:
-        """Where upstream writes its newest training preview."""
+        """Path to which upstream writes its newest training preview."""
         return os.path.join(self.folder, str(self._commands.PREVIEW))
 
     def configure(self, group: str, ini: Dict[str, Dict[str, str]]) -> None:
@@ -78,7 +78,7 @@ class App:
         return terminal.Command([PYTHON, *words], cwd=self.folder, env=environment)
 
     def manner(self, **changes: Any) -> terminal.Manner:
-        """How the version wants to be run; it answers no question, so any is a failure."""
+        """Manner of running the version; it answers no question, so any is a failure."""
         return terminal.Manner(terminal=self._commands.TERMINAL, **changes)
 
     def run(self, words: Sequence[str], what: str) -> List[str]:

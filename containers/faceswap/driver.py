@@ -25,7 +25,7 @@ _LEFT_OUT = re.compile(r"Faces filtered out:\s+(\d+)")
 
 
 def training_key(job: Job) -> str:
-    """What a model is trained from, as a hash: faces and every setting of the training.
+    """Hash of what a model is trained from: faces and every setting of the training.
 
     How often it is saved and shown changes nothing.
     """
@@ -125,7 +125,7 @@ def _main_faces(source: str, found: Dict[str, List[str]], target: str) -> str:
 
 
 def _need_extraction(job: Job, role: str) -> Dict[str, Any]:
-    """What extraction counted; raises BadJobError when it was not done with these settings."""
+    """Counts of the extraction; raises BadJobError when it was not done with these settings."""
     return extracted(job, role, faces.folder(role), faces.key_of(job, faces.plans(job)[role]))
 
 

@@ -20,7 +20,7 @@ _SAID = re.compile(r"Faces detected:\s+(\d+)")
 
 
 class Plan(NamedTuple):
-    """What is taken from one video."""
+    """Plan of what is taken from one video."""
 
     role: str
     every: int
@@ -44,7 +44,7 @@ def folder(role: str) -> str:
 
 
 def key_of(job: Job, plan: Plan) -> str:
-    """What the faces of a video are made from, as a hash."""
+    """Hash of what the faces of a video are made from."""
     files = {"video": job.input(plan.role)}
     asked = list(settings.extraction(job))
     return steps.key_of(files, plan=list(plan), asked=asked, version=job.version, gpu=job.gpu)

@@ -19,7 +19,7 @@ from containers.faceswap_gan import faces, model, settings
 
 
 def training_key(job: Job) -> str:
-    """What a model was trained from, as a hash: faces and every setting of the training."""
+    """Hash of what a model was trained from: faces and every setting of the training."""
     parts = [faces.key_of(job, role) for role in faces.ROLES]
     return steps.key_of({}, faces=parts, training=settings.training(job))
 

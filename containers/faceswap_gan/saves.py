@@ -24,7 +24,7 @@ class Save(NamedTuple):
     folder: str
     iterations: int
     swapped: bool
-    """Whether the decoders had changed sides by then; see schedule.Phase."""
+    """True when the decoders had changed sides by then; see schedule.Phase."""
 
 
 def weights(folder: str, network: str) -> str:

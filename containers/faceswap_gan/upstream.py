@@ -1,4 +1,4 @@
-"""What our scripts share when they use Faceswap-GAN's modules: its video clips, its detector.
+"""Common parts of our scripts that use Faceswap-GAN's modules: its video clips, its detector.
 
 Runs in the image's Python, which has Keras and TensorFlow 1; upstream's folder is on its path.
 """

@@ -94,7 +94,7 @@ def _run(path: str, work: str, watch: Watch) -> terminal.Ended:
 
 
 def _judge(ended: terminal.Ended, watch: Watch, work: str, wanted: int) -> table.Table:
-    """What the table holds, when it is a whole one; raises a DriverError for what went wrong."""
+    """Contents of the table, when it is a whole one; raises a DriverError for what went wrong."""
     path = os.path.join(work, NAME)
     crash = _crash(ended.code)
     if crash:

@@ -1,4 +1,4 @@
-"""What attackers make of several actors' cells: one tool, one setting, many people."""
+"""Results of attackers on several actors' cells: one tool, one setting, many people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.model.privacy import LeakProfile
 
 
 class Attacker(StrEnum):
-    """Who looks for the actor in the swapped video, and with what (docs/protocol.md)."""
+    """Attackers that look for the actor in the swapped video, and what with (docs/protocol.md)."""
 
     NAIVE = "naive"
     """A0: compares swapped faces with original ones."""
@@ -40,7 +40,7 @@ class Rate(Frozen):
     high: float | None = None
     actors: int = 0
     reason: str = ""
-    """Why there is no number, or no interval, as a sentence."""
+    """Reason for the lack of a number or an interval, as a sentence."""
 
 
 class AtFar(Frozen):
@@ -64,7 +64,7 @@ class ActorRate(Frozen):
     actor: int
     asked: int
     probes: int
-    """Those with a face that could be compared."""
+    """Probes with a face that could be compared."""
     identified: float
     """Share of the probes *asked* that are nearest to their own actor (0 to 1)."""
     advantage: float
@@ -98,7 +98,7 @@ class Verification(Frozen):
     """One attacker on one kind of video: the swapped ones, or the originals beside them."""
 
     actors: tuple[int, ...]
-    """Those with a probe and a place in the gallery."""
+    """Actors with a probe and a place in the gallery."""
     probes: int
     """Frames (or segments) that could be compared."""
     asked: int
@@ -148,7 +148,7 @@ class Attack(Frozen):
 
     attacker: Attacker
     source: str
-    """What the comparison rests on: a recogniser, or a source of action units."""
+    """Basis of the comparison: a recogniser, or a source of action units."""
     method: str
     """Gallery and probes, as a sentence."""
     swapped: Verification | None = None
@@ -185,7 +185,7 @@ class Attack(Frozen):
 
 
 class DetectionSplit(Frozen):
-    """What became of the frames, as mean shares over actors that add up to 1.
+    """Fates of the frames, as mean shares over actors that add up to 1.
 
     Not detected is not hidden: the recogniser saw no face to compare.
     """
@@ -243,7 +243,7 @@ class CohortScore(Frozen):
     original_split: DetectionSplit | None = None
     leaks: tuple[CellLeaks, ...] = ()
     notes: tuple[str, ...] = ()
-    """What could not be computed and why, as sentences."""
+    """Notes on what could not be computed and why, as sentences."""
 
     @property
     def worst_attack(self) -> Attack | None:

@@ -1,4 +1,4 @@
-"""What a comparison of two tools, versions or configs found."""
+"""Findings of a comparison of two tools, versions or configs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Family(StrEnum):
     """Metrics whose p-values are adjusted together."""
 
     STUDY = "privacy and expression"
-    """What the study measures: it decides whether versions are alike."""
+    """Metrics that the study measures: they decide whether versions are alike."""
     VIEWER = "behaviour and video quality"
-    """What else a viewer sees: it can raise an alarm, and is described otherwise."""
+    """Metrics of what else a viewer sees: they can raise an alarm, and are described otherwise."""
 
 
 class Difference(Frozen):
@@ -27,7 +27,7 @@ class Difference(Frozen):
     pairs: int
     """In how many pairs of cells."""
     accepted: bool = False
-    """Whether the user said to compare all the same."""
+    """True when the user said to compare all the same."""
 
 
 class Side(Frozen):
@@ -154,7 +154,7 @@ class MetricResult(Frozen):
 
 
 class CompareResult(Frozen):
-    """Everything that ``bench compare`` says."""
+    """Results that ``bench compare`` reports."""
 
     schema_version: int = SCHEMA_VERSION
     protocol: str
@@ -166,7 +166,7 @@ class CompareResult(Frozen):
     alpha: float
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
-    """What a reader must know that changes no verdict."""
+    """Notes that a reader must know and that change no verdict."""
     metrics: tuple[MetricResult, ...]
     gate: ActorGate | None = None
     """None where nothing may be compared."""

@@ -1,4 +1,4 @@
-"""What a night found of one tool: the history's records."""
+"""Findings of a night about one tool: the history's records."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class NightRecord(Frozen):
     """Ids of the night's cells of this version."""
     scored: int
     good_version: str | None = None
-    """What it was compared with: the version of the last good night, or one that a user named."""
+    """Version it was compared with: that of the last good night, or one that a user named."""
     good_cells: tuple[str, ...] = ()
     verdict: Verdict | None = None
     alarm: Alarm = Alarm.NONE
@@ -84,12 +84,12 @@ class NightRecord(Frozen):
 
     @property
     def complete(self) -> bool:
-        """Whether every cell of the night has its score."""
+        """True when every cell of the night has its score."""
         return 0 < self.scored == len(self.cells)
 
     @property
     def good(self) -> bool:
-        """Whether the next night may be compared with this one: all is scored, nothing suspected
+        """True when the next night may be compared with this one: all is scored, nothing suspected
         that a second run has not cleared."""
         return self.complete and self.alarm in (Alarm.NONE, Alarm.UNCONFIRMED)
 

@@ -65,12 +65,12 @@ class Suite(Frozen):
     donors: str = "same-sex"
     """A rule of ``DonorRule``, or names, comma-separated."""
     donors_of_each_sex: int = Field(default=1, ge=1)
-    """How many different ones there must be: with one of each sex, donor and sex are one
+    """Number of different ones there must be: with one of each sex, donor and sex are one
     variable."""
     seed: int = 0
     repeat: Repeat | None = None
     limits: Limits | None = None
-    """What a step may use; None leaves it to each config."""
+    """Limits of a step; None leaves them to each config."""
     protocol: SuiteProtocol = SuiteProtocol()
     also: tuple[str, ...] = ()
     """Suites whose finished cells its report is to be compared with, too."""

@@ -1,4 +1,4 @@
-"""What a comparison can end with, and what can stand in its way."""
+"""Verdicts a comparison can end with, and the aspects that can stand in their way."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 
 class Aspect(StrEnum):
-    """What must be alike on both sides before numbers may be compared."""
+    """Aspects that must be alike on both sides before numbers may be compared."""
 
     DATASET = "dataset"
     SCORER = "scorer"

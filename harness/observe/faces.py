@@ -55,7 +55,7 @@ def fast_version() -> str:
 
 
 def finder_version() -> str:
-    """What decides which faces are found: everything that looks at them depends on it."""
+    """Version of what decides which faces are found: all that looks at them depends on it."""
     return f"mediapipe{version('mediapipe')}-f{FINDER_VERSION}"
 
 

@@ -135,7 +135,7 @@ def locate_faces(rgb: NDArray[np.uint8]) -> list[Face]:
 
 
 class _MainFace:
-    """Which of several faces counts; asks the landmark tracker only when there are several."""
+    """Chooses which of several faces counts; asks the landmark tracker only for several."""
 
     def __init__(self, media: Path, sha256: str, home: Path) -> None:
         self._source = (media, sha256, home)

@@ -119,8 +119,8 @@ def stored_recognisers(sha256: str, home: Path) -> dict[str, Path]:
 
 
 def read_recognised(path: Path) -> tuple[RecogniserInfo, Any]:
-    """What the recogniser says of itself, and the rows (a DataFrame). Raises UnusableInputError for
-    a damaged file (it has been set aside), StoreError.
+    """The recogniser's own description, and the rows (a DataFrame). Raises UnusableInputError for a
+    damaged file (it has been set aside), StoreError.
     """
     table = read_table(path)
     if table is None:

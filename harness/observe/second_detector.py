@@ -1,4 +1,4 @@
-"""Whether a second, independent detector still sees a face: "hidden" is not "not even detected"."""
+"""Runs a second, independent detector on faces: "hidden" is not "not even detected"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SURE_SCORE = 0.5
 
 
 def second_detector_version() -> str:
-    """Where the weights are from, the long side in pixels, and whose tracker says where to look."""
+    """Origin of the weights, the long side in pixels, and the tracker that says where to look."""
     return f"deface1.5.0-320-mediapipe{version('mediapipe')}-m{MEASURE_VERSION}"
 
 

@@ -1,4 +1,4 @@
-"""Everything that scores need of one video, measured in one call."""
+"""Measurements that scores need of one video, made in one call."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Sighting(Frozen):
     sha256: str
     identity: IdentityPath
     frames: tuple[int, ...]
-    """Those in which faces are recognised; empty for the fast path, which sees all."""
+    """Frames in which faces are recognised; empty for the fast path, which sees all."""
     reencode: bool = False
     recognisers: tuple[str, ...] = ()
     """Others that embed the faces of every frame too, and that of ``photo``."""
@@ -69,7 +69,7 @@ def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> Non
 
 
 def _observers(sighting: Sighting, others: Sequence[Recogniser], home: Path) -> list[Observer]:
-    """What measures the video in the one pass; of a re-encoding only what needs no recogniser."""
+    """Observers of the one pass; of a re-encoding only those that need no recogniser."""
     observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
     if sighting.reencode:
         return observers

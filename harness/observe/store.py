@@ -19,7 +19,7 @@ _ROW_GROUP = 512
 
 
 def observation_path(home: Path, sha256: str, observer: str, version: str) -> Path:
-    """Where one observer's measurements of one video are."""
+    """Path of one observer's measurements of one video."""
     return home / "observations" / sha256 / f"{observer}@{version}.parquet"
 
 
@@ -117,7 +117,7 @@ class Rows:
 
 
 def is_stored(path: Path) -> bool:
-    """Whether ``read_table`` would most likely find a table; only the end of the file is read.
+    """True when ``read_table`` would most likely find a table; only the end of the file is read.
 
     Sets aside and raises as ``read_table`` does.
     """
@@ -138,7 +138,7 @@ def read_table(path: Path) -> Any | None:
 
 
 def _checked(path: Path, read: Callable[[Any], Any]) -> Any | None:
-    """What ``read`` makes of the open file, or its metadata; None when there is nothing good."""
+    """Result of ``read`` on the open file, or its metadata; None when there is nothing good."""
     import pyarrow
 
     if not path.exists():

@@ -46,7 +46,7 @@ class Seen(NamedTuple):
 
 
 def is_sampled(seen: Seen) -> bool:
-    """Whether a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
+    """True when a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
     return seen.frame % max(1, -(-seen.total // SAMPLED_FRAMES)) == 0
 
 

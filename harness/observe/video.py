@@ -1,4 +1,4 @@
-"""What is measured in every frame of a video, in one pass over it."""
+"""Measures every frame of a video, in one pass over it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def observe_video(
     info: VideoInfo | None = None,
     listen: Listen | None = None,
 ) -> Observed:
-    """Everything of ``media`` but the faces' embeddings; measured once per content and version.
+    """Measures all of ``media`` but the faces' embeddings; once per content and version.
 
     Raises UnusableInputError for a video that cannot be read, StoreError for the store.
     """

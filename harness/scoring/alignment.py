@@ -1,4 +1,4 @@
-"""Whether frame i of the swapped video shows the same instant as frame i of the original."""
+"""Checks that frame i of the swapped video shows the same instant as frame i of the original."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONVINCING = 0.5
 """A weaker correlation says that the pictures differ, not when they were taken. Unrelated pictures:
 at most 0.17; at the right shift: at least 0.54, and 0.70 unless heavily compressed."""
 MARGIN = 0.1
-"""How much better than no shift a shift must fit. Of aligned videos no other shift ever fitted
+"""Least lead of a shift over no shift. Of aligned videos no other shift ever fitted
 better; a shift of one frame fits at least 0.27 better than none."""
 
 
@@ -40,7 +40,7 @@ class Timing(Frozen):
 
     @property
     def slips(self) -> bool:
-        """Whether frames were lost or repeated on the way: the halves are shifted differently."""
+        """True when frames were lost or repeated on the way: the halves are shifted differently."""
         first, second = self.halves
         return first is not None and second is not None and first != second
 
@@ -87,7 +87,7 @@ def _changes(pictures: Thumbnails, mask: Mask) -> Changes:
 
 
 def is_still(changes: Changes) -> bool:
-    """Whether frame-to-frame changes (frames x pixels) are no more than encoding noise."""
+    """True when frame-to-frame changes (frames x pixels) are no more than encoding noise."""
     return changes.size == 0 or float(np.sqrt(np.mean(changes**2))) < STILL
 
 
@@ -136,7 +136,7 @@ def align(
 
 
 def _faults(original: VideoInfo, swapped: VideoInfo, found: Timing) -> list[str]:
-    """Everything that is not as it should be, in sentences."""
+    """Faults of the timing, in sentences."""
     parts = []
     if original.frames != swapped.frames:
         parts.append(
@@ -173,7 +173,7 @@ def _shift(lag: int | None) -> str:
 
 
 def _undecided(found: Timing, still: tuple[bool, ...]) -> list[str]:
-    """Why the timing cannot be told, or nothing."""
+    """Reason why the timing cannot be determined, or nothing."""
     if found.lag is not None or found.slips:
         return []
     original_still, swapped_still = still

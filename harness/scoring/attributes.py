@@ -22,7 +22,7 @@ MINIMUM_PAIRED = 25
 """A floor against nonsense (one second at 25 frames/s), not a promise: between unrelated stretches
 of one clip, 7 frames long, |PCC| reaches 0.9 (docs/protocol.md)."""
 LAG_REACH_S = 1.0
-"""How far a unit's shift is looked for, and never over more than a third of the video."""
+"""Reach in which a unit's shift is looked for, and never over more than a third of the video."""
 
 
 class Scale(Frozen):
@@ -131,7 +131,7 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
 
 
 def moves(original: Series, scale: Scale) -> bool:
-    """Whether a channel of the original moves enough to be measured at all.
+    """True when a channel of the original moves enough to be measured at all.
 
     A dead channel still correlates under blur (0.7 to 0.99 in trials), so it must not be scored.
     """
@@ -185,8 +185,8 @@ def score_unit(unit: str, original: Series, swapped: Series, scale: Scale, fps: 
 
 
 def _not_measurable(seen: Series, paired: Series, scale: Scale) -> str:
-    """Why a unit cannot be scored, from the original's values wherever it has one and in the
-    paired frames; empty when it can.
+    """Reason why a unit cannot be scored, from the original's values wherever it has one and in
+    the paired frames; empty when it can.
     """
     if not len(seen):
         return "no face in the original"

@@ -30,7 +30,7 @@ def scores_of(mated: Sequence[Array], non_mated: Sequence[Array]) -> Scores:
 
 
 def comparison_weights(distances: Array, own: int) -> Array:
-    """How much each comparison of one person's probes counts (probes x gallery; NaN in
+    """Weights of each comparison of one person's probes (probes x gallery; NaN in
     ``distances`` marks what is not compared, ``own`` is the person's column).
 
     Every probe counts the same; its comparison with its own face weighs as much as all others of it

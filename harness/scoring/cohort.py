@@ -212,7 +212,7 @@ def _verified(trial: Trial, calibration: Calibration, plan: _Plan) -> Verificati
 
 
 def _why_not(plan: _Plan, swapped: Trial, control: Trial, members: Sequence[Member]) -> str:
-    """Why nobody could be identified in swapped videos; empty when somebody could."""
+    """Reason why nobody could be identified in swapped videos; empty when somebody could."""
     actors = len(by_actor(members))
     if swapped.scored() and len(swapped.gallery) > 1:
         return ""
@@ -346,7 +346,7 @@ def frame_distances(seen: Looked, reference: Array) -> FrameDistances:
 
 
 def remarks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[str, ...]:
-    """What could not be computed, and why, as sentences."""
+    """Remarks on what could not be computed, and why, as sentences."""
     actors = len(by_actor(members))
     notes = []
     if actors == 1:

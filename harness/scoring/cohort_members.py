@@ -1,4 +1,4 @@
-"""What was measured of a cell, as attackers take it; read from the store."""
+"""Measurements of a cell, as attackers take them; read from the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which face an attacker compares in each frame: the study's, or what anything else sees."""
+"""Chooses the face an attacker compares in each frame: the study's, or what anything else sees."""
 
 from __future__ import annotations
 

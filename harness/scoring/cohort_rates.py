@@ -1,4 +1,4 @@
-"""What a trial comes to: rates over actors, at thresholds of unmodified pairs; pure."""
+"""Rates of a trial over actors, at thresholds of unmodified pairs; pure."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class Credits(NamedTuple):
     """Credit for one actor's probes for each face of the gallery, were it the actor's own."""
 
     probes: NDArray[np.intp]
-    """Those that are compared with the face and with another."""
+    """Probes that are compared with the face and with another."""
     identified: Array
     """Share of all probes asked that are nearest to it."""
     advantage: Array
@@ -204,7 +204,7 @@ def credits_of(probe: Probe) -> Credits:
 
 
 def _nearest(probe: Probe, gallery: Sequence[int]) -> bool:
-    """Whether no other face is as near as the actor's own, by the mean over all probes."""
+    """True when no other face is as near as the actor's own, by the mean over all probes."""
     compared: NDArray[np.bool_] = np.asarray(np.isfinite(probe.distances).any(axis=0))
     mean = np.nanmean(probe.distances[:, compared], axis=0)
     own = int(compared[: gallery.index(probe.actor)].sum())

@@ -97,7 +97,7 @@ def _key(scores: Sequence[CellScore]) -> str:
 
 
 def cohort_path(home: Path, key: str, protocol_name: str) -> Path:
-    """Where a cohort's JSON is."""
+    """Path of a cohort's JSON."""
     return home / "scores" / "cohorts" / key / f"{protocol_name}.json"
 
 

@@ -22,7 +22,7 @@ are nearly copies."""
 
 
 class Video(StrEnum):
-    """Which of a cell's two videos."""
+    """The two videos of a cell."""
 
     ORIGINAL = "original"
     SWAPPED = "swapped"
@@ -30,7 +30,7 @@ class Video(StrEnum):
 
 @dataclass(frozen=True)
 class Looked:
-    """What was measured in the frames of a video that were looked at."""
+    """Measurements of the frames of a video that were looked at."""
 
     frames: NDArray[np.int64]
     """Ascending."""
@@ -47,7 +47,7 @@ class Looked:
         return np.asarray(np.isfinite(self.vectors).all(axis=1))
 
     def part(self, chosen: NDArray[np.bool_]) -> Looked:
-        """Those of the frames."""
+        """Measurements of some of the frames."""
         sources = None if self.sources is None else self.sources[chosen]
         return Looked(self.frames[chosen], self.vectors[chosen], self.total, self.fps, sources)
 
@@ -95,10 +95,10 @@ class Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything an attacker compares on one kind of video."""
+    """Probes and gallery that an attacker compares on one kind of video."""
 
     gallery: tuple[int, ...]
-    """Whose face each column is."""
+    """Actor whose face each column is."""
     probes: tuple[Probe, ...]
 
     def scored(self) -> tuple[Probe, ...]:
@@ -169,17 +169,17 @@ def naive_trial(members: Sequence[Member], video: Video) -> Trial:
 
 
 Faces = Callable[[Member], Looked | None]
-"""What of a member is compared; None where it was not observed."""
+"""Faces of a member to compare; None where they were not observed."""
 
 
 @dataclass(frozen=True)
 class Halves:
-    """Which earlier parts are enrolled and which later parts are probed."""
+    """Choice of the earlier parts to enrol and the later parts to probe."""
 
     enrolled: Faces
     probed: Faces
     same_donor: bool
-    """Whether a probe is compared only with faces that were given the same donor: what differs
+    """True when a probe is compared only with faces that were given the same donor: what differs
     between donors says nothing of the actors."""
 
 

@@ -72,8 +72,8 @@ def events(values: Series, trigger: Trigger) -> tuple[Event, ...]:
 
 
 def same_event(first: Event, second: Event, tolerance: float) -> bool:
-    """Whether they begin within ``tolerance`` frames of each other or share half of the time that
-    they last together: a mouth that opens slowly has no sharp beginning.
+    """True when they begin within ``tolerance`` frames of each other or share half of the time
+    that they last together: a mouth that opens slowly has no sharp beginning.
     """
     shared = min(first.end, second.end) - max(first.start, second.start)
     whole = max(first.end, second.end) - min(first.start, second.start)
@@ -81,7 +81,7 @@ def same_event(first: Event, second: Event, tolerance: float) -> bool:
 
 
 def matches(first: Sequence[Event], second: Sequence[Event], tolerance: float) -> int:
-    """How many of ``first`` and ``second`` can be paired one to one, each with the ``same_event``:
+    """Number of ``first`` and ``second`` that can be paired one to one, each the ``same_event``:
     the most there can be.
     """
     if not first or not second:

@@ -1,4 +1,4 @@
-"""When a swapped video shows the actor: a pure function of its frames' distances."""
+"""Finds when a swapped video shows the actor: a pure function of its frames' distances."""
 
 from __future__ import annotations
 

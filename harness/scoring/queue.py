@@ -1,4 +1,4 @@
-"""Which videos are measured and which cells scored next, when several are at once."""
+"""Chooses the videos to measure and the cells to score next, when several are at once."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class ScoreQueue:
         self._release()
 
     def next(self) -> Task | None:
-        """What can be done now: scores before more measuring, so that results come early."""
+        """Work that can be done now: scores before more measuring, so that results come early."""
         if self._ready:
             return self._score(self._ready.pop(0))
         if self._unseen:
@@ -114,7 +114,7 @@ class ScoreQueue:
         return stored_score(spec, self._home, self._protocol)
 
     def _unobserved(self, spec: CellSpec) -> bool:
-        """Whether an observer has yet to look at one of the cell's videos."""
+        """True when an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
             known_to(observer, video.sha256, place) is None
             for video in sightings(spec, self._home, self._protocol)

@@ -34,7 +34,7 @@ def measured_by(hashes: Hashes, home: Path) -> dict[str, tuple[Path, Path, Path]
 
 
 def recogniser_inputs(hashes: Hashes, asked: Sequence[str], home: Path) -> dict[str, str]:
-    """What a score depends on: the recognisers that have measured, and those that are asked to."""
+    """Inputs of a score: the recognisers that have measured, and those that are asked to."""
     opened = (open_recogniser(one, home).info for one in asked)
     wanted = {f"{PREFIX}{info.name}@{version_of(info)}" for info in opened}
     known = {name.removesuffix(".parquet") for name in measured_by(hashes, home)}

@@ -106,7 +106,7 @@ def stored_score(spec: CellSpec, home: Path, protocol: Protocol) -> CellScore | 
 
 
 def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting, ...]:
-    """What must be measured for the cell's score: the original video, its re-encoding and, of a
+    """Measurements needed for the cell's score: the original video, its re-encoding and, of a
     finished cell, the swapped video. Raises StoreError, and UnusableInputError for an original
     that is no video.
     """
@@ -141,12 +141,12 @@ def _photo(spec: CellSpec, home: Path) -> Photo:
 
 
 def score_path(spec: CellSpec, home: Path, protocol_name: str) -> Path:
-    """Where the score's JSON is."""
+    """Path of the score's JSON."""
     return home / "scores" / spec.id / f"{protocol_name}.json"
 
 
 def frames_path(spec: CellSpec, home: Path, protocol: Protocol) -> Path:
-    """Where the per-frame values are, beside the score."""
+    """Path of the per-frame values, alongside the score."""
     return home / "scores" / spec.id / f"{protocol.name}-frames.parquet"
 
 
@@ -229,7 +229,7 @@ def _hashes(spec: CellSpec, original: _Video, swapped: _Video) -> Hashes:
 
 
 class _Measured(NamedTuple):
-    """Everything that is seen in the three videos of a cell, and the face that is looked for."""
+    """Observations of the three videos of a cell, and the face that is looked for."""
 
     hashes: Watched[str]
     infos: Watched[VideoInfo]

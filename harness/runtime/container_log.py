@@ -1,4 +1,4 @@
-"""What a container writes: two streams over one connection, and the tool's own lines as events."""
+"""Reads a container's output: two streams over one connection, the tool's own lines as events."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Attachment:
         self._frames = None if terminal else Frames()
 
     def read(self, timeout_s: float) -> list[tuple[int, bytes]] | None:
-        """What came within ``timeout_s``, by stream; None at the end, also that of the engine."""
+        """Output within ``timeout_s``, by stream; None at the end, also that of the engine."""
         if not select.select([self._raw], [], [], timeout_s)[0]:
             return []
         try:
@@ -127,7 +127,7 @@ class PatternReader:
 
 
 def line_events(match: re.Match[str], unit: str, total: float | None) -> list[Event]:
-    """What a line says by its groups ``done``, ``total`` and ``loss_NAME``.
+    """Events in a line by its groups ``done``, ``total`` and ``loss_NAME``.
 
     Numbers may have thousands separators. A group that is no number, and a loss that is not finite
     (JSON cannot carry it), are left out.

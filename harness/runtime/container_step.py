@@ -147,7 +147,7 @@ def _gpu(gpus: Sequence[str] | None, stop: Event) -> Iterator[tuple[str | None, 
 
 
 def _refusal(work: Work, gpu: str | None) -> Verdict | None:
-    """Why the step is not even begun."""
+    """Reason why the step is not even begun."""
     if work.control.stop.is_set():
         return Status.CANCELLED, CANCELLED_REASON
     spec = work.tool.runs_as

@@ -1,4 +1,4 @@
-"""What a container uses: the kernel's own account in its control group, version 1 or 2."""
+"""Reads a container's use: the kernel's own account in its control group, version 1 or 2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 class Use(Frozen):
-    """What a container uses at one moment."""
+    """Resources in use by a container at one moment."""
 
     memory_bytes: int
     cpu_s: float

@@ -1,4 +1,4 @@
-"""Where a step is: the newest of its events, in a small file beside the log."""
+"""Position of a step: the newest of its events, in a small file alongside the log."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SAMPLE_EVERY_S = 1.0
 
 
 class StepProgress(Frozen):
-    """What a step's events said last; ``rate_per_s`` is ``done`` per second of late."""
+    """Newest values of a step's events; ``rate_per_s`` is ``done`` per second of late."""
 
     time: float
-    """When the last event came, in seconds since 1970."""
+    """Time of the last event, in seconds since 1970."""
     done: float | None = None
     total: float | None = None
     unit: str | None = None

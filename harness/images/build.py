@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 UPSTREAM_FILE = "/opt/bench/upstream.json"
 UNVERIFIED_FILE = "/opt/bench/unverified.sha256"
 LOCAL_BASE = "deid-bench/base:bookworm"
-"""What containers/base makes, for machines that reach no registry."""
+"""The image that containers/base makes, for machines that reach no registry."""
 
 _TAIL_LINES = 20
 _SILENCE_S = 3600
@@ -206,7 +206,7 @@ def _broken(recipe: Recipe, log: deque[str], said: str) -> UnfitMachineError:
 
 
 def read_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
-    """What the build recorded about its source; raises UnfitMachineError when it is not sound."""
+    """The build's record of its source; raises UnfitMachineError when it is not sound."""
     found = _parse_upstream(data, recipe)
     wanted = recipe.entry.commit
     if found.revision != wanted and (_COMMIT.fullmatch(wanted) or not found.revision):

@@ -1,4 +1,4 @@
-"""Whether an image keeps the driver contract: it is started once, with a job that is wrong."""
+"""Checks that an image keeps the driver contract: it is started once, with a job that is wrong."""
 
 from __future__ import annotations
 

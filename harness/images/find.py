@@ -1,4 +1,4 @@
-"""Which images the engine has, and which of them are what the recipes now describe."""
+"""Finds the images the engine has, and those of them that are what the recipes now describe."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_image(engine: Engine, recipe: Recipe, *, base: str | None = None) -> Bu
 
 
 def described() -> dict[str, Tool]:
-    """Everything that may have an image: tools, and observers that are programs of their own."""
+    """Descriptions that may have an image: tools, and observers that are programs of their own."""
     return {**load_tools(), **load_observers()}
 
 
@@ -78,7 +78,7 @@ def current_hashes(tools: Mapping[str, Tool]) -> dict[str, str]:
 
 
 def state_of(image: BuiltImage, hashes: Mapping[str, str]) -> State:
-    """How an image stands to the recipes in ``hashes`` (of ``current_hashes``)."""
+    """State of an image against the recipes in ``hashes`` (of ``current_hashes``)."""
     if image.name not in hashes:
         return "unknown"
     return "current" if hashes[image.name] == image.recipe else "stale"

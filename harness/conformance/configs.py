@@ -1,4 +1,4 @@
-"""What a tool's named configs say: each must resolve, and must be able to end."""
+"""Checks of a tool's named configs: each must resolve, and must be able to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool's description says of itself: names, versions, steps, settings."""
+"""Checks of a tool's description of itself: names, versions, steps, settings."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def gallery_faults(tool: Tool) -> Iterator[str]:
 
 
 def runtime_faults(tool: Tool) -> Iterator[str]:
-    """What is said of its process or container contradicts the rest."""
+    """Faults where the description of its process or container contradicts the rest."""
     runs = tool.runs_as
     if isinstance(runs, ChildProcess):
         if not _importable(runs.module):

@@ -1,4 +1,4 @@
-"""Whether a tool's driver refuses bad jobs: it is started as a child process, on jobs of no use."""
+"""Checks that a tool's driver refuses bad jobs: it is started as a child, on jobs of no use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PHOTOS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """How a driver ended."""
+    """The end of a driver: its exit code and what it wrote."""
 
     code: int | None
     """None when it did not end in time."""
@@ -51,7 +51,7 @@ class Answer:
 
 
 def driver_findings(tool: Tool) -> tuple[Finding, ...]:
-    """What the driver answers to bad jobs. One that cannot start here is ``skipped``."""
+    """Findings on the driver's answers to bad jobs. One that cannot start here is ``skipped``."""
     with tempfile.TemporaryDirectory(prefix="bench-check-") as folder:
         try:
             driver = _Driver(tool, Path(folder))
@@ -200,7 +200,7 @@ class _Settings:
         return found
 
     def _answers(self, name: str, wrong: Setting) -> list[Answer] | None:
-        """How the steps ended; None when one refused the setting by its name."""
+        """Ends of the steps; None when one refused the setting by its name."""
         answers = []
         for step in self._driver.tool.steps:
             job = self._driver.job(step, {name: wrong})

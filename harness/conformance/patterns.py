@@ -1,4 +1,4 @@
-"""What a tool's patterns read in its log: progress where there is some, failures only there."""
+"""Checks a tool's patterns on its log: progress read where there is some, failures only there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool's image would be built from: whole, with a driver that old images can run."""
+"""Checks of the recipe of a tool's image: whole, with a driver that old images can run."""
 
 from __future__ import annotations
 

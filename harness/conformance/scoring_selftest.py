@@ -56,9 +56,9 @@ from harness.workflow import make_lanes, run_and_score
 WOMAN, MAN = 2, 3
 """Actors of the sample."""
 STRETCHES = {WOMAN: Span(start_s=14.0, end_s=16.4), MAN: Span(start_s=0.4, end_s=1.3)}
-"""What is shown of their test clips."""
+"""Stretches of their test clips that are shown."""
 BRIEF = {**STRETCHES, WOMAN: Span(start_s=14.0, end_s=14.9)}
-"""What is shown where faces are compared, and no movement."""
+"""Shorter stretches, for cases that compare faces and no movement."""
 GROUP = {
     10: (Sex.MALE, Crop(x=425, y=175, width=120, height=160)),
     11: (Sex.FEMALE, Crop(x=495, y=285, width=165, height=175)),
@@ -168,7 +168,7 @@ NAIVE_METHODS = tuple(
 
 @dataclass(frozen=True)
 class _Cases:
-    """Those whose settings follow from the video that is shown."""
+    """Cases whose settings follow from the video that is shown."""
 
     short: Case
     long: Case

@@ -47,7 +47,7 @@ INTERVAL = "train_interval"
 
 @dataclass(frozen=True)
 class Ask:
-    """What to test."""
+    """The tool to test, and how."""
 
     tool: Tool
     version: str
@@ -58,14 +58,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Voice:
-    """Where it says what it sees: a line of its own, or what moves within a step."""
+    """Receivers of what the self-test sees: lines of their own, or what moves within a step."""
 
     say: Callable[[str], None]
     tick: Callable[[str], None]
 
 
 class Report(Frozen):
-    """What was seen; a user can attach it to an issue."""
+    """Observations of a self-test; a user can attach them to an issue."""
 
     schema_version: int = SCHEMA_VERSION
     tool: str
@@ -86,7 +86,7 @@ class Report(Frozen):
     previews: int = 0
     score: dict[str, float | None] | None = None
     score_reason: str = ""
-    """Why there is no score, when there is none."""
+    """Reason for the lack of a score; empty with one."""
 
     @property
     def passed(self) -> bool:
@@ -95,7 +95,7 @@ class Report(Frozen):
 
 @dataclass
 class _Notes:
-    """What is known so far, in the report's own fields."""
+    """Facts known so far, in the report's own fields."""
 
     ask: Ask
     started_at: str = field(default_factory=utc_now)

@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 
 
 class Kind(StrEnum):
-    """What takes time in a study."""
+    """The kinds of work that take time in a study."""
 
     RUN = "run"
     MEASURE = "measured"
@@ -43,7 +43,7 @@ class _Share:
 
 
 class Estimate:
-    """How long the rest will take, judged by what the like of it took.
+    """Time that the rest will take, judged by what similar work took.
 
     Nothing is said before each kind of long work was seen a few times: the first cell of a study,
     which copies a video, says nothing about the last, which trains a model.
@@ -104,7 +104,7 @@ class Account:
     estimate: Estimate
     say: Say
     tick: Say
-    """What moves within a thing; shown on a terminal only."""
+    """Reports what moves within a thing; shown on a terminal only."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def expect(self, kind: Kind, count: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""What this machine can run, and what to do about the rest."""
+"""Checks what this machine can run, and names what to do about the rest."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _python() -> Check:
 
 
 def _imports() -> Iterator[Check]:
-    """Whether what is needed can really be imported, all tried at once in child processes.
+    """Checks that what is needed can really be imported, all tried at once in child processes.
 
     face_recognition ends the process, with status 0, when its models are missing, and a broken
     native library may crash it: only what is printed last tells.

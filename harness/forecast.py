@@ -1,4 +1,4 @@
-"""What a plan will cost, from like cells that are done, else from limits. Pure."""
+"""Forecasts the cost of a plan, from like cells that are done, else from limits. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODEL_BYTES = 4 << 30
 
 
 class Basis(StrEnum):
-    """What a forecast rests on."""
+    """Grounds of a forecast."""
 
     LIKE = "like cells"
     ELSEWHERE = "like cells of other datasets"
@@ -28,7 +28,7 @@ class Basis(StrEnum):
 
 
 class Work(Protocol):
-    """What a forecast looks at of a cell, planned or specified."""
+    """The parts of a cell, planned or specified, that a forecast looks at."""
 
     @property
     def tool(self) -> str: ...
@@ -48,11 +48,11 @@ class CellCost(Frozen):
     """None where nothing tells."""
     basis: Basis
     seen: int = 0
-    """How many cells it rests on."""
+    """Number of cells it rests on."""
 
 
 class State(StrEnum):
-    """How a planned cell stands in the store."""
+    """Standing of a planned cell in the store."""
 
     DONE = "done"
     RUNNING = "running"
@@ -125,7 +125,7 @@ class History:
             self._by_like.setdefault(one.like, []).append(one)
 
     def cost(self, cell: Work, tool: Tool, dataset: str) -> CellCost:
-        """What one cell will take: the mean of like cells, on the same dataset if any."""
+        """Cost of one cell: the mean of like cells, on the same dataset if any."""
         like = likeness(cell.tool, cell.version, cell.config, cell.settings)
         found = self._by_like.get(like, [])
         near = [one for one in found if one.dataset == dataset]

@@ -1,4 +1,4 @@
-"""What a tool is given, and whether what it gives back can stand beside it."""
+"""Inputs of a tool, and the check that its result can stand alongside them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
 
 
 def video_fault(path: Path, original: VideoInfo) -> str | None:
-    """Why ``path`` cannot stand beside the original, as a sentence; None when it can.
+    """Reason why ``path`` cannot stand alongside the original, as a sentence; None when it can.
 
     It must be decodable with the original's frame count, size and frame rate (within 1e-4, as
     29.97 and 30000/1001 are the same rate).

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do: the same thing, and never in the middle of a write."""
+"""Handles Ctrl-C and SIGTERM: both alike, and never in the middle of a write."""
 
 from __future__ import annotations
 

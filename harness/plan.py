@@ -87,7 +87,7 @@ def choose_donors(dataset: Dataset, actor: Actor, rule: str) -> tuple[Donor, ...
 
 
 def next_actor(dataset: Dataset, actor: Actor) -> Actor:
-    """Who comes next in the dataset's order, the first after the last.
+    """Next actor in the dataset's order, the first after the last.
 
     Raises UsageError for a dataset of one.
     """
@@ -187,7 +187,7 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
 
 
 def _repeated(suite: Suite, dataset: Dataset) -> dict[int, int]:
-    """How often the cells of the actors that are repeated are run."""
+    """Number of times the cells of the actors that are repeated are run."""
     if suite.repeat is None:
         return {}
     chosen = choose_actors(dataset, suite.repeat.actors)

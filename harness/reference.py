@@ -128,7 +128,7 @@ def from_photo(photo: Photo) -> Chosen:
 
 
 def count_faces(picture: Frame) -> int:
-    """How many faces face_recognition's HOG detector, as used for scores, finds."""
+    """Number of faces that face_recognition's HOG detector, as used for scores, finds."""
     face_recognition = load_face_recognition()
     rgb = np.ascontiguousarray(picture[:, :, ::-1])
     return len(face_recognition.face_locations(rgb, model="hog"))

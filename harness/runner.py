@@ -30,7 +30,7 @@ _SIGNAL_S = 0.3
 
 
 class CellOutcome(Frozen):
-    """What became of one cell in this call."""
+    """Outcome of one cell in this call."""
 
     cell_id: str
     status: Status
@@ -38,7 +38,7 @@ class CellOutcome(Frozen):
     """The try made now, or the one that another process made meanwhile."""
     result: Result | None = None
     reused: bool = False
-    """Nothing was run here."""
+    """True when nothing was run here."""
     busy: bool = False
     """Another process runs the cell; ``status`` is then ``infra_error``."""
 
@@ -57,7 +57,7 @@ def _runtimes() -> dict[str, Runtime]:
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where and how cells are run; nothing of it changes a result.
+    """Surroundings in which cells are run; nothing of it changes a result.
 
     ``runtimes`` maps a tool's kind (``process``, ``container``) to what runs it. An attempt that
     ends as ``infra_error`` is repeated ``infra_retries`` times, after ``backoff_s``, twice that...
@@ -71,7 +71,7 @@ class RunContext:
     finished: Callable[[CellOutcome], None] = _ignore_outcome
 
     def select_runtime(self, tool: Tool) -> Runtime:
-        """What runs ``tool``; raises UnfitMachineError when nothing here can."""
+        """Runtime for ``tool``; raises UnfitMachineError when nothing here can run it."""
         kind = tool.runs_as.kind
         if kind not in self.runtimes:
             raise UnfitMachineError(
@@ -168,7 +168,7 @@ def run_cell(spec: CellSpec, tool: Tool, context: RunContext, *, wait: bool = Fa
 
 @dataclass(frozen=True)
 class Terms:
-    """How one cell among others is run. ``stop`` ends it.
+    """Options for running one cell among others. ``stop`` ends it.
 
     ``known`` is the number of the last attempt that was there when the command began: a newer one
     that failed is another process's try of just now, and is taken over.

@@ -53,7 +53,7 @@ class Specified(Frozen):
 
 @dataclass
 class _People:
-    """Who is prepared so far, and why others cannot be."""
+    """People prepared so far, and the reasons why others cannot be."""
 
     actors: dict[int, PreparedActor] = field(default_factory=dict)
     donors: dict[str, PreparedDonor] = field(default_factory=dict)

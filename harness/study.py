@@ -15,7 +15,7 @@ from harness.scoring.protocol import Protocol, protocol_of
 
 @dataclass(frozen=True)
 class Study:
-    """What to run and score, and where its store is."""
+    """Work to run and score, and its store."""
 
     suite: Suite
     dataset: Dataset

@@ -1,4 +1,4 @@
-"""How many threads the numerical libraries of a process start.
+"""Limits the threads that the numerical libraries of a process start.
 
 OpenBLAS's threads spin while they wait: with more of them than processors, a decomposition of a
 small matrix takes three times the processor time. Libraries look once, when they are loaded.

@@ -29,7 +29,7 @@ class Cell:
     host: str = ""
     """The machine that made its result: processor and GPU."""
     clocked: bool = False
-    """Whether it was trained without a set number of iterations, so that the clock ended it."""
+    """True for a training without a set number of iterations, which the clock ended."""
 
     @property
     def key(self) -> Key:
@@ -38,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What one side has. The tuples hold slugs."""
+    """Cells and scores of one side. The tuples hold slugs."""
 
     selector: str
     home: Path

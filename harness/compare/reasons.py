@@ -34,7 +34,7 @@ def moved(one: MetricResult, c: PairedComparison) -> str:
 def open_question(
     one: MetricResult, c: PairedComparison, e: Equivalence, alpha: float, *, significant: bool
 ) -> str:
-    """Why neither a change nor equivalence is shown."""
+    """Explains why neither a change nor equivalence is shown."""
     shift, margin = _signed(one, c.mean_difference), one.margin
     if significant:
         return (

@@ -21,7 +21,7 @@ from harness.results.compare.identified import identified
 
 @dataclass(frozen=True)
 class Request:
-    """What is compared with what."""
+    """The two sides to compare, and the cells they are compared on."""
 
     baseline: str
     candidate: str
@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Terms:
-    """How two sides are compared."""
+    """Options of a comparison of two sides."""
 
     protocol: str
     accepted: frozenset[Aspect] = frozenset()

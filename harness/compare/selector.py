@@ -17,7 +17,7 @@ _HELP = f"Write {SYNTAX}, for one: faceswap@v3.0.0:thesis or blur:strong or blur
 
 @dataclass(frozen=True)
 class Variant:
-    """What is compared: a tool with everything that was chosen of it."""
+    """A side of a comparison: a tool with everything that was chosen of it."""
 
     tool: str
     version: str

@@ -109,7 +109,7 @@ def basis(result: CompareResult) -> str:
 
 
 def coverage(name: str, side: Side) -> str:
-    """What became of one side's cells."""
+    """Sentence on what became of one side's cells."""
     parts = [f"{name} {side.label}: {side.scored} of {side.cells} cells scored"]
     for slugs, what in (
         (side.failed, "without a result"),

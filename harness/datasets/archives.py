@@ -57,12 +57,12 @@ class Archive(Frozen):
         return f"{self.package}-{self.version}"
 
     def folder(self, home: Path) -> Path:
-        """Where the members lie below ``home``; may not exist yet."""
+        """Folder of the members below ``home``; may not exist yet."""
         return downloads_dir(home) / self.label
 
 
 def is_ready(archive: Archive, home: Path) -> bool:
-    """Whether every member is there and not empty; content is checked by ``bad_members``."""
+    """True when every member is there and not empty; content is checked by ``bad_members``."""
     files = (archive.folder(home) / member.name for member in archive.members)
     return all(file.is_file() and file.stat().st_size for file in files)
 

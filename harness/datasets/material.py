@@ -33,7 +33,7 @@ def files_of(person: Actor | Donor) -> tuple[Path, ...]:
 def material_of(
     person: Actor | Donor, split: Split | None, sha256_of: Sha256Of = known_sha256
 ) -> dict[str, Any]:
-    """Everything about the person that a preparation depends on, files by content; ``split`` is
+    """Facts about the person that a preparation depends on, files by content; ``split`` is
     an actor's and None for a donor.
 
     Raises UnusableInputError for a file that is missing, empty or may not be read.

@@ -32,7 +32,7 @@ SOURCE = Source(
 
 
 class Take(Frozen):
-    """What a file's name says."""
+    """The fields of a file's name."""
 
     modality: int
     channel: int
@@ -55,12 +55,12 @@ class Take(Frozen):
 
     @property
     def is_test_trial(self) -> bool:
-        """Whether the take belongs to the trial that is kept from training."""
+        """True when the take belongs to the trial that is kept from training."""
         return (self.statement, self.repetition) == (_TEST_STATEMENT, _TEST_REPETITION)
 
 
 def ravdess_dir(home: Path) -> Path:
-    """Where RAVDESS is kept; may not exist."""
+    """Folder in which RAVDESS is kept; may not exist."""
     return home / "datasets" / "ravdess"
 
 

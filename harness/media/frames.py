@@ -107,7 +107,7 @@ def read_frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, 
 
 
 class Encoding(NamedTuple):
-    """What x264 is asked for: its constant rate factor, 0 (lossless) to 51, and its preset."""
+    """Settings for x264: its constant rate factor, 0 (lossless) to 51, and its preset."""
 
     crf: int
     preset: str = "medium"

@@ -1,4 +1,4 @@
-"""What a video really holds, found by decoding it."""
+"""Probes what a video really holds, by decoding it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _frame_size(path: Path, *_state: int) -> tuple[int, int]:
 
 
 def is_rotated(path: Path) -> bool:
-    """Whether the file asks players to rotate its picture."""
+    """True when the file asks players to rotate its picture."""
     require_file(path)
     stderr = ffmpeg_output(["-i", str(path), "-map", "0:v:0", "-frames:v", "1", *_NULL]).stderr
     return re.search(r"display ?matrix: rotation", stderr, re.I) is not None

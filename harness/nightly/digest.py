@@ -1,4 +1,4 @@
-"""What a night says: one digest, new alarms first, and each alarm only once."""
+"""Digest of a night: one text, new alarms first, and each alarm only once."""
 
 from __future__ import annotations
 

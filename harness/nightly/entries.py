@@ -14,7 +14,7 @@ from harness.model.suite import Suite, ToolEntry
 from harness.model.tool import Tool
 
 SECOND_RUN = 1000
-"""What a second run adds to the seeds: other cells, so that it is a run of its own."""
+"""Addition of a second run to the seeds: other cells, so that it is a run of its own."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Entry:
         return self.entry.model_copy(update={"version": version})
 
     def cells(self, specs: Iterable[CellSpec], version: str) -> list[CellSpec]:
-        """Those of ``specs`` that are of this line, at ``version``."""
+        """Cells of ``specs`` that are of this line, at ``version``."""
         settings = tuple((name, spell_setting(value)) for name, value in self.entry.set.items())
         wanted = Selector("", self.tool, version, self.entry.config, settings)
         return [spec for spec in specs if wanted.fits(variant_of(spec))]

@@ -31,7 +31,7 @@ RunSuite = Callable[[Suite], Sequence[CellSpec]]
 
 @dataclass(frozen=True)
 class Night:
-    """What a night is about, and what does its work."""
+    """Inputs of a night, and the functions that do its work."""
 
     home: Path
     suite: Suite
@@ -98,7 +98,7 @@ def _lines(
 
 
 def _as_named(record: NightRecord, line: Entry) -> bool:
-    """Whether the record is what the same --good made, so that an interrupted night goes on with
+    """True when the record is what the same --good made, so that an interrupted night goes on with
     its own command."""
     named = None if line.good_version == line.version else line.good_version
     return (record.version, record.good_version) == (line.version, named)
@@ -228,7 +228,7 @@ def _unrepeated(record: NightRecord, why: str) -> NightRecord:
 
 
 def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str]) -> str:
-    """Why a second run that does not show the suspicion again does not clear it; else empty."""
+    """Reason why a second run without the suspicion does not clear it; else empty."""
     for side in (repeated.baseline, repeated.candidate):
         lost = len(side.failed) + len(side.unscored) + len(side.damaged)
         if lost:
@@ -326,7 +326,7 @@ def _reasons(metrics: Sequence[MetricResult]) -> list[str]:
 
 
 def _alike(result: CompareResult) -> str:
-    """What an unchanged whole rests on, and what it leaves open."""
+    """Summary of what an unchanged whole rests on, and what it leaves open."""
     told = f"Equivalence is shown for every metric of {Family.STUDY} that could be compared."
     unsure = [
         one.title

@@ -1,4 +1,4 @@
-"""Which cells of a store are still what was asked for, and why the others are not.
+"""Finds the cells of a store that are still what was asked for, and why the others are not.
 
 A cell is *current* when its actor, donor and gallery are those of today's manifest and its image is
 the one that its tool was last run with. The rest are *earlier*: numbers of them stand for another
@@ -32,12 +32,12 @@ from harness.store.manifests import FileSeen, ManifestStore, PersonUse
 
 
 class Reason(StrEnum):
-    """Why a cell is earlier."""
+    """Reasons why a cell is earlier."""
 
     MANIFEST = "manifest"
     IMAGE = "image"
     SUITE = "suite"
-    """It was a cell of the suite, which does not name it any more."""
+    """The suite does not name the cell any more."""
 
     def phrase(self, number: int) -> str:
         """``2 cells of an earlier manifest``."""
@@ -54,7 +54,7 @@ Earlier = Mapping[str, Reason]
 def earlier_cells(
     store: CellStore, specs: Sequence[CellSpec], named: Iterable[Dataset] = ()
 ) -> dict[str, Reason]:
-    """Those of ``specs``, all cells of the store, that are earlier.
+    """Cells of ``specs``, all cells of the store, that are earlier.
 
     A dataset's manifest is one of ``named``, else where its cells were last made from. Files are
     read only when their state changed, and none is decoded. Where the manifest or the clips are
@@ -248,6 +248,6 @@ def _name_key(spec: CellSpec) -> str:
 
 
 def last_tried(store: CellStore, spec: CellSpec) -> str:
-    """When the cell's last attempt ended; empty for one that was never tried."""
+    """Time at which the cell's last attempt ended; empty for one that was never tried."""
     attempts = store.attempts(spec)
     return attempts[-1].ended_at if attempts else ""

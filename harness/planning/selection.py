@@ -1,4 +1,4 @@
-"""Which cells of a store a command is about."""
+"""Selects the cells of a store that a command is about."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Chosen:
 
     @property
     def current(self) -> tuple[CellSpec, ...]:
-        """Those of the ``specs`` that are not earlier."""
+        """Cells of the ``specs`` that are not earlier."""
         return tuple(spec for spec in self.specs if spec.id not in self.earlier)
 
     @property
@@ -139,7 +139,7 @@ def select(
     home: Path,
     earlier: Mapping[str, Reason] | None = None,
 ) -> list[CellSpec]:
-    """Those of ``specs`` that ``selection`` names, in their order; of cells that go by the same
+    """Cells of ``specs`` that ``selection`` names, in their order; of cells that go by the same
     start of a name, the current ones where there are any.
 
     Raises UsageError for a name that none of them bears, with the nearest one that exists.

@@ -1,4 +1,4 @@
-"""What a recogniser says of itself, and what it does."""
+"""A recogniser's description of itself, and its work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Embeddings = NDArray[np.float32]
 
 
 class Alignment(StrEnum):
-    """How a face is cut out before it is embedded."""
+    """Ways to cut out a face before it is embedded."""
 
     DLIB = "dlib"
     """dlib's chip by its five-point predictor, a quarter of its size around the face."""
@@ -33,7 +33,7 @@ class Distance(StrEnum):
 
 
 class RecogniserInfo(Frozen):
-    """What results are labelled with, and what the embeddings depend on."""
+    """Label of results, and the facts that the embeddings depend on."""
 
     name: str
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -54,7 +54,7 @@ class Recogniser(Protocol):
 
     @property
     def info(self) -> RecogniserInfo:
-        """What it says of itself."""
+        """The recogniser's description of itself."""
 
     def embed(self, chips: Chips) -> Embeddings:
         """One vector per face; none for none."""

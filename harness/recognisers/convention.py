@@ -16,7 +16,7 @@ from harness.yaml_files import read_yaml
 
 
 class Order(StrEnum):
-    """Which colour is the first channel."""
+    """Colour of the first channel."""
 
     RGB = "rgb"
     BGR = "bgr"

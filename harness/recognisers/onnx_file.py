@@ -30,7 +30,7 @@ _LEAST_PX = 16
 
 
 class _Shape(NamedTuple):
-    """What the network takes."""
+    """Shape of the network's input."""
 
     name: str
     size: int | None
@@ -50,7 +50,7 @@ class OnnxFile:
         self._session, self._shape = session, shape
 
     def possible(self, conventions: Sequence[Convention]) -> tuple[Convention, ...]:
-        """Those that the network can be fed with: to one that takes bytes pixels go as they are.
+        """Conventions the network can be fed by: to one that takes bytes pixels go as they are.
 
         Raises UsageError where something else is stated.
         """

@@ -35,7 +35,7 @@ class Trial(Frozen):
     """Distances of the mated pairs (one person in two takes) and of the non-mated pairs."""
 
     faces: int = Field(ge=0)
-    """Those whose person is seen in another take too."""
+    """Faces whose person is seen in another take too."""
     ranked: int = Field(ge=0)
     """Of these, those that are nearer to each face of their own person than to anybody else's."""
     mated: float

@@ -61,7 +61,7 @@ def cards(verdict: Verdict, contenders: Sequence[Contender]) -> tuple[Card, Card
 
 
 def left_out(verdict: Verdict) -> list[str]:
-    """Why tools are not ranked among the others, a sentence for each; where nobody is ranked, the
+    """Reasons why tools are not ranked, a sentence for each; where nobody is ranked, the
     card says why, and only the tools whose face is gone are left. Controls are not named."""
     some = any(one.group is Group.RANKED for one in verdict.tools)
     groups = (Group.UNRANKED, Group.FACE_GONE) if some else (Group.FACE_GONE,)
@@ -93,7 +93,7 @@ class _Race:
 
     ranked: tuple[Standing, ...]
     first: tuple[Standing, ...]
-    """Those at rank 1."""
+    """Tools at rank 1."""
     pairs: tuple[Pair, ...]
     share: bool
     """True when its numbers are shares, which are shown in per cent."""
@@ -152,7 +152,7 @@ def _within_null(tool: Standing) -> str:
 
 
 def _hardly(tool: Standing) -> str:
-    """Why the tool is not shown to hide anybody."""
+    """Reason why the tool is not shown to hide anybody."""
     if tool.gain.value is None:
         return f"{tool.name} is not shown to hide anybody: {_lower(tool.gain.reason)}"
     gain = _difference(tool.gain, share=True)

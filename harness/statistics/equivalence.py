@@ -12,7 +12,7 @@ from harness.statistics.values import Array, Values, as_share, as_values
 
 
 class Equivalence(Frozen):
-    """Whether the mean difference lies within the margin, at level ``alpha``."""
+    """Test of whether the mean difference lies within the margin, at level ``alpha``."""
 
     margin: float
     alpha: float
@@ -24,7 +24,7 @@ class Equivalence(Frozen):
 
 
 class NonInferiority(Frozen):
-    """Whether the candidate is worse by less than the margin, at level ``alpha``."""
+    """Test of whether the candidate is worse by less than the margin, at level ``alpha``."""
 
     margin: float
     alpha: float

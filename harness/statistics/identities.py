@@ -24,7 +24,7 @@ SEED = 2020
 
 @dataclass(frozen=True)
 class Order:
-    """Where mated pairs lie among the non-mated: the same however much each pair counts."""
+    """Places of mated pairs among the non-mated: the same however much each pair counts."""
 
     mated: Array
     non_mated: Array

@@ -13,7 +13,7 @@ from harness.statistics.values import Values, as_values
 
 
 class Friedman(Frozen):
-    """Whether any of k tools differs, from ranks within each actor."""
+    """Test of whether any of k tools differs, from ranks within each actor."""
 
     actors: int
     tools: int

@@ -42,7 +42,7 @@ class PairedComparison(Frozen):
     losses: int
     ties: int
     reason: str = ""
-    """What cannot be computed, and why."""
+    """Reason for what cannot be computed."""
 
 
 def compare_paired(

@@ -71,7 +71,7 @@ def rule_of_three(n: int, confidence: float = 0.95) -> float:
 
 
 class FmrFloor(Frozen):
-    """What so many identities can say of an FMR at all."""
+    """Lowest FMR that so many identities can show at all."""
 
     identities: int
     pairs: int
@@ -83,7 +83,7 @@ class FmrFloor(Frozen):
 
 
 class FmrCheck(Frozen):
-    """Whether an FMR may be printed; if not, ``floor`` stands in its place with the sentence."""
+    """Verdict on printing an FMR; if not, ``floor`` stands in its place with the sentence."""
 
     fmr: float
     resolvable: bool
@@ -108,7 +108,7 @@ def resolvable_fmr(n_identities: int) -> FmrFloor:
 
 
 def check_fmr(fmr: float, n_identities: int) -> FmrCheck:
-    """Whether n identities resolve this FMR by the rule of 3, with the sentence to print."""
+    """Checks that n identities resolve this FMR by the rule of 3, with the sentence to print."""
     as_share(fmr, "an FMR")
     if n_identities < 2:
         sentence = "It takes two identities to make a non-mated pair: no FMR can be told."

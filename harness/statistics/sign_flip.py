@@ -36,7 +36,7 @@ class TestResult(Frozen):
     reason: str = ""
 
     def can_reach(self, alpha: float) -> bool:
-        """Whether this test could have been significant at all."""
+        """True when this test could have been significant at all."""
         return self.smallest_p is not None and self.smallest_p <= alpha
 
     def verdict(self, alpha: float = 0.05) -> str:

@@ -1,4 +1,4 @@
-"""What every function here asks of its numbers."""
+"""Checks of the numbers given to every function here."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def as_share(value: float, name: str) -> float:
 
 
 def is_constant(values: Array) -> bool:
-    """Whether the numbers differ by no more than rounding can make them differ."""
+    """True when the numbers differ by no more than rounding can make them differ."""
     if values.size == 0:
         return True
     scale = float(np.abs(values).max())

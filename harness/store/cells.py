@@ -71,7 +71,7 @@ class CellStore:
         self.home = home
 
     def folder(self, spec: CellSpec) -> Path:
-        """Where everything of the cell lies."""
+        """Folder of all files of the cell."""
         return self.home / "cells" / spec.slug
 
     def state(self, spec: CellSpec) -> Path:
@@ -108,7 +108,7 @@ class CellStore:
         return result if video.stat().st_size == result.swapped.size_bytes else None
 
     def verify(self, spec: CellSpec) -> bool:
-        """Whether the cell has a result whose video is, by its SHA-256, the one published."""
+        """Verifies that the cell has a result whose video is, by its SHA-256, the one published."""
         result = self.result(spec)
         if result is None:
             return False

@@ -1,4 +1,4 @@
-"""What cells took before: seconds and bytes of those that succeeded, by what makes cells alike."""
+"""Costs of earlier cells: seconds and bytes of those that succeeded, by what makes cells alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.store.cells import CellStore
 
 
 class Taken(Frozen):
-    """What one cell took."""
+    """Cost of one cell."""
 
     like: str
     """``likeness`` of the cell."""

@@ -36,7 +36,7 @@ class FileSeen(Frozen):
 class _Record(Frozen):
     schema_version: int = SCHEMA_VERSION
     used_at: str
-    """When it was last the one in use; ISO 8601, UTC."""
+    """Time at which it was last the one in use; ISO 8601, UTC."""
 
 
 class PersonUse(_Record):

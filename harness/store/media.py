@@ -26,7 +26,7 @@ class MediaStore:
         self.folder = media_dir(home)
 
     def path(self, ref: MediaRef) -> Path:
-        """Where the file of ``ref`` lies; raises StoreError when it is gone."""
+        """Path of the file of ``ref``; raises StoreError when it is gone."""
         path = self._place(ref.sha256, ref.suffix)
         if not path.is_file():
             raise StoreError(
@@ -37,11 +37,11 @@ class MediaStore:
         return path
 
     def has(self, ref: MediaRef) -> bool:
-        """Whether the file is there."""
+        """True when the file is there."""
         return self._place(ref.sha256, ref.suffix).is_file()
 
     def unchanged(self, ref: MediaRef) -> bool:
-        """Whether the file is what its name, a hash, says; one that is gone shows nothing wrong."""
+        """True when the file is what its name, a hash, says; one that is gone is not wrong."""
         if not self.has(ref):
             return True
         return known_sha256(self.path(ref)) == ref.sha256

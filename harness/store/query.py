@@ -31,7 +31,7 @@ _FRAME_COLUMNS = (
 
 @dataclass(frozen=True)
 class Table:
-    """What a query found; ``columns`` are unique, and are there even when no row is."""
+    """Result of a query; ``columns`` are unique, and are there even when no row is."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -207,7 +207,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
 
 
 def _has_wildcards(home: Path) -> bool:
-    """Whether the home's name must be escaped in a pattern.
+    """True when the home's name must be escaped in a pattern.
 
     DuckDB compares a pattern with the allowed folder as it is spelt, so the files of such a home
     are read into memory before the fence goes up.

@@ -1,4 +1,4 @@
-"""Which version of deid-bench may read a results folder."""
+"""Checks which version of deid-bench may read a results folder."""
 
 from __future__ import annotations
 

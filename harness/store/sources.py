@@ -1,4 +1,4 @@
-"""Where the material of cells comes from and under which terms, kept beside the cells.
+"""Origins and terms of the material of cells, kept alongside the cells.
 
 A report is made from the store alone: on another machine neither a user's manifest nor the clips
 are there, and their terms must be in the page all the same.
@@ -51,7 +51,7 @@ def keep_sources(home: Path, dataset: Dataset) -> None:
 
 
 def stored_sources(home: Path, dataset: str) -> list[DatasetSources]:
-    """What datasets of that name said when their cells were made; damaged records are left out."""
+    """Sources of datasets of that name when their cells were made; damaged records are left out."""
     records = []
     for path in sorted(_folder(home).glob("*.json")):
         try:

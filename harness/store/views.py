@@ -15,7 +15,7 @@ class View:
     source: str
     columns: Mapping[str, tuple[str, str]]
     ends: str = ""
-    """What follows the FROM clause."""
+    """Text after the FROM clause."""
 
     def sql(self) -> str:
         """The statement that creates the view."""

@@ -32,7 +32,7 @@ class Training:
         """Reason for which it was asked to stop; None while it was not."""
 
     def read(self, line: str) -> bool:
-        """Take a line of the log; whether it told of an iteration.
+        """Take a line of the log; whether it reported an iteration.
 
         Raises ToolFailedError when a loss is not a number: the model is lost from there on.
         """
@@ -108,7 +108,7 @@ class ErrorLines:
         self._also(line)
 
     def check(self, what: str) -> None:
-        """Raise ToolFailedError when a line told of an error. ``what`` says what was done."""
+        """Raise ToolFailedError when a line reported an error. ``what`` says what was done."""
         if self.first is not None:
             told = self.first if self.first == self.last else "%s ... %s" % (self.first, self.last)
             raise ToolFailedError("%s failed: %s" % (what, told))

@@ -26,7 +26,7 @@ def plans(job: Job) -> Dict[str, faces.Extraction]:
     every = settings.whole(job, "train_interval", 1, 10000)
     clean = job.choice("clean", settings.CLEANING)
     keep = settings.whole(job, "keep_faces", 16, 100000)
-    # Frames with two faces can only be told, and thrown away, when both are looked for.
+    # Frames with two faces can only be recognised, and thrown away, when both are looked for.
     several = 2 if clean == "oneface" else 1
     found = {
         role: faces.Extraction(role, every, several, clean, keep)
@@ -45,7 +45,7 @@ def training_key(job: Job) -> str:
 
 def extract(job: Job) -> None:
     asked = plans(job)
-    # A wrong setting is told before hours are spent.
+    # A wrong setting is reported before hours are spent.
     settings.pictures(job)
     settings.training(job)
     settings.saving(job)

@@ -15,7 +15,7 @@ from containers.common.training import ErrorLines, Training
 from containers.dfaker import faces, saves
 
 FOLDER = "training"
-"""In ``/state``; what train.py runs in: data/, models/; beside them what it cost, and previews."""
+"""In ``/state``; what train.py runs in: data/, models/; alongside, what it cost, and previews."""
 
 LINE = (
     r"Loss A \[+(?P<loss_a>[^,\]]+).*?Loss B \[+(?P<loss_b>[^,\]]+).*?"

@@ -66,7 +66,7 @@ class Session:
             os.replace(path + ".partial.png", path + ".png")
 
     def saved(self, path: str) -> None:
-        """Called when one of the three files is written beside its place."""
+        """Called when one of the three files is written alongside its place."""
         if os.path.basename(path) != saves.FILES[-1]:
             return
         # A save within an iteration comes after its training; the one at the end is not within.

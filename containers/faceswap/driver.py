@@ -37,7 +37,7 @@ def training_key(job: Job) -> str:
 
 def extract(job: Job) -> None:
     asked = faces.plans(job)
-    # A wrong setting is told before hours are spent.
+    # A wrong setting is reported before hours are spent.
     settings.extraction(job)
     settings.training(job)
     settings.conversion(job, 1)
@@ -102,7 +102,7 @@ def _need_choice(log: List[str], found: Dict[str, List[str]], chosen: str) -> No
     said = [match.group(1) for match in map(_LEFT_OUT.search, log) if match is not None]
     if chosen and said[-1:] != [str(unwanted)]:
         raise ToolFailedError(
-            "Conversion had to leave out %d faces beside the main one, but said: %s."
+            "Conversion had to leave out %d faces alongside the main one, but said: %s."
             % (unwanted, "it left out " + said[-1] if said else "nothing of it")
         )
 

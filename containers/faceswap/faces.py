@@ -147,7 +147,7 @@ def _by_sharpness(job: Job, opened: app.App, target: str) -> List[str]:
 
 
 def _as_ranked(target: str, ranked: str) -> List[str]:
-    """The names of the faces in the order of their copies, which are told by their content.
+    """The names of the faces in the order of their copies, which are recognised by their content.
 
     Upstream's copies are called by their rank; the face's own name is lost in some versions.
     """

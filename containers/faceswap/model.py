@@ -89,7 +89,7 @@ class Watch:
     def due(self) -> bool:
         """True when it is to stop; at the planned iterations it ends itself, undisturbed.
 
-        Raises ToolFailedError when it told of an error and then hangs.
+        Raises ToolFailedError when it reported an error and then hangs.
         """
         if self.errors.first is not None:
             self._failed_s = self._failed_s or time.monotonic()

@@ -25,7 +25,7 @@ def training_key(job: Job) -> str:
 
 
 def extract(job: Job) -> None:
-    # A wrong setting is told before hours are spent.
+    # A wrong setting is reported before hours are spent.
     settings.training(job)
     settings.saving(job)
     settings.conversion(job)

@@ -205,7 +205,7 @@ def _measured(video: Path, home: Path, observers: list[Observer]) -> None:
 
 
 def _apart(home: Path, folder: Path, original: Path) -> dict[str, float]:
-    """Against a swapped video that is the original under a slight blur, encoded anew."""
+    """Against a swapped video that is the original under a slight blur, encoded again."""
     swapped = folder / f"{original.stem}-blurred.mp4"
     _ffmpeg(original, swapped, "gblur=sigma=6")
     pictures = [next(iter(read_frames(_source(home, name)))) for name in CLIPS]

@@ -162,7 +162,7 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def aggregates(study: Published) -> tuple[Aggregate, ...]:
-    """Every mean over the rows of the published tables, beside each place that prints it.
+    """Every mean over the rows of the published tables, alongside each place that prints it.
 
     Raises UsageError for a table without the rows of a tool.
     """

@@ -153,7 +153,7 @@ def _lowest(values: Mapping[int, float], named: tuple[int, ...], what: str, kind
     if missing:
         return _open(f"There is no value of {kind} {_numbers(missing)} in {what}.")
     if len(values) < 2 * len(named):
-        return _open(f"{len(values)} {kind}s are too few to tell the {len(named)} lowest.")
+        return _open(f"{len(values)} {kind}s are too few to name the {len(named)} lowest.")
     lowest = by_value(values, len(named))
     hits = len(set(lowest) & set(named))
     why = f"Lowest in {what} are {kind}s {_numbers(lowest)}; {hits} of {len(named)} are named."
@@ -207,7 +207,7 @@ def only_these_hide_everybody(runs: Runs, tools: tuple[str, ...]) -> Decided:
         many = all(len(runs.of(tool, "sw_or")) >= _ALL_ACTORS for tool in clean)
         if many:
             return Decided(outcome=Outcome.CONTRADICTED, why=why)
-        return _open(f"{why} That {', '.join(clean)} leaves none may be for want of actors.")
+        return _open(f"{why} That {', '.join(clean)} leaves none may be for lack of actors.")
     return Decided(outcome=Outcome.REPRODUCED, why=why)
 
 

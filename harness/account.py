@@ -70,7 +70,7 @@ class Estimate:
         return f"{self._shares[kind].done}/{self._shares[kind].expected}"
 
     def left_s(self) -> float | None:
-        """Seconds until all is done, or None while that cannot be told."""
+        """Seconds until all is done, or None while that is unknown."""
         total = 0.0
         for kind, share in self._shares.items():
             # Tools differ from one another far more than videos do.
@@ -99,7 +99,7 @@ def spell_time(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Account:
-    """Tells of a study's progress, one line for each thing done; any thread may call it."""
+    """Reports a study's progress, one line for each thing done; any thread may call it."""
 
     estimate: Estimate
     say: Say

@@ -74,7 +74,7 @@ def _imports() -> Iterator[Check]:
     """Checks that what is needed can really be imported, all tried at once in child processes.
 
     face_recognition ends the process, with status 0, when its models are missing, and a broken
-    native library may crash it: only what is printed last tells.
+    native library may crash it: only what is printed last counts.
     """
     children = [_start_import(modules) for modules in IMPORTS.values()]
     for (name, modules), child in zip(IMPORTS.items(), children, strict=True):

@@ -76,7 +76,7 @@ class Engine:
 
 
 def connect(environ: Mapping[str, str] | None = None) -> Engine:
-    """The engine of ``$DOCKER_HOST``, else the first that answers at a usual place.
+    """The engine of ``$DOCKER_HOST``, else the first that answers at a default place.
 
     Raises UnfitMachineError with the command that mends it.
     """

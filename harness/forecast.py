@@ -45,7 +45,7 @@ class Work(Protocol):
 class CellCost(Frozen):
     wall_s: float
     size_bytes: int | None
-    """None where nothing tells."""
+    """None where nothing says so."""
     basis: Basis
     seen: int = 0
     """Number of cells it rests on."""
@@ -112,7 +112,7 @@ class Plan(Frozen):
 
     @property
     def unsized(self) -> int:
-        """Cells to run whose size nothing tells."""
+        """Cells to run whose size is unknown."""
         return sum(row.to_run for row in self.tools if row.to_run and row.size_bytes is None)
 
 

@@ -101,7 +101,7 @@ def next_actor(dataset: Dataset, actor: Actor) -> Actor:
 
 
 def actor_as_donor(actor: Actor) -> Donor:
-    """An actor in the donor's place, named so that cells tell them apart."""
+    """An actor in the donor's place, named so that cells distinguish them."""
     return Donor(
         name=f"actor{actor.number:02d}",
         sex=actor.sex,
@@ -205,8 +205,8 @@ def _check_sexes(suite: Suite, dataset: Dataset, cells: Sequence[PlannedCell]) -
         if count < least:
             raise UsageError(
                 f"'{suite.name}' wants {least} donors of each sex, but '{suite.donors}' names "
-                f"{count} {sex} on '{dataset.name}'. With fewer, donor and sex cannot be told "
-                "apart.",
+                f"{count} {sex} on '{dataset.name}'. With fewer, donor and sex cannot be "
+                "distinguished.",
                 hint="Name more with --donor; an actor can stand in: --donor actor02,actor03.",
             )
 

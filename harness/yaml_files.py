@@ -113,7 +113,7 @@ def _guess(word: str, known: Sequence[str]) -> str:
 
 
 def _field_names(model: type[BaseModel], location: Location) -> list[str]:
-    """The fields that stand beside the one at ``location``."""
+    """The fields that stand alongside the one at ``location``."""
     for part in location[:-1]:
         if isinstance(part, int):
             continue

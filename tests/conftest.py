@@ -30,7 +30,7 @@ def pytest_configure() -> None:
     os.environ.update({**thread_limits(1), **os.environ})
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Typer would build all of bench's commands anew for each one that a test runs.
+    # Typer would build all of bench's commands again for each one that a test runs.
     patch = pytest.MonkeyPatch()
     patch.setattr("typer.testing._get_command", cache(get_command))
     # No test cuts the power, so nothing need reach the disk; a wrong handle is still an error.

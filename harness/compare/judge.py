@@ -124,7 +124,7 @@ def overall(results: Sequence[MetricResult], gate: ActorGate | None = None) -> V
         return Verdict.INCONCLUSIVE
     for verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.IMPROVED, Verdict.UNCHANGED):
         if verdict in said:
-            # An improvement stands beside metrics that leave it open.
+            # An improvement stands alongside metrics that leave it open.
             improved = verdict is Verdict.INCONCLUSIVE and Verdict.IMPROVED in said
             return Verdict.IMPROVED if improved else verdict
     return Verdict.NOT_COMPARABLE

@@ -91,7 +91,7 @@ def choose(selector: Selector, specs: Sequence[CellSpec], where: str) -> list[Ce
 
 
 def labels(first: Variant, second: Variant) -> tuple[str, str]:
-    """Names of two variants, with the settings that tell them apart where nothing else does."""
+    """Names of two variants, with the settings that distinguish them where nothing else does."""
     telling = _telling([first, second]) if first.spelled() == second.spelled() else []
     return first.spelled(telling), second.spelled(telling)
 

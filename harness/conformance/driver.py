@@ -91,7 +91,7 @@ class _Driver:
             script = module_folder(runs.recipe) / "driver.py"
             if not script.is_file():
                 raise UsageError(f"There is no driver to start: {script}.")
-            # As in an image that holds the shared parts beside the driver.
+            # As in an image that holds the shared parts alongside the driver.
             common = module_folder(COMMON)
             paths = [str(common), str(common.parents[1]), os.environ.get("PYTHONPATH", "")]
             self._environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))

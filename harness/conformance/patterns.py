@@ -31,7 +31,7 @@ def _pattern_faults(one: LogPattern) -> Iterator[str]:
     if strange:
         yield f"has the group {', '.join(sorted(strange))}; known are done, total and loss_NAME."
     if "done" not in groups and not any(name.startswith("loss_") for name in groups):
-        yield "has neither a group `done` nor a group `loss_NAME`, so it tells nothing."
+        yield "has neither a group `done` nor a group `loss_NAME`, so it reports nothing."
     if pattern.search(""):
         yield "matches an empty line."
     match = pattern.search(one.example)

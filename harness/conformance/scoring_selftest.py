@@ -99,7 +99,7 @@ class Case:
 def self_test_scoring(home: Path, tools: Mapping[str, Tool], voice: Voice) -> ScoringReport:
     """Run every case once and judge it. What goes wrong in a cell fails its answers.
 
-    Raises FetchError for a sample that cannot be had, and KeyboardInterrupt after the run has been
+    Raises FetchError for an unavailable sample, and KeyboardInterrupt after the run has been
     ended; its store is removed either way.
     """
     started_at = utc_now()
@@ -272,7 +272,7 @@ def _run(study: Study, specs: Specs) -> Specs:
 
 
 def _attacked(study: Study, case: Case, specs: Specs) -> Answer:
-    """The two actors told apart by the later parts of their videos, from the earlier parts of the
+    """Two actors distinguished by the later parts of their videos, from the earlier parts of the
     originals (naive) and of the tool's own videos (parrot)."""
     name = f"{case.tool}, {dict(case.set)['strength']:g}"
     members = []

@@ -116,7 +116,7 @@ class _Notes:
 
 
 def choose(tool: Tool, version: str | None, config: str | None, *, cpu: bool = False) -> Ask:
-    """The newest version, and the config ``smoke`` where one fits, unless told otherwise.
+    """The newest version, and the config ``smoke`` where one fits, unless stated otherwise.
 
     Raises UsageError for a version or config that the tool lacks, and for an observer.
     """
@@ -138,7 +138,7 @@ def choose(tool: Tool, version: str | None, config: str | None, *, cpu: bool = F
 
 
 def self_test(ask: Ask, home: Path, voice: Voice) -> tuple[Report, BenchError | None]:
-    """Run the tool once and score its video. What is missing is told in the report, and returned.
+    """Run the tool once and score its video. What is missing is said in the report, and returned.
 
     The run's store is kept below ``home`` when the tool failed, so that its log can be read.
     Raises KeyboardInterrupt after the run has been ended and its store removed.

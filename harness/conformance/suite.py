@@ -33,7 +33,7 @@ PURE = (
     Check("deviations", "Each says claim, upstream, applied and reason.", deviation_faults),
     Check("progress", "Every pattern reads its own example.", progress_faults),
     Check(
-        "failures", "Every known failure is told by its example, and by no other.", failure_faults
+        "failures", "Every known failure is found in its example, and by no other.", failure_faults
     ),
 )
 RECIPE = Check("recipe", "Every version's recipe is whole, in Python 3.6.", recipe_faults)

@@ -51,7 +51,7 @@ def build_image(
     """The finished image of ``recipe``; built unless the engine has exactly that already.
 
     ``base`` is as in ``VersionEntry.base_reference``; ``say`` hears the log, line by line.
-    Raises UnfitMachineError when the base cannot be had, the disk is too full, or a step fails;
+    Raises UnfitMachineError when the base is unavailable, the disk is too full, or a step fails;
     no container and no tag is left of it then. Of two builds of a tool the second waits.
     """
     with building(recipe.tool):
@@ -106,7 +106,7 @@ def labelling(image: str, labels: Mapping[str, str]) -> str:
 def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> Base:
     """The base image, pulled when the engine lacks it.
 
-    Raises UnfitMachineError when it cannot be had, or when the disk is too full to begin with.
+    Raises UnfitMachineError when it is unavailable, or when the disk is too full to begin with.
     """
     from docker.errors import DockerException, ImageNotFound
 
@@ -221,7 +221,7 @@ def read_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
 def _parse_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
     if data is None:
         raise UnfitMachineError(
-            f"The Dockerfile of {recipe.name} left no {UPSTREAM_FILE}, so nothing tells which "
+            f"The Dockerfile of {recipe.name} left no {UPSTREAM_FILE}, so nothing says which "
             "source it was built from.",
             hint="docs/images.md says what it holds.",
         )

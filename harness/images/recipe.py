@@ -20,7 +20,7 @@ REPOSITORY = "deid-bench"
 
 UNPUSHABLE = "research-only.invalid"
 """Begins the names of images that may not be passed on. Names under ``.invalid`` never resolve (RFC
-2606), so an engine that is told to push one fails."""
+2606), so an engine that is asked to push one fails."""
 
 COMMON = "containers.common"
 """The folder of parts that every driver shares; it is put into each build's context."""

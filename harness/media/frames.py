@@ -26,7 +26,7 @@ BITEXACT = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-
 """Options without which FFmpeg writes its version and the date into files."""
 
 _PIPE_BYTES = 1 << 20
-"""The most that Linux usually lets anybody ask for."""
+"""The most that Linux by default lets anybody ask for."""
 
 _SCALER = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int+bitexact")
 

@@ -95,7 +95,7 @@ class Null(Frozen):
 
 
 class Verification(Frozen):
-    """One attacker on one kind of video: the swapped ones, or the originals beside them."""
+    """One attacker on one kind of video: the swapped ones, or the originals alongside them."""
 
     actors: tuple[int, ...]
     """Actors with a probe and a place in the gallery."""
@@ -123,7 +123,7 @@ class Verification(Frozen):
     eer: float | None = None
     linkability: float | None = None
     """D_sys (Gomez-Barrero et al. 2018). Above 0 by itself, the more so the fewer the actors: read
-    it beside ``Attack.linkability_null`` only."""
+    it alongside ``Attack.linkability_null`` only."""
     linkability_low: float | None = None
     linkability_high: float | None = None
     """The ends of a 95 % interval over actors."""
@@ -231,7 +231,7 @@ class CohortScore(Frozen):
     impostor_pairs: int
     """Pairs of different actors."""
     fmr_floor: float | None = None
-    """No lower FMR can be told with these actors, one of them left out (rule of three)."""
+    """No lower FMR can be measured with these actors, one of them left out (rule of three)."""
     attacks: tuple[Attack, ...] = ()
     worst: int | None = None
     """Place in ``attacks`` of the one with the largest advantage; None where none has one. By its

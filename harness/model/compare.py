@@ -35,7 +35,7 @@ class Side(Frozen):
 
     selector: str
     label: str
-    """Tool, version, config and settings, as far as they tell the two sides apart."""
+    """Tool, version, config and settings, as far as they distinguish the two sides."""
     cells: int
     scored: int
     """Cells whose score is used, where the other side has its partner."""
@@ -93,7 +93,7 @@ class ActorCrossing(Frozen):
 
 
 class ActorGate(Frozen):
-    """Every single actor, beside the tests of means."""
+    """Every single actor, alongside the tests of means."""
 
     alpha: float
     """The chance that a comparison without a change names anybody."""

@@ -132,7 +132,7 @@ class UnitScore(Frozen):
     fits, 0 where none fits much better."""
     lag_s: float | None = None
     lag_pcc: float | None = None
-    """The PCC there, or the one that is too low to tell a shift."""
+    """The PCC there, or the one that is too low to show a shift."""
     floor_pcc: float | None = None
     """PCC of the original with its own re-encoding: what the source makes of compression alone."""
     floor_rmse: float | None = None

@@ -96,7 +96,7 @@ class LogPattern(Frozen):
 
 
 class KnownFailure(Frozen):
-    """A text in a tool's log that tells why it failed, whatever its exit code."""
+    """A text in a tool's log that says why it failed, whatever its exit code."""
 
     pattern: Regex
     status: Status

@@ -15,7 +15,7 @@ class Verdict(StrEnum):
     UNCHANGED = "unchanged"
     """Equivalence within the margin is shown."""
     INCONCLUSIVE = "inconclusive"
-    """Neither is shown: the actors are too few, or too different, to tell."""
+    """Neither is shown: the actors are too few, or too different, to decide."""
     NOT_COMPARABLE = "not comparable"
     """Dataset, scorer, limits or hardware differ, or a side has no value."""
 

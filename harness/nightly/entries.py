@@ -53,7 +53,7 @@ def entries(
 ) -> list[Entry]:
     """The suite's lines with what each is compared with.
 
-    ``given`` names a good version by tool, for a first night or to set one anew. Raises UsageError
+    ``given`` names a good version by tool, for a first night or to set one again. Raises UsageError
     for a tool or version that does not exist, or that the suite does not have.
     """
     used = {entry.tool for entry in suite.tools}

@@ -1,4 +1,4 @@
-"""A user's network becomes a recogniser once it tells unmodified faces of the sample apart."""
+"""A user's network becomes a recogniser once it distinguishes unmodified faces of the sample."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def check_recogniser(named: str, home: Path, listen: Listener) -> None:
     """See that ``open_recogniser`` will open it; ``listen`` hears by which convention.
 
     Raises UsageError for an unknown name and as ``read_stated``, UnusableInputError for a file that
-    is not a face network or does not tell faces apart, FetchError when there is no sample to try it
-    on, and whatever the recogniser itself raises.
+    is not a face network or does not distinguish faces, FetchError when there is no sample to try
+    it on, and whatever the recogniser itself raises.
     """
     if is_file(named):
         accept(_open_file(named), home, listen)
@@ -82,8 +82,8 @@ def _open_file(named: str) -> OnnxFile:
 
 
 def accept(network: OnnxFile, home: Path, listen: Listener) -> Acceptance:
-    """The convention by which a network tells faces apart, tried once for each file, statement and
-    home. ``listen`` hears of it.
+    """The convention by which a network distinguishes faces, tried once for each file, statement
+    and home. ``listen`` hears of it.
 
     Raises UnusableInputError, with rank and margin, when there is none; FetchError, StoreError.
     """
@@ -167,7 +167,7 @@ def _refused(network: OnnxFile, tried: Sequence[Tried], home: Path) -> UnusableI
             hint = f"Correct {place}: by {instead.convention}, it {instead.trial}."
             break
     return UnusableInputError(
-        f"{network.path} does not tell the sample's unmodified faces apart. {how} "
+        f"{network.path} does not distinguish the sample's unmodified faces. {how} "
         f"({best.convention}), it {best.trial}; the least are {100 * LEAST_RANKED:g} % "
         f"and a margin of {LEAST_MARGIN:g}.",
         hint=hint,

@@ -104,10 +104,10 @@ def measure_with(
     """Measure a video with ``observer`` and store what it found, unless it is there already.
 
     Of two processes that want the same video one runs the observer, the other waits. What goes
-    wrong in the tool is told in what is returned, and kept; with ``again`` a kept failure is tried
-    again. Raises UsageError for an observer whose output nothing here reads, StoppedError when
-    ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed, StoreError
-    when the disk refuses, and as the runtime does.
+    wrong in the tool is reported in what is returned, and kept; with ``again`` a kept failure is
+    tried again. Raises UsageError for an observer whose output nothing here reads, StoppedError
+    when ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed,
+    StoreError when the disk refuses, and as the runtime does.
     """
     work = _work(observer, video, sha256, place)
     if not again and (found := work.known()):
@@ -231,14 +231,14 @@ class _Work:
             return None
 
     def _beside(self, ending: str) -> Path:
-        """A path beside the observation: hidden when it is unfinished work."""
+        """A path alongside the observation: hidden when it is unfinished work."""
         hidden = "." if ending.endswith(".part") else ""
         return self.stored.with_name(f"{hidden}{self.stored.stem}{ending}")
 
 
 @contextmanager
 def _locked(path: Path, stop: threading.Event) -> Iterator[None]:
-    """Hold an exclusive lock beside ``path``; another process's measurement may take long, so
+    """Hold an exclusive lock alongside ``path``; another process's measurement may take long, so
     waiting for it can be stopped. Raises StoppedError.
     """
     with store_sentences(path):

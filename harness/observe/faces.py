@@ -69,7 +69,7 @@ class FaceEmbeddings:
     near to being a face, and the whole frame when nothing does: at the latest in every 8th frame,
     and whenever the tracker sees more or fewer faces or, while it sees none, the picture changes.
 
-    Beside a sure face the whole frame is looked at, more coarsely, in every 48th frame, and whom
+    Alongside a sure face the whole frame is looked at, more coarsely, in every 48th frame, and whom
     the detector finds there is looked for in the frames that follow. Of several faces the one
     nearest to the tracker's main face is embedded, or the largest where the tracker has lost it.
     """

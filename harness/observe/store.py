@@ -38,7 +38,7 @@ def store_sentences(path: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock beside ``path``, so that two processes never lose rows."""
+    """Hold an exclusive lock alongside ``path``, so that two processes never lose rows."""
     with store_sentences(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = (path.parent / f".{path.name}.lock").open("w")

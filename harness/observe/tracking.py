@@ -54,7 +54,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
     """Every frame of a video, in order; one is in memory at a time.
 
     Raises UnusableInputError for a video that cannot be read, FetchError when the landmarker's
-    model cannot be had.
+    model is unavailable.
     """
     from harness.assets import face_landmarker_path
     from harness.media.frames import read_frames

@@ -25,7 +25,7 @@ from harness.vision.fed_inputs import keep_fed_inputs
 from harness.vision.runtime import open_session
 
 _LEAST_NUMBERS = 16
-"""A vector of fewer numbers tells no people apart: more likely a classifier or a regressor."""
+"""A vector of fewer numbers distinguishes no people: more likely a classifier or a regressor."""
 _LEAST_PX = 16
 
 
@@ -117,7 +117,7 @@ class _Recogniser:
 def open_onnx_file(path: Path, stated: StatedConvention) -> OnnxFile:
     """The network in ``path``, from a square picture to one vector; compared by cosine.
 
-    Whether it tells faces apart is not known yet. Raises UnusableInputError with a sentence for a
+    Whether it distinguishes faces is not known yet. Raises UnusableInputError with a sentence for a
     file that cannot be read or is no such network, UsageError for a stated size that it does not
     take.
     """

@@ -23,7 +23,7 @@ def standing(attack: Attack, cohort: CohortScore) -> str:
     if attack.best_null is None:
         return "strongest, untested"
     few = attack.best_null.smallest_p > ALPHA
-    return f"strongest, {'too few actors to tell' if few else 'within its null'}"
+    return f"strongest, {'too few actors to judge' if few else 'within its null'}"
 
 
 def verdict(cohort: CohortScore) -> str:

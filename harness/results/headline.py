@@ -29,7 +29,7 @@ KEEPS = "Who keeps most of the expression: correlation of action units (PCC)"
 LEAK = "Worst leak: sampled frames in which the person is still recognised"
 RULE = (
     "Ranked by what the worst attacker identifies beyond chance, paired by actor: a frame without "
-    "a face is not identified. Tools that cannot be told apart share a rank. Controls do not "
+    "a face is not identified. Tools that cannot be distinguished share a rank. Controls do not "
     f"compete, nor do tools with under {100 * COVERED:.0f} % of their cells done or whose face is "
     f"gone, and fewer than {FEWEST_ACTORS} actors rank no tool. Nothing is ranked by distance."
 )
@@ -52,7 +52,7 @@ class Card(Frozen):
     sure: str
     clear: bool | None = None
     """True for one tool that is significantly better than every other, False for a warning (no tool
-    hides, a control failed), None where tools cannot be told apart or are not ranked."""
+    hides, a control failed), None where tools cannot be distinguished or are not ranked."""
 
 
 def cards(verdict: Verdict, contenders: Sequence[Contender]) -> tuple[Card, Card, Card]:
@@ -249,14 +249,14 @@ def _winner(race: _Race) -> str:
     said = [f"Better than {_of(len(beaten), len(race.ranked) - 1)}: {_nearest(won, race)}."]
     rest = [one.name for one in race.ranked if one.name not in (name, *beaten)]
     if rest:
-        said.append(f"Not told apart from {listing(rest, 3)}.")
+        said.append(f"Not distinguished from {listing(rest, 3)}.")
     return " ".join([*said, *_smaller(own)])
 
 
 def _tie(race: _Race) -> str:
     names = {one.name for one in race.first}
     tied = [pair for pair in race.pairs if {pair.first, pair.second} <= names]
-    said = [f"These {len(names)} cannot be told apart: {_nearest(tied, race)}."]
+    said = [f"These {len(names)} cannot be distinguished: {_nearest(tied, race)}."]
     least = smallest_adjusted(race.pairs)
     if least is not None and least > ALPHA:
         most = max(pair.lead.n for pair in race.pairs)

@@ -99,7 +99,7 @@ def _attack(cohort: CohortScore, attacker: Attacker, source: str) -> Attack | No
 
 
 def _made(found: Verification | None) -> bool:
-    """True when anybody could be told from anybody else."""
+    """True when anybody could be distinguished from anybody else."""
     return found is not None and found.rank_1.rate is not None
 
 

@@ -82,7 +82,7 @@ class Work:
 
 
 class ContainerRecord(Frozen):
-    """``container.json``, beside the log: what ran, and how it ended in the engine's words."""
+    """``container.json``, alongside the log: what ran, and how it ended in the engine's words."""
 
     engine: str
     plan: ContainerPlan

@@ -17,7 +17,7 @@ _LEFT_OUT = re.compile(rb"\[bench: (\d+) bytes left out here\]\n")
 class LogReader:
     """Follows what a ``CappedLog`` writes to ``path``.
 
-    Positions are counted in the tool's output, not in a file: a part's name tells where it begins.
+    Positions are counted in the tool's output, not in a file: a part's name says where it begins.
     Files stay open, so that one that is renamed or removed can still be read to its end.
     """
 
@@ -32,7 +32,7 @@ class LogReader:
         self._finished = False
 
     def read(self) -> Iterator[bytes]:
-        """Yield what is new. Bytes that the log dropped meanwhile are told of in a line."""
+        """Yield what is new. Bytes that the log dropped meanwhile are reported in a line."""
         if self._finished or not self._open_head():
             return
         # Looked at before reading: a file that has a successor by now is read to its very end.

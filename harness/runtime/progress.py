@@ -35,7 +35,7 @@ class StepProgress(Frozen):
 
 
 def read_progress(folder: Path) -> StepProgress | None:
-    """The progress of the step in ``folder``; None when it told of none, or the file is damaged."""
+    """Progress of the step in ``folder``; None when it reported none, or the file is damaged."""
     try:
         return StepProgress.model_validate_json((folder / PROGRESS_NAME).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
@@ -45,7 +45,7 @@ def read_progress(folder: Path) -> StepProgress | None:
 class Pace:
     """``done`` per second over the last minute, or between the last two counts if they are rarer.
 
-    A count that goes back or is of another unit begins anew.
+    A count that goes back or is of another unit begins again.
     """
 
     def __init__(self) -> None:

@@ -173,7 +173,7 @@ def _shift(lag: int | None) -> str:
 
 
 def _undecided(found: Timing, still: tuple[bool, ...]) -> list[str]:
-    """Reason why the timing cannot be determined, or nothing."""
+    """Reason why the timing cannot be read from the pictures, or nothing."""
     if found.lag is not None or found.slips:
         return []
     original_still, swapped_still = still
@@ -186,4 +186,4 @@ def _undecided(found: Timing, still: tuple[bool, ...]) -> list[str]:
             f"at no shift of up to {MAXIMUM_LAG} frames do the pictures move alike: what moves "
             "was covered, or the videos show different scenes"
         )
-    return [f"The timing cannot be told from the pictures ({why}); frames are paired by count."]
+    return [f"The timing cannot be read from the pictures ({why}); frames are paired by count."]

@@ -110,7 +110,7 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
     Both series have one value per frame, NaN without a face; a shift at which fewer than
     ``MINIMUM_PAIRED`` frames have both is not looked at. Slow series fit at many shifts, so one is
     believed only if it halves the variance (1 - PCC^2) that no shift leaves unexplained. As in the
-    alignment of pictures, what fits worse than ``CONVINCING`` tells no shift.
+    alignment of pictures, what fits worse than ``CONVINCING`` shows no shift.
     """
     reach = min(reach, len(original) // 3)
     found: dict[int, float] = {}
@@ -252,7 +252,7 @@ def score_attributes(
 
 
 def with_floor(scores: Attributes, floor: Attributes) -> Attributes:
-    """``scores`` with those of the original against its own re-encoding beside them."""
+    """``scores`` with those of the original against its own re-encoding alongside them."""
     known = {unit.unit: unit for unit in floor.units}
     units = tuple(
         unit.model_copy(

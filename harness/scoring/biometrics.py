@@ -36,7 +36,7 @@ def comparison_weights(distances: Array, own: int) -> Array:
     Every probe counts the same; its comparison with its own face weighs as much as all others of it
     together, and each of the two kinds adds up to 1. People who are compared among themselves
     alone, such as those behind one donor, so weigh the same in both kinds: else distributions that
-    differ from group to group would tell people apart who are all alike within theirs. Probes
+    differ from group to group would distinguish people who are all alike within theirs. Probes
     without both kinds have no weight.
     """
     known = np.isfinite(distances)

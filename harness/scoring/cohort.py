@@ -217,7 +217,7 @@ def _why_not(plan: _Plan, swapped: Trial, control: Trial, members: Sequence[Memb
     if swapped.scored() and len(swapped.gallery) > 1:
         return ""
     if actors < 2:
-        return "There is one actor only, so nobody can be told from anybody else."
+        return "There is one actor only, so nobody can be distinguished from anybody else."
     if (
         plan.attacker is Attacker.INFORMED or plan.source == CROPS_SOURCE
     ) and actors < LEAST_TEACHERS:
@@ -225,7 +225,7 @@ def _why_not(plan: _Plan, swapped: Trial, control: Trial, members: Sequence[Memb
     if plan.attacker in (Attacker.PARROT, Attacker.INFORMED):
         donors = Counter(donor for donor, _ in {(m.donor, m.actor) for m in members})
         if max(donors.values()) < 2:
-            return "No two actors were given the same donor, so only donors could be told apart."
+            return "No two actors were given the same donor, so only donors could be distinguished."
     if control.scored():
         return "Not detected: too few swapped frames show a face that could be compared."
     return "The videos are too short, or show a face for too short, to be compared."
@@ -351,8 +351,8 @@ def remarks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[str, ..
     notes = []
     if actors == 1:
         notes.append(
-            "One actor: whether this person can be told from others cannot be computed, and no "
-            "threshold can be calibrated. Only the fixed threshold is left."
+            "One actor: whether this person can be distinguished from others cannot be computed, "
+            "and no threshold can be calibrated. Only the fixed threshold is left."
         )
     elif smallest_far(found) is None:
         control = found[0].control

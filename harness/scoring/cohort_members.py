@@ -107,7 +107,7 @@ def cropped(frames: NDArray[np.int64], pictures: NDArray[np.uint8], info: VideoI
 
 
 def _seen_elsewhere(path: Path, sha256: str, home: Path) -> dict[int, bool]:
-    """Frame to whether the second detector sees the face; empty where it cannot be had."""
+    """Frame to whether the second detector sees the face; empty where it is unavailable."""
     try:
         rows = observe_second_detector(path, sha256, home)
     except FetchError:

@@ -67,7 +67,7 @@ def features(values: Array, fps: float) -> Array | None:
     """Standard deviations, mean speeds (per second) and pairwise correlations of the channels of
     one segment; None when the face is seen in too few frames.
 
-    The means are left out: they tell what a face looks like at rest, not how it moves. A channel
+    The means are left out: they show what a face looks like at rest, not how it moves. A channel
     that stands still correlates with none: 0.
     """
     seen: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))

@@ -97,7 +97,7 @@ def evidence(values: Mapping[int, float]) -> tuple[EvidenceFrame, ...]:
 
 
 class SwappedFace(Frozen):
-    """One reading of "ID swapped". ``embedding`` is None where the face cannot be had; ``note``
+    """One reading of "ID swapped". ``embedding`` is None where the face is unavailable; ``note``
     then says why. ``frame`` is the swapped frame that serves as the face: it would be at distance 0
     from itself.
     """

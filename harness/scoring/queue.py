@@ -73,7 +73,7 @@ class ScoreQueue:
                 return
             before = sightings(spec, self._home, self._protocol)[:2]
         except BenchError:
-            # It is told of when the cell's turn comes.
+            # It is reported when the cell's turn comes.
             return
         self._enqueue(before)
         self._foreseen.add(spec.id)
@@ -202,7 +202,7 @@ def _key(sighting: Sighting) -> Key:
 
 
 def _measure_if_possible(sighting: Sighting, home: Path, listen: Listen) -> None:
-    """A video that cannot be measured is told of by the scores that need it."""
+    """A video that cannot be measured is reported by the scores that need it."""
     try:
         measure(sighting, home, listen)
     except StoreError:

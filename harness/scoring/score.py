@@ -236,7 +236,7 @@ class _Measured(NamedTuple):
     seen: Watched[Observed]
     faces: tuple[pd.DataFrame, pd.DataFrame]
     """Of the original and of the swapped video: those that the protocol looks at, and all that the
-    fast path saw beside them."""
+    fast path saw alongside them."""
     frames: tuple[int, ...]
     """The sampled ones."""
     reference: tuple[float, ...]
@@ -350,7 +350,7 @@ def outside_faces(observed: pd.DataFrame, info: VideoInfo) -> Mask:
 def _identity(
     spec: CellSpec, home: Path, protocol: Protocol, sample: _Sample, total: int
 ) -> tuple[Identity, pd.DataFrame]:
-    """The four comparisons under the chosen reading, both readings beside each other, and the
+    """The four comparisons under the chosen reading, both readings alongside each other, and the
     per-frame table of the chosen one.
     """
     donor = donor_face(

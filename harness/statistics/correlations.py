@@ -13,7 +13,7 @@ CLIP = 0.999999
 
 
 class MeanCorrelation(Frozen):
-    """The plain mean beside Fisher's, with the t interval of the latter over actors."""
+    """The plain mean alongside Fisher's, with the t interval of the latter over actors."""
 
     n: int
     raw: float | None

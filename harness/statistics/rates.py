@@ -77,7 +77,7 @@ class FmrFloor(Frozen):
     pairs: int
     """Pairs of different identities."""
     rule_of_3: float
-    """No lower FMR can be told from 0 with 95 % confidence: 3 / pairs, at most 1."""
+    """No lower FMR can be distinguished from 0 with 95 % confidence: 3 / pairs, at most 1."""
     rule_of_30: float
     """From here on the FMR is known within +-30 % with 90 % confidence: 30 / pairs, at most 1."""
 
@@ -111,7 +111,7 @@ def check_fmr(fmr: float, n_identities: int) -> FmrCheck:
     """Checks that n identities resolve this FMR by the rule of 3, with the sentence to print."""
     as_share(fmr, "an FMR")
     if n_identities < 2:
-        sentence = "It takes two identities to make a non-mated pair: no FMR can be told."
+        sentence = "It takes two identities to make a non-mated pair: no FMR can be measured."
         return FmrCheck(fmr=fmr, resolvable=False, floor=1.0, sentence=sentence)
     floor = resolvable_fmr(n_identities)
     what = f"{n_identities} identities make {floor.pairs} non-mated pairs"

@@ -32,7 +32,7 @@ class MediaStore:
             raise StoreError(
                 f"The store has no media file {path.name} (in {self.folder}): it was moved or "
                 "deleted after it was prepared.",
-                hint="Run the cell again; the file is prepared anew from the dataset.",
+                hint="Run the cell again; the file is prepared again from the dataset.",
             )
         return path
 
@@ -109,7 +109,7 @@ class MediaStore:
         if file.stat().st_dev == final.parent.stat().st_dev:
             publish_file(file, final)
             return
-        # A rename cannot cross file systems: copy beside the final name first.
+        # A rename cannot cross file systems: copy alongside the final name first.
         with self.temporary() as folder:
             copy = folder / final.name
             shutil.copyfile(file, copy)

@@ -1,4 +1,4 @@
-"""Stores with cells that were never run, and scores that are made up from known numbers.
+"""Stores with cells that were never run, and synthetic scores from known numbers.
 
 The noise is that of the research notes on regression statistics (10 actors, 4 donors, frames of
 AR(1) with phi 0.98, a run-to-run sd of 0.01 per cell): actors differ by 0.04 and cells by 0.02, the

@@ -1,4 +1,4 @@
-"""Nights on made-up cells: a runner that stores what it is told to, and counts its work."""
+"""Nights on synthetic cells: a runner that stores what it is asked to, and counts its work."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tool(name: str, *versions: str) -> Tool:
 
 
 class Lab:
-    """Two tools whose versions score as told; ``seen`` are the suites that were run."""
+    """Two tools whose versions score as given; ``seen`` are the suites that were run."""
 
     def __init__(self, home: Path) -> None:
         self.home = Home(home)

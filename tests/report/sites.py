@@ -31,7 +31,7 @@ JPEG = bytes.fromhex("ffd8ffe000104a464946")
 def make_site(
     data: ReportData, faces: Faces = Faces.NONE, cohorts: Sequence[CohortScore] = ()
 ) -> Site:
-    """A site of made-up cells; its pictures are no pictures."""
+    """A site of synthetic cells; its pictures are no pictures."""
     facts = {
         cell.spec.id: CellFacts(
             ended_at=f"2026-01-{1 + i % 28:02d}T00:00:00Z", swapped_sha256="a" * 64, swapped_bytes=7

@@ -247,7 +247,7 @@ def test_with_few_actors_nobody_is_ranked(make_data: Maker) -> None:
 def test_equal_tools_are_not_told_apart(full_data: ReportData) -> None:
     keeps = answered(full_data)[1]
     assert (keeps.who, keeps.clear) == ("blur and landmark-swap", None)
-    assert "cannot be told apart" in keeps.sure
+    assert "cannot be distinguished" in keeps.sure
     assert "compared on the 22 that both have" in keeps.sure
 
 

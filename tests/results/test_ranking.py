@@ -43,7 +43,7 @@ def test_tools_that_cannot_be_told_apart_share_a_rank_and_the_headline() -> None
     found = hides(*tools)
     assert (found.who, found.clear) == ("blur and pixelate", None)
     assert found.value == "29.0\N{EN DASH}30.0 %"
-    assert "cannot be told apart" in found.sure
+    assert "cannot be distinguished" in found.sure
 
 
 def test_a_failed_cell_is_no_hidden_person() -> None:

@@ -91,7 +91,7 @@ def keep(home: Path, cell: CellSpec, **inputs: str) -> None:
 
 @pytest.fixture
 def people(monkeypatch: pytest.MonkeyPatch) -> People:
-    """Cells of made-up people, whose videos need not be there."""
+    """Cells of synthetic people, whose videos need not be there."""
     made = People(4)
     members = {m.actor: m for m in made.members(lambda n: made.original[n])}
 

@@ -198,7 +198,7 @@ def looks_at_runs_of(tool: Tool) -> pytest.MarkDecorator:
 
 
 def each(tools: Iterable[Tool]) -> pytest.MarkDecorator:
-    """The test with every ``tool``, beside the others that look at its runs."""
+    """The test with every ``tool``, alongside the others that look at its runs."""
     params = [pytest.param(one, id=one.name, marks=looks_at_runs_of(one)) for one in tools]
     return pytest.mark.parametrize("tool", params)
 

@@ -1,7 +1,7 @@
 """Single people who are recognised in the candidate and were hidden in the baseline.
 
 A mean over actors says little of one of them: two of 24 who are fully recognised move it less than
-its margin can tell. So every actor is looked at alone. What an actor must exceed is what noise
+its margin can show. So every actor is looked at alone. What an actor must exceed is what noise
 explains: ``explained`` bounds how far frames move from run to run without a change, at a level that
 is shared by all actors (Bonferroni) and both routes.
 

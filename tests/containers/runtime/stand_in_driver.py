@@ -141,7 +141,7 @@ def facts(job: Job) -> None:
 
 
 def train(job: Job) -> None:
-    """Ten saves; the first try dies after the fourth when told so."""
+    """Ten saves; the first try dies after the fourth when asked to."""
     path = Path(job.state, "iteration")
     done = int(path.read_text()) if path.exists() else 0
     first = done == 0

@@ -407,7 +407,7 @@ def test_finished_steps_are_used_again(trained: MakeCell) -> None:
     cell.settings["save_interval"] = 20
     assert "Starting" not in cell.done(Step.TRAIN).log, "how often it is saved changes no model"
     cell.settings["learning_rate"] = 1e-5
-    assert "Creating new" in cell.done(Step.TRAIN).log, "another model is trained anew"
+    assert "Creating new" in cell.done(Step.TRAIN).log, "another model is trained again"
 
 
 @pytest.mark.parametrize("version", VERSIONS)

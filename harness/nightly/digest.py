@@ -9,7 +9,11 @@ from harness.model.nightly import Alarm, NightRecord
 
 def new_alarms(records: Sequence[NightRecord], history: Sequence[NightRecord]) -> list[NightRecord]:
     """Confirmed alarms of the night that no earlier night has given."""
-    return [one for one in records if one.alarm is Alarm.CONFIRMED and not _since(one, history)]
+    return [
+        record
+        for record in records
+        if record.alarm is Alarm.CONFIRMED and not _since(record, history)
+    ]
 
 
 def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRecord]) -> str:
@@ -31,7 +35,7 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
         ("Seen once, not confirmed", loose),
     ):
         if chosen:
-            lines += [f"## {heading}", "", *(_told(one, history) for one in chosen), ""]
+            lines += [f"## {heading}", "", *(_told(record, history) for record in chosen), ""]
     if lacking:
         lines += ["## Cells without a score", ""]
         lines += [f"- {o.what}: {len(o.cells) - o.scored} of {len(o.cells)}" for o in lacking]
@@ -39,37 +43,37 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
     lines += ["## Every tool", ""]
     header = ("tool", "last good", "verdict", "scored", "SW-OR distance", "run-to-run sd")
     lines += [_row(header), _row(["---"] * len(header))]
-    lines += [_row(_cells(one)) for one in records]
+    lines += [_row(_cells(record)) for record in records]
     return "\n".join(lines) + "\n"
 
 
-def _told(one: NightRecord, history: Sequence[NightRecord]) -> str:
-    since = _since(one, history)
+def _told(record: NightRecord, history: Sequence[NightRecord]) -> str:
+    since = _since(record, history)
     standing = f" Since {since}." if since else ""
-    return f"- **{one.what}** against {one.good_version}: {one.reason}{standing}"
+    return f"- **{record.what}** against {record.good_version}: {record.reason}{standing}"
 
 
-def _since(one: NightRecord, history: Sequence[NightRecord]) -> str | None:
+def _since(record: NightRecord, history: Sequence[NightRecord]) -> str | None:
     """The earlier night that gave the same alarm first."""
     same = [
         o.night
         for o in history
-        if o.alarm is Alarm.CONFIRMED and o.alarm_id == one.alarm_id and o.night < one.night
+        if o.alarm is Alarm.CONFIRMED and o.alarm_id == record.alarm_id and o.night < record.night
     ]
     return min(same, default=None)
 
 
-def _cells(one: NightRecord) -> list[str]:
-    distance = next((m for m in one.metrics if m.key == "sw_or"), None)
+def _cells(record: NightRecord) -> list[str]:
+    distance = next((m for m in record.metrics if m.key == "sw_or"), None)
     shown = "-" if distance is None else f"{distance.mean:.3f}"
     if distance and distance.low is not None and distance.high is not None:
         shown += f" ({distance.low:.3f} to {distance.high:.3f})"
     sd = distance.run_sd if distance else None
     return [
-        one.what,
-        one.good_version or "-",
-        one.verdict.value if one.verdict else "first night",
-        f"{one.scored} of {len(one.cells)}",
+        record.what,
+        record.good_version or "-",
+        record.verdict.value if record.verdict else "first night",
+        f"{record.scored} of {len(record.cells)}",
         shown,
         "-" if sd is None else f"{sd:.4f}",
     ]

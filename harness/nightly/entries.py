@@ -64,17 +64,17 @@ def entries(
             known = tools[name].versions
             see = f"bench tools show {name}"
             raise unknown_name(f"version of {name}", version, known, see=see)
-    found = []
+    entered = []
     for entry in suite.tools:
         if entry.tool not in tools:
             raise unknown_name("tool", entry.tool, tools, see="bench tools list")
         version = entry.version or tools[entry.tool].versions[-1]
-        made = Entry(entry.tool, version, entry, None, None)
-        good = None if entry.tool in given else last_good(history, suite, made)
+        current = Entry(entry.tool, version, entry, None, None)
+        good = None if entry.tool in given else last_good(history, suite, current)
         named = given.get(entry.tool) or (good.version if good else None)
-        found.append(Entry(entry.tool, version, entry, good, named))
-    lines = Counter((one.tool, one.config) for one in found)
-    twice = [line for line, count in lines.items() if count > 1]
+        entered.append(Entry(entry.tool, version, entry, good, named))
+    lines = Counter((line.tool, line.config) for line in entered)
+    twice = [name for name, count in lines.items() if count > 1]
     if twice:
         names = ", ".join(f"{tool}:{config}" for tool, config in sorted(twice))
         raise UsageError(
@@ -82,15 +82,15 @@ def entries(
             hint="A night follows one version of a line: leave `version` out, and it is the "
             "newest.",
         )
-    return found
+    return entered
 
 
 def last_good(history: Sequence[NightRecord], suite: Suite, entry: Entry) -> NightRecord | None:
     """The newest record of this line that is good."""
     same = [
-        one
-        for one in history
-        if (one.suite, one.dataset) == (suite.name, suite.dataset)
-        and (one.tool, one.config) == (entry.tool, entry.config)
+        record
+        for record in history
+        if (record.suite, record.dataset) == (suite.name, suite.dataset)
+        and (record.tool, record.config) == (entry.tool, entry.config)
     ]
-    return next((one for one in reversed(same) if one.good), None)
+    return next((record for record in reversed(same) if record.good), None)

@@ -65,10 +65,14 @@ def hold_night(night: Night) -> tuple[str, tuple[NightRecord, ...]]:
             for record in _records(night, name, left):
                 store.append(record)
         order = [(line.tool, line.config) for line in lines]
-        found = [
-            one for one in store.records() if one.night == name and (one.tool, one.config) in order
+        recorded = [
+            record
+            for record in store.records()
+            if record.night == name and (record.tool, record.config) in order
         ]
-    return name, tuple(sorted(found, key=lambda one: order.index((one.tool, one.config))))
+    return name, tuple(
+        sorted(recorded, key=lambda record: order.index((record.tool, record.config)))
+    )
 
 
 def _lines(
@@ -78,13 +82,13 @@ def _lines(
 
     Raises UsageError for a good version that a record of the night was not compared with.
     """
-    before = [one for one in history if one.night < name]
+    before = [record for record in history if record.night < name]
     lines = entries(night.suite, night.tools, before, night.good)
     here = name, night.suite.name, night.suite.dataset
     done = {
-        (one.tool, one.config): one
-        for one in history
-        if (one.night, one.suite, one.dataset) == here
+        (record.tool, record.config): record
+        for record in history
+        if (record.night, record.suite, record.dataset) == here
     }
     for line in lines:
         record = done.get((line.tool, line.config))
@@ -127,7 +131,7 @@ def _record(
     current: Sequence[CellSpec],
     good: Sequence[CellSpec],
 ) -> NightRecord:
-    found = gather(night.home, line.tool, current, night.protocol)
+    gathered = gather(night.home, line.tool, current, night.protocol)
     record = NightRecord(
         night=name,
         suite=night.suite.name,
@@ -138,10 +142,10 @@ def _record(
         version=line.version,
         image_digest=next((spec.image_digest for spec in current), None),
         cells=tuple(sorted(spec.id for spec in current)),
-        scored=len(found.cells),
+        scored=len(gathered.cells),
         good_version=line.good_version if good else None,
         good_cells=tuple(sorted(spec.id for spec in good)),
-        metrics=tuple(_metrics(found, None)),
+        metrics=tuple(_metrics(gathered, None)),
     )
     if not good:
         reason = "There is no good night to compare with yet; this one is the first."
@@ -157,7 +161,7 @@ def _record(
         verdict = Verdict.UNCHANGED if same else Verdict.NOT_COMPARABLE
         return record.model_copy(update={"verdict": verdict, "reason": reason})
     try:
-        result = _compare(night, line, good, found)
+        result = _compare(night, line, good, gathered)
     except UsageError as error:
         update = {"verdict": Verdict.NOT_COMPARABLE, "reason": error.message}
         return record.model_copy(update=update)
@@ -165,7 +169,7 @@ def _record(
         update={
             "verdict": result.verdict,
             "reason": _because(result),
-            "metrics": tuple(_metrics(found, result)),
+            "metrics": tuple(_metrics(gathered, result)),
         }
     )
     return _confirm(night, line, record, result, good)
@@ -201,30 +205,30 @@ def _confirm(
         return _unrepeated(record, error.message)
     both = suspected & _regressed(repeated)
     if both:
-        told = f"{record.reason} A second run showed it again."
+        reason = f"{record.reason} A second run showed it again."
         who = _crossed(first) and _crossed(repeated)
         if who and MATCH_RATE in both:
-            told = f"{told} In it, actor{'s' if len(who) > 1 else ''} {_listed(who)}."
+            reason = f"{reason} In it, actor{'s' if len(who) > 1 else ''} {_listed(who)}."
         update = {
             "alarm": Alarm.CONFIRMED,
             "alarmed": tuple(sorted(both)),
             "alarmed_actors": _crossed(first) if who else (),
-            "reason": told,
+            "reason": reason,
         }
         return record.model_copy(update=update)
     why = _uncleared(first, repeated, suspected)
     if why:
         return _unrepeated(record, why)
-    told = f"{record.reason} A second run did not show it again, so there is no alarm."
-    return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": told})
+    reason = f"{record.reason} A second run did not show it again, so there is no alarm."
+    return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": reason})
 
 
 def _unrepeated(record: NightRecord, why: str) -> NightRecord:
-    told = (
+    reason = (
         f"{record.reason} A second run could not be compared, so there is no alarm, and the "
         f"suspicion stays open. {why}"
     )
-    return record.model_copy(update={"alarm": Alarm.UNREPEATED, "reason": told})
+    return record.model_copy(update={"alarm": Alarm.UNREPEATED, "reason": reason})
 
 
 def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str]) -> str:
@@ -233,10 +237,10 @@ def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str
         lost = len(side.failed) + len(side.unscored) + len(side.damaged)
         if lost:
             return f"{lost} of {side.cells} cells of {side.label} have no score of it."
-    found = {_name(one): one for one in repeated.metrics}
+    metrics = {_name(metric): metric for metric in repeated.metrics}
     for name in sorted(suspected):
-        one = found.get(name)
-        if one is None:
+        metric = metrics.get(name)
+        if metric is None:
             return f"It has no {name}."
         if name == MATCH_RATE and set(_crossed(first)) - set(repeated.actors):
             gone = sorted(set(_crossed(first)) - set(repeated.actors))
@@ -245,15 +249,17 @@ def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str
             # Every single person was looked at, be it only one.
             continue
         # With one actor alone nothing can regress.
-        if one.comparison is None or one.comparison.n < 2:
-            return f"{one.title}: {one.reason}"
+        if metric.comparison is None or metric.comparison.n < 2:
+            return f"{metric.title}: {metric.reason}"
     return ""
 
 
-def _compare(night: Night, line: Entry, good: Sequence[CellSpec], found: Gathered) -> CompareResult:
+def _compare(
+    night: Night, line: Entry, good: Sequence[CellSpec], candidate: Gathered
+) -> CompareResult:
     baseline = gather(night.home, line.tool, good, night.protocol)
     names = f"{line.tool}@{line.good_version}", f"{line.tool}@{line.version}"
-    return compare_gathered(baseline, found, names, Terms(night.protocol))
+    return compare_gathered(baseline, candidate, names, Terms(night.protocol))
 
 
 def _good_cells(home: Path, line: Entry, older: Sequence[CellSpec]) -> list[CellSpec]:
@@ -273,81 +279,83 @@ def _with(suite: Suite, lines: Sequence[tuple[Entry, str | None]]) -> Suite:
     return suite.model_copy(update={"tools": chosen})
 
 
-def _reseeded(found: Gathered, by: int) -> Gathered:
+def _reseeded(gathered: Gathered, by: int) -> Gathered:
     """The cells keyed by another seed, so that they pair with those of a first run."""
     moved = {
         (split, actor, donor, seed + by): cell
-        for (split, actor, donor, seed), cell in found.cells.items()
+        for (split, actor, donor, seed), cell in gathered.cells.items()
     }
-    return replace(found, cells=moved)
+    return replace(gathered, cells=moved)
 
 
 def _regressed(result: CompareResult) -> set[str]:
     """Names of the metrics that regressed; single people who are recognised count for the match
     rate, no matter which people: a tool may fail on others each time."""
-    found = {_name(one) for one in result.metrics if one.verdict is Verdict.REGRESSED}
-    return found | ({MATCH_RATE} if _crossed(result) else set())
+    regressed = {_name(metric) for metric in result.metrics if metric.verdict is Verdict.REGRESSED}
+    return regressed | ({MATCH_RATE} if _crossed(result) else set())
 
 
 def _crossed(result: CompareResult) -> tuple[int, ...]:
     """Actors who are recognised and were hidden."""
-    return tuple(one.actor for one in result.gate.crossed) if result.gate else ()
+    return tuple(crossing.actor for crossing in result.gate.crossed) if result.gate else ()
 
 
 def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _name(one: MetricResult) -> str:
-    return f"{one.key}:{one.source}" if one.source else one.key
+def _name(metric: MetricResult) -> str:
+    return f"{metric.key}:{metric.source}" if metric.source else metric.key
 
 
 def _because(result: CompareResult) -> str:
     """The reason for the verdict; metrics by which less is hidden come first."""
-    worst = [one for one in result.metrics if one.verdict is result.verdict]
-    less = [one for one in result.metrics if one.hides_less]
-    loose = [one for one in less if one.verdict is not Verdict.REGRESSED]
-    told = f"Less is hidden: {'; '.join(map(hides_less, loose))}. " if loose else ""
+    worst = [metric for metric in result.metrics if metric.verdict is result.verdict]
+    less = [metric for metric in result.metrics if metric.hides_less]
+    loose = [metric for metric in less if metric.verdict is not Verdict.REGRESSED]
+    loss = f"Less is hidden: {'; '.join(map(hides_less, loose))}. " if loose else ""
     if result.verdict is Verdict.REGRESSED:
         who = people(result)[: len(_crossed(result))]
-        return " ".join([*who, *([told.strip()] if told else []), *_reasons(worst)])
+        return " ".join([*who, *([loss.strip()] if loss else []), *_reasons(worst)])
     if result.verdict is Verdict.IMPROVED:
         return " ".join(_reasons(worst))
     if result.verdict is Verdict.NOT_COMPARABLE:
         return worst[0].reason if worst else "No metric could be compared."
     if result.verdict is Verdict.UNCHANGED:
         return _alike(result)
-    unsure = ", ".join(one.title for one in worst)
-    return f"{told}Neither a change nor equivalence is shown for {unsure}."
+    unsure = ", ".join(metric.title for metric in worst)
+    return f"{loss}Neither a change nor equivalence is shown for {unsure}."
 
 
 def _reasons(metrics: Sequence[MetricResult]) -> list[str]:
-    return [f"{one.title}: {one.reason}" for one in metrics]
+    return [f"{metric.title}: {metric.reason}" for metric in metrics]
 
 
 def _alike(result: CompareResult) -> str:
     """Summary of what an unchanged whole rests on, and what it leaves open."""
-    told = f"Equivalence is shown for every metric of {Family.STUDY} that could be compared."
+    shown = f"Equivalence is shown for every metric of {Family.STUDY} that could be compared."
     unsure = [
-        one.title
-        for one in result.metrics
-        if one.family is Family.VIEWER and one.verdict is Verdict.INCONCLUSIVE
+        metric.title
+        for metric in result.metrics
+        if metric.family is Family.VIEWER and metric.verdict is Verdict.INCONCLUSIVE
     ]
     # Titles have commas of their own.
-    return f"{told} Inconclusive in {Family.VIEWER}: {'; '.join(unsure)}." if unsure else told
+    return f"{shown} Inconclusive in {Family.VIEWER}: {'; '.join(unsure)}." if unsure else shown
 
 
 def _share(record: NightRecord) -> str:
     return f"{record.scored} of {len(record.cells)} cells have a score"
 
 
-def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]:
+def _metrics(gathered: Gathered, result: CompareResult | None) -> list[NightMetric]:
     """Every metric of the night's version, with what the comparison said of it."""
-    cells = list(found.cells.values())
+    cells = list(gathered.cells.values())
     names = tuple(sorted({a.source for cell in cells for a in cell.score.attributes}))
-    said = {(one.key, one.source): one for one in (result.metrics if result else ())}
+    said = {
+        (compared.key, compared.source): compared for compared in (result.metrics if result else ())
+    }
     out = []
-    for reading in (one for metric in METRICS for one in readings(metric, names)):
+    for reading in (reading for metric in METRICS for reading in readings(metric, names)):
         values = [(cell, reading.read(cell.score)) for cell in cells]
         known = [(cell, value) for cell, value in values if value is not None]
         means = actor_means((cell.spec.actor.number, value) for cell, value in known)
@@ -355,7 +363,7 @@ def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]
             continue
         limits = reading.metric.lowest, reading.metric.highest
         interval = cut_to(t_interval(list(means.values())), *limits)
-        metric, one = reading.metric, said.get((reading.metric.key, reading.source))
+        metric, compared = reading.metric, said.get((reading.metric.key, reading.source))
         out.append(
             NightMetric(
                 key=metric.key,
@@ -368,9 +376,11 @@ def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]
                 low=interval.low,
                 high=interval.high,
                 run_sd=run_noise(_repeats(known)).sd,
-                shift=one.comparison.mean_difference if one and one.comparison else None,
-                p_adjusted=one.p_adjusted if one else None,
-                verdict=one.verdict if one else None,
+                shift=compared.comparison.mean_difference
+                if compared and compared.comparison
+                else None,
+                p_adjusted=compared.p_adjusted if compared else None,
+                verdict=compared.verdict if compared else None,
             )
         )
     return out

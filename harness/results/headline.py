@@ -63,12 +63,12 @@ def cards(verdict: Verdict, contenders: Sequence[Contender]) -> tuple[Card, Card
 def left_out(verdict: Verdict) -> list[str]:
     """Reasons why tools are not ranked, a sentence for each; where nobody is ranked, the
     card says why, and only the tools whose face is gone are left. Controls are not named."""
-    some = any(one.group is Group.RANKED for one in verdict.tools)
+    some = any(tool.group is Group.RANKED for tool in verdict.tools)
     groups = (Group.UNRANKED, Group.FACE_GONE) if some else (Group.FACE_GONE,)
     return [
-        f"{one.name}: {gone_words(one) if one.group is Group.FACE_GONE else one.hides.reason}"
-        for one in verdict.tools
-        if one.group in groups
+        f"{tool.name}: {gone_words(tool) if tool.group is Group.FACE_GONE else tool.hides.reason}"
+        for tool in verdict.tools
+        if tool.group in groups
     ]
 
 
@@ -100,22 +100,22 @@ class _Race:
 
 
 def _hides(verdict: Verdict) -> Card:
-    ranked = tuple(one for one in verdict.tools if one.hides.rank is not None)
-    first = tuple(one for one in ranked if one.hides.rank == 1)
+    ranked = tuple(tool for tool in verdict.tools if tool.hides.rank is not None)
+    first = tuple(tool for tool in ranked if tool.hides.rank == 1)
     if not first:
         return _nobody(HIDES, verdict, "hides")
     race = _Race(ranked, first, verdict.hiding, share=True)
-    doubtful = [one for one in first if not one.hides_at_all]
+    doubtful = [tool for tool in first if not tool.hides_at_all]
     no_tool = len(doubtful) == len(first)
-    sentences = [_hardly(one) for one in doubtful[:_MOST]]
+    sentences = [_hardly(tool) for tool in doubtful[:_MOST]]
     if not no_tool:
         sentences.insert(0, _apart(race))
     elif len(first) > 1:
         sentences.append(_apart(race))
     return Card(
         label=HIDES,
-        value=_span([one.identified.value for one in first], share=True),
-        who=NO_TOOL_HIDES if no_tool else together([one.name for one in first]),
+        value=_span([tool.identified.value for tool in first], share=True),
+        who=NO_TOOL_HIDES if no_tool else together([tool.name for tool in first]),
         detail=_attacked_words(first),
         sure=" ".join(sentences),
         clear=False if no_tool else _is_clear(race),
@@ -133,12 +133,15 @@ def _attacked_words(tools: Sequence[Standing]) -> str:
         ]
     else:
         parts = [
-            f"{one.name} {share_words(one.identified)} by {_attacker(one)}" for one in tools[:_MOST]
+            f"{tool.name} {share_words(tool.identified)} by {_attacker(tool)}"
+            for tool in tools[:_MOST]
         ]
-        parts.append(f"by chance {_span([_chance(one) for one in tools], share=True)}")
-        parts.append(f"on the originals {_span([one.original.value for one in tools], share=True)}")
-    parts.append(f"over {_actors([one.identified for one in tools])}")
-    parts += [_within_null(one) for one in tools[:_MOST] if one.within_null]
+        parts.append(f"by chance {_span([_chance(tool) for tool in tools], share=True)}")
+        parts.append(
+            f"on the originals {_span([tool.original.value for tool in tools], share=True)}"
+        )
+    parts.append(f"over {_actors([tool.identified for tool in tools])}")
+    parts += [_within_null(tool) for tool in tools[:_MOST] if tool.within_null]
     return f"{'; '.join(parts)}."
 
 
@@ -164,24 +167,24 @@ def _hardly(tool: Standing) -> str:
 
 
 def _keeps(verdict: Verdict) -> Card:
-    ranked = tuple(one for one in verdict.tools if one.keeps.rank is not None)
-    first = tuple(one for one in ranked if one.keeps.rank == 1)
+    ranked = tuple(tool for tool in verdict.tools if tool.keeps.rank is not None)
+    first = tuple(tool for tool in ranked if tool.keeps.rank == 1)
     if not first:
         return _nobody(KEEPS, verdict, "keeps")
     race = _Race(ranked, first, verdict.keeping, share=False)
     alone = len(first) == 1
-    parts = [f"{'' if alone else one.name + ' '}{number_words(one.expression)}" for one in first]
+    parts = [f"{'' if alone else tool.name + ' '}{number_words(tool.expression)}" for tool in first]
     shown = parts[:_MOST]
-    shown.append(f"over {_actors([one.expression for one in first])}")
+    shown.append(f"over {_actors([tool.expression for tool in first])}")
     shown.append(f"source {verdict.source}")
-    attacked = [one for one in first if one.privacy is not None]
+    attacked = [tool for tool in first if tool.privacy is not None]
     if attacked:
-        found = _span([one.identified.value for one in attacked], share=True)
-        shown.append(f"the worst attacker still finds the person in {found} of frames")
+        share = _span([tool.identified.value for tool in attacked], share=True)
+        shown.append(f"the worst attacker still finds the person in {share} of frames")
     return Card(
         label=KEEPS,
-        value=_span([one.expression.value for one in first], share=False),
-        who=together([one.name for one in first]),
+        value=_span([tool.expression.value for tool in first], share=False),
+        who=together([tool.name for tool in first]),
         detail=f"{'; '.join(shown)}.",
         sure=_apart(race),
         clear=_is_clear(race),
@@ -192,26 +195,26 @@ def _nobody(label: str, verdict: Verdict, ranking: str) -> Card:
     """Numbers and no winner: what the tools that still show a face come to, and why none is
     ranked."""
     hides = ranking == "hides"
-    rivals = [one for one in verdict.tools if one.group is not Group.CONTROL]
+    rivals = [tool for tool in verdict.tools if tool.group is not Group.CONTROL]
     known = [
-        (one, one.identified if hides else one.expression)
-        for one in rivals
-        if one.group is not Group.FACE_GONE
-        and (one.identified if hides else one.expression).value is not None
+        (tool, tool.identified if hides else tool.expression)
+        for tool in rivals
+        if tool.group is not Group.FACE_GONE
+        and (tool.identified if hides else tool.expression).value is not None
     ]
     shown = [
-        f"{one.name} {share_words(found) if hides else number_words(found)}"
-        f" over {counted(found.n, 'actor')}"
-        for one, found in known
+        f"{tool.name} {share_words(estimate) if hides else number_words(estimate)}"
+        f" over {counted(estimate.n, 'actor')}"
+        for tool, estimate in known
     ]
     reasons: dict[str, list[str]] = {}
-    for one in rivals:
-        reasons.setdefault((one.hides if hides else one.keeps).reason, []).append(one.name)
+    for tool in rivals:
+        reasons.setdefault((tool.hides if hides else tool.keeps).reason, []).append(tool.name)
     said = [
         why if len(names) == len(rivals) else f"{listing(names, 3)}: {why}"
         for why, names in reasons.items()
     ]
-    guess = {_chance(one) for one, _ in known} if hides else set()
+    guess = {_chance(tool) for tool, _ in known} if hides else set()
     if len(guess) == 1 and None not in guess:
         shown.append(f"by chance {percent(guess.pop())}")
     return Card(
@@ -247,14 +250,14 @@ def _winner(race: _Race) -> str:
     own = [pair for pair in race.pairs if name in (pair.first, pair.second)]
     won = [pair for pair in own if pair.better == name]
     said = [f"Better than {_of(len(beaten), len(race.ranked) - 1)}: {_nearest(won, race)}."]
-    rest = [one.name for one in race.ranked if one.name not in (name, *beaten)]
+    rest = [tool.name for tool in race.ranked if tool.name not in (name, *beaten)]
     if rest:
         said.append(f"Not distinguished from {listing(rest, 3)}.")
     return " ".join([*said, *_smaller(own)])
 
 
 def _tie(race: _Race) -> str:
-    names = {one.name for one in race.first}
+    names = {tool.name for tool in race.first}
     tied = [pair for pair in race.pairs if {pair.first, pair.second} <= names]
     said = [f"These {len(names)} cannot be distinguished: {_nearest(tied, race)}."]
     least = smallest_adjusted(race.pairs)
@@ -272,7 +275,7 @@ def _tie(race: _Race) -> str:
 
 def _nearest(pairs: Sequence[Pair], race: _Race) -> str:
     """The pair whose difference is the least certain, with its numbers."""
-    pair = max(pairs, key=lambda one: 2.0 if one.p_adjusted is None else one.p_adjusted)
+    pair = max(pairs, key=lambda pair: 2.0 if pair.p_adjusted is None else pair.p_adjusted)
     ahead, behind, lead = pair.first, pair.second, pair.lead
     if (lead.value or 0.0) < 0:
         ahead, behind, lead = behind, ahead, _turned(lead)
@@ -296,14 +299,14 @@ def _turned(lead: Estimate) -> Estimate:
     return lead.model_copy(update=turned)
 
 
-def _difference(found: Estimate, *, share: bool) -> str:
+def _difference(estimate: Estimate, *, share: bool) -> str:
     """``2.0 points [-3.0, 7.0]`` of shares, ``0.020 [-0.030, 0.070]`` of correlations."""
     if not share:
-        return number_words(found)
-    shown = f"{fmt(100 * (found.value or 0.0), 1)} points"
-    if found.bounds is None:
+        return number_words(estimate)
+    shown = f"{fmt(100 * (estimate.value or 0.0), 1)} points"
+    if estimate.bounds is None:
         return shown
-    low, high = (fmt(100 * end, 1) for end in found.bounds)
+    low, high = (fmt(100 * end, 1) for end in estimate.bounds)
     return f"{shown} [{low}, {high}]"
 
 
@@ -312,10 +315,10 @@ def _smaller(pairs: Sequence[Pair]) -> list[str]:
     partly = [pair for pair in pairs if pair.lead.n < max(pair.actors)]
     if not partly:
         return []
-    one = partly[0]
+    pair = partly[0]
     return [
-        f"{one.first} (of {one.actors[0]} actors) and {one.second} (of {one.actors[1]}) are "
-        f"compared on the {one.lead.n} that both have."
+        f"{pair.first} (of {pair.actors[0]} actors) and {pair.second} (of {pair.actors[1]}) are "
+        f"compared on the {pair.lead.n} that both have."
     ]
 
 
@@ -338,7 +341,7 @@ def _span(values: Sequence[float | None], *, share: bool) -> str:
 
 
 def _actors(estimates: Sequence[Estimate]) -> str:
-    counts = sorted({one.n for one in estimates})
+    counts = sorted({estimate.n for estimate in estimates})
     if len(counts) == 1:
         return counted(counts[0], "actor")
     return f"{counts[0]} to {counts[-1]} actors"
@@ -358,13 +361,13 @@ def _worst_leak(contenders: Sequence[Contender]) -> Card:
     """Of all sampled frames: seven recognised frames out of seven with a face are not a worse leak
     than fifty out of sixty."""
     worst: tuple[float, str, CellScore] | None = None
-    for one in contenders:
-        for cell in () if one.control else one.cells:
+    for contender in contenders:
+        for cell in () if contender.control else contender.cells:
             share = recognised_share(cell.score) if cell.score else None
             if share is None or cell.score is None or not _swapped_used(cell.score):
                 continue
             if worst is None or share > worst[0]:
-                worst = (share, f"{one.name}, actor {cell.actor}", cell.score)
+                worst = (share, f"{contender.name}, actor {cell.actor}", cell.score)
     if worst is None:
         nothing = "No frame with a face was scored."
         return Card(label=LEAK, value=DASH, who="No tool", detail=nothing, sure="")
@@ -376,13 +379,13 @@ def _worst_leak(contenders: Sequence[Contender]) -> Card:
         return Card(
             label=LEAK, value=percent(share), who="No leak is seen", detail=nothing, sure=_ONE_EYE
         )
-    found = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
+    distances = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
     own = score.identity.comparisons.get(Comparison.ORIGINAL_ORIGINAL)
-    hits = round(share * found.asked)
+    hits = round(share * distances.asked)
     detail = (
-        f"{hits} of {found.asked} sampled frames at or under distance "
-        f"{score.identity.threshold:g}; {percent(hits / found.used)} of the {found.used} with a "
-        f"face{f'; the original has a face in {own.used}' if own else ''}."
+        f"{hits} of {distances.asked} sampled frames at or under distance "
+        f"{score.identity.threshold:g}; {percent(hits / distances.used)} of the {distances.used} with "
+        f"a face{f'; the original has a face in {own.used}' if own else ''}."
     )
     sure = f"One cell. {_ONE_EYE}"
     return Card(label=LEAK, value=percent(share), who=who, detail=detail, sure=sure)
@@ -394,7 +397,7 @@ def _swapped_used(score: CellScore) -> int:
 
 def recognised_share(score: CellScore) -> float | None:
     """Share of all sampled swapped frames at or under the threshold; no face is no match."""
-    found = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
-    if found is None or not found.asked:
+    distances = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
+    if distances is None or not distances.asked:
         return None
-    return (found.share_at_or_under_threshold or 0.0) * found.used / found.asked
+    return (distances.share_at_or_under_threshold or 0.0) * distances.used / distances.asked

@@ -273,10 +273,10 @@ def _test(comparison: PairedComparison | None, level: float) -> TestResult:
     return comparison.sign_flip if reachable else comparison.t_test
 
 
-def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
-    c, e = one.comparison, one.equivalence
+def _verdict(result: MetricResult, alpha: float) -> tuple[Verdict, str]:
+    c, e = result.comparison, result.equivalence
     if c is None or e is None or c.mean_difference is None:
-        return Verdict.NOT_COMPARABLE, one.reason
+        return Verdict.NOT_COMPARABLE, result.reason
     if c.n < 2:
         return Verdict.INCONCLUSIVE, (
             "Only one actor in common: the difference is shown, but there is no spread over "
@@ -284,23 +284,23 @@ def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
         )
     if c.ties == c.n:
         return Verdict.UNCHANGED, f"Both sides are the same for all {c.n} actors."
-    better = Verdict.IMPROVED if _better(one, c.mean_difference) else Verdict.REGRESSED
-    significant = one.p_adjusted is not None and one.p_adjusted <= alpha
-    beyond = abs(c.mean_difference) > one.margin
+    better = Verdict.IMPROVED if _better(result, c.mean_difference) else Verdict.REGRESSED
+    significant = result.p_adjusted is not None and result.p_adjusted <= alpha
+    beyond = abs(c.mean_difference) > result.margin
     if c.dz is None:
         # A coarse metric can move alike for a few actors by chance; the largest shift there is,
         # such as all faces lost, cannot.
-        all_of_it = one.whole is not None and abs(c.mean_difference) >= _ALL_OF_IT * one.whole
+        all_of_it = result.whole is not None and abs(c.mean_difference) >= _ALL_OF_IT * result.whole
         sure = significant or all_of_it
         verdict = Verdict.UNCHANGED if not beyond else better if sure else Verdict.INCONCLUSIVE
-        return verdict, constant(one, c, beyond=beyond, sure=sure)
+        return verdict, constant(result, c, beyond=beyond, sure=sure)
     if significant and beyond:
-        return better, moved(one, c)
+        return better, moved(result, c)
     if e.shown:
         return Verdict.UNCHANGED, (
-            f"Equivalence within {one.margin:g} is shown (p {p_text(e.p)}, n = {c.n})."
+            f"Equivalence within {result.margin:g} is shown (p {p_text(e.p)}, n = {c.n})."
         )
-    return Verdict.INCONCLUSIVE, open_question(one, c, e, alpha, significant=significant)
+    return Verdict.INCONCLUSIVE, open_question(result, c, e, alpha, significant=significant)
 
 
 def _mean(values: Sequence[float]) -> float | None:

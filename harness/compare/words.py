@@ -65,8 +65,8 @@ def recognised(result: CompareResult) -> str:
     if len(crossed) == 1:
         crossing = crossed[0]
         return (
-            f"actor {crossing.actor} is recognised in {100 * crossing.candidate:.0f} % of the frames, "
-            f"{100 * crossing.baseline:.0f} % before"
+            f"actor {crossing.actor} is recognised in {100 * crossing.candidate:.0f} % of the "
+            f"frames, {100 * crossing.baseline:.0f} % before"
         )
     numbers = [str(crossing.actor) for crossing in crossed]
     means = [

@@ -63,14 +63,14 @@ def earlier_cells(
     """
     records = ManifestStore(store.home)
     given = {dataset.name: dataset for dataset in named}
-    found: dict[str, Reason] = {}
+    reasons: dict[str, Reason] = {}
     for name in dict.fromkeys(spec.dataset for spec in specs):
         uses = [use for use in records.people if use.dataset == name]
         people = _People(uses, given.get(name) or _manifest(name, uses, store.home))
         same = [spec for spec in specs if spec.dataset == name]
-        found |= {spec.id: Reason.MANIFEST for spec in same if people.differ(spec)}
+        reasons |= {spec.id: Reason.MANIFEST for spec in same if people.differ(spec)}
     last = {use.variant: use.digest for use in records.images}
-    images = _groups((s for s in specs if s.id not in found), variant_key)
+    images = _groups((s for s in specs if s.id not in reasons), variant_key)
     for variant, group in images.items():
         digests = {spec.image_digest for spec in group}
         if len(digests) == 1:
@@ -78,13 +78,13 @@ def earlier_cells(
         digest = last.get(variant)
         if digest not in digests or variant not in last:
             digest = max(group, key=lambda spec: last_tried(store, spec)).image_digest
-        found |= {spec.id: Reason.IMAGE for spec in group if spec.image_digest != digest}
-    for group in _groups((s for s in specs if s.id not in found), _name_key).values():
+        reasons |= {spec.id: Reason.IMAGE for spec in group if spec.image_digest != digest}
+    for group in _groups((s for s in specs if s.id not in reasons), _name_key).values():
         newest = (
             max(group, key=lambda spec: last_tried(store, spec)) if len(group) > 1 else group[0]
         )
-        found |= {spec.id: Reason.MANIFEST for spec in group if spec is not newest}
-    return found
+        reasons |= {spec.id: Reason.MANIFEST for spec in group if spec is not newest}
+    return reasons
 
 
 def suite_earlier(home: Path, suite: str) -> set[str]:
@@ -184,7 +184,7 @@ class _People:
         person = _find(self.dataset, own[-1])
         if person is None:
             return None
-        seen = {(one.path, one.state): one.sha256 for use in own for one in use.files}
+        seen = {(file.path, file.state): file.sha256 for use in own for file in use.files}
 
         def sha256_of(path: Path) -> str:
             return seen.get((path, file_state(path))) or known_sha256(path)
@@ -203,15 +203,15 @@ def _manifest(name: str, uses: Sequence[PersonUse], home: Path) -> Dataset | Non
         return None
     place = uses[-1].manifest
     try:
-        found = load_dataset(str(place) if place else name, home)
+        dataset = load_dataset(str(place) if place else name, home)
     except BenchError:
         return None
-    return found if found.name == name else None
+    return dataset if dataset.name == name else None
 
 
 def _find(dataset: Dataset, use: PersonUse) -> Actor | Donor | None:
     if use.split is not None:
-        return next((one for one in dataset.actors if str(one.number) == use.who), None)
+        return next((actor for actor in dataset.actors if str(actor.number) == use.who), None)
     try:
         return find_donor(dataset, use.who)
     except BenchError:

@@ -68,12 +68,12 @@ class Chosen:
         }
 
 
-def _counted(cells: Mapping[str, Reason], what: str) -> list[str]:
-    found = []
+def _counted(cells: Mapping[str, Reason], fate: str) -> list[str]:
+    sentences = []
     for reason in dict.fromkeys(cells.values()):
         number = list(cells.values()).count(reason)
-        found.append(f"{reason.phrase(number)} {'is' if number == 1 else 'are'} {what}.")
-    return found
+        sentences.append(f"{reason.phrase(number)} {'is' if number == 1 else 'are'} {fate}.")
+    return sentences
 
 
 def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = None) -> Chosen:
@@ -91,24 +91,24 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     dataset = None if wanted is None else _named(wanted, specs, store.home, lax=suite is not None)
     here = [dataset.dataset] if dataset and dataset.dataset else []
     earlier = earlier_cells(store, specs, here)
-    found: list[CellSpec] = list(specs)
+    chosen: list[CellSpec] = list(specs)
     missing: tuple[PlannedCell, ...] = ()
     if suite is not None:
         assert dataset is not None
-        found, missing, gone = _of_suite(store, suite, dataset, specs, earlier)
+        chosen, missing, gone = _of_suite(store, suite, dataset, specs, earlier)
         earlier |= gone
     # A suite is on its dataset already.
     rest = selection if suite is None else replace(selection, dataset=None)
-    found = select(found, rest, store.home, earlier)
+    chosen = select(chosen, rest, store.home, earlier)
     named = bool(selection.cells)
-    shown = [s for s in found if named or selection.earlier or s.id not in earlier]
+    shown = [s for s in chosen if named or selection.earlier or s.id not in earlier]
     old = [spec for spec in shown if spec.id in earlier]
     old.sort(key=lambda spec: last_tried(store, spec), reverse=True)
     kept = {spec.id for spec in shown}
     return Chosen(
         specs=tuple(shown),
         earlier={spec.id: earlier[spec.id] for spec in old},
-        left_out={spec.slug: earlier[spec.id] for spec in found if spec.id not in kept},
+        left_out={spec.slug: earlier[spec.id] for spec in chosen if spec.id not in kept},
         missing=missing,
         dataset=dataset,
     )
@@ -125,12 +125,12 @@ def _of_suite(
     that it only once named are earlier)."""
     from harness.planning.current import Reason, suite_earlier
 
-    found, missing = suite_cells(suite, dataset, specs, earlier)
-    known = {spec.id for spec in found}
+    cells, missing = suite_cells(suite, dataset, specs, earlier)
+    known = {spec.id for spec in cells}
     asked = suite_earlier(store.home, suite.name)
     gone = [s for s in specs if s.id in asked - known and s.dataset == dataset.name]
     reasons = {spec.id: Reason.SUITE for spec in gone if spec.id not in earlier}
-    return [*found, *gone], tuple(missing), reasons
+    return [*cells, *gone], tuple(missing), reasons
 
 
 def select(
@@ -164,9 +164,9 @@ def select(
 
 def starting_with(specs: Sequence[CellSpec], name: str) -> list[CellSpec]:
     """The cells whose slug or id starts with ``name``. Raises UsageError when there is none."""
-    found = [s for s in specs if name and (s.slug.startswith(name) or s.id.startswith(name))]
-    if found:
-        return found
+    matching = [s for s in specs if name and (s.slug.startswith(name) or s.id.startswith(name))]
+    if matching:
+        return matching
     if not specs:
         raise UsageError(
             f"No cell of the store is called '{name}': it holds none yet.",
@@ -249,13 +249,13 @@ def suite_cells(
         return _by_lines(suite, same), []
     planned = expand(suite, dataset.dataset, load_tools())
     matches = match_cells(planned, same)
-    found = [spec for group in matches for spec in group]
+    present = [spec for group in matches for spec in group]
     missing = [
         cell
         for cell, group in zip(planned, matches, strict=True)
         if all(spec.id in earlier for spec in group)
     ]
-    return found, missing
+    return present, missing
 
 
 def _by_lines(suite: Suite, specs: Sequence[CellSpec]) -> list[CellSpec]:
@@ -322,11 +322,11 @@ def cells_beside(suite: Suite, store: CellStore, apart_from: Iterable[CellSpec])
     from harness.suites import load_suite
 
     known = {spec.id for spec in apart_from}
-    found: dict[str, CellSpec] = {}
+    others: dict[str, CellSpec] = {}
     for name in suite.also:
         other = load_suite(name).model_copy(update={"dataset": suite.dataset})
-        found |= {spec.id: spec for spec in choose_cells(store, Selection(), other).specs}
-    return [spec for spec in found.values() if spec.id not in known]
+        others |= {spec.id: spec for spec in choose_cells(store, Selection(), other).specs}
+    return [spec for spec in others.values() if spec.id not in known]
 
 
 def _name_of_spec(spec: CellSpec) -> tuple[object, ...]:

@@ -64,10 +64,10 @@ def distances(first: Embeddings, second: Embeddings, kind: Distance) -> NDArray[
     """Distance of each row of ``first`` to the row of ``second`` of the same number (or to its only
     one).
     """
-    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    left, right = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if kind is Distance.L2:
-        apart: NDArray[np.float64] = np.linalg.norm(one - other, axis=1)
+        apart: NDArray[np.float64] = np.linalg.norm(left - right, axis=1)
         return apart
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    cosine: NDArray[np.float64] = (one * other).sum(axis=1) / np.maximum(norms, 1e-12)
+    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    cosine: NDArray[np.float64] = (left * right).sum(axis=1) / np.maximum(norms, 1e-12)
     return 1 - cosine

@@ -62,7 +62,7 @@ class OnnxFile:
                 "they are, in bytes.",
                 hint="Take mean and scale out of that file.",
             )
-        return tuple(one for one in conventions if one.whole)
+        return tuple(convention for convention in conventions if convention.whole)
 
     def with_convention(self, convention: Convention) -> Recogniser:
         """The recogniser, described so that no two conventions are ever mixed."""
@@ -161,7 +161,7 @@ def _shape(session: Any, path: Path) -> _Shape:
     if len(inputs) != 1:
         raise _not_a_face_network(path, f"it takes {len(inputs)} inputs, not one picture")
     if len(outputs) != 1 or len(outputs[0].shape) != 2:
-        shapes = ", ".join(str(one.shape) for one in outputs)
+        shapes = ", ".join(str(output.shape) for output in outputs)
         raise _not_a_face_network(path, f"it gives {shapes}, not one vector for each picture")
     taken, kind = inputs[0], inputs[0].type
     if len(taken.shape) != 4 or kind not in ("tensor(float)", "tensor(uint8)"):

@@ -384,8 +384,8 @@ def _worst_leak(contenders: Sequence[Contender]) -> Card:
     hits = round(share * distances.asked)
     detail = (
         f"{hits} of {distances.asked} sampled frames at or under distance "
-        f"{score.identity.threshold:g}; {percent(hits / distances.used)} of the {distances.used} with "
-        f"a face{f'; the original has a face in {own.used}' if own else ''}."
+        f"{score.identity.threshold:g}; {percent(hits / distances.used)} of the {distances.used} "
+        f"with a face{f'; the original has a face in {own.used}' if own else ''}."
     )
     sure = f"One cell. {_ONE_EYE}"
     return Card(label=LEAK, value=percent(share), who=who, detail=detail, sure=sure)

@@ -113,11 +113,11 @@ def align(
     what a tool leaves alone, and over the whole picture when the background stands still.
     """
     everywhere = np.ones_like(outside_faces)
-    found = Timing()
+    measured = Timing()
     for mask in (outside_faces, everywhere):
         if mask.any():
-            found = timing(*pictures, mask)
-        if found.lag is not None or found.slips:
+            measured = timing(*pictures, mask)
+        if measured.lag is not None or measured.slips:
             break
     still = tuple(is_still(_changes(video, everywhere)) for video in pictures)
     same_count = original.frames == swapped.frames
@@ -126,16 +126,16 @@ def align(
         frames_swapped=swapped.frames,
         same_size=(original.width, original.height) == (swapped.width, swapped.height),
         same_rate=_same_rate(original, swapped),
-        lag_frames=found.lag,
-        lag_correlation=found.correlation,
-        lag_halves=found.halves,
-        aligned=same_count and found.lag in (0, None) and not found.slips,
-        reason=" ".join([*_faults(original, swapped, found), *_undecided(found, still)])
+        lag_frames=measured.lag,
+        lag_correlation=measured.correlation,
+        lag_halves=measured.halves,
+        aligned=same_count and measured.lag in (0, None) and not measured.slips,
+        reason=" ".join([*_faults(original, swapped, measured), *_undecided(measured, still)])
         or "Same count, size, rate and timing.",
     )
 
 
-def _faults(original: VideoInfo, swapped: VideoInfo, found: Timing) -> list[str]:
+def _faults(original: VideoInfo, swapped: VideoInfo, measured: Timing) -> list[str]:
     """Faults of the timing, in sentences."""
     parts = []
     if original.frames != swapped.frames:
@@ -143,14 +143,14 @@ def _faults(original: VideoInfo, swapped: VideoInfo, found: Timing) -> list[str]
             f"The swapped video has {swapped.frames} frames and the original {original.frames}, "
             "so frames cannot be paired."
         )
-    if found.slips:
+    if measured.slips:
         parts.append(
             "Frames were lost or repeated on the way: the first half of the swapped video is "
-            f"{_shift(found.halves[0])}, the second {_shift(found.halves[1])}, so frames cannot "
-            "be paired."
+            f"{_shift(measured.halves[0])}, the second {_shift(measured.halves[1])}, so frames "
+            "cannot be paired."
         )
-    elif found.lag:
-        parts.append(f"The swapped video is {_shift(found.lag)}, so frames cannot be paired.")
+    elif measured.lag:
+        parts.append(f"The swapped video is {_shift(measured.lag)}, so frames cannot be paired.")
     if (original.width, original.height) != (swapped.width, swapped.height):
         parts.append(
             f"The size changed from {original.width}x{original.height} to "
@@ -172,9 +172,9 @@ def _shift(lag: int | None) -> str:
     return f"{abs(lag)} frame{'s' * (abs(lag) > 1)} {'late' if lag > 0 else 'early'}"
 
 
-def _undecided(found: Timing, still: tuple[bool, ...]) -> list[str]:
+def _undecided(measured: Timing, still: tuple[bool, ...]) -> list[str]:
     """Reason why the timing cannot be read from the pictures, or nothing."""
-    if found.lag is not None or found.slips:
+    if measured.lag is not None or measured.slips:
         return []
     original_still, swapped_still = still
     if original_still:

@@ -113,21 +113,21 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
     alignment of pictures, what fits worse than ``CONVINCING`` shows no shift.
     """
     reach = min(reach, len(original) // 3)
-    found: dict[int, float] = {}
+    pcc_at: dict[int, float] = {}
     for lag in sorted(range(-reach, reach + 1), key=abs):
         x = original[max(0, -lag) : len(original) - max(0, lag)]
         y = swapped[max(0, lag) : len(swapped) - max(0, -lag)]
         both = np.isfinite(x) & np.isfinite(y)
         pcc = pearson(x[both], y[both]) if both.sum() >= MINIMUM_PAIRED else None
         if pcc is not None:
-            found[lag] = pcc
-    if not found:
+            pcc_at[lag] = pcc
+    if not pcc_at:
         return Lag()
-    best = max(found, key=lambda lag: found[lag])
+    best = max(pcc_at, key=lambda lag: pcc_at[lag])
     # A negative PCC explains nothing: a series that is half a period late is late all the same.
-    if 0 in found and 1 - found[best] ** 2 > (1 - max(found[0], 0.0) ** 2) / 2:
+    if 0 in pcc_at and 1 - pcc_at[best] ** 2 > (1 - max(pcc_at[0], 0.0) ** 2) / 2:
         best = 0
-    return Lag(frames=best if found[best] >= CONVINCING else None, pcc=found[best])
+    return Lag(frames=best if pcc_at[best] >= CONVINCING else None, pcc=pcc_at[best])
 
 
 def moves(original: Series, scale: Scale) -> bool:

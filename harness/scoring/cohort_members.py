@@ -112,13 +112,13 @@ def _seen_elsewhere(path: Path, sha256: str, home: Path) -> dict[int, bool]:
         rows = observe_second_detector(path, sha256, home)
     except FetchError:
         return {}
-    found = zip(rows["frame"], rows["score"], strict=True)
-    return {int(frame): bool(score >= SURE_SCORE) for frame, score in found}
+    scores = zip(rows["frame"], rows["score"], strict=True)
+    return {int(frame): bool(score >= SURE_SCORE) for frame, score in scores}
 
 
 def _photo(path: Path, sha256: str, actor: int, home: Path) -> NDArray[np.float64]:
     """The embedding of an actor's reference."""
-    found = photo_face(path, sha256, home)
-    if found is None:
+    embedding = photo_face(path, sha256, home)
+    if embedding is None:
         raise UnusableInputError(f"No face was found in the reference photo of actor {actor}.")
-    return found
+    return embedding

@@ -103,12 +103,12 @@ class Trial:
 
     def scored(self) -> tuple[Probe, ...]:
         """The actors who have a probe that is compared with their own face."""
-        found = []
+        scored = []
         for probe in self.probes:
             if probe.actor in self.gallery:
                 own = probe.distances[:, self.gallery.index(probe.actor)]
-                found.append(probe._replace(distances=probe.distances[np.isfinite(own)]))
-        return tuple(probe for probe in found if len(probe.distances))
+                scored.append(probe._replace(distances=probe.distances[np.isfinite(own)]))
+        return tuple(probe for probe in scored if len(probe.distances))
 
     def mated(self) -> list[Array]:
         """Distances of each actor's probes to the actor's own face."""
@@ -117,8 +117,8 @@ class Trial:
     def others(self, probe: Probe) -> list[Array]:
         """Distances of one actor's probes to every other face, a group for each person."""
         columns = [i for i, actor in enumerate(self.gallery) if actor != probe.actor]
-        found = [probe.distances[:, i] for i in columns]
-        return [values[np.isfinite(values)] for values in found]
+        distances = [probe.distances[:, i] for i in columns]
+        return [values[np.isfinite(values)] for values in distances]
 
     def non_mated(self) -> list[Array]:
         """Distances of each actor's probes to every other face, a group for each pair."""
@@ -126,7 +126,7 @@ class Trial:
 
     def without(self, actor: int) -> Trial:
         """The trial as if ``actor`` had not taken part."""
-        columns = [i for i, one in enumerate(self.gallery) if one != actor]
+        columns = [i for i, other in enumerate(self.gallery) if other != actor]
         return Trial(
             tuple(self.gallery[i] for i in columns),
             tuple(
@@ -205,7 +205,7 @@ Enrolled = dict[int, dict[str | None, Array]]
 def enrolments(members: Sequence[Member], parts: Halves) -> Enrolled:
     """The first parts; without actors whose face is not seen in theirs. Under one donor, None,
     where donors make no difference."""
-    found: Enrolled = {}
+    enrolled: Enrolled = {}
     for actor, own in by_actor(members).items():
         faces: dict[str | None, Array] = {}
         for member in own:
@@ -214,8 +214,8 @@ def enrolments(members: Sequence[Member], parts: Halves) -> Enrolled:
             if len(early):
                 faces[member.donor if parts.same_donor else None] = early
         if faces:
-            found[actor] = faces
-    return found
+            enrolled[actor] = faces
+    return enrolled
 
 
 def _probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, compare: Compare) -> Probe:
@@ -241,10 +241,10 @@ def _probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, compare:
 
 def by_actor(members: Iterable[Member]) -> dict[int, list[Member]]:
     """Members of each actor, actors ascending."""
-    found: dict[int, list[Member]] = {}
+    grouped: dict[int, list[Member]] = {}
     for member in sorted(members, key=lambda m: (m.actor, m.donor or "")):
-        found.setdefault(member.actor, []).append(member)
-    return found
+        grouped.setdefault(member.actor, []).append(member)
+    return grouped
 
 
 def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[Looked]]) -> Trial:
@@ -254,9 +254,9 @@ def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[Looked]]
         tuple(
             Probe(
                 actor,
-                _stacked([euclidean(one.faces(), gallery) for one in seen], len(photos)),
-                sum(len(one.frames) for one in seen),
-                sum((one.seen_by() for one in seen), Counter()),
+                _stacked([euclidean(part.faces(), gallery) for part in seen], len(photos)),
+                sum(len(part.frames) for part in seen),
+                sum((part.seen_by() for part in seen), Counter()),
             )
             for actor, seen in probes.items()
         ),

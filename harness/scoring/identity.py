@@ -227,13 +227,15 @@ def summarise(
     return result
 
 
-def swapped_identity(face: SwappedFace, found: Mapping[Comparison, Distances]) -> SwappedIdentity:
+def swapped_identity(
+    face: SwappedFace, distances: Mapping[Comparison, Distances]
+) -> SwappedIdentity:
     """One reading with its two comparisons; None where it has no face to compare with."""
     usable = face.embedding is not None
     return SwappedIdentity(
         reading=face.reading,
         note=face.note,
         frame=face.frame,
-        or_sw=found[Comparison.ORIGINAL_SWAPPED] if usable else None,
-        sw_sw=found[Comparison.SWAPPED_SWAPPED] if usable else None,
+        or_sw=distances[Comparison.ORIGINAL_SWAPPED] if usable else None,
+        sw_sw=distances[Comparison.SWAPPED_SWAPPED] if usable else None,
     )

@@ -235,9 +235,9 @@ def _jitter(unit: str, original: Array, swapped: Array) -> Jitter:
     )
 
 
-def _too_few(unit: str, steps: int, what: str) -> Jitter:
+def _too_few(unit: str, steps: int, samples: str) -> Jitter:
     reason = (
-        f"too few: {steps} {what} of consecutive frames seen in both videos, of at least "
+        f"too few: {steps} {samples} of consecutive frames seen in both videos, of at least "
         f"{MINIMUM_STEPS}"
     )
     return Jitter(unit=unit, steps=steps, reason=reason)

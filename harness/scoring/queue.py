@@ -97,7 +97,7 @@ class ScoreQueue:
             self._settle(spec, ScoreOutcome(cell_id=spec.id, score=stored), None)
             return
         self._enqueue(needed)
-        self._waiting[spec.id] = spec, {_key(one) for one in needed}
+        self._waiting[spec.id] = spec, {_key(sighting) for sighting in needed}
         self._release()
 
     def next(self) -> Task | None:
@@ -127,11 +127,11 @@ class ScoreQueue:
             self._foreseen.remove(spec.id)
             self._account.expect(Kind.MEASURE, -1)
 
-    def _enqueue(self, found: Sequence[Sighting]) -> None:
-        for one in found:
-            if _key(one) not in self._seen:
-                self._seen[_key(one)] = False
-                self._unseen.append(one)
+    def _enqueue(self, sightings: Sequence[Sighting]) -> None:
+        for sighting in sightings:
+            if _key(sighting) not in self._seen:
+                self._seen[_key(sighting)] = False
+                self._unseen.append(sighting)
                 self._account.expect(Kind.MEASURE)
 
     def _measure(self, sighting: Sighting) -> Task:
@@ -156,12 +156,12 @@ class ScoreQueue:
         for observer, place in self._observers:
             here = replace(place, control=Control(stop=lane.stop))
             try:
-                found = measure_with(observer, *shown(sighting, self._home), here)
+                measured = measure_with(observer, *shown(sighting, self._home), here)
             except UnusableInputError as error:
                 yield f"{observer.name}: {error.message}"
                 continue
-            if found.status is not Status.OK:
-                yield f"{observer.name}: {found.reason}"
+            if measured.status is not Status.OK:
+                yield f"{observer.name}: {measured.reason}"
 
     def _score(self, spec: CellSpec) -> Task:
         started = time.monotonic()
@@ -193,7 +193,9 @@ class ScoreQueue:
 
     def _release(self) -> None:
         measured = {key for key, done in self._seen.items() if done}
-        for cell_id in [one for one, (_, needs) in self._waiting.items() if needs <= measured]:
+        for cell_id in [
+            cell_id for cell_id, (_, needs) in self._waiting.items() if needs <= measured
+        ]:
             self._ready.append(self._waiting.pop(cell_id)[0])
 
 

@@ -112,11 +112,11 @@ def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting,
     """
     from harness.store.cells import CellStore
 
-    found = [(_original(spec, home), f"actor {spec.actor.number}")]
+    videos = [(_original(spec, home), f"actor {spec.actor.number}")]
     if CellStore(home).result(spec) is not None:
-        found.append((_swapped(spec, home), spec.slug))
-    frames = sampled_of(protocol, _info(spec, found[0][0], home).frames)
-    original, *swapped = (_sighting(label, video, protocol, frames) for video, label in found)
+        videos.append((_swapped(spec, home), spec.slug))
+    frames = sampled_of(protocol, _info(spec, videos[0][0], home).frames)
+    original, *swapped = (_sighting(label, video, protocol, frames) for video, label in videos)
     original = original.model_copy(update={"photo": _photo(spec, home)})
     again = {"label": f"{original.label} re-encoded", "frames": (), "reencode": True, "photo": None}
     return original, original.model_copy(update=again), *swapped
@@ -273,12 +273,12 @@ def _measure(
 
     three = Watched(original, swapped, reencoded)
     return _Measured(
-        hashes=Watched(*(one.sha256 for one in three)),
+        hashes=Watched(*(video.sha256 for video in three)),
         infos=infos,
         seen=Watched(
             *(
-                observe_video(video.path, video.sha256, home, found)
-                for video, found in zip(three, infos, strict=True)
+                observe_video(video.path, video.sha256, home, probed)
+                for video, probed in zip(three, infos, strict=True)
             )
         ),
         faces=(faces(original, infos.original.frames), faces(swapped, infos.swapped.frames)),
@@ -316,7 +316,9 @@ def _compute(
             protocol.threshold,
         ),
         "attributes": (
-            blendshape_scores(Watched(*(one.expressions for one in seen)), alignment, length),
+            blendshape_scores(
+                Watched(*(observed.expressions for observed in seen)), alignment, length
+            ),
             *openface_scores(home, measured.hashes, alignment, length),
         ),
         "utility": utility(seen, alignment, length.fps),

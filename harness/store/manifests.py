@@ -104,7 +104,9 @@ class ManifestStore:
     def keep_person(self, use: PersonUse) -> None:
         """Store that ``use`` is the one in use. Raises StoreError when the disk refuses."""
         who = use.dataset, use.split, use.who
-        known = [one for one in self.people if (one.dataset, one.split, one.who) == who]
+        known = [
+            person for person in self.people if (person.dataset, person.split, person.who) == who
+        ]
         same = use.model_copy(update={"used_at": known[-1].used_at}) if known else None
         if same is None or same != known[-1]:
             self._keep("people", use, {"files"})
@@ -120,7 +122,7 @@ class ManifestStore:
     def keep_suite(self, suite: str, cells: Iterable[str]) -> None:
         """Store which cells, by id, the suite names. Raises StoreError."""
         use = SuiteUse(used_at=utc_now(), suite=suite, cells=tuple(sorted(cells)))
-        if all((one.suite, one.cells) != (use.suite, use.cells) for one in self.suites):
+        if all((stored.suite, stored.cells) != (use.suite, use.cells) for stored in self.suites):
             self._keep("suites", use)
 
     def _keep(self, kind: str, use: _Record, apart: Collection[str] = ()) -> None:
@@ -129,10 +131,10 @@ class ManifestStore:
         write_json(self._folder / kind / f"{content_hash(key)}.json", use)
 
     def _read(self, kind: str, model: type[Use]) -> tuple[Use, ...]:
-        found = []
+        uses = []
         for path in (self._folder / kind).glob("[!.]*.json"):
             try:
-                found.append(model.model_validate_json(path.read_bytes()))
+                uses.append(model.model_validate_json(path.read_bytes()))
             except (OSError, ValidationError):
                 continue
-        return tuple(sorted(found, key=lambda use: use.used_at))
+        return tuple(sorted(uses, key=lambda use: use.used_at))

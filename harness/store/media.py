@@ -82,19 +82,19 @@ class MediaStore:
         if is_whole():
             return final
         with self.temporary() as work, disk_errors(final):
-            made = work / "gallery"
-            made.mkdir()
+            gallery = work / "gallery"
+            gallery.mkdir()
             for face, name in zip(faces, files, strict=True):
-                shutil.copyfile(self.path(face.reference), made / name)
-            (made / "gallery.json").write_text(json.dumps(people, indent=1), encoding="utf-8")
+                shutil.copyfile(self.path(face.reference), gallery / name)
+            (gallery / "gallery.json").write_text(json.dumps(people, indent=1), encoding="utf-8")
             final.parent.mkdir(exist_ok=True)
             try:
-                made.rename(final)
+                gallery.rename(final)
             except OSError:
                 # Another lane was faster, or files were deleted from the one that is there.
                 if not is_whole():
                     shutil.rmtree(final)
-                    made.rename(final)
+                    gallery.rename(final)
         return final
 
     def temporary(self) -> AbstractContextManager[Path]:

@@ -28,9 +28,9 @@ class DatasetSources(Frozen):
 
     def of(self, actors: Collection[int], donors: Collection[str]) -> list[Source]:
         """The dataset's own sources, then those of the people named."""
-        found = list(self.sources)
-        found += [source for number, source in self.actors.items() if number in actors]
-        return found + [source for name, source in self.donors.items() if name in donors]
+        sources = list(self.sources)
+        sources += [source for number, source in self.actors.items() if number in actors]
+        return sources + [source for name, source in self.donors.items() if name in donors]
 
 
 def keep_sources(home: Path, dataset: Dataset) -> None:

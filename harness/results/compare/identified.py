@@ -30,12 +30,14 @@ def identified(
     """Each side by its own worst attacker, where attackers have seen all cells of both sides and
     searched among the same people. ``cells`` are the ids of each side's cells."""
     for cohorts, ids in zip((baseline, candidate), cells, strict=True):
-        if {cell for one in cohorts for cell in one.cells} != set(ids):
+        if {cell for cohort in cohorts for cell in cohort.cells} != set(ids):
             return Identified(reason=f"{UNATTACKED}.")
     first, second = worst_privacy(baseline), worst_privacy(candidate)
     if first is None or second is None:
         return Identified(reason="No attack could be made on one side.")
-    sides = tuple({one.actor: one.identified for one in side.actors} for side in (first, second))
+    sides = tuple(
+        {actor.actor: actor.identified for actor in side.actors} for side in (first, second)
+    )
     if sides[0].keys() != sides[1].keys():
         return Identified(
             reason="The attackers of the two sides searched among different people, which changes "

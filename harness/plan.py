@@ -91,12 +91,12 @@ def next_actor(dataset: Dataset, actor: Actor) -> Actor:
 
     Raises UsageError for a dataset of one.
     """
-    others = [one for one in dataset.actors if one.number != actor.number]
+    others = [other for other in dataset.actors if other.number != actor.number]
     if not others:
         raise UsageError(
             f"No other actor can stand in for a donor: '{dataset.name}' has one actor only."
         )
-    later = [one for one in others if one.number > actor.number]
+    later = [other for other in others if other.number > actor.number]
     return (later or others)[0]
 
 

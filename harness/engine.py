@@ -104,12 +104,12 @@ def socket_paths(environ: Mapping[str, str]) -> tuple[str, ...]:
             "this machine, and an engine elsewhere cannot see them.",
             hint="Unset DOCKER_HOST, or set it to unix:///var/run/docker.sock.",
         )
-    found = ["/var/run/docker.sock"]
+    sockets = ["/var/run/docker.sock"]
     if runtime := environ.get("XDG_RUNTIME_DIR"):
-        found += [f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock"]
+        sockets += [f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock"]
     if home := environ.get("HOME"):
-        found += [f"{home}/.docker/run/docker.sock", f"{home}/.docker/desktop/docker.sock"]
-    return (*found, "/run/podman/podman.sock")
+        sockets += [f"{home}/.docker/run/docker.sock", f"{home}/.docker/desktop/docker.sock"]
+    return (*sockets, "/run/podman/podman.sock")
 
 
 def _trouble(path: str) -> Trouble | None:
@@ -203,7 +203,7 @@ def read_info(version: Mapping[str, Any], info: Mapping[str, Any], path: str) ->
 
     Raises UnfitMachineError for an engine that is too old.
     """
-    names = [str(one.get("Name", "")) for one in version.get("Components") or []]
+    names = [str(component.get("Name", "")) for component in version.get("Components") or []]
     kind: Literal["docker", "podman"] = "podman" if "Podman Engine" in names else "docker"
     api = str(version.get("ApiVersion", "0.0"))
     if _numbers(api) < LEAST_API:
@@ -212,7 +212,7 @@ def read_info(version: Mapping[str, Any], info: Mapping[str, Any], path: str) ->
             f"API {api}, and {_LEAST} is needed.",
             hint="Install Docker 20.10, Podman 4 or newer.",
         )
-    options = {str(one).split(",")[0] for one in info.get("SecurityOptions") or []}
+    options = {str(option).split(",")[0] for option in info.get("SecurityOptions") or []}
     # Podman says it in a field of its own.
     rootless = "name=rootless" in options or bool(info.get("Rootless"))
     # Podman claims limits that it then ignores.

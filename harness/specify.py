@@ -72,14 +72,15 @@ class _People:
             self.donors[name] = outcome
 
     def fault(self, cell: PlannedCell) -> UnusableInputError | None:
-        found = self.faults.get(cell.actor)
-        return found or (self.faults.get(cell.donor) if cell.donor else None)
+        fault = self.faults.get(cell.actor)
+        return fault or (self.faults.get(cell.donor) if cell.donor else None)
 
     def gallery(self) -> tuple[GalleryFace, ...]:
         """Everybody who has a reference face, by number."""
         people = sorted(self.actors.values(), key=lambda actor: actor.number)
         return tuple(
-            GalleryFace(number=one.number, sex=one.sex, reference=one.reference) for one in people
+            GalleryFace(number=person.number, sex=person.sex, reference=person.reference)
+            for person in people
         )
 
 

@@ -23,8 +23,8 @@ class Dockerfile(Frozen):
 
     def files(self, context: Iterable[str]) -> tuple[str, ...]:
         """Files of the context that are in the image by COPY."""
-        found = (name for name in context if any(_copies(one, name) for one in self.copied))
-        return tuple(sorted(found))
+        copied = (name for name in context if any(_copies(source, name) for source in self.copied))
+        return tuple(sorted(copied))
 
 
 def _copies(source: str, name: str) -> bool:

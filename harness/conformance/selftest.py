@@ -131,7 +131,9 @@ def choose(tool: Tool, version: str | None, config: str | None, *, cpu: bool = F
             f"{tool.name} has no version '{chosen}'; it has {', '.join(tool.versions)}.",
             hint=f"See `bench tools show {tool.name}`.",
         )
-    fitting = [one.name for one in tool.configs if not one.versions or chosen in one.versions]
+    fitting = [
+        config.name for config in tool.configs if not config.versions or chosen in config.versions
+    ]
     name = config or ("smoke" if "smoke" in fitting else "default")
     find_config(tool, name, chosen)
     return Ask(tool, chosen, name, cpu)
@@ -232,7 +234,7 @@ def _image(tool: Tool, digest: str) -> BuiltImage | None:
     from harness.images.find import list_images
 
     with connect() as engine:
-        return next((one for one in list_images(engine, tool.name) if one.id == digest), None)
+        return next((image for image in list_images(engine, tool.name) if image.id == digest), None)
 
 
 def _look_at_output(
@@ -255,7 +257,7 @@ def _look_at_output(
     if scored.score is None:
         return
     compared = scored.score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
-    pccs: Sequence[float | None] = [one.mean_pcc for one in scored.score.attributes]
+    pccs: Sequence[float | None] = [source.mean_pcc for source in scored.score.attributes]
     notes.known["score"] = {
         "sw_or_mean": compared.mean,
         "fta": compared.fta,

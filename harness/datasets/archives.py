@@ -132,7 +132,7 @@ def _npm_pack(archive: Archive, work: Path) -> Path:
 
 
 def _client(archive: Archive, command: list[str], work: Path) -> None:
-    what = f"Fetching {archive.package} {archive.version}"
+    action = f"Fetching {archive.package} {archive.version}"
     try:
         done = subprocess.run(
             command,
@@ -144,14 +144,14 @@ def _client(archive: Archive, command: list[str], work: Path) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise FetchError(
-            f"{what} did not finish within {_TIMEOUT_S} s.",
+            f"{action} did not finish within {_TIMEOUT_S} s.",
             hint="Check the network and run the command again.",
         ) from error
     if done.returncode:
         said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-5:]
         lines = "\n  ".join(said) or "(nothing)"
         raise FetchError(
-            f"{what} failed; probably there is no network, or the registry changed the file. "
+            f"{action} failed; probably there is no network, or the registry changed the file. "
             f"The client said:\n  {lines}\n",
             hint="Check the network and the proxy, then run `bench data fetch` again.",
         )
@@ -168,9 +168,9 @@ def _only_file(archive: Archive, folder: Path) -> Path:
 
 
 def _check(archive: Archive, file: Path) -> None:
-    if (found := file_sha256(file)) != archive.sha256:
+    if (sha256 := file_sha256(file)) != archive.sha256:
         raise FetchError(
-            f"{file.name} has SHA-256 {found[:16]}…, not the recorded {archive.sha256[:16]}…: "
+            f"{file.name} has SHA-256 {sha256[:16]}…, not the recorded {archive.sha256[:16]}…: "
             "it was changed at the registry or on the way.",
             hint="Run `bench data fetch` again; if it stays so, do not use the file.",
         )

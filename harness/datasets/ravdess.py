@@ -101,8 +101,8 @@ def find_takes(root: Path) -> dict[Path, Take]:
     # os.walk, unlike rglob, passes over a folder that vanishes or may not be read meanwhile.
     for folder, _, names in os.walk(root):
         paths += [Path(folder, name) for name in names if name.endswith(".mp4")]
-    found = {path: parse_name(path.name) for path in sorted(paths, key=_by_name)}
-    return {path: take for path, take in found.items() if take is not None}
+    takes = {path: parse_name(path.name) for path in sorted(paths, key=_by_name)}
+    return {path: take for path, take in takes.items() if take is not None}
 
 
 def expected_takes(actor: int) -> set[tuple[int, ...]]:

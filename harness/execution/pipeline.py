@@ -56,7 +56,7 @@ class StudyOutcome:
     def whole(self) -> bool:
         """True when every cell has a result, and everything that has one a score."""
         ran = all(cell.status is Status.OK for cell in self.cells)
-        scored = all(one.score for one in self.scores) and all(one.score for one in self.cohorts)
+        scored = all(cell.score for cell in self.scores) and all(c.score for c in self.cohorts)
         return ran and scored and not self.prepared.left_out
 
 

@@ -96,8 +96,8 @@ def pip_settings(listing: str) -> bytes:
     """pip's settings that hold inside a build too; local folders do not."""
     lines = ["[global]"]
     for line in listing.splitlines():
-        if found := _PIP_SETTING.match(line):
-            values = [value for value in found[2].split() if not value.startswith("file:")]
+        if setting := _PIP_SETTING.match(line):
+            values = [value for value in setting[2].split() if not value.startswith("file:")]
             if values:
-                lines.append(f"{found[1]} = {' '.join(values)}")
+                lines.append(f"{setting[1]} = {' '.join(values)}")
     return ("\n".join(lines) + "\n").encode()

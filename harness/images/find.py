@@ -18,8 +18,8 @@ State = Literal["current", "stale", "unknown"]
 
 def list_images(engine: Engine, tool: str | None = None) -> tuple[BuiltImage, ...]:
     """The finished images of all tools, or of one, newest first."""
-    found = engine.client.images.list(filters={"label": f"{PART}={TOOL_PART}"})
-    images = [image for image in (read_image(one.attrs) for one in found) if image is not None]
+    listed = engine.client.images.list(filters={"label": f"{PART}={TOOL_PART}"})
+    images = [image for image in (read_image(entry.attrs) for entry in listed) if image is not None]
     mine = [image for image in images if tool in (None, image.tool)]
     return tuple(sorted(mine, key=lambda image: image.created, reverse=True))
 
@@ -66,15 +66,15 @@ def find_described(name: str) -> Tool:
 
 def current_hashes(tools: Mapping[str, Tool]) -> dict[str, str]:
     """``tool@version`` to its recipe's hash, for all tools whose recipe is sound."""
-    found = {}
+    hashes = {}
     for tool in tools.values():
         for version in tool.versions if isinstance(tool.runs_as, Container) else ():
             try:
                 recipe = read_recipe(tool, version)
             except UsageError:
                 continue
-            found[recipe.name] = recipe.hash
-    return found
+            hashes[recipe.name] = recipe.hash
+    return hashes
 
 
 def state_of(image: BuiltImage, hashes: Mapping[str, str]) -> State:

@@ -214,12 +214,12 @@ def _assemble(tool: str, version: str, entry: VersionEntry, folder: Path) -> Rec
 
 def _files(folder: Path) -> dict[str, Path]:
     """Files of a folder that go into a build, by their names there; documentation does not."""
-    found = {}
+    files = {}
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.is_file() and not any(_NOT_BUILT_FROM.fullmatch(part) for part in parts):
-            found["/".join(parts)] = path
-    return found
+            files["/".join(parts)] = path
+    return files
 
 
 def _shared(dockerfile: str) -> dict[str, Path]:

@@ -172,10 +172,14 @@ class Attack(Frozen):
         """Share identified beyond chance of all probes asked in swapped videos, mean over actors;
         attackers are compared by it. Scores of an earlier version have that of the probes that
         could be compared."""
-        found = self.swapped
-        if found is None:
+        verification = self.swapped
+        if verification is None:
             return None
-        return found.rank_1_corrected if found.advantage is None else found.advantage
+        return (
+            verification.rank_1_corrected
+            if verification.advantage is None
+            else verification.advantage
+        )
 
     @property
     def works(self) -> bool:

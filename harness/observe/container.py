@@ -110,11 +110,11 @@ def measure_with(
     StoreError when the disk refuses, and as the runtime does.
     """
     work = _work(observer, video, sha256, place)
-    if not again and (found := work.known()):
-        return found
+    if not again and (earlier := work.known()):
+        return earlier
     with _locked(work.stored, place.control.stop):
-        if not again and (found := work.known()):
-            return found
+        if not again and (earlier := work.known()):
+            return earlier
         return work.run()
 
 

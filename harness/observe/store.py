@@ -145,8 +145,8 @@ def _checked(path: Path, read: Callable[[Any], Any]) -> Any | None:
         return None
     try:
         with store_sentences(path), path.open("rb") as stream:
-            found = _parsed(read, stream)
-        metadata = found if isinstance(found, dict) else found.schema.metadata
+            parsed = _parsed(read, stream)
+        metadata = parsed if isinstance(parsed, dict) else parsed.schema.metadata
         version = int((metadata or {})[_KEY])
     except (pyarrow.ArrowException, KeyError, ValueError):
         set_aside(path)
@@ -157,7 +157,7 @@ def _checked(path: Path, read: Callable[[Any], Any]) -> Any | None:
             f"{SCHEMA_VERSION}).",
             hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
         )
-    return found
+    return parsed
 
 
 def _parsed(read: Callable[[Any], Any], stream: Any) -> Any:

@@ -90,7 +90,9 @@ class PatternReader:
     ) -> None:
         """``total``: how many iterations are planned, for lines that do not say."""
         self._patterns = [
-            (re.compile(one.pattern), one.unit) for one in patterns if one.step == step
+            (re.compile(pattern.pattern), pattern.unit)
+            for pattern in patterns
+            if pattern.step == step
         ]
         self._listen = listen
         self._total = total
@@ -133,18 +135,18 @@ def line_events(match: re.Match[str], unit: str, total: float | None) -> list[Ev
     (JSON cannot carry it), are left out.
     """
     numbers = {name: _number(text) for name, text in match.groupdict().items()}
-    found = []
+    events = []
     if (done := numbers.get("done")) is not None:
         planned = numbers.get("total") or (total if unit == "iterations" else None)
-        found.append(Event(kind="progress", done=done, total=planned, unit=unit))
+        events.append(Event(kind="progress", done=done, total=planned, unit=unit))
     losses = {
         name.removeprefix("loss_"): value
         for name, value in numbers.items()
         if name.startswith("loss_") and value is not None
     }
     if losses:
-        found.append(Event(kind="loss", values=losses))
-    return found
+        events.append(Event(kind="loss", values=losses))
+    return events
 
 
 def _number(text: str | None) -> float | None:

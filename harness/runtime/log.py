@@ -57,8 +57,8 @@ class LineSplitter:
 
 def log_parts(path: Path) -> list[tuple[int, Path]]:
     """Parts after the head of the log at ``path``: (where each begins in the output, file)."""
-    found = (_PART.fullmatch(one.name) for one in path.parent.glob(f"{path.stem}.tail-*"))
-    return sorted((int(match[1]), path.with_name(match[0])) for match in found if match)
+    matches = (_PART.fullmatch(part.name) for part in path.parent.glob(f"{path.stem}.tail-*"))
+    return sorted((int(match[1]), path.with_name(match[0])) for match in matches if match)
 
 
 class CappedLog:

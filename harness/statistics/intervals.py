@@ -158,8 +158,8 @@ def _quantile(ordered: Array, share: float) -> Array:
     below = int(place)
     low, high = ordered[:, below], ordered[:, min(below + 1, ordered.shape[1] - 1)]
     part, step = place - below, high - low
-    found: Array = high - step * (1 - part) if part >= 0.5 else low + step * part
-    return found
+    value: Array = high - step * (1 - part) if part >= 0.5 else low + step * part
+    return value
 
 
 def _none(array: Array, confidence: float, method: str, reason: str) -> Interval:

@@ -114,16 +114,16 @@ def check_fmr(fmr: float, n_identities: int) -> FmrCheck:
         sentence = "It takes two identities to make a non-mated pair: no FMR can be measured."
         return FmrCheck(fmr=fmr, resolvable=False, floor=1.0, sentence=sentence)
     floor = resolvable_fmr(n_identities)
-    what = f"{n_identities} identities make {floor.pairs} non-mated pairs"
+    having = f"{n_identities} identities make {floor.pairs} non-mated pairs"
     if fmr < floor.rule_of_3:
         needed = identities_needed(fmr)
         sentence = (
-            f"{what}, which resolve no FMR under {floor.rule_of_3:.2g}; "
+            f"{having}, which resolve no FMR under {floor.rule_of_3:.2g}; "
             f"an FMR of {fmr:g} needs at least {needed} identities."
         )
         return FmrCheck(fmr=fmr, resolvable=False, floor=floor.rule_of_3, sentence=sentence)
     loosely = fmr < floor.rule_of_30
-    sentence = f"{what}: an FMR of {fmr:g} is {'known loosely' if loosely else 'resolved'}"
+    sentence = f"{having}: an FMR of {fmr:g} is {'known loosely' if loosely else 'resolved'}"
     sentence += f" (within 30 % only from {floor.rule_of_30:.2g} on)." if loosely else "."
     return FmrCheck(fmr=fmr, resolvable=True, floor=floor.rule_of_3, sentence=sentence)
 

@@ -45,8 +45,8 @@ def actor_means(pairs: Iterable[tuple[int, float | None]]) -> dict[int, float]:
 
     Missing and non-finite values are left out; an actor without any is not in the result.
     """
-    found: dict[int, list[float]] = {}
+    by_actor: dict[int, list[float]] = {}
     for actor, value in pairs:
         if value is not None and np.isfinite(value):
-            found.setdefault(actor, []).append(float(value))
-    return {actor: float(np.mean(found[actor])) for actor in sorted(found)}
+            by_actor.setdefault(actor, []).append(float(value))
+    return {actor: float(np.mean(by_actor[actor])) for actor in sorted(by_actor)}

@@ -211,8 +211,8 @@ def read_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
     wanted = recipe.entry.commit
     if upstream.revision != wanted and (_COMMIT.fullmatch(wanted) or not upstream.revision):
         raise UnfitMachineError(
-            f"The build of {recipe.name} checked out '{upstream.revision}' of {upstream.source}, not "
-            f"the recorded {wanted}: upstream moved, or the Dockerfile does not use COMMIT.",
+            f"The build of {recipe.name} checked out '{upstream.revision}' of {upstream.source}, "
+            f"not the recorded {wanted}: upstream moved, or the Dockerfile does not use COMMIT.",
             hint="Do not use it; correct the recipe.",
         )
     return upstream

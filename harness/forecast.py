@@ -128,7 +128,7 @@ class History:
         """Cost of one cell: the mean of like cells, on the same dataset if any."""
         like = likeness(cell.tool, cell.version, cell.config, cell.settings)
         alike = self._by_like.get(like, [])
-        near = [cell for cell in alike if cell.dataset == dataset]
+        near = [taken for taken in alike if taken.dataset == dataset]
         if not alike:
             trains = Step.TRAIN in tool.steps
             return CellCost(
@@ -138,8 +138,8 @@ class History:
             )
         used = near or alike
         return CellCost(
-            wall_s=statistics.fmean(cell.wall_s for cell in used),
-            size_bytes=round(statistics.fmean(cell.size_bytes for cell in used)),
+            wall_s=statistics.fmean(taken.wall_s for taken in used),
+            size_bytes=round(statistics.fmean(taken.size_bytes for taken in used)),
             basis=Basis.LIKE if near else Basis.ELSEWHERE,
             seen=len(used),
         )

@@ -155,8 +155,8 @@ def _malformed_faults(driver: _Driver) -> Iterator[str]:
     }
     if others:
         cases[f"the step '{others[0]}', which it lacks"] = json.dumps({**job, "step": others[0]})
-    for job, content in cases.items():
-        yield from _refusal_faults(job, driver.answer(content))
+    for about, content in cases.items():
+        yield from _refusal_faults(about, driver.answer(content))
 
 
 def _refusal_faults(job: str, answer: Answer) -> Iterator[str]:

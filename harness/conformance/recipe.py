@@ -65,18 +65,18 @@ def _module_faults(name: str, files: Mapping[str, Path], image: Dockerfile) -> I
 def _neighbours(tree: ast.Module, files: Mapping[str, Path]) -> set[str]:
     """Files of the recipe or of ``common/`` that a module imports; and ``__future__``."""
     shared = {path.stem for path in module_folder(COMMON).glob("*.py")}
-    files = set()
+    imported = set()
     for module in _imported(tree):
         first, last = module.split(".")[0], module.rsplit(".", 1)[-1]
         if first == "__future__":
-            files.add(first)
+            imported.add(first)
         elif module.startswith(f"{COMMON}.") and module.split(".")[2] in shared:
-            files.add(f"common/{module.split('.')[2]}.py")
+            imported.add(f"common/{module.split('.')[2]}.py")
         elif module in shared and f"{module}.py" not in files:
-            files.add(f"common/{module}.py")
+            imported.add(f"common/{module}.py")
         elif f"{last}.py" in files and (module == last or module.startswith("containers.")):
-            files.add(f"{last}.py")
-    return files
+            imported.add(f"{last}.py")
+    return imported
 
 
 def _imported(tree: ast.Module) -> set[str]:

@@ -76,7 +76,7 @@ class Store:
 def before(tmp_path: Path, sample_dir: Path) -> Store:
     """The store as it was written, moved to another place."""
     home = tmp_path / "moved"
-    shutil.copytree(WRITTEN_BEFORE, home)
+    shutil.copytree(WRITTEN_BEFORE, home, ignore=shutil.ignore_patterns("README.md", "made_by.txt"))
     media = {_sha256(one): one for one in _media(sample_dir)}
     for path in home.glob("cells/*/result.json"):
         swapped = json.loads(path.read_text())["swapped"]

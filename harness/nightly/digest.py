@@ -21,7 +21,7 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
     standing = [o for o in records if o.alarm is Alarm.CONFIRMED and o not in fresh]
     loose = [o for o in records if o.alarm is Alarm.UNCONFIRMED]
     unrepeated = [o for o in records if o.alarm is Alarm.UNREPEATED]
-    lacking = [o for o in records if o.scored < len(o.cells)]
+    lacking = [o for o in records if o.scored < o.asked]
     count = f"{len(fresh)} new alarm{'s' if len(fresh) != 1 else ''}" if fresh else "no new alarm"
     lines = [f"# Nightly {night}: {count}", ""]
     for heading, chosen in (
@@ -34,13 +34,17 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
             lines += [f"## {heading}", "", *(_told(one, history) for one in chosen), ""]
     if lacking:
         lines += ["## Cells without a score", ""]
-        lines += [f"- {o.what}: {len(o.cells) - o.scored} of {len(o.cells)}" for o in lacking]
+        lines += [f"- {o.what}: {o.asked - o.scored} of {o.asked}{_unprepared(o)}" for o in lacking]
         lines += ["", "See why: `bench status --status failed`.", ""]
     lines += ["## Every tool", ""]
     header = ("tool", "last good", "verdict", "scored", "SW-OR distance", "run-to-run sd")
     lines += [_row(header), _row(["---"] * len(header))]
     lines += [_row(_cells(one)) for one in records]
     return "\n".join(lines) + "\n"
+
+
+def _unprepared(one: NightRecord) -> str:
+    return f"; could not be prepared: {', '.join(one.unprepared)}" if one.unprepared else ""
 
 
 def _told(one: NightRecord, history: Sequence[NightRecord]) -> str:
@@ -69,7 +73,7 @@ def _cells(one: NightRecord) -> list[str]:
         one.what,
         one.good_version or "-",
         one.verdict.value if one.verdict else "first night",
-        f"{one.scored} of {len(one.cells)}",
+        f"{one.scored} of {one.asked}",
         shown,
         "-" if sd is None else f"{sd:.4f}",
     ]

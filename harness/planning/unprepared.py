@@ -57,7 +57,7 @@ def unprepared_cells(
 ) -> list[UnpreparedCell]:
     """Cells that could not be prepared when they were last asked for. Left out are those that are
     among the ``current`` cells of the store, and those whose people are not in today's manifest,
-    where that is here (``named``, else as for ``earlier_cells``).
+    where that is here (``named``, else as for ``earlier_cells``). By name.
     """
     records = ManifestStore(home)
     uses = records.unprepared
@@ -71,11 +71,13 @@ def unprepared_cells(
         dataset = manifest_now(name, max(places, key=itemgetter(0))[1], home)
         if dataset is not None:
             given[name] = dataset
-    return [
+    found = [
         use.asked
         for use in uses
         if use.asked.key not in done and _named_in(given.get(use.asked.dataset), use.asked.cell)
     ]
+    # The same store gives the same pages.
+    return sorted(found, key=lambda one: (one.dataset, one.split, one.cell.name, one.key))
 
 
 def _key_of(spec: CellSpec) -> str:

@@ -108,6 +108,8 @@ def test_an_actor_who_is_prepared_later_is_done_like_any_other(kitchen: Kitchen)
     kitchen.order({"tool": "blur"}, {"tool": "mask"})
     done = kitchen("run", "--suite", str(kitchen.suite), code=1)
     assert FEW in " ".join(done.stdout.split())
+    collected = kitchen.json("run", "--suite", str(kitchen.suite), "--collect")
+    assert "2 of 4 cells scored" in Path(collected["report"]).read_text(encoding="utf-8")
     assert "1 of 2 cells scored" in kitchen("score", "--tool", "blur").stdout
     kitchen.write(photo="man.jpg")
     kitchen.order({"tool": "blur"})

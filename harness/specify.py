@@ -14,9 +14,10 @@ from harness.model.base import Frozen
 from harness.model.cell import CellSpec
 from harness.model.dataset import Dataset, GalleryFace, PreparedActor, PreparedDonor, Split
 from harness.model.job import Role
-from harness.model.suite import PlannedCell
+from harness.model.suite import PlannedCell, UnpreparedCell
 from harness.plan import find_donor, require_gallery
 from harness.planning.current import record_person
+from harness.planning.unprepared import unprepared_cell
 from harness.prepare import find_actor, prepare_actor, prepare_donor
 from harness.store.media import MediaStore
 from harness.store.sources import keep_sources
@@ -42,6 +43,20 @@ class LeftOut(Frozen):
             f"{self.cell.tool} {self.cell.version} {self.cell.config}, "
             f"actor {self.cell.actor}{donor}"
         )
+
+
+Skip = Callable[[Sequence[LeftOut]], None]
+"""Gets the cells that cannot be prepared, before they are reported or an error says so."""
+
+
+def skip_nothing(left_out: Sequence[LeftOut]) -> None:
+    """Keeps no record of them."""
+
+
+def unprepared(study: Study, left_out: Sequence[LeftOut]) -> list[UnpreparedCell]:
+    """The same cells as they are counted: asked for, and not done."""
+    split = study.suite.split
+    return [unprepared_cell(study.dataset, split, left.cell, left.reason) for left in left_out]
 
 
 class Specified(Frozen):
@@ -90,12 +105,13 @@ def specify(
     say: Say,
     lanes: Lanes | None = None,
     digests: Digests | None = None,
+    skip: Skip = skip_nothing,
 ) -> Specified:
     """Prepare the videos that the cells need, each person once; ``lanes`` do several at once.
 
     A person whose material cannot be used costs their own cells only, and is missing in the
-    gallery of the others'. When that leaves no cell at all, raises UnusableInputError, or
-    UsageError for a gallery that is too small.
+    gallery of the others'; ``skip`` gets these cells. When that leaves no cell at all, raises
+    UnusableInputError, or UsageError for a gallery that is too small.
     """
     keep_sources(study.home, study.dataset)
     people = _People()
@@ -125,6 +141,7 @@ def specify(
         else:
             faults.append(unusable)
             left_out.append(LeftOut(cell=cell, reason=str(unusable)))
+    skip(left_out)
     if faults and not specs:
         raise faults[0]
     return Specified(specs=tuple(specs), left_out=tuple(left_out))

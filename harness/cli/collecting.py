@@ -16,7 +16,10 @@ from harness.forecast import State
 from harness.planning.selection import cells_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.model.cell import CellSpec
+    from harness.model.suite import UnpreparedCell
     from harness.study import Study
 
 
@@ -31,7 +34,7 @@ def collect_study(study: Study, as_json: bool) -> None:
     finished = _finished(study, made)
     counts = {state.value: made.plan.count(state) for state in State}
     scored = [spec for spec in finished if protocol in scored_protocols(study.home, spec)]
-    page = _write(study, made, finished) if finished else None
+    page = _write(study, made) if finished else None
     if as_json:
         rows = [_row(study, spec) for spec in finished]
         facts = {"report": page and str(page), "protocol": protocol, "counts": counts}
@@ -69,12 +72,26 @@ def _row(study: Study, spec: CellSpec) -> dict[str, object]:
     return {"cell": spec.slug, "id": spec.id, **figures}
 
 
-def _write(study: Study, made: StudyPlan, specs: list[CellSpec]) -> object:
+def _unprepared(study: Study, made: StudyPlan, stored: Sequence[CellSpec]) -> list[UnpreparedCell]:
+    from harness.model.suite import unprepared_key
+    from harness.planning.unprepared import unprepared_cells
+
+    name, split = study.dataset.name, study.suite.split
+    planned = {unprepared_key(name, split, cell) for cell in made.cells}
+    found = unprepared_cells(study.home, stored, [study.dataset])
+    return [one for one in found if one.key in planned]
+
+
+def _write(study: Study, made: StudyPlan) -> object:
+    """The report: cells that failed or could not be prepared were asked for too."""
     from harness.store.cells import CellStore
 
     # The engine imports nothing of `reports`; only its commands know that the package exists.
     build, collect = import_module("reports.build"), import_module("reports.collect")
-    data = collect.collect(study.home, specs, study.protocol.name)
+    specs = [spec for group in made.stored for spec in group]
+    data = collect.collect(
+        study.home, specs, study.protocol.name, unprepared=_unprepared(study, made, specs)
+    )
     beside = cells_beside(study.suite, CellStore(study.home), specs)
     data = collect.with_beside(data, study.home, beside)
     data = data.model_copy(update={"earlier": tuple(made.earlier.sentences)})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.output import note, note_wrapped
 
 if TYPE_CHECKING:
+    from harness.model.suite import UnpreparedCell
     from harness.planning.selection import Chosen
 
 MOST_NAMED = 6
@@ -23,6 +25,19 @@ def say_earlier(chosen: Chosen, flag: str = "--earlier shows them") -> None:
     if names:
         more = f"  and {len(names) - MOST_NAMED} more; " if len(names) > MOST_NAMED else "  "
         note(f"{more}{flag}.")
+
+
+def say_unprepared(cells: Sequence[UnpreparedCell]) -> None:
+    """On stderr: which cells were asked for and could not be prepared, by reason."""
+    from harness.results.wording import listing
+
+    by_reason: dict[str, list[str]] = {}
+    for one in cells:
+        by_reason.setdefault(one.sentence, []).append(one.cell.name)
+    for sentence, names in by_reason.items():
+        note_wrapped(
+            f"Asked for and not done: {listing(names, MOST_NAMED)}. {sentence}", after="  "
+        )
 
 
 def say_namesakes(name_or_path: str | None, home: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.earlier import say_earlier
+from harness.cli.earlier import say_earlier, say_unprepared
 from harness.cli.options import (
     ActorOption,
     AsJson,
@@ -80,6 +80,7 @@ def publish(
         verify=verify,
         earlier=chosen.earlier,
         remarks=chosen.sentences,
+        unprepared=chosen.unprepared,
     )
     extra = import_module("reports.site.comparisons").comparison_pages(store.home, content)
     extra += import_module("reports.site.history").history_pages(store.home, content)
@@ -88,6 +89,7 @@ def publish(
     for cell, reason in refused.items():
         warn(f"{cell} is not used. {reason}")
     _say(written, content, refused, chosen, as_json)
+    say_unprepared(chosen.unprepared)
     say_earlier(chosen)
     if refused:
         raise typer.Exit(1)

@@ -180,6 +180,7 @@ def _execute(
     from harness.cli.summary import cohort_line, print_verdict
     from harness.execution.pipeline import run_study
     from harness.interrupt import terminate_as_interrupt
+    from harness.specify import unprepared
 
     with terminate_as_interrupt():
         say_plan(study, made, progress.say)
@@ -188,7 +189,8 @@ def _execute(
     if not as_json:
         for cohort in outcome.cohorts:
             print_wrapped(cohort_line(cohort))
-        print_verdict(study.home, outcome.prepared.specs, study.protocol.name)
+        left_out = unprepared(study, outcome.prepared.left_out)
+        print_verdict(study.home, outcome.prepared.specs, study.protocol.name, left_out)
     if not outcome.whole:
         raise typer.Exit(1)
 

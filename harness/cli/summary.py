@@ -20,6 +20,7 @@ from harness.specify import Specified
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
+    from harness.model.suite import UnpreparedCell
     from harness.results.headline import Card
 
 Row = dict[str, object]
@@ -148,7 +149,12 @@ def print_headline(cards: Sequence[Card], left_out: Sequence[str]) -> None:
         print_wrapped(sentence, indent="    ", after="      ")
 
 
-def print_verdict(home: Path, specs: Sequence[CellSpec], protocol: str) -> None:
+def print_verdict(
+    home: Path,
+    specs: Sequence[CellSpec],
+    protocol: str,
+    unprepared: Sequence[UnpreparedCell] = (),
+) -> None:
     """Print which of these cells' tools hides best and which keeps most; nothing without two tools
     to compare."""
     from importlib import import_module
@@ -157,7 +163,7 @@ def print_verdict(home: Path, specs: Sequence[CellSpec], protocol: str) -> None:
 
     collect, verdict = import_module("reports.collect"), import_module("reports.verdict")
     judged = verdict.judge(
-        collect.collect_numbers(home, specs, protocol, sources=()),
+        collect.collect_numbers(home, specs, protocol, sources=(), unprepared=unprepared),
         load_cohorts(home, specs, protocol),
     )
     if sum(not one.control for one in judged.contenders) > 1:

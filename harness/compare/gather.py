@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.compare.selector import Selector, choose
+from harness.compare.selector import Selector, choose, variant_of
 from harness.errors import UsageError
 from harness.model.cell import Attempt, CellSpec, Result, Status
 from harness.model.job import Step
 from harness.model.score import CellScore
+from harness.model.suite import UnpreparedCell
 from harness.planning.selection import Selection, choose_cells
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
@@ -48,6 +49,8 @@ class Gathered:
     unscored: tuple[str, ...]
     damaged: tuple[str, ...]
     replaced: tuple[str, ...]
+    unprepared: tuple[str, ...] = ()
+    """Names of cells that could not be prepared; they are among the ``asked``."""
 
 
 def pair_key(spec: CellSpec) -> Key:
@@ -62,6 +65,8 @@ class Variant:
     specs: list[CellSpec]
     earlier: frozenset[str]
     """Ids of those that are of an earlier manifest or image."""
+    unprepared: tuple[UnpreparedCell, ...]
+    """Cells of the variant that were asked for and could not be prepared."""
 
 
 def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant:
@@ -84,7 +89,12 @@ def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant
             f"'{selector.text}' was run on {len(names)} datasets: {', '.join(names)}.",
             hint=f"Compare one of them: --dataset {names[0]}",
         )
-    return Variant(cells, frozenset(chosen.earlier))
+    unprepared = [
+        one
+        for one in chosen.unprepared
+        if one.dataset == names[0] and variant_of(one.cell) == variant_of(found[0])
+    ]
+    return Variant(found, frozenset(chosen.earlier), tuple(unprepared))
 
 
 def gather(
@@ -93,9 +103,10 @@ def gather(
     specs: Sequence[CellSpec],
     protocol: str,
     earlier: Collection[str] = (),
+    unprepared: Sequence[UnpreparedCell] = (),
 ) -> Gathered:
     """The scored cells among ``specs``, and what became of the others; those whose ids are
-    ``earlier`` are replaced by others.
+    ``earlier`` are replaced by others, and ``unprepared`` cells have no result.
 
     A cell's video is hashed again, and so is its original: a cell with one that was changed is not
     used. Of several cells with the same actor and donor the newest result counts.
@@ -132,10 +143,11 @@ def gather(
             replaced.append(first[1].spec.slug)
             cells[pair_key(spec)] = second
         else:
-            cells[pair_key(spec)] = ended_at, _cell(spec, score, attempt)
-    compared = {key: cell for key, (_, cell) in cells.items()}
-    lists = (tuple(names) for names in (failed, unscored, damaged, replaced))
-    return Gathered(selector, home, compared, len(specs), *lists)
+            cells[pair_key(spec)] = made, _cell(spec, score, attempt)
+    bare = [one.cell.name for one in unprepared]
+    found = {key: cell for key, (_, cell) in cells.items()}
+    lists = (tuple(names) for names in (failed, unscored, damaged, replaced, bare))
+    return Gathered(selector, home, found, len(specs) + len(bare), *lists)
 
 
 def common_protocol(

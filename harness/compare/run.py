@@ -15,6 +15,7 @@ from harness.compare.selector import labels, parse_selector, variant_of
 from harness.errors import UsageError, unknown_name
 from harness.model.cell import CellSpec
 from harness.model.compare import CompareResult, Side
+from harness.model.suite import UnpreparedCell
 from harness.model.verdict import Aspect
 from harness.results.compare.identified import identified
 
@@ -66,8 +67,15 @@ def compare(request: Request) -> CompareResult:
     homes = (request.baseline_home, request.candidate_home)
     protocol, others = common_protocol(list(zip(homes, specs, strict=True)), request.protocol)
     sides = [
-        gather(home, text, cells, protocol, variant.earlier)
-        for (home, text), cells, variant in zip(_sides(request), specs, variants, strict=True)
+        gather(
+            home,
+            text,
+            found,
+            protocol,
+            variant.earlier,
+            _unprepared_actors(variant.unprepared, request.actors),
+        )
+        for (home, text), found, variant in zip(_sides(request), specs, variants, strict=True)
     ]
     result = compare_gathered(
         sides[0],
@@ -154,12 +162,13 @@ def _side(gathered: Gathered, label: str, pairs: Sequence[Pair], side: int) -> S
     return Side(
         selector=gathered.selector,
         label=label,
-        cells=gathered.asked,
-        scored=len(gathered.cells),
-        failed=gathered.failed,
-        unscored=gathered.unscored,
-        damaged=gathered.damaged,
-        replaced=gathered.replaced,
+        cells=found.asked,
+        scored=len(found.cells),
+        failed=found.failed,
+        unscored=found.unscored,
+        damaged=found.damaged,
+        replaced=found.replaced,
+        unprepared=found.unprepared,
         hosts=tuple(sorted({pair[side].host for pair in pairs} - {""})),
     )
 
@@ -180,6 +189,12 @@ def _of_actors(specs: list[CellSpec], actors: Collection[int] | None) -> list[Ce
             hint=f"It has: --actor {known.replace(' ', '')}",
         )
     return chosen
+
+
+def _unprepared_actors(
+    cells: Sequence[UnpreparedCell], actors: Collection[int] | None
+) -> list[UnpreparedCell]:
+    return [one for one in cells if actors is None or one.cell.actor in actors]
 
 
 def _check_margins(margins: Mapping[str, float]) -> None:
@@ -203,6 +218,7 @@ def _nothing_common(sides: Sequence[Gathered], protocol: str) -> UsageError:
             f"{len(names)} {word}"
             for names, word in (
                 (side.failed, "without a result"),
+                (side.unprepared, "that could not be prepared"),
                 (side.unscored, f"not scored with {protocol}"),
                 (side.damaged, "damaged"),
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from harness.errors import UsageError
 from harness.model.cell import CellSpec
 from harness.model.job import Setting
+from harness.model.suite import PlannedCell
 
 SYNTAX = "tool[@version][:config][,setting=value...]"
 _HELP = f"Write {SYNTAX}, for one: faceswap@v3.0.0:thesis or blur:strong or blur,strength=0.3."
@@ -67,8 +68,8 @@ def parse_selector(text: str) -> Selector:
     return Selector(text.strip(), tool, version or None, config or None, tuple(settings))
 
 
-def variant_of(spec: CellSpec) -> Variant:
-    return Variant(spec.tool, spec.version, spec.config, tuple(sorted(spec.settings.items())))
+def variant_of(cell: CellSpec | PlannedCell) -> Variant:
+    return Variant(cell.tool, cell.version, cell.config, tuple(sorted(cell.settings.items())))
 
 
 def choose(selector: Selector, specs: Sequence[CellSpec], where: str) -> list[CellSpec]:

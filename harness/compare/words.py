@@ -115,6 +115,7 @@ def coverage(name: str, side: Side) -> str:
     parts = [f"{name} {side.label}: {side.scored} of {side.cells} cells scored"]
     for slugs, state in (
         (side.failed, "without a result"),
+        (side.unprepared, "that could not be prepared"),
         (side.unscored, "not scored with this protocol (`bench score`)"),
         (side.damaged, "whose video or original is not the one that was published, so not used"),
         (side.replaced, "of an earlier manifest or image, so not used"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,11 +91,14 @@ def _name_of(name_or_path: str, home: Path, stored: Collection[str]) -> str | No
 
 def _recorded(home: Path) -> dict[str, list[Path]]:
     """By dataset, where its people were read from, the place used last first."""
-    manifests: dict[str, list[Path]] = {}
-    for use in reversed(ManifestStore(home).people):
-        if use.manifest is not None and use.manifest not in manifests.setdefault(use.dataset, []):
-            manifests[use.dataset].append(use.manifest)
-    return {name: paths for name, paths in manifests.items() if paths}
+    found: dict[str, list[Path]] = {}
+    records = ManifestStore(home)
+    places = [(use.used_at, use.dataset, use.manifest) for use in records.people]
+    places += [(use.used_at, use.asked.dataset, use.manifest) for use in records.unprepared]
+    for _, dataset, manifest in sorted(places, key=itemgetter(0), reverse=True):
+        if manifest is not None and manifest not in found.setdefault(dataset, []):
+            found[dataset].append(manifest)
+    return {name: paths for name, paths in found.items() if paths}
 
 
 def _load_recorded(name: str, paths: Sequence[Path]) -> Dataset:

@@ -14,19 +14,23 @@ from harness.model.job import Role
 from harness.model.suite import PlannedCell
 from harness.plan import find_donor
 from harness.prepare import find_actor
-from harness.specify import LeftOut
+from harness.specify import LeftOut, Skip, skip_nothing
 from harness.store.manifests import ManifestStore
 from harness.study import Study
 
 
 def unusable_cells(
-    study: Study, planned: Sequence[PlannedCell], *, look_into: bool = False
+    study: Study,
+    planned: Sequence[PlannedCell],
+    *,
+    look_into: bool = False,
+    skip: Skip = skip_nothing,
 ) -> tuple[LeftOut, ...]:
     """Cells whose actor or donor has a file that is missing, empty or unreadable. With
     ``look_into`` the first frame of a manifest's clips is decoded where they were never prepared
     as they are; a clip that is damaged further on is found when it is prepared.
 
-    Raises UnusableInputError when no cell is left.
+    Raises UnusableInputError when no cell is left, after ``skip`` has got all of them.
     """
     unseen = _unseen(study) if look_into else lambda path: False
     people = _people(study, planned)
@@ -35,8 +39,9 @@ def unusable_cells(
     for cell in planned:
         reasons = [reason for who in _of_cell(cell) for reason in faults[who]]
         if reasons:
-            unusable.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
-    if unusable and len(unusable) == len(planned):
+            found.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
+    if found and len(found) == len(planned):
+        skip(found)
         raise UnusableInputError(
             " ".join(
                 f"{_begin(who, study)}: {' '.join(reasons)}"

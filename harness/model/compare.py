@@ -47,6 +47,8 @@ class Side(Frozen):
     """Slugs of cells whose video is not the one that was published: reported and not used."""
     replaced: tuple[str, ...] = ()
     """Slugs of cells of an earlier manifest or image: reported and not used."""
+    unprepared: tuple[str, ...] = ()
+    """Names of cells that were asked for and could not be prepared."""
     hosts: tuple[str, ...] = ()
 
 

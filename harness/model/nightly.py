@@ -55,6 +55,8 @@ class NightRecord(Frozen):
     image_digest: str | None = None
     cells: tuple[str, ...]
     """Ids of the night's cells of this version."""
+    unprepared: tuple[str, ...] = ()
+    """Names of cells that were asked for and could not be prepared."""
     scored: int
     good_version: str | None = None
     """Version it was compared with: that of the last good night, or one that a user named."""
@@ -83,9 +85,14 @@ class NightRecord(Frozen):
         return content_hash([self.suite, self.dataset, self.tool, self.config, *cells])[:16]
 
     @property
+    def asked(self) -> int:
+        """Number of cells, with those that could not be prepared."""
+        return len(self.cells) + len(self.unprepared)
+
+    @property
     def complete(self) -> bool:
-        """True when every cell of the night has its score."""
-        return 0 < self.scored == len(self.cells)
+        """Whether every cell of the night has its score."""
+        return 0 < self.scored == self.asked
 
     @property
     def good(self) -> bool:

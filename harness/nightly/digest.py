@@ -25,7 +25,7 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
     standing = [o for o in records if o.alarm is Alarm.CONFIRMED and o not in fresh]
     loose = [o for o in records if o.alarm is Alarm.UNCONFIRMED]
     unrepeated = [o for o in records if o.alarm is Alarm.UNREPEATED]
-    lacking = [o for o in records if o.scored < len(o.cells)]
+    lacking = [o for o in records if o.scored < o.asked]
     count = f"{len(fresh)} new alarm{'s' if len(fresh) != 1 else ''}" if fresh else "no new alarm"
     lines = [f"# Nightly {night}: {count}", ""]
     for heading, chosen in (
@@ -38,7 +38,7 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
             lines += [f"## {heading}", "", *(_told(record, history) for record in chosen), ""]
     if lacking:
         lines += ["## Cells without a score", ""]
-        lines += [f"- {o.what}: {len(o.cells) - o.scored} of {len(o.cells)}" for o in lacking]
+        lines += [f"- {o.what}: {o.asked - o.scored} of {o.asked}{_unprepared(o)}" for o in lacking]
         lines += ["", "See why: `bench status --status failed`.", ""]
     lines += ["## Every tool", ""]
     header = ("tool", "last good", "verdict", "scored", "SW-OR distance", "run-to-run sd")
@@ -47,8 +47,12 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
     return "\n".join(lines) + "\n"
 
 
-def _told(record: NightRecord, history: Sequence[NightRecord]) -> str:
-    since = _since(record, history)
+def _unprepared(one: NightRecord) -> str:
+    return f"; could not be prepared: {', '.join(one.unprepared)}" if one.unprepared else ""
+
+
+def _told(one: NightRecord, history: Sequence[NightRecord]) -> str:
+    since = _since(one, history)
     standing = f" Since {since}." if since else ""
     return f"- **{record.what}** against {record.good_version}: {record.reason}{standing}"
 
@@ -70,10 +74,10 @@ def _cells(record: NightRecord) -> list[str]:
         shown += f" ({distance.low:.3f} to {distance.high:.3f})"
     sd = distance.run_sd if distance else None
     return [
-        record.what,
-        record.good_version or "-",
-        record.verdict.value if record.verdict else "first night",
-        f"{record.scored} of {len(record.cells)}",
+        one.what,
+        one.good_version or "-",
+        one.verdict.value if one.verdict else "first night",
+        f"{one.scored} of {one.asked}",
         shown,
         "-" if sd is None else f"{sd:.4f}",
     ]

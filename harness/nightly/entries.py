@@ -10,7 +10,7 @@ from harness.compare.selector import Selector, spell_setting, variant_of
 from harness.errors import UsageError, unknown_name
 from harness.model.cell import CellSpec
 from harness.model.nightly import NightRecord
-from harness.model.suite import Suite, ToolEntry
+from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
 
 SECOND_RUN = 1000
@@ -39,10 +39,14 @@ class Entry:
         return self.entry.model_copy(update={"version": version})
 
     def cells(self, specs: Iterable[CellSpec], version: str) -> list[CellSpec]:
-        """Cells of ``specs`` that are of this line, at ``version``."""
+        """Those of ``specs`` that are of this line, at ``version``."""
+        return [spec for spec in specs if self.fits(spec, version)]
+
+    def fits(self, cell: CellSpec | PlannedCell, version: str) -> bool:
+        """Whether the cell is of this line, at ``version``."""
         settings = tuple((name, spell_setting(value)) for name, value in self.entry.set.items())
         wanted = Selector("", self.tool, version, self.entry.config, settings)
-        return [spec for spec in specs if wanted.fits(variant_of(spec))]
+        return wanted.fits(variant_of(cell))
 
 
 def entries(

@@ -15,10 +15,12 @@ from harness.errors import UsageError
 from harness.model.cell import CellSpec
 from harness.model.compare import CompareResult, Family, MetricResult
 from harness.model.nightly import Alarm, NightMetric, NightRecord
-from harness.model.suite import Suite
+from harness.model.suite import Suite, UnpreparedCell
 from harness.model.tool import Tool
 from harness.model.verdict import Verdict
 from harness.nightly.entries import SECOND_RUN, Entry, entries
+from harness.plan import parse_numbers
+from harness.planning.unprepared import unprepared_cells
 from harness.statistics.intervals import cut_to, t_interval
 from harness.statistics.noise import run_noise
 from harness.statistics.values import actor_means
@@ -131,7 +133,8 @@ def _record(
     current: Sequence[CellSpec],
     good: Sequence[CellSpec],
 ) -> NightRecord:
-    gathered = gather(night.home, line.tool, current, night.protocol)
+    bare = _unprepared(night, line, current)
+    found = gather(night.home, line.tool, current, night.protocol, unprepared=bare)
     record = NightRecord(
         night=name,
         suite=night.suite.name,
@@ -142,7 +145,8 @@ def _record(
         version=line.version,
         image_digest=next((spec.image_digest for spec in current), None),
         cells=tuple(sorted(spec.id for spec in current)),
-        scored=len(gathered.cells),
+        unprepared=found.unprepared,
+        scored=len(found.cells),
         good_version=line.good_version if good else None,
         good_cells=tuple(sorted(spec.id for spec in good)),
         metrics=tuple(_metrics(gathered, None)),
@@ -173,6 +177,21 @@ def _record(
         }
     )
     return _confirm(night, line, record, result, good)
+
+
+def _unprepared(night: Night, line: Entry, current: Sequence[CellSpec]) -> list[UnpreparedCell]:
+    """Cells of the line that the night asks for and that could not be prepared."""
+    suite = night.suite
+    seeds = range(suite.seed, suite.seed + (suite.repeat.times if suite.repeat else 1))
+    actors = None if suite.actors == "all" else parse_numbers(suite.actors)
+    return [
+        one
+        for one in unprepared_cells(night.home, current)
+        if (one.dataset, one.split) == (suite.dataset, suite.split)
+        and line.fits(one.cell, line.version)
+        and one.cell.seed in seeds
+        and (actors is None or one.cell.actor in actors)
+    ]
 
 
 def _confirm(
@@ -344,7 +363,8 @@ def _alike(result: CompareResult) -> str:
 
 
 def _share(record: NightRecord) -> str:
-    return f"{record.scored} of {len(record.cells)} cells have a score"
+    without = f" (not prepared: {', '.join(record.unprepared)})" if record.unprepared else ""
+    return f"{record.scored} of {record.asked} cells have a score{without}"
 
 
 def _metrics(gathered: Gathered, result: CompareResult | None) -> list[NightMetric]:

@@ -66,7 +66,10 @@ def earlier_cells(
     reasons: dict[str, Reason] = {}
     for name in dict.fromkeys(spec.dataset for spec in specs):
         uses = [use for use in records.people if use.dataset == name]
-        people = _People(uses, given.get(name) or _manifest(name, uses, store.home))
+        now = given.get(name)
+        if now is None and uses:
+            now = manifest_now(name, uses[-1].manifest, store.home)
+        people = _People(uses, now)
         same = [spec for spec in specs if spec.dataset == name]
         reasons |= {spec.id: Reason.MANIFEST for spec in same if people.differ(spec)}
     last = {use.variant: use.digest for use in records.images}
@@ -197,11 +200,9 @@ class _People:
         return next((use for use in reversed(own) if use.material == material), None)
 
 
-def _manifest(name: str, uses: Sequence[PersonUse], home: Path) -> Dataset | None:
-    """The dataset as it is now, where its people were last read; None when it is not there."""
-    if not uses:
-        return None
-    place = uses[-1].manifest
+def manifest_now(name: str, place: Path | None, home: Path) -> Dataset | None:
+    """The dataset as it is now at ``place``, where its people were last read; None when it is not
+    there."""
     try:
         dataset = load_dataset(str(place) if place else name, home)
     except BenchError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from harness.errors import UnusableInputError, UsageError, unknown_name
 if TYPE_CHECKING:
     from harness.datasets.registry import Named
     from harness.model.cell import CellSpec
-    from harness.model.suite import PlannedCell, Suite
+    from harness.model.suite import PlannedCell, Suite, UnpreparedCell
     from harness.planning.current import Reason
     from harness.store.cells import CellStore
 
@@ -45,7 +45,9 @@ class Chosen:
     left_out: Mapping[str, Reason] = field(default_factory=dict)
     """Slug to why the cell is earlier, of cells that are left out for it."""
     missing: tuple[PlannedCell, ...] = ()
-    """Cells of the suite that the store has none for."""
+    """Cells of the suite that the store has none for, and that nobody tried to prepare."""
+    unprepared: tuple[UnpreparedCell, ...] = ()
+    """Cells that were asked for and could not be prepared: asked and not done."""
     dataset: Named | None = None
     """Of a suite."""
 
@@ -85,6 +87,7 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     StoreError.
     """
     from harness.planning.current import earlier_cells, last_tried
+    from harness.planning.unprepared import unprepared_cells
 
     specs = store.list()
     wanted = selection.dataset if suite is None else suite.dataset
@@ -93,9 +96,12 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     earlier = earlier_cells(store, specs, here)
     chosen: list[CellSpec] = list(specs)
     missing: tuple[PlannedCell, ...] = ()
+    current = [spec for spec in specs if spec.id not in earlier]
+    unprepared = unprepared_cells(store.home, current, here)
     if suite is not None:
         assert dataset is not None
-        chosen, missing, gone = _of_suite(store, suite, dataset, specs, earlier)
+        unprepared = _unprepared_of_suite(suite, dataset, unprepared)
+        found, missing, gone = _of_suite(store, suite, dataset, specs, earlier)
         earlier |= gone
     # A suite is on its dataset already.
     rest = selection if suite is None else replace(selection, dataset=None)
@@ -105,13 +111,54 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     old = [spec for spec in shown if spec.id in earlier]
     old.sort(key=lambda spec: last_tried(store, spec), reverse=True)
     kept = {spec.id for spec in shown}
+    tried = {_name_of_plan(u.cell) for u in unprepared}
     return Chosen(
         specs=tuple(shown),
         earlier={spec.id: earlier[spec.id] for spec in old},
-        left_out={spec.slug: earlier[spec.id] for spec in chosen if spec.id not in kept},
-        missing=missing,
+        left_out={spec.slug: earlier[spec.id] for spec in found if spec.id not in kept},
+        missing=tuple(cell for cell in missing if _name_of_plan(cell) not in tried),
+        unprepared=tuple(narrow(unprepared, rest, dataset)),
         dataset=dataset,
     )
+
+
+def narrow(
+    cells: Sequence[UnpreparedCell], selection: Selection, dataset: Named | None = None
+) -> list[UnpreparedCell]:
+    """Those of ``cells`` that ``selection`` names, as ``select`` does, which checks the names;
+    ``dataset`` is what it names. None where cells are named themselves: these have no such name.
+    """
+    from harness.plan import parse_numbers
+
+    if selection.cells:
+        return []
+    found = list(cells)
+    if selection.tool not in (None, "all"):
+        named = _tool_names(str(selection.tool))
+        found = [u for u in found if named(u.cell.tool, u.cell.version)]
+    if selection.actor not in (None, "all"):
+        wanted = set(parse_numbers(str(selection.actor)))
+        found = [u for u in found if u.cell.actor in wanted]
+    if selection.dataset is not None and dataset is not None:
+        found = [u for u in found if u.dataset == dataset.name]
+    return found
+
+
+def _unprepared_of_suite(
+    suite: Suite, dataset: Named, cells: Sequence[UnpreparedCell]
+) -> list[UnpreparedCell]:
+    """Those that the suite names; of its lines, where the dataset is not here."""
+    from harness.plan import expand
+    from harness.registry import load_tools
+
+    same = [u for u in cells if u.split is suite.split and u.dataset == dataset.name]
+    if not same:
+        return []
+    if dataset.dataset is None:
+        on_lines = _lines_of(suite)
+        return [u for u in same if on_lines(u.cell, u.cell.actor)]
+    planned = {_name_of_plan(cell) for cell in expand(suite, dataset.dataset, load_tools())}
+    return [u for u in same if _name_of_plan(u.cell) in planned]
 
 
 def _of_suite(
@@ -180,17 +227,24 @@ def starting_with(specs: Sequence[CellSpec], name: str) -> list[CellSpec]:
 
 
 def _of_tools(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
-    wanted = [part.strip().partition("@") for part in text.split(",")]
     stored = {spec.tool for spec in specs}
-    for name, _, _ in wanted:
+    for part in text.split(","):
+        name = part.strip().partition("@")[0]
         if name not in stored:
             from harness.registry import load_tools
 
             known = load_tools()
             if name not in known:
                 raise unknown_name("tool", name, {*stored, *known}, see="bench tools list")
-    pairs = [(name, version) for name, _, version in wanted]
-    return [s for s in specs if (s.tool, "") in pairs or (s.tool, s.version) in pairs]
+    named = _tool_names(text)
+    return [spec for spec in specs if named(spec.tool, spec.version)]
+
+
+def _tool_names(text: str) -> Callable[[str, str], bool]:
+    """``blur,mask@2`` as a question: whether it names a tool of a version."""
+    parts = [part.strip().partition("@") for part in text.split(",")]
+    pairs = [(name, version) for name, _, version in parts]
+    return lambda tool, version: (tool, "") in pairs or (tool, version) in pairs
 
 
 def _of_actors(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
@@ -246,7 +300,8 @@ def suite_cells(
     # Another dataset may have an actor of the same number.
     same = [s for s in specs if s.split is suite.split and s.dataset == dataset.name]
     if dataset.dataset is None:
-        return _by_lines(suite, same), []
+        on_lines = _lines_of(suite)
+        return [spec for spec in same if on_lines(spec, spec.actor.number)], []
     planned = expand(suite, dataset.dataset, load_tools())
     matches = match_cells(planned, same)
     present = [spec for group in matches for spec in group]
@@ -258,21 +313,20 @@ def suite_cells(
     return present, missing
 
 
-def _by_lines(suite: Suite, specs: Sequence[CellSpec]) -> list[CellSpec]:
-    """Cells that fit a line of the suite, regardless of who is shown."""
+def _lines_of(suite: Suite) -> Callable[[CellSpec | PlannedCell, int], bool]:
+    """Whether a cell of an actor, by number, fits a line of the suite, regardless of who is
+    shown."""
     from harness.plan import parse_numbers
 
     actors = None if suite.actors == "all" else set(parse_numbers(suite.actors))
     times = suite.repeat.times if suite.repeat else 1
     seeds = range(suite.seed, suite.seed + times)
     lines = [_Line.of(suite, place) for place in range(len(suite.tools))]
-    return [
-        spec
-        for spec in specs
-        if spec.seed in seeds
-        and (actors is None or spec.actor.number in actors)
-        and any(line.fits(spec) for line in lines)
-    ]
+    return lambda cell, actor: (
+        cell.seed in seeds
+        and (actors is None or actor in actors)
+        and any(line.fits(cell) for line in lines)
+    )
 
 
 @dataclass(frozen=True)
@@ -299,9 +353,9 @@ class _Line:
         limits = suite.limits or find_config(tool, entry.config, version).limits or Limits()
         return _Line(tool.name, entry.config, (version, settings, limits))
 
-    def fits(self, spec: CellSpec) -> bool:
-        rest = spec.version, spec.settings, spec.limits
-        return (self.tool, self.config) == (spec.tool, spec.config) and self.rest in (None, rest)
+    def fits(self, cell: CellSpec | PlannedCell) -> bool:
+        rest = cell.version, cell.settings, cell.limits
+        return (self.tool, self.config) == (cell.tool, cell.config) and self.rest in (None, rest)
 
 
 def match_cells(

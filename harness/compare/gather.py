@@ -90,11 +90,11 @@ def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant
             hint=f"Compare one of them: --dataset {names[0]}",
         )
     unprepared = [
-        one
-        for one in chosen.unprepared
-        if one.dataset == names[0] and variant_of(one.cell) == variant_of(found[0])
+        cell
+        for cell in chosen.unprepared
+        if cell.dataset == names[0] and variant_of(cell.cell) == variant_of(cells[0])
     ]
-    return Variant(found, frozenset(chosen.earlier), tuple(unprepared))
+    return Variant(cells, frozenset(chosen.earlier), tuple(unprepared))
 
 
 def gather(
@@ -143,11 +143,11 @@ def gather(
             replaced.append(first[1].spec.slug)
             cells[pair_key(spec)] = second
         else:
-            cells[pair_key(spec)] = made, _cell(spec, score, attempt)
+            cells[pair_key(spec)] = ended_at, _cell(spec, score, attempt)
     bare = [one.cell.name for one in unprepared]
-    found = {key: cell for key, (_, cell) in cells.items()}
+    scored = {key: cell for key, (_, cell) in cells.items()}
     lists = (tuple(names) for names in (failed, unscored, damaged, replaced, bare))
-    return Gathered(selector, home, found, len(specs) + len(bare), *lists)
+    return Gathered(selector, home, scored, len(specs) + len(bare), *lists)
 
 
 def common_protocol(

@@ -70,12 +70,12 @@ def compare(request: Request) -> CompareResult:
         gather(
             home,
             text,
-            found,
+            cells,
             protocol,
             variant.earlier,
             _unprepared_actors(variant.unprepared, request.actors),
         )
-        for (home, text), found, variant in zip(_sides(request), specs, variants, strict=True)
+        for (home, text), cells, variant in zip(_sides(request), specs, variants, strict=True)
     ]
     result = compare_gathered(
         sides[0],
@@ -162,13 +162,13 @@ def _side(gathered: Gathered, label: str, pairs: Sequence[Pair], side: int) -> S
     return Side(
         selector=gathered.selector,
         label=label,
-        cells=found.asked,
-        scored=len(found.cells),
-        failed=found.failed,
-        unscored=found.unscored,
-        damaged=found.damaged,
-        replaced=found.replaced,
-        unprepared=found.unprepared,
+        cells=gathered.asked,
+        scored=len(gathered.cells),
+        failed=gathered.failed,
+        unscored=gathered.unscored,
+        damaged=gathered.damaged,
+        replaced=gathered.replaced,
+        unprepared=gathered.unprepared,
         hosts=tuple(sorted({pair[side].host for pair in pairs} - {""})),
     )
 

@@ -35,13 +35,13 @@ def unusable_cells(
     unseen = _unseen(study) if look_into else lambda path: False
     people = _people(study, planned)
     faults = {who: faults_of(person, unseen) for who, person in people.items()}
-    unusable = []
+    unusable: list[LeftOut] = []
     for cell in planned:
         reasons = [reason for who in _of_cell(cell) for reason in faults[who]]
         if reasons:
-            found.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
-    if found and len(found) == len(planned):
-        skip(found)
+            unusable.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
+    if unusable and len(unusable) == len(planned):
+        skip(unusable)
         raise UnusableInputError(
             " ".join(
                 f"{_begin(who, study)}: {' '.join(reasons)}"

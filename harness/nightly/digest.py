@@ -51,8 +51,8 @@ def _unprepared(one: NightRecord) -> str:
     return f"; could not be prepared: {', '.join(one.unprepared)}" if one.unprepared else ""
 
 
-def _told(one: NightRecord, history: Sequence[NightRecord]) -> str:
-    since = _since(one, history)
+def _told(record: NightRecord, history: Sequence[NightRecord]) -> str:
+    since = _since(record, history)
     standing = f" Since {since}." if since else ""
     return f"- **{record.what}** against {record.good_version}: {record.reason}{standing}"
 
@@ -74,10 +74,10 @@ def _cells(record: NightRecord) -> list[str]:
         shown += f" ({distance.low:.3f} to {distance.high:.3f})"
     sd = distance.run_sd if distance else None
     return [
-        one.what,
-        one.good_version or "-",
-        one.verdict.value if one.verdict else "first night",
-        f"{one.scored} of {one.asked}",
+        record.what,
+        record.good_version or "-",
+        record.verdict.value if record.verdict else "first night",
+        f"{record.scored} of {record.asked}",
         shown,
         "-" if sd is None else f"{sd:.4f}",
     ]

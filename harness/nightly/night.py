@@ -134,7 +134,7 @@ def _record(
     good: Sequence[CellSpec],
 ) -> NightRecord:
     bare = _unprepared(night, line, current)
-    found = gather(night.home, line.tool, current, night.protocol, unprepared=bare)
+    gathered = gather(night.home, line.tool, current, night.protocol, unprepared=bare)
     record = NightRecord(
         night=name,
         suite=night.suite.name,
@@ -145,8 +145,8 @@ def _record(
         version=line.version,
         image_digest=next((spec.image_digest for spec in current), None),
         cells=tuple(sorted(spec.id for spec in current)),
-        unprepared=found.unprepared,
-        scored=len(found.cells),
+        unprepared=gathered.unprepared,
+        scored=len(gathered.cells),
         good_version=line.good_version if good else None,
         good_cells=tuple(sorted(spec.id for spec in good)),
         metrics=tuple(_metrics(gathered, None)),

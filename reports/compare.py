@@ -168,13 +168,14 @@ def _bar(one: MetricResult) -> Bar | None:
     known = [end if end is not None else c.mean_difference for end in ends]
     low, high = sorted(sign * end / one.margin for end in known)
     at = sign * c.mean_difference / one.margin
+    shown_at, shown_low, shown_high = (number(end, 2, signed=True) for end in (at, low, high))
     return Bar(
         label=title(one),
         low=_place(low),
         high=_place(high),
         at=_place(at),
         look=_LOOK[one.verdict],
-        text=f"{title(one)}: {at:+.2f} margins, interval {low:+.2f} to {high:+.2f}; "
+        text=f"{title(one)}: {shown_at} margins, interval {shown_low} to {shown_high}; "
         f"{one.verdict.value}",
     )
 

@@ -139,7 +139,7 @@ def history(
         last = one.points[-1]
         name = f"{one.title} ({one.source})" if one.source else one.title
         steps = "; ".join(
-            f"{s.night} {s.version}: {s.before:.3f} to {s.after:.3f}{' worse' if s.worse else ''}"
+            f"{s.night} {s.version}: {s.before:z.3f} to {s.after:z.3f}{' worse' if s.worse else ''}"
             for s in one.steps
         )
         rows.append((f"{one.tool}:{one.config}", name, len(one.points), last.mean, steps or "-"))

@@ -90,7 +90,7 @@ def print_table(
 def _spell(value: object) -> str:
     if value is None:
         return "-"
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:z.6g}" if isinstance(value, float) else str(value)
     return " ".join(text.split())
 
 

@@ -216,7 +216,7 @@ def _summarise(
 def _text(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:z.3f}" if isinstance(value, float) else str(value)
 
 
 def register(root: typer.Typer) -> None:

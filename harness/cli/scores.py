@@ -206,7 +206,7 @@ def cells_to_show(
 
 
 def _spell(value: object) -> object:
-    return f"{value:.3f}" if isinstance(value, float) else value
+    return f"{value:z.3f}" if isinstance(value, float) else value
 
 
 def _some(store: CellStore, chosen: Chosen, verb: str) -> list[CellSpec]:

@@ -116,7 +116,7 @@ def _print_report(report: Report) -> None:
             way = "went down" if loss.falls else "did NOT go down"
             counted = f"{loss.values} value{'s' * (loss.values != 1)}"
             typer.echo(
-                f"  loss {loss.name}: {loss.first:.4g} -> {loss.last:.4g}, {way} ({counted})"
+                f"  loss {loss.name}: {loss.first:z.4g} -> {loss.last:z.4g}, {way} ({counted})"
             )
         if step.status.value != "ok":
             for line in step.log_tail[-10:]:
@@ -165,7 +165,7 @@ def _score_words(score: dict[str, float | None]) -> list[str]:
         "mean_pcc": "PCC of the action units",
     }
     return [
-        f"{names[name]} {'none' if value is None else f'{value:.3f}'}"
+        f"{names[name]} {'none' if value is None else f'{value:z.3f}'}"
         for name, value in score.items()
     ]
 

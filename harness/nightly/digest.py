@@ -61,9 +61,9 @@ def _since(one: NightRecord, history: Sequence[NightRecord]) -> str | None:
 
 def _cells(one: NightRecord) -> list[str]:
     distance = next((m for m in one.metrics if m.key == "sw_or"), None)
-    shown = "-" if distance is None else f"{distance.mean:.3f}"
+    shown = "-" if distance is None else f"{distance.mean:z.3f}"
     if distance and distance.low is not None and distance.high is not None:
-        shown += f" ({distance.low:.3f} to {distance.high:.3f})"
+        shown += f" ({distance.low:z.3f} to {distance.high:z.3f})"
     sd = distance.run_sd if distance else None
     return [
         one.what,

@@ -143,7 +143,7 @@ def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
     sentences = [f"{network.path.name}: {chosen.convention} ({how}); {chosen.trial}."]
     if acceptance.others:
         others = "; ".join(
-            f"{one.convention} (margin {one.trial.margin:.1f})" for one in acceptance.others
+            f"{one.convention} (margin {one.trial.margin:z.1f})" for one in acceptance.others
         )
         sentences.append(
             f"  The faces do not rule out {others}. If you know which is right, state it in "

@@ -50,7 +50,7 @@ class Trial(Frozen):
 
     def __str__(self) -> str:
         return (
-            f"tells {self.ranked} of {self.faces} faces apart, margin {self.margin:.1f} "
+            f"tells {self.ranked} of {self.faces} faces apart, margin {self.margin:z.1f} "
             f"(mated {self.mated:.3g}, non-mated {self.non_mated:.3g})"
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
 from harness.results.attacks import standing, verdict
-from harness.results.wording import counted
+from harness.results.wording import attacker_name, counted
 from reports.attack_tables import (
     NO_NULL,
     beyond_study,
@@ -51,7 +51,8 @@ def attack_table(cohort: CohortScore) -> Table:
 
 
 def _row(attack: Attack, place: str) -> tuple[TableCell, ...]:
-    name = f"{attack.attacker.value} ({place})" if place else attack.attacker.value
+    name = attacker_name(attack.attacker)
+    name = f"{name} ({place})" if place else name
     head = (text(name), text(attack.source))
     found, control = attack.swapped, attack.control
     why = attack.reason or "it could not be computed"

@@ -164,7 +164,7 @@ def _grid(frame: _Frame) -> list[Markup]:
         x = frame.x(pcc)
         ends = [(x, TOP_PX), (x, frame.bottom)]
         parts.append(element("path", class_="grid", d=path(ends, closed=False)))
-        parts.append(_text(f"{pcc:.1f}", (x, frame.bottom + 17), "tick middle"))
+        parts.append(_text(f"{pcc:z.1f}", (x, frame.bottom + 17), "tick middle"))
     return parts
 
 

@@ -255,7 +255,7 @@ def _sentence(one: ActorRuns, route: Route, moved: float, explained: float) -> s
     )
     if route is Route.NEARER:
         return (
-            f"{seen}these frames are {moved:.3f} nearer to the actor's face than as many were, "
+            f"{seen}these frames are {moved:z.3f} nearer to the actor's face than as many were, "
             f"and noise explains {explained:.3f}"
         )
     return (

@@ -168,7 +168,7 @@ def _print(result: CompareResult) -> None:
     for line in people(result):
         print_wrapped(line, after="  ")
     typer.echo()
-    print_table(HEADER, [row(one) for one in result.metrics])
+    print_table(HEADER, [row(one) for one in result.metrics], fit=True)
     typer.echo()
     for one in result.metrics:
         size = effect(one)

@@ -143,7 +143,7 @@ def history(
             for s in one.steps
         )
         rows.append((f"{one.tool}:{one.config}", name, len(one.points), last.mean, steps or "-"))
-    print_table(("tool", "metric", "nights", "now", "steps"), rows, wrap=True)
+    print_table(("tool", "metric", "nights", "now", "steps"), rows, fit=True)
 
 
 def _good(pairs: Sequence[str]) -> dict[str, str]:

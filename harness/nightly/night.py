@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.compare.gather import Cell, Gathered, gather
-from harness.compare.metrics import MATCH_RATE, METRICS, readings
+from harness.compare.metrics import IDENTIFIED, MATCH_RATE, METRICS, Metric, readings
+from harness.compare.people import stored_cohorts
 from harness.compare.reasons import hides_less
 from harness.compare.run import Terms, compare_gathered
 from harness.compare.words import people
@@ -19,9 +20,9 @@ from harness.model.suite import Suite
 from harness.model.tool import Tool
 from harness.model.verdict import Verdict
 from harness.nightly.entries import SECOND_RUN, Entry, entries
-from harness.statistics.intervals import cut_to, t_interval
+from harness.results.compare.identified import identified_shares
+from harness.results.estimates import Estimate, mean_estimate, share_of_actors
 from harness.statistics.noise import run_noise
-from harness.statistics.values import actor_means
 from harness.store.cells import CellStore
 from harness.store.nights import NightStore
 
@@ -141,7 +142,7 @@ def _record(
         scored=len(found.cells),
         good_version=line.good_version if good else None,
         good_cells=tuple(sorted(spec.id for spec in good)),
-        metrics=tuple(_metrics(found, None)),
+        metrics=tuple(_metrics(found, night.protocol)),
     )
     if not good:
         reason = "There is no good night to compare with yet; this one is the first."
@@ -165,7 +166,7 @@ def _record(
         update={
             "verdict": result.verdict,
             "reason": _because(result),
-            "metrics": tuple(_metrics(found, result)),
+            "metrics": tuple(_metrics(found, night.protocol, result)),
         }
     )
     return _confirm(night, line, record, result, good)
@@ -341,39 +342,61 @@ def _share(record: NightRecord) -> str:
     return f"{record.scored} of {len(record.cells)} cells have a score"
 
 
-def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]:
+def _metrics(
+    found: Gathered, protocol: str, result: CompareResult | None = None
+) -> list[NightMetric]:
     """Every metric of the night's version, with what the comparison said of it."""
     cells = list(found.cells.values())
     names = tuple(sorted({a.source for cell in cells for a in cell.score.attributes}))
-    said = {(one.key, one.source): one for one in (result.metrics if result else ())}
-    out = []
+    out = [_identified(found, protocol)]
     for reading in (one for metric in METRICS for one in readings(metric, names)):
         values = [(cell, reading.read(cell.score)) for cell in cells]
         known = [(cell, value) for cell, value in values if value is not None]
-        means = actor_means((cell.spec.actor.number, value) for cell, value in known)
-        if not means:
-            continue
-        limits = reading.metric.lowest, reading.metric.highest
-        interval = cut_to(t_interval(list(means.values())), *limits)
-        metric, one = reading.metric, said.get((reading.metric.key, reading.source))
-        out.append(
-            NightMetric(
-                key=metric.key,
-                title=metric.title,
-                source=reading.source,
-                higher_is_better=metric.higher_is_better,
-                margin=reading.margin,
-                n=interval.n,
-                mean=float(interval.estimate or 0.0),
-                low=interval.low,
-                high=interval.high,
-                run_sd=run_noise(_repeats(known)).sd,
-                shift=one.comparison.mean_difference if one and one.comparison else None,
-                p_adjusted=one.p_adjusted if one else None,
-                verdict=one.verdict if one else None,
-            )
-        )
-    return out
+        pairs = [(cell.spec.actor.number, value) for cell, value in known]
+        estimate = mean_estimate(pairs, bounds=reading.metric.bounds)
+        noise = run_noise(_repeats(known)).sd
+        out.append(_night_metric(reading.metric, reading.source, estimate, noise))
+    said = {(one.key, one.source): one for one in (result.metrics if result else ())}
+    return [_with_verdict(one, said.get((one.key, one.source))) for one in out if one is not None]
+
+
+def _identified(found: Gathered, protocol: str) -> NightMetric | None:
+    """Share that the worst attacker identifies, by the function that reports and comparisons read;
+    None where these cells were not attacked."""
+    ids = {cell.spec.id for cell in found.cells.values()}
+    shares = identified_shares(stored_cohorts(found, protocol), ids)
+    return _night_metric(IDENTIFIED, "", share_of_actors(shares), None)
+
+
+def _night_metric(
+    metric: Metric, source: str, estimate: Estimate, run_sd: float | None
+) -> NightMetric | None:
+    """The metric on its own; None without any actor."""
+    if estimate.value is None:
+        return None
+    return NightMetric(
+        key=metric.key,
+        title=metric.title,
+        source=source,
+        higher_is_better=metric.higher_is_better,
+        margin=metric.margin_of(source),
+        n=estimate.n,
+        mean=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        run_sd=run_sd,
+    )
+
+
+def _with_verdict(metric: NightMetric, one: MetricResult | None) -> NightMetric:
+    if one is None:
+        return metric
+    update = {
+        "shift": one.comparison.mean_difference if one.comparison else None,
+        "p_adjusted": one.p_adjusted,
+        "verdict": one.verdict,
+    }
+    return metric.model_copy(update=update)
 
 
 def _repeats(known: Sequence[tuple[Cell, float]]) -> list[list[float]]:

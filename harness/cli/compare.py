@@ -77,12 +77,14 @@ def compare(
     from harness.compare.run import Request
     from harness.compare.run import compare as run_comparison
     from harness.compare.words import markdown as as_markdown
+    from harness.planning.selection import Selection, choose_cells
+    from harness.store.cells import CellStore
 
     if markdown and as_json:
         raise UsageError("Markdown and JSON cannot be printed at once.", hint="Choose one.")
     homes = (_home(baseline_home), _home(candidate_home))
     for home in dict.fromkeys(homes):
-        say_namesakes(dataset, home)
+        say_namesakes(choose_cells(CellStore(home), Selection(dataset=dataset, earlier=True)))
     request = Request(
         baseline,
         candidate,

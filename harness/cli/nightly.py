@@ -35,7 +35,7 @@ def nightly(
     good: Annotated[
         list[str] | None,
         typer.Option(
-            "--good", help="The version to compare with: faceswap@v1.0.0. Usually the last good."
+            "--good", help="The version to compare with: faceswap@v1.0.0. Default: the last good."
         ),
     ] = None,
     frames: FramesOption = None,

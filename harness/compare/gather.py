@@ -62,6 +62,8 @@ class Variant:
     specs: list[CellSpec]
     earlier: frozenset[str]
     """Ids of those that are of an earlier manifest or image."""
+    notes: tuple[str, ...] = ()
+    """Which manifest is meant, where several share the dataset's name."""
 
 
 def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant:
@@ -84,7 +86,8 @@ def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant
             f"'{selector.text}' was run on {len(names)} datasets: {', '.join(names)}.",
             hint=f"Compare one of them: --dataset {names[0]}",
         )
-    return Variant(found, frozenset(chosen.earlier))
+    notes = tuple(one.sentence for one in chosen.namesakes if one.name in names)
+    return Variant(found, frozenset(chosen.earlier), notes)
 
 
 def gather(

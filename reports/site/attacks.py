@@ -27,10 +27,10 @@ NOTE = (
     "by accident: what it stays under in 95 % of permutations of who is who. p: how probable it is "
     "that the best of all attacks gains as much where nothing is left of the actors; only one "
     "of at most 0.05 works. Linkability: 0 is none, 1 is full; of few actors it is above 0 by "
-    "accident, on average as much as stands beside it, and in 95 % of cases under the number in "
-    "brackets. No face: probes that could not be compared, which is not the same as hidden. Probes "
-    "the study lacks: faces that its detector (dlib's HOG) does not find and the tracker or the "
-    "second detector sees; only attackers use them."
+    "accident, on average as much as the column next to it says, and in 95 % of cases under the "
+    "number in brackets. No face: probes that could not be compared, which is not the same as "
+    "hidden. Probes the study lacks: faces that its detector (dlib's HOG) does not find and the "
+    "tracker or the second detector sees; only attackers use them."
 )
 
 

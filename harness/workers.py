@@ -83,7 +83,7 @@ class Worker:
             code = self.end()
             raise UnfitMachineError(
                 f"A process that measures ended unexpectedly (exit code {code}), most likely for "
-                "want of memory.",
+                "lack of memory.",
                 hint="Free some memory or use fewer --jobs, then run the same command again: it "
                 "goes on where it stopped.",
             ) from error

@@ -207,7 +207,7 @@ def only_these_hide_everybody(runs: Runs, tools: tuple[str, ...]) -> Decided:
         many = all(len(runs.of(tool, "sw_or")) >= _ALL_ACTORS for tool in clean)
         if many:
             return Decided(outcome=Outcome.CONTRADICTED, why=why)
-        return _open(f"{why} That {', '.join(clean)} leaves none may be for want of actors.")
+        return _open(f"{why} That {', '.join(clean)} leaves none may be for lack of actors.")
     return Decided(outcome=Outcome.REPRODUCED, why=why)
 
 

@@ -218,7 +218,7 @@ def _taken(frame: int, future: Future[Found]) -> tuple[int, Found]:
         return frame, future.result()
     except BrokenProcessPool as error:
         raise UnfitMachineError(
-            "A process that looks for faces ended unexpectedly, most likely for want of memory.",
+            "A process that looks for faces ended unexpectedly, most likely for lack of memory.",
             hint="Free some memory and run the same command again: it goes on where it stopped.",
         ) from error
 

@@ -32,7 +32,7 @@ class MediaStore:
             raise StoreError(
                 f"The store has no media file {path.name} (in {self.folder}): it was moved or "
                 "deleted after it was prepared.",
-                hint="Run the cell again; the file is prepared anew from the dataset.",
+                hint="Run the cell again; the file is prepared again from the dataset.",
             )
         return path
 

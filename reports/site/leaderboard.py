@@ -14,6 +14,7 @@ from harness.results.estimates import share_estimate
 from harness.results.headline import gone_words
 from harness.results.standing import Group, Standing
 from harness.results.wording import attacker_name
+from harness.scoring.cohort import CROPS_SOURCE
 from reports.aggregate import (
     Detection,
     attribute_sources,
@@ -58,8 +59,10 @@ class Attacked(Frozen):
 
     @property
     def by(self) -> str:
-        """The attacker's name for people, with what it compares by."""
-        return attacker_name(Attacker(self.attacker), self.source)
+        """The attacker's name for people, with the self-trained recogniser where it compares by
+        that."""
+        source = self.source if self.source == CROPS_SOURCE else ""
+        return attacker_name(Attacker(self.attacker), source)
 
 
 class Row(Frozen):

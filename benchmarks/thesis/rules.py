@@ -62,12 +62,12 @@ class _Pair(Frozen):
     def sentence(self, measure: Measure) -> str:
         interval = self.found.interval
         between = (
-            f" [{interval.low:+.3f}, {interval.high:+.3f}]"
+            f" [{interval.low:+z.3f}, {interval.high:+z.3f}]"
             if interval.low is not None and interval.high is not None
             else ""
         )
         return (
-            f"{self.first} minus {self.second} in {WORDS[measure]}: {self.mean:+.3f}{between}, "
+            f"{self.first} minus {self.second} in {WORDS[measure]}: {self.mean:+z.3f}{between}, "
             f"{self.found.n} actors, p {_p(self.p)}"
         )
 
@@ -177,7 +177,7 @@ def on_one_side(runs: Runs, measure: Measure, below: bool) -> Decided:
             continue
         under, over = found.high <= runs.threshold_l2, found.low > runs.threshold_l2
         sides.append((1 if under == below else -1) if under or over else 0)
-        told.append(f"{tool} {found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]")
+        told.append(f"{tool} {found.estimate:z.3f} [{found.low:z.3f}, {found.high:z.3f}]")
     why = f"{WORDS[measure]} against {runs.threshold_l2:g}: {'; '.join(told)}."
     if -1 in sides:
         return Decided(outcome=Outcome.CONTRADICTED, why=why)
@@ -250,7 +250,7 @@ def reach_moves(runs: Runs, tool: str, units: tuple[int, ...], up: bool) -> Deci
     if len(changes) < LEAST_ACTORS:
         return _open(f"{len(changes)} actors have intensities of {tool} in these units.")
     (one,) = _compare({("swapped", "original"): changes})
-    why = f"Reach of units {_numbers(units)}, swapped minus original: {one.mean:+.3f}, "
+    why = f"Reach of units {_numbers(units)}, swapped minus original: {one.mean:+z.3f}, "
     why += f"{one.found.n} actors, p {_p(one.p)}."
     if one.p > ALPHA:
         return _open(why + _few([one.found], 1))

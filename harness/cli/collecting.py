@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def collect_study(study: Study, as_json: bool) -> None:
     """Say what is done, and write the report of the finished cells.
 
-    No lock is taken and no video is prepared, so it can be called beside a run. Raises StoreError
+    No lock is taken and no video is prepared, so it can be called during a run. Raises StoreError
     when the report cannot be written.
     """
     made = make_plan(study)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.output import note, note_wrapped
@@ -16,8 +15,10 @@ MOST_NAMED = 6
 
 
 def say_earlier(chosen: Chosen, flag: str = "--earlier shows them") -> None:
-    """On stderr: how many cells are left out and why, their names, and how to see them."""
-    for sentence in chosen.sentences:
+    """On stderr: which manifest is meant where several share its name; how many cells are left out
+    and why, their names, and how to see them."""
+    say_namesakes(chosen)
+    for sentence in chosen.counted:
         note(sentence)
     names = list(chosen.left_out)
     for name in names[:MOST_NAMED]:
@@ -40,16 +41,7 @@ def say_unprepared(cells: Sequence[UnpreparedCell]) -> None:
         )
 
 
-def say_namesakes(name_or_path: str | None, home: Path) -> None:
-    """On stderr: which manifest is meant, where the store has cells of several of one name."""
-    from harness.datasets.registry import manifests_of
-
-    if name_or_path is None:
-        return
-    places = manifests_of(name_or_path, home)
-    if len(places) > 1:
-        others = ", ".join(map(str, places[1:]))
-        note_wrapped(
-            f"'{name_or_path}' is {places[0]}, the one used last; {others} has the same name.",
-            after="  ",
-        )
+def say_namesakes(chosen: Chosen) -> None:
+    """On stderr: which manifest is meant where several share its name, and how to choose others."""
+    for one in chosen.namesakes:
+        note_wrapped(f"{one.sentence} {one.choice}", after="  ")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.earlier import say_earlier, say_namesakes, say_unprepared
+from harness.cli.earlier import say_earlier, say_unprepared
 from harness.cli.options import (
     ActorOption,
     AsJson,
@@ -81,7 +81,6 @@ def score(
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen = choose_cells(store, selection, loaded)
     specs = _some(store, chosen, "score")
-    say_namesakes(dataset, store.home)
     protocol = _protocol(store, specs, loaded, Asked(frames, identity))
     more = recogniser or (loaded.protocol.recognisers if loaded else ())
     protocol = protocol.model_copy(update={"recognisers": checked_recognisers(more, store.home)})
@@ -202,7 +201,6 @@ def cells_to_show(
     Raises UsageError when there are none, or none is scored as ``asked``.
     """
     chosen = choose_cells(store, selection, loaded)
-    say_namesakes(selection.dataset, store.home)
     if loaded is not None and not selection.cells:
         unrun, unusable = _never_run(store, loaded, chosen)
         unrun = select(unrun, selection, store.home)
@@ -216,7 +214,7 @@ def cells_to_show(
 
 
 def _spell(value: object) -> object:
-    return f"{value:.3f}" if isinstance(value, float) else value
+    return f"{value:z.3f}" if isinstance(value, float) else value
 
 
 def _some(store: CellStore, chosen: Chosen, verb: str) -> list[CellSpec]:
@@ -310,7 +308,7 @@ def _reported_protocol(
 
 
 def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | None) -> str:
-    """The stored protocol that was asked for; what was not asked is as usual in this store."""
+    """The stored protocol that was asked for; the rest is as most of this store has it."""
     from harness.scoring.protocol import read_protocol
 
     basis = _of_suite(suite)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.earlier import say_earlier, say_namesakes
+from harness.cli.earlier import say_earlier
 from harness.cli.options import (
     ActorOption,
     AsJson,
@@ -75,7 +75,6 @@ def status(
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     chosen, rows = _rows(store, selection, suite)
     rows = [row for row in rows if state is None or _is(row.status, state)]
-    say_namesakes(dataset, store.home)
     if as_json:
         print_json([asdict(row) for row in rows])
     elif rows:

@@ -12,7 +12,7 @@ from harness.cli.output import print_wrapped
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
 from harness.results.attacks import source_of, verdict
-from harness.results.wording import DASH
+from harness.results.wording import DASH, attacker_name
 from harness.runner import CellOutcome
 from harness.scoring.cohort_queue import CohortOutcome
 from harness.scoring.queue import ScoreOutcome
@@ -109,7 +109,7 @@ def cohort_line(outcome: CohortOutcome) -> str:
     if worst is None or worst.swapped is None:
         return f"{head}: nobody could be identified. {_why_nobody(score)}".rstrip()
     source = source_of(worst, score)
-    name = worst.attacker.value + (f" by {source}" if source else "")
+    name = attacker_name(worst.attacker, source)
     called = "worst attacker" if worst.works else "strongest attacker"
     return f"{head}: {called} {name}, {_identified(worst, worst.swapped)}. {verdict(score)}"
 

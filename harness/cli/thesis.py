@@ -130,7 +130,7 @@ def _print_means(means: Any) -> None:
 
 
 def _pair(mean: float, sd: float) -> str:
-    return f"{mean:.4f} ± {sd:.3f}" if abs(mean) < 0.05 else f"{mean:.3f} ± {sd:.3f}"
+    return f"{mean:z.4f} ± {sd:.3f}" if abs(mean) < 0.05 else f"{mean:.3f} ± {sd:.3f}"
 
 
 def _print_entry(entry: Any) -> None:
@@ -153,7 +153,7 @@ def _spell(value: object) -> str:
         return ", ".join(map(_spell, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:z.4g}" if isinstance(value, float) else str(value)
 
 
 def _print_summary(means: Any, entries: Any) -> None:

@@ -121,7 +121,7 @@ def _to_retry(
         raise UsageError("Name a cell, or --all-failed.", hint="See `bench status`.")
     if cell is None:
         chosen = choose_cells(store, selection)
-        say_namesakes(selection.dataset, store.home)
+        say_namesakes(chosen)
         return [spec for spec in chosen.specs if _has_failed(store, spec)]
     if not selection.is_all:
         raise UsageError("--tool, --actor and --dataset go with --all-failed, not with a cell.")

@@ -67,6 +67,8 @@ class Variant:
     """Ids of those that are of an earlier manifest or image."""
     unprepared: tuple[UnpreparedCell, ...]
     """Cells of the variant that were asked for and could not be prepared."""
+    notes: tuple[str, ...] = ()
+    """Which manifest is meant, where several share the dataset's name."""
 
 
 def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant:
@@ -94,7 +96,8 @@ def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant
         for cell in chosen.unprepared
         if cell.dataset == names[0] and variant_of(cell.cell) == variant_of(cells[0])
     ]
-    return Variant(cells, frozenset(chosen.earlier), tuple(unprepared))
+    notes = tuple(one.sentence for one in chosen.namesakes if one.name in names)
+    return Variant(cells, frozenset(chosen.earlier), tuple(unprepared), notes)
 
 
 def gather(

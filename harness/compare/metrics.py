@@ -8,6 +8,7 @@ more metrics of the second kind cost the first kind nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -50,6 +51,12 @@ class Metric:
     whole: float | None = None
     """The largest shift there can be, for a metric that is not coarse: alike for every actor, it
     needs no test."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Limits of a value; infinite without a limit."""
+        low = -math.inf if self.lowest is None else self.lowest
+        return low, math.inf if self.highest is None else self.highest
 
     def margin_of(self, source: str) -> float:
         return self.margins.get(source, self.margin)

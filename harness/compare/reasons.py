@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.model.compare import MetricResult
+from harness.results.wording import fmt
 from harness.statistics.equivalence import Equivalence
 from harness.statistics.intervals import Interval
 from harness.statistics.paired import PairedComparison
@@ -93,10 +94,8 @@ def title(result: MetricResult) -> str:
 
 
 def number(value: float | None, digits: int, *, signed: bool = False) -> str:
-    if value is None:
-        return "-"
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text
+    """``fmt`` for a terminal, where a missing value is a hyphen."""
+    return fmt(value, digits, signed=signed, missing="-")
 
 
 def span(interval: Interval, digits: int) -> str:
@@ -104,7 +103,8 @@ def span(interval: Interval, digits: int) -> str:
     if interval.low is None or interval.high is None:
         return "-"
     cut = " (cut)" if interval.cut else ""
-    return f"{interval.low:+.{digits}f} to {interval.high:+.{digits}f}{cut}"
+    ends = (number(end, digits, signed=True) for end in (interval.low, interval.high))
+    return f"{' to '.join(ends)}{cut}"
 
 
 def p_text(p: float | None) -> str:
@@ -131,11 +131,9 @@ def _power(result: MetricResult, c: PairedComparison) -> str:
             f"; {c.n} actors with this spread cannot find even the largest shift there can be, "
             f"{result.largest:g}, with 80 % power ({level})"
         )
-    return (
-        f"; {c.n} actors with this spread find a shift of {result.detectable:.{result.digits}f} "
-        f"with 80 % power ({level})"
-    )
+    shift = number(result.detectable, result.digits)
+    return f"; {c.n} actors with this spread find a shift of {shift} with 80 % power ({level})"
 
 
 def _signed(result: MetricResult, value: float | None) -> str:
-    return f"{value or 0.0:+.{result.digits}f}"
+    return number(value or 0.0, result.digits, signed=True)

@@ -83,10 +83,10 @@ def compare(request: Request) -> CompareResult:
         labels(first, second),
         Terms(protocol, request.accepted, request.margins, request.alpha),
     )
-    if not others:
-        return result
-    note = f"Both sides are also scored with {', '.join(others)}; see --frames."
-    return result.model_copy(update={"notes": (*result.notes, note)})
+    notes = dict.fromkeys(note for variant in variants for note in variant.notes)
+    if others:
+        notes[f"Both sides are also scored with {', '.join(others)}; see --frames."] = None
+    return result.model_copy(update={"notes": (*result.notes, *notes)})
 
 
 def compare_gathered(

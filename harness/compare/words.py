@@ -148,9 +148,9 @@ def effect(metric: MetricResult) -> str:
         return ""
     parts = []
     if c.dz is not None:
-        parts.append(f"dz {c.dz:+.2f}")
+        parts.append(f"dz {number(c.dz, 2, signed=True)}")
     if c.rank_biserial is not None:
-        parts.append(f"rank-biserial {c.rank_biserial:+.2f}")
+        parts.append(f"rank-biserial {number(c.rank_biserial, 2, signed=True)}")
     parts.append(f"larger for {c.wins} of {c.n} actors, smaller for {c.losses}")
     if c.wilcoxon.p is not None:
         parts.append(f"Wilcoxon p {c.wilcoxon.p:.3g}")

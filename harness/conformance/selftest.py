@@ -271,4 +271,4 @@ def _hear(event: Event, voice: Voice) -> None:
     elif event.done is not None and event.total:
         voice.tick(f"{event.done:.0f} of {event.total:.0f} {event.unit or ''}")
     elif event.values:
-        voice.tick(", ".join(f"{name} {value:.4g}" for name, value in event.values.items()))
+        voice.tick(", ".join(f"{name} {value:z.4g}" for name, value in event.values.items()))

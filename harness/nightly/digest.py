@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.nightly import Alarm, NightRecord
+from harness.compare.metrics import IDENTIFIED
+from harness.model.nightly import Alarm, NightMetric, NightRecord
+from harness.results.wording import fmt
 
 
 def new_alarms(records: Sequence[NightRecord], history: Sequence[NightRecord]) -> list[NightRecord]:
@@ -41,7 +43,10 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
         lines += [f"- {o.what}: {o.asked - o.scored} of {o.asked}{_unprepared(o)}" for o in lacking]
         lines += ["", "See why: `bench status --status failed`.", ""]
     lines += ["## Every tool", ""]
-    header = ("tool", "last good", "verdict", "scored", "SW-OR distance", "run-to-run sd")
+    header = (
+        *("tool", "last good", "verdict", "scored", "identified by the worst attacker"),
+        *("SW-OR distance", "run-to-run sd"),
+    )
     lines += [_row(header), _row(["---"] * len(header))]
     lines += [_row(_cells(record)) for record in records]
     return "\n".join(lines) + "\n"
@@ -68,19 +73,28 @@ def _since(record: NightRecord, history: Sequence[NightRecord]) -> str | None:
 
 
 def _cells(record: NightRecord) -> list[str]:
-    distance = next((m for m in record.metrics if m.key == "sw_or"), None)
-    shown = "-" if distance is None else f"{distance.mean:.3f}"
-    if distance and distance.low is not None and distance.high is not None:
-        shown += f" ({distance.low:.3f} to {distance.high:.3f})"
-    sd = distance.run_sd if distance else None
+    metrics = {metric.key: metric for metric in record.metrics}
+    identified, distance = metrics.get(IDENTIFIED.key), metrics.get("sw_or")
     return [
         record.what,
         record.good_version or "-",
         record.verdict.value if record.verdict else "first night",
         f"{record.scored} of {record.asked}",
-        shown,
-        "-" if sd is None else f"{sd:.4f}",
+        _number(identified, scale=100, digits=1, unit=" %"),
+        _number(distance),
+        fmt(distance.run_sd if distance else None, 4, missing="-"),
     ]
+
+
+def _number(metric: NightMetric | None, scale: float = 1, digits: int = 3, unit: str = "") -> str:
+    """``0.712 (0.690 to 0.734)``; a hyphen where the night has no such number."""
+    if metric is None:
+        return "-"
+    shown = f"{fmt(scale * metric.mean, digits)}{unit}"
+    if metric.low is None or metric.high is None:
+        return shown
+    low, high = (fmt(scale * end, digits) for end in (metric.low, metric.high))
+    return f"{shown} ({low} to {high})"
 
 
 def _row(texts: Sequence[str]) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.compare.gather import Cell, Gathered, gather
-from harness.compare.metrics import MATCH_RATE, METRICS, readings
+from harness.compare.metrics import IDENTIFIED, MATCH_RATE, METRICS, Metric, readings
+from harness.compare.people import stored_cohorts
 from harness.compare.reasons import hides_less
 from harness.compare.run import Terms, compare_gathered
 from harness.compare.words import people
@@ -21,9 +22,9 @@ from harness.model.verdict import Verdict
 from harness.nightly.entries import SECOND_RUN, Entry, entries
 from harness.plan import parse_numbers
 from harness.planning.unprepared import unprepared_cells
-from harness.statistics.intervals import cut_to, t_interval
+from harness.results.compare.identified import identified_shares
+from harness.results.estimates import Estimate, mean_estimate, share_of_actors
 from harness.statistics.noise import run_noise
-from harness.statistics.values import actor_means
 from harness.store.cells import CellStore
 from harness.store.nights import NightStore
 
@@ -149,7 +150,7 @@ def _record(
         scored=len(gathered.cells),
         good_version=line.good_version if good else None,
         good_cells=tuple(sorted(spec.id for spec in good)),
-        metrics=tuple(_metrics(gathered, None)),
+        metrics=tuple(_metrics(gathered, night.protocol)),
     )
     if not good:
         reason = "There is no good night to compare with yet; this one is the first."
@@ -173,7 +174,7 @@ def _record(
         update={
             "verdict": result.verdict,
             "reason": _because(result),
-            "metrics": tuple(_metrics(gathered, result)),
+            "metrics": tuple(_metrics(gathered, night.protocol, result)),
         }
     )
     return _confirm(night, line, record, result, good)
@@ -367,43 +368,65 @@ def _share(record: NightRecord) -> str:
     return f"{record.scored} of {record.asked} cells have a score{without}"
 
 
-def _metrics(gathered: Gathered, result: CompareResult | None) -> list[NightMetric]:
+def _metrics(
+    gathered: Gathered, protocol: str, result: CompareResult | None = None
+) -> list[NightMetric]:
     """Every metric of the night's version, with what the comparison said of it."""
     cells = list(gathered.cells.values())
     names = tuple(sorted({a.source for cell in cells for a in cell.score.attributes}))
-    said = {
-        (compared.key, compared.source): compared for compared in (result.metrics if result else ())
-    }
-    out = []
+    metrics = [_identified(gathered, protocol)]
     for reading in (reading for metric in METRICS for reading in readings(metric, names)):
         values = [(cell, reading.read(cell.score)) for cell in cells]
         known = [(cell, value) for cell, value in values if value is not None]
-        means = actor_means((cell.spec.actor.number, value) for cell, value in known)
-        if not means:
-            continue
-        limits = reading.metric.lowest, reading.metric.highest
-        interval = cut_to(t_interval(list(means.values())), *limits)
-        metric, compared = reading.metric, said.get((reading.metric.key, reading.source))
-        out.append(
-            NightMetric(
-                key=metric.key,
-                title=metric.title,
-                source=reading.source,
-                higher_is_better=metric.higher_is_better,
-                margin=reading.margin,
-                n=interval.n,
-                mean=float(interval.estimate or 0.0),
-                low=interval.low,
-                high=interval.high,
-                run_sd=run_noise(_repeats(known)).sd,
-                shift=compared.comparison.mean_difference
-                if compared and compared.comparison
-                else None,
-                p_adjusted=compared.p_adjusted if compared else None,
-                verdict=compared.verdict if compared else None,
-            )
-        )
-    return out
+        pairs = [(cell.spec.actor.number, value) for cell, value in known]
+        estimate = mean_estimate(pairs, bounds=reading.metric.bounds)
+        noise = run_noise(_repeats(known)).sd
+        metrics.append(_night_metric(reading.metric, reading.source, estimate, noise))
+    compared = {(one.key, one.source): one for one in (result.metrics if result else ())}
+    return [
+        _with_verdict(metric, compared.get((metric.key, metric.source)))
+        for metric in metrics
+        if metric is not None
+    ]
+
+
+def _identified(gathered: Gathered, protocol: str) -> NightMetric | None:
+    """Share that the worst attacker identifies, by the function that reports and comparisons read;
+    None where these cells were not attacked."""
+    ids = {cell.spec.id for cell in gathered.cells.values()}
+    shares = identified_shares(stored_cohorts(gathered, protocol), ids)
+    return _night_metric(IDENTIFIED, "", share_of_actors(shares), None)
+
+
+def _night_metric(
+    metric: Metric, source: str, estimate: Estimate, run_sd: float | None
+) -> NightMetric | None:
+    """The metric on its own; None without any actor."""
+    if estimate.value is None:
+        return None
+    return NightMetric(
+        key=metric.key,
+        title=metric.title,
+        source=source,
+        higher_is_better=metric.higher_is_better,
+        margin=metric.margin_of(source),
+        n=estimate.n,
+        mean=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        run_sd=run_sd,
+    )
+
+
+def _with_verdict(metric: NightMetric, compared: MetricResult | None) -> NightMetric:
+    if compared is None:
+        return metric
+    update = {
+        "shift": compared.comparison.mean_difference if compared.comparison else None,
+        "p_adjusted": compared.p_adjusted,
+        "verdict": compared.verdict,
+    }
+    return metric.model_copy(update=update)
 
 
 def _repeats(known: Sequence[tuple[Cell, float]]) -> list[list[float]]:

@@ -145,7 +145,7 @@ def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
     sentences = [f"{network.path.name}: {chosen.convention} ({how}); {chosen.trial}."]
     if acceptance.others:
         others = "; ".join(
-            f"{other.convention} (margin {other.trial.margin:.1f})" for other in acceptance.others
+            f"{other.convention} (margin {other.trial.margin:z.1f})" for other in acceptance.others
         )
         sentences.append(
             f"  The faces do not rule out {others}. If you know which is right, state it in "

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell, Suite, UnpreparedCell
     from harness.planning.current import Reason
+    from harness.planning.namesakes import Namesakes
     from harness.store.cells import CellStore
 
 
@@ -50,6 +51,9 @@ class Chosen:
     """Cells that were asked for and could not be prepared: asked and not done."""
     dataset: Named | None = None
     """Of a suite."""
+    namesakes: tuple[Namesakes, ...] = ()
+    """Names of these cells' datasets that several manifests share, where some of the cells are
+    therefore earlier."""
 
     @property
     def current(self) -> tuple[CellSpec, ...]:
@@ -58,7 +62,13 @@ class Chosen:
 
     @property
     def sentences(self) -> list[str]:
-        """``2 cells of an earlier manifest are left out.``, by reason; or that they are shown."""
+        """``2 cells of an earlier manifest are left out.``, by reason; or that they are shown; and
+        before that, which manifest is meant where several share its name."""
+        return [*(one.sentence for one in self.namesakes), *self.counted]
+
+    @property
+    def counted(self) -> list[str]:
+        """The same without the manifests."""
         return [*_counted(self.left_out, "left out"), *_counted(self.earlier, "among these")]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -86,7 +96,8 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     Raises UsageError for a name that none of them bears, with the nearest one that exists, and
     StoreError.
     """
-    from harness.planning.current import earlier_cells, last_tried
+    from harness.planning.current import Reason, earlier_cells, last_tried
+    from harness.planning.namesakes import namesakes
     from harness.planning.unprepared import unprepared_cells
 
     specs = store.list()
@@ -112,6 +123,7 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     old.sort(key=lambda spec: last_tried(store, spec), reverse=True)
     kept = {spec.id for spec in shown}
     tried = {_name_of_plan(u.cell) for u in unprepared}
+    replaced = [spec.dataset for spec in found if earlier.get(spec.id) is Reason.MANIFEST]
     return Chosen(
         specs=tuple(shown),
         earlier={spec.id: earlier[spec.id] for spec in old},
@@ -119,6 +131,7 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
         missing=tuple(cell for cell in missing if _name_of_plan(cell) not in tried),
         unprepared=tuple(narrow(unprepared, rest, dataset)),
         dataset=dataset,
+        namesakes=namesakes(replaced, store.home, _path_of(wanted)),
     )
 
 
@@ -159,6 +172,12 @@ def _unprepared_of_suite(
         return [u for u in same if on_lines(u.cell, u.cell.actor)]
     planned = {_name_of_plan(cell) for cell in expand(suite, dataset.dataset, load_tools())}
     return [u for u in same if _name_of_plan(u.cell) in planned]
+
+
+def _path_of(name_or_path: str | None) -> Path | None:
+    """The manifest or folder that the user named by its path; None for a name."""
+    path = None if name_or_path is None else Path(name_or_path).expanduser()
+    return path.resolve() if path is not None and path.exists() else None
 
 
 def _of_suite(

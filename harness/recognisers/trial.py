@@ -50,7 +50,7 @@ class Trial(Frozen):
 
     def __str__(self) -> str:
         return (
-            f"distinguishes {self.ranked} of {self.faces} faces, margin {self.margin:.1f} "
+            f"distinguishes {self.ranked} of {self.faces} faces, margin {self.margin:z.1f} "
             f"(mated {self.mated:.3g}, non-mated {self.non_mated:.3g})"
         )
 

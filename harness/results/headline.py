@@ -12,9 +12,10 @@ from harness.results.estimates import Estimate
 from harness.results.ranking import ALPHA, COVERED, Pair, Verdict, smallest_adjusted
 from harness.results.standing import FEWEST_ACTORS, Contender, Group, Standing
 from harness.results.wording import (
-    ATTACKERS,
     DASH,
+    attacker_name,
     counted,
+    detector_name,
     fmt,
     listing,
     number_words,
@@ -78,7 +79,7 @@ def gone_words(tool: Standing) -> str:
     if tool.tracked is not None:
         seen.append(f"the tracker still finds one in {percent(tool.tracked)} of frames")
     if tool.still_a_face is not None and tool.detector:
-        seen.append(f"{tool.detector} alone in {percent(tool.still_a_face)}")
+        seen.append(f"{detector_name(tool.detector)} alone in {percent(tool.still_a_face)}")
     if tool.privacy is not None:
         seen.append(
             f"its worst attacker, {_attacker(tool)}, identifies {share_words(tool.identified)}"
@@ -268,8 +269,6 @@ def _tie(race: _Race) -> str:
             f"With {counted(most, 'actor')} and {pairs} of tools no adjusted p under "
             f"{p_words(least)} is possible."
         )
-    elif not all(pair.comparable for pair in tied):
-        said.append(f"Tools that share fewer than {FEWEST_ACTORS} actors cannot be compared.")
     return " ".join([*said, *_smaller(tied)])
 
 
@@ -280,9 +279,7 @@ def _nearest(pairs: Sequence[Pair], race: _Race) -> str:
     if (lead.value or 0.0) < 0:
         ahead, behind, lead = behind, ahead, _turned(lead)
     of = "" if len(pairs) == 1 else f" (the nearest of {len(pairs)} pairs)"
-    if lead.value is None:
-        return f"{ahead} and {behind} share no actor{of}"
-    if abs(lead.value) < _LEVEL:
+    if abs(lead.value or 0.0) < _LEVEL:
         return f"{ahead} and {behind} are level over {counted(lead.n, 'actor')}{of}"
     gap = _difference(lead, share=race.share)
     return (
@@ -350,7 +347,7 @@ def _actors(estimates: Sequence[Estimate]) -> str:
 def _attacker(tool: Standing) -> str:
     if tool.privacy is None:
         return DASH
-    return f"{ATTACKERS[tool.privacy.attacker]} ({tool.privacy.source})"
+    return attacker_name(tool.privacy.attacker, tool.privacy.source)
 
 
 def _lower(text: str) -> str:

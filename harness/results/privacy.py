@@ -45,6 +45,12 @@ class Privacy(Frozen):
         """Mean over actors."""
         return sum(actor.advantage for actor in self.actors) / len(self.actors)
 
+    @property
+    def widest_lead(self) -> float:
+        """Largest difference of two advantages that there can be: all probes given to the right
+        actor (an advantage of 1) against none, which lies below guessing."""
+        return 1 / (1 - (self.chance or 0.0))
+
 
 def worst_privacy(seeds: Sequence[CohortScore]) -> Privacy | None:
     """The worst attacker of one tool; ``seeds`` are its cohorts, one for each seed.

@@ -188,7 +188,9 @@ def _refusal(estimate: float, resampled: Array, people: int) -> str:
             "cannot say how far it may be off."
         )
     if not 0 < estimate < 1:
-        return f"The value is {estimate:g}, at the end of its scale, where resampling has no width."
+        return (
+            f"The value is {estimate:zg}, at the end of its scale, where resampling has no width."
+        )
     return ""
 
 

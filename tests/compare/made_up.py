@@ -294,11 +294,11 @@ class Home:
             write_json(self.home / "scores" / spec.id / f"{score.protocol}.json", score)
         return spec
 
-    def __call__(self, *args: str, code: int = 0) -> Any:
+    def __call__(self, *args: str, code: int = 0, columns: int = 160) -> Any:
         """``bench compare ARGS`` on this store; nothing may escape as a fault."""
         from harness.cli.main import app
 
-        env = {"BENCH_HOME": str(self.home), "COLUMNS": "160"}
+        env = {"BENCH_HOME": str(self.home), "COLUMNS": str(columns)}
         done = CliRunner().invoke(app, ["compare", *args], env=env)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception

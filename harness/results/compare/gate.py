@@ -259,7 +259,7 @@ def _sentence(actor: ActorRuns, route: Route, moved: float, explained: float) ->
     )
     if route is Route.NEARER:
         return (
-            f"{seen}these frames are {moved:.3f} nearer to the actor's face than as many were, "
+            f"{seen}these frames are {moved:z.3f} nearer to the actor's face than as many were, "
             f"and noise explains {explained:.3f}"
         )
     return (

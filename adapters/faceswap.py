@@ -84,7 +84,7 @@ _BAR = r"\|\s*(?P<done>\d+)/(?P<total>\d+) \["
 NO_TERMINAL = KnownFailure(
     pattern=r"termios\.error|Inappropriate ioctl for device",
     status=Status.TOOL_ERROR,
-    reason="Faceswap v1 wanted a terminal and had none: build its image anew, since its driver "
+    reason="Faceswap v1 wanted a terminal and had none: rebuild its image, since its driver "
     "gives it one.",
     example="termios.error: (25, 'Inappropriate ioctl for device')",
     source="deepfakes/faceswap issues 780 and 1033",

@@ -1,4 +1,4 @@
-"""What several adapters say in the same words."""
+"""Parts of descriptions that several adapters say in the same words."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HOURS = number("hours", 0.0, 0, 1000, "Stop after so many hours of training; 0 i
 DEFAULT = NamedConfig(
     name="default",
     help="The default of every setting.",
-    # The usual hour for a step would end a training long before its iterations do.
+    # The default hour for a step would end a training long before its iterations do.
     limits=Limits(wall_s=86400.0),
 )
 TRAIN_INTERVAL = number("train_interval", 12, 1, 10000, "Training looks at every n-th frame.")

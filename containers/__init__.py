@@ -1,1 +1,1 @@
-"""What runs a tool: drivers (see CONTRACT.md) and images."""
+"""Drivers (see CONTRACT.md) and images, which run tools."""

@@ -36,7 +36,7 @@ def rate_table(data: ReportData, cohorts: Sequence[CohortScore]) -> Table:
         "in 95 % of permutations of who is who, where nothing can be identified; p is against the "
         "largest of all attacks under the same permutations, and only one of at most 0.05 shows "
         "that an attack works. AUC, EER and D_sys (linkability) are of mated against non-mated "
-        "distances in the swapped videos. D_sys is above 0 by itself: read it beside its null "
+        "distances in the swapped videos. D_sys is above 0 by itself: read it next to its null "
         "(mean, and 95 % in brackets). Not comparable: share of probes without a face, or in which "
         "nothing moves. Probes the study lacks: faces that dlib's HOG detector, on which the "
         "study's own numbers rest, does not find, and that MediaPipe's tracker or else the second "
@@ -166,8 +166,8 @@ def threshold_origin(cohorts: Sequence[CohortScore]) -> str:
     """Where thresholds come from, and how low a FAR these actors can show."""
     floors = [c.fmr_floor for c in cohorts if c.fmr_floor is not None]
     floor = (
-        f" With these actors no false match rate under {percent(min(floors))} can be told from 0 "
-        "(rule of three)."
+        f" With these actors no false match rate under {percent(min(floors))} can be distinguished "
+        "from 0 (rule of three)."
         if floors
         else ""
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from harness.core.base import Frozen
 from harness.model.cohort import Attack, CohortScore, DetectionSplit
 from harness.results.attacks import WORST, standing, verdict
+from harness.results.wording import detector_name
 from reports.aggregate import DASH, fmt, listing, percent
 from reports.attack_tables import donor_table, rate_table, threshold_origin, threshold_table
 from reports.cohorts import (
@@ -186,7 +187,7 @@ def _split(label: str, split: DetectionSplit) -> SplitBar:
         f"{percent(split.not_detected)} not even detected"
     )
     if split.still_a_face is not None and split.detector:
-        words += f" ({percent(split.still_a_face)} still a face to {split.detector})"
+        words += f" ({percent(split.still_a_face)} still a face to {detector_name(split.detector)})"
     shares = (("matched", split.matched), ("hidden", split.hidden), ("lost", split.not_detected))
     return SplitBar(
         label=label, words=words, parts=tuple((kind, round(100 * part, 2)) for kind, part in shares)

@@ -71,7 +71,7 @@ def kept_table(data: ReportData, source: str | None) -> Table:
         )
     named = f" ({source})" if source else ""
     return Table(
-        title="Behaviour kept, beside the noise floor",
+        title="Behaviour kept, alongside the noise floor",
         columns=columns,
         rows=tuple(rows),
         note="Mean over actors, and how many where some are missing; in brackets the noise "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.model.score import Comparison
 from harness.results.standing import FEWEST_ACTORS
+from harness.results.wording import counted
 from reports.aggregate import (
     attribute_sources,
     attributes,
@@ -17,7 +18,7 @@ from reports.aggregate import (
     units_used,
 )
 from reports.controls import control_checks
-from reports.model import ReportCell, ReportData
+from reports.model import UNUSABLE, ReportCell, ReportData
 
 FEW_ACTORS = 10
 FULL_SAMPLE = 1000
@@ -31,6 +32,7 @@ def cautions(data: ReportData) -> list[str]:
     found = [_failed_controls(data), *_shared_material(data)]
     found += [_unlike_references(data), _faceless_originals(data)]
     found += [
+        *_unprepared(data),
         " ".join(data.earlier),
         _thin_distances(data),
         _frozen_units(data),
@@ -56,6 +58,8 @@ def _shared_material(data: ReportData) -> list[str]:
     videos: dict[tuple[str, str], set[int]] = {}
     own: set[int] = set()
     for cell in data.cells:
+        if cell.status == UNUSABLE:
+            continue
         actor, donor, dataset = cell.spec.actor, cell.spec.donor, cell.spec.dataset
         photos.setdefault((dataset, actor.reference.sha256), set()).add(actor.number)
         videos.setdefault((dataset, actor.test.sha256), set()).add(actor.number)
@@ -78,6 +82,19 @@ def _shared_material(data: ReportData) -> list[str]:
 
 def _actors(numbers: set[int]) -> str:
     return f"actor{'s' * (len(numbers) > 1)} {listing(list(map(str, sorted(numbers))))}"
+
+
+def _unprepared(data: ReportData) -> list[str]:
+    """One sentence for each reason, which names the person."""
+    cells: dict[str, int] = {}
+    for cell in data.cells:
+        if cell.status == UNUSABLE:
+            cells[cell.reason] = cells.get(cell.reason, 0) + 1
+    return [
+        f"{counted(number, 'cell')} that {'was' if number == 1 else 'were'} asked for "
+        f"{'counts' if number == 1 else 'count'} as not done. {reason}"
+        for reason, number in cells.items()
+    ]
 
 
 def _unlike_references(data: ReportData) -> str:

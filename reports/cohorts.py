@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
-from harness.results.wording import ATTACKERS
-from harness.scoring.cohort.score import CROPS_SOURCE
+from harness.results.wording import attacker_name
 from reports.aggregate import DASH, finite, percent, variants
 from reports.model import ReportData
 from reports.tables import TableCell, text
@@ -41,13 +40,9 @@ def tool_cell(data: ReportData, cohort: CohortScore) -> TableCell:
 
 
 def attack_name(attack: Attack, cohort: CohortScore) -> str:
-    """``A1 parrot``, with its source where the same attacker came before with another. The
-    self-trained recogniser's own name is too long for a label."""
+    """``A1 parrot``, with its source where the same attacker came before with another."""
     first = next(a for a in cohort.attacks if a.attacker is attack.attacker)
-    name = ATTACKERS[attack.attacker]
-    if first is attack:
-        return name
-    return f"{name}, self-trained" if attack.source == CROPS_SOURCE else f"{name} ({attack.source})"
+    return attacker_name(attack.attacker, "" if first is attack else attack.source)
 
 
 def rank_1(found: Verification | None) -> float | None:

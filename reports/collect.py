@@ -15,6 +15,7 @@ from harness.model.cell import Artifact, Attempt, CellSpec, Result
 from harness.model.dataset import Source
 from harness.model.job import Limits
 from harness.model.score import CellScore
+from harness.model.suite import UnpreparedCell
 from harness.model.tool import Tool
 from harness.scoring.cohort.store import load_cohorts
 from harness.scoring.score import load_score
@@ -22,9 +23,18 @@ from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.store.sources import stored_sources
 from reports.evidence import Rung, Wanted, evidence_pairs, face_uri
-from reports.model import NOT_RUN, NOT_SCORED, AttemptNote, EvidencePair, ReportCell, ReportData
+from reports.model import (
+    NOT_RUN,
+    NOT_SCORED,
+    UNUSABLE,
+    AttemptNote,
+    EvidencePair,
+    ReportCell,
+    ReportData,
+)
 from reports.model import ToolInfo as Info
 from reports.training import MOST_PREVIEWS, training_pictures, used_deviations
+from reports.unprepared import spec_without_people
 
 PICTURES_PER_CELL = 6
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -40,12 +50,20 @@ def collect(
     tools: Mapping[str, Tool] | None = None,
     sources: Sequence[Source] | None = None,
     earlier: Mapping[str, str] = _NONE,
+    unprepared: Sequence[UnpreparedCell] = (),
 ) -> ReportData:
     """Everything a page shows of ``specs``, frames and faces included; a cell without a score says
     why. The arguments are those of ``collect_numbers``.
     """
     data = collect_numbers(
-        home, specs, protocol_name, title=title, tools=tools, sources=sources, earlier=earlier
+        home,
+        specs,
+        protocol_name,
+        title=title,
+        tools=tools,
+        sources=sources,
+        earlier=earlier,
+        unprepared=unprepared,
     )
     store, media = CellStore(home), MediaStore(home)
     previews = {spec.id: kept_previews(store, spec) for spec in specs}
@@ -55,6 +73,9 @@ def collect(
     )
     cells = []
     for cell in data.cells:
+        if cell.spec.id not in previews:
+            cells.append(cell)
+            continue
         pictures, note = _pictures(store, media, cell, rung)
         folder = store.folder(cell.spec)
         trained = training_pictures(folder, previews[cell.spec.id], rung)
@@ -78,20 +99,27 @@ def collect_numbers(
     tools: Mapping[str, Tool] | None = None,
     sources: Sequence[Source] | None = None,
     earlier: Mapping[str, str] = _NONE,
+    unprepared: Sequence[UnpreparedCell] = (),
 ) -> ReportData:
     """The same without a single picture and without cohorts: no video, face or preview is opened.
 
     ``tools`` defaults to the installed adapters, ``sources`` to those that the store keeps of the
     cells' datasets. ``earlier`` is cell id to why a cell is earlier, the newest first: they get
-    columns of their own, and are in no cohort.
+    columns of their own, and are in no cohort. ``unprepared`` cells count as asked and not done.
     """
     store = CellStore(home)
-    names = variant_names(specs, earlier)
+    bare = [(spec_without_people(one), one.sentence) for one in unprepared]
+    asked = [*specs, *(spec for spec, _ in bare)]
+    names = variant_names(asked, earlier)
     cells = [
         _cell(store, spec, names[spec.id], load_score(spec, home, protocol_name)) for spec in specs
     ]
+    cells += [
+        ReportCell(spec=spec, variant=names[spec.id], status=UNUSABLE, reason=reason)
+        for spec, reason in bare
+    ]
     known = _tools() if tools is None else tools
-    used = {spec.tool for spec in specs}
+    used = {spec.tool for spec in asked}
     return ReportData(
         title=title,
         protocol=protocol_name,

@@ -21,7 +21,7 @@ _LOOK = {
     Verdict.TRADED: "partly",
     Verdict.UNCHANGED: "soft",
     Verdict.INCONCLUSIVE: "partly",
-    Verdict.NOT_COMPARABLE: "muted",
+    Verdict.NOT_COMPARABLE: "soft",
 }
 _REACH = 4.0
 """Margins to either side of the chart; what lies beyond ends at its edge."""
@@ -73,6 +73,8 @@ def metric_table(result: CompareResult) -> Table:
     """Every metric with its means, shift, interval, p and verdict."""
     columns = (
         "Metric",
+        # Next to the metric: a table that is wider than the screen is cut on the right.
+        "Verdict",
         "Better",
         "Baseline",
         "Candidate",
@@ -82,7 +84,6 @@ def metric_table(result: CompareResult) -> Table:
         "dz",
         "p (Holm)",
         "Margin",
-        "Verdict",
     )
     rows = tuple(_metric_row(one) for one in result.metrics)
     return Table(
@@ -122,7 +123,8 @@ def _metric_row(one: MetricResult) -> tuple[TableCell, ...]:
     c = one.comparison
     spans = (c.interval, c.bootstrap) if c else (None, None)
     return (
-        TableCell(text=title(one), sort=title(one)),
+        TableCell(text=title(one), sort=title(one), look="long"),
+        TableCell(text=one.verdict.value, sort=one.verdict.value, look=_LOOK[one.verdict]),
         TableCell(text="higher" if one.higher_is_better else "lower", look="soft"),
         _number(one.baseline, one.digits),
         _number(one.candidate, one.digits),
@@ -135,7 +137,6 @@ def _metric_row(one: MetricResult) -> tuple[TableCell, ...]:
             look="number",
         ),
         _number(one.margin, 3),
-        TableCell(text=one.verdict.value, sort=one.verdict.value, look=_LOOK[one.verdict]),
     )
 
 
@@ -168,13 +169,14 @@ def _bar(one: MetricResult) -> Bar | None:
     known = [end if end is not None else c.mean_difference for end in ends]
     low, high = sorted(sign * end / one.margin for end in known)
     at = sign * c.mean_difference / one.margin
+    shown_at, shown_low, shown_high = (number(end, 2, signed=True) for end in (at, low, high))
     return Bar(
         label=title(one),
         low=_place(low),
         high=_place(high),
         at=_place(at),
         look=_LOOK[one.verdict],
-        text=f"{title(one)}: {at:+.2f} margins, interval {low:+.2f} to {high:+.2f}; "
+        text=f"{title(one)}: {shown_at} margins, interval {shown_low} to {shown_high}; "
         f"{one.verdict.value}",
     )
 

@@ -13,6 +13,7 @@ from harness.model.tool import Deviation
 
 NOT_RUN = "not_run"
 NOT_SCORED = "not_scored"
+UNUSABLE = "unusable"
 
 
 class ToolInfo(Frozen):
@@ -76,7 +77,8 @@ class ReportCell(Frozen):
     variant: str
     """The name of the column a cell belongs to: the tool, and what tells it from its namesakes."""
     status: str
-    """A Status, ``not_run`` or ``not_scored``."""
+    """A Status, ``not_run``, ``not_scored``, or ``unusable``: asked for and not prepared, so that
+    its spec names no video and no face, and is in no store."""
     reason: str
     """Why there is no score; empty when there is one."""
     attempts: tuple[AttemptNote, ...] = ()

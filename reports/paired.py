@@ -51,7 +51,6 @@ def paired_table(data: ReportData, source: str | None, verdict: Verdict) -> Tabl
         _deciding(pair, metric, sign)
         for metric, ranked, sign in ((FOUND, verdict.hiding, -1), (KEPT, verdict.keeping, 1))
         for pair in ranked[:MOST_PAIRS]
-        if pair.lead.n > 1
     ]
     if not found and not deciding:
         return None
@@ -89,10 +88,7 @@ def _deciding(pair: Pair, metric: str, sign: int) -> tuple[TableCell, ...]:
     below 0."""
     lead, p = pair.lead, pair.p_adjusted
     low, high = sorted(sign * end for end in lead.bounds) if lead.bounds else (None, None)
-    if pair.comparable:
-        verdict = text("differ", "good") if pair.better else text("no difference shown", "soft")
-    else:
-        verdict = text(f"cannot reach {ALPHA:g} with n = {lead.n}", "soft")
+    verdict = text("differ", "good") if pair.better else text("no difference shown", "soft")
     return (
         text(f"{pair.first} minus {pair.second}"),
         text(metric),

@@ -7,7 +7,7 @@ import json
 from harness.core.base import Frozen
 from harness.model.dataset import Split
 from reports.aggregate import cells_of, detected, is_control, variants
-from reports.model import ReportCell, ReportData
+from reports.model import UNUSABLE, ReportCell, ReportData
 from reports.tables import Table, text
 
 GIB = 1 << 30
@@ -27,6 +27,8 @@ def reference_rows(data: ReportData) -> list[ReferenceRow]:
     actors: dict[str, ReferenceRow] = {}
     donors: dict[str, ReferenceRow] = {}
     for cell in sorted(data.cells, key=lambda c: c.spec.actor.number):
+        if cell.status == UNUSABLE:
+            continue
         actor, donor = cell.spec.actor, cell.spec.donor
         sha = actor.reference.sha256
         actors[f"{actor.number}/{sha}"] = ReferenceRow(

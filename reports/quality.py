@@ -30,7 +30,7 @@ def quality_table(data: ReportData) -> Table | None:
     )
     rows = tuple(_row(data, name) for name in variants(data))
     return Table(
-        title="Video quality beside the original",
+        title="Video quality next to the original",
         columns=columns,
         rows=rows,
         note="Mean over actors, and how many of them where some are missing. A warping "

@@ -10,7 +10,7 @@ from reports.tables import Table, number, text
 WORDS = {
     SwappedReading.DONOR_PHOTO: "the donor's photo",
     SwappedReading.SWAPPED_FRAME: "the most typical frame of the swapped video itself",
-    SwappedReading.NONE: "not to be had (no face)",
+    SwappedReading.NONE: "unavailable (no face)",
 }
 
 

@@ -35,7 +35,7 @@ def study_boxes(runs: Runs, study: Published, tool: str) -> Figure:
         title=f"Figure {29 + TOOLS.index(tool)}, {name}",
         caption=f"One point per actor: {n} of yours, {len(theirs['sw_or'])} of the study. Dashed: "
         f"threshold {runs.threshold_l2:g}.",
-        alt=f"Box plots of {name}, your runs beside the study's. Medians: {medians}.",
+        alt=f"Box plots of {name}, your runs alongside the study's. Medians: {medians}.",
         traces=tuple(_trace(side, values) for side, values in sides.items()),
         layout={
             "boxmode": "group",

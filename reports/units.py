@@ -218,7 +218,7 @@ def unit_figure(data: ReportData, variant: str, source: str, index: int) -> Figu
         title=f"{variant}{control}",
         caption=f"Averaged over {len(actors)} of {actors_of(cells)} actors; {paired} of {frames} "
         "frames of these cells have a face in both videos.",
-        alt=f"Box plots of {len(boxes['swapped'])} action units of {variant}, original beside "
+        alt=f"Box plots of {len(boxes['swapped'])} action units of {variant}, original alongside "
         "swapped; the table below lists the values.",
         traces=tuple(_unit_trace(side, rows, colours[side]) for side, rows in boxes.items()),
         layout={

@@ -1,4 +1,4 @@
-"""What several test folders share: the sample clips, fetched once and kept between runs."""
+"""Fixtures of several test folders: the sample clips, fetched once and kept between runs."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
-    """What every test's children inherit. They must react to Ctrl-C, although a shell that put the
-    tests into the background makes them ignore it.
+    """Sets what every test's children inherit. They must react to Ctrl-C, although a shell that put
+    the tests into the background makes them ignore it.
     """
     # Tests run in as many workers as there are cores; more processes or threads would only wait.
     os.environ.setdefault("BENCH_JOBS", "1")
     os.environ.update({**thread_limits(1), **os.environ})
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Typer would build all of bench's commands anew for each one that a test runs.
+    # Typer would build all of bench's commands again for each one that a test runs.
     patch = pytest.MonkeyPatch()
     patch.setattr("typer.testing._get_command", cache(get_command))
     # No test cuts the power, so nothing need reach the disk; a wrong handle is still an error.
@@ -87,8 +87,8 @@ def shared_media(shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_observations(shared: Path) -> Path:
-    """What was observed of a video is stored by its content, so tests that do not look into that
-    store may share it: each of the sample's clips is then observed once."""
+    """Observations are stored by content, so tests that do not look into that store may
+    share it: each of the sample's clips is then observed once."""
     (shared / "observations").mkdir(exist_ok=True)
     return shared / "observations"
 

@@ -1,4 +1,4 @@
-"""Parts of made-up scores that tests of several folders share."""
+"""Parts of synthetic scores that tests of several folders share."""
 
 from __future__ import annotations
 

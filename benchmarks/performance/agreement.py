@@ -1,4 +1,4 @@
-"""How far the fast identity path is from the reference path, in the numbers of a score."""
+"""Measures how far the fast identity path is from the reference path, in the numbers of a score."""
 
 from __future__ import annotations
 

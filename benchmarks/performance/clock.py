@@ -1,4 +1,4 @@
-"""What work costs in processor time, and on which machine."""
+"""Measures what work costs in processor time, and on which machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Cost(NamedTuple):
 
 
 def cost(work: Callable[[], object]) -> Cost:
-    """What one call of ``work`` takes."""
+    """Cost of one call of ``work``."""
     cpu, wall = _cpu_s(), time.perf_counter()
     work()
     return Cost(_cpu_s() - cpu, time.perf_counter() - wall)
@@ -42,7 +42,7 @@ def one_core() -> int:
 
 
 def machine() -> dict[str, object]:
-    """What the numbers were measured on."""
+    """Machine that the numbers were measured on."""
     cpu = Path("/proc/cpuinfo")
     models = [
         line.partition(":")[2].strip()

@@ -1,8 +1,8 @@
-"""What encoding a swapped video costs and keeps: this project's way against x264's usual one.
+"""Measures what encoding a swapped video costs and keeps: this project's way, x264's default.
 
     python -m benchmarks.performance.encode [--home DIR] [--frames 120]
 
-Real clips of the sample dataset, from frames in memory. The usual way is CRF 16 of the preset
+Real clips of the sample dataset, from frames in memory. The default way is CRF 16 of the preset
 ``medium``. PSNR is taken over all pixels and frames, against the frames that were handed over.
 """
 
@@ -23,7 +23,7 @@ from harness.media.frames import FAITHFUL, Encoding, Frame, VideoWriter, read_fr
 from harness.store.archives import ignore
 
 CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
-USUAL = Encoding(16)
+DEFAULT = Encoding(16)
 ROUNDS = 3
 
 
@@ -44,13 +44,13 @@ def main() -> None:
 
 def _both(frames: Sequence[Frame]) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
-        ours, usual = (_made(frames, Path(folder), way) for way in (FAITHFUL, USUAL))
+        ours, default = (_made(frames, Path(folder), way) for way in (FAITHFUL, DEFAULT))
     return {
         "frames": len(frames),
-        "time_over_usual": round(ours["cpu_s"] / usual["cpu_s"], 2),
-        "bytes_over_usual": round(ours["bytes"] / usual["bytes"], 2),
+        "time_over_default": round(ours["cpu_s"] / default["cpu_s"], 2),
+        "bytes_over_default": round(ours["bytes"] / default["bytes"], 2),
         "psnr_db": round(ours["psnr_db"], 2),
-        "psnr_db_usual": round(usual["psnr_db"], 2),
+        "psnr_db_default": round(default["psnr_db"], 2),
     }
 
 

@@ -1,4 +1,4 @@
-"""What observing a video costs per frame: reference path, fast path, and the floor under both.
+"""Measures the cost of observing a frame: reference path, fast path, and the floor under both.
 
     python -m benchmarks.performance.observe [--home DIR] [--out FILE] [--frames 48]
 
@@ -205,7 +205,7 @@ def _measured(video: Path, home: Path, observers: list[Observer]) -> None:
 
 
 def _apart(home: Path, folder: Path, original: Path) -> dict[str, float]:
-    """Against a swapped video that is the original under a slight blur, encoded anew."""
+    """Against a swapped video that is the original under a slight blur, encoded again."""
     swapped = folder / f"{original.stem}-blurred.mp4"
     _ffmpeg(original, swapped, "gblur=sigma=6")
     pictures = [next(iter(read_frames(_source(home, name)))) for name in CLIPS]
@@ -218,7 +218,7 @@ def _apart(home: Path, folder: Path, original: Path) -> dict[str, float]:
 
 
 def _two_processes(home: Path, video: Path) -> float:
-    """How many times as much two processes on two cores do in the same time as one on one."""
+    """Ratio of the work of two processes on two cores to that of one on one, in the same time."""
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
         return float("nan")

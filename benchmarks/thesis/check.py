@@ -75,7 +75,7 @@ class Checked(Frozen):
 
     @property
     def as_registered(self) -> bool:
-        """Whether the entry comes out as the register says."""
+        """True when the entry comes out as the register says."""
         return self.verdict is not Verdict.NOT_CONFIRMED
 
 
@@ -85,18 +85,18 @@ class Aggregate(Frozen):
     tool: str
     what: str
     rows: str
-    """Where the rows are: ``Table 4``."""
+    """Place of the rows: ``Table 4``."""
     n: int
     mean: float
     sd: float
     where: str = ""
-    """Where it is printed; empty when the study prints none."""
+    """Place where it is printed; empty when the study prints none."""
     printed_mean: float | None = None
     printed_sd: float | None = None
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the printed mean is the recomputed one but for a last digit; None without one."""
+        """True when the printed mean is the recomputed one but for a last digit; None without."""
         if self.printed_mean is None:
             return None
         return abs(self.printed_mean - self.mean) < 0.001
@@ -162,7 +162,7 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def aggregates(study: Published) -> tuple[Aggregate, ...]:
-    """Every mean over the rows of the published tables, beside each place that prints it.
+    """Every mean over the rows of the published tables, alongside each place that prints it.
 
     Raises UsageError for a table without the rows of a tool.
     """

@@ -1,4 +1,4 @@
-"""What a check of the register found, and the small sums that checks share."""
+"""Findings of a check of the register, and the small sums that checks share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Finding(Frozen):
 
     wrong: bool
     printed: dict[str, Value]
-    """What the study says, read from its data."""
+    """Number that the study says, read from its data."""
     recomputed: dict[str, Value]
 
 
@@ -33,5 +33,5 @@ def by_value(values: Mapping[int, float], count: int) -> tuple[int, ...]:
 
 
 def differs(printed: float, computed: float, digits: int = 3) -> bool:
-    """Whether a printed number is not the computed one, rounded in whatever way."""
+    """True when a printed number is not the computed one, rounded in whatever way."""
     return abs(printed - computed) > 10.0**-digits * (1 + 1e-9)

@@ -49,7 +49,7 @@ class MeanRow(Frozen):
 
 
 class TextRow(MeanRow):
-    """What section 4.6 says of one tool in numbers."""
+    """Statements of section 4.6 on one tool, in numbers."""
 
     deid_mean: float
     deid_sd: float
@@ -83,13 +83,13 @@ class Source(Frozen):
 
 
 class TableNote(Frozen):
-    """Where a table stands in the thesis."""
+    """Place of a table in the thesis."""
 
     number: int
     section: str
     pages: str
     title: str
-    """What it holds, in this project's words."""
+    """Contents of the table, in this project's words."""
 
 
 class FigureNote(Frozen):
@@ -167,7 +167,7 @@ class Statement(Frozen):
 
 
 class Outside(Frozen):
-    """What others publish, that the study is held against."""
+    """Publications of others that the study is held against."""
 
     openface_intensities: tuple[int, ...]
     ravdess_speech_trials: int
@@ -231,7 +231,7 @@ class Published(Frozen):
         return tuple(row for row in self.switched if row.tool == tool)
 
     def said(self, tool: str) -> TextRow:
-        """What section 4.6 says of a tool. Raises StopIteration for another tool's name."""
+        """Statement of section 4.6 on a tool. Raises StopIteration for another tool's name."""
         return next(row for row in self.text if row.tool == tool)
 
     def printed_means(self, tool: str) -> MeanRow:

@@ -1,4 +1,4 @@
-"""How a claim of the study is decided on anybody's runs: pure functions of values per actor.
+"""Decides a claim of the study on anybody's runs: pure functions of values per actor.
 
 Every rule ends in one of three verdicts with its reason. Comparisons of tools are paired by actor,
 tested with the exact sign-flip test and corrected after Holm within the claim; what so few actors
@@ -63,12 +63,12 @@ class _Pair(Frozen):
     def sentence(self, measure: Measure) -> str:
         interval = self.found.interval
         between = (
-            f" [{interval.low:+.3f}, {interval.high:+.3f}]"
+            f" [{interval.low:+z.3f}, {interval.high:+z.3f}]"
             if interval.low is not None and interval.high is not None
             else ""
         )
         return (
-            f"{self.first} minus {self.second} in {WORDS[measure]}: {self.mean:+.3f}{between}, "
+            f"{self.first} minus {self.second} in {WORDS[measure]}: {self.mean:+z.3f}{between}, "
             f"{self.found.n} actors, p {_p(self.p)}"
         )
 
@@ -154,7 +154,7 @@ def _lowest(values: Mapping[int, float], named: tuple[int, ...], what: str, kind
     if missing:
         return _open(f"There is no value of {kind} {_numbers(missing)} in {what}.")
     if len(values) < 2 * len(named):
-        return _open(f"{len(values)} {kind}s are too few to tell the {len(named)} lowest.")
+        return _open(f"{len(values)} {kind}s are too few to name the {len(named)} lowest.")
     lowest = by_value(values, len(named))
     hits = len(set(lowest) & set(named))
     why = f"Lowest in {what} are {kind}s {_numbers(lowest)}; {hits} of {len(named)} are named."
@@ -178,7 +178,7 @@ def on_one_side(runs: Runs, measure: Measure, below: bool) -> Decided:
             continue
         under, over = found.high <= runs.threshold_l2, found.low > runs.threshold_l2
         sides.append((1 if under == below else -1) if under or over else 0)
-        told.append(f"{tool} {found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]")
+        told.append(f"{tool} {found.estimate:z.3f} [{found.low:z.3f}, {found.high:z.3f}]")
     why = f"{WORDS[measure]} against {runs.threshold_l2:g}: {'; '.join(told)}."
     if -1 in sides:
         return Decided(outcome=Outcome.CONTRADICTED, why=why)
@@ -208,7 +208,7 @@ def only_these_hide_everybody(runs: Runs, tools: tuple[str, ...]) -> Decided:
         many = all(len(runs.of(tool, "sw_or")) >= _ALL_ACTORS for tool in clean)
         if many:
             return Decided(outcome=Outcome.CONTRADICTED, why=why)
-        return _open(f"{why} That {', '.join(clean)} leaves none may be for want of actors.")
+        return _open(f"{why} That {', '.join(clean)} leaves none may be for lack of actors.")
     return Decided(outcome=Outcome.REPRODUCED, why=why)
 
 
@@ -251,7 +251,7 @@ def reach_moves(runs: Runs, tool: str, units: tuple[int, ...], up: bool) -> Deci
     if len(changes) < LEAST_ACTORS:
         return _open(f"{len(changes)} actors have intensities of {tool} in these units.")
     (one,) = _compare({("swapped", "original"): changes})
-    why = f"Reach of units {_numbers(units)}, swapped minus original: {one.mean:+.3f}, "
+    why = f"Reach of units {_numbers(units)}, swapped minus original: {one.mean:+z.3f}, "
     why += f"{one.found.n} actors, p {_p(one.p)}."
     if one.p > ALPHA:
         return _open(why + _few([one.found], 1))
@@ -297,7 +297,7 @@ def _compare(differences: Mapping[tuple[str, str], list[float]]) -> list[_Pair]:
 
 
 def _few(found: Sequence[PairedComparison], asked: int) -> str:
-    """That so few actors could not have been significant, where it is so."""
+    """Sentence that so few actors could not have been significant, where it is so."""
     least = [one.sign_flip.smallest_p for one in found if one.sign_flip.smallest_p is not None]
     if not least or max(least) * asked <= ALPHA:
         return ""

@@ -21,7 +21,7 @@ HIGHER_IS_BETTER: Mapping[Measure, bool] = {
 }
 MARGINS: Mapping[Measure, float] = {"sw_or": 0.02, "or_or": 0.02, "or_sw": 0.02, "sw_sw": 0.02,
                                     "pcc": 0.05}  # fmt: skip
-"""What is too small to matter: dlib's L2 distance, and PCC. RMSE has no scale of its own."""
+"""Margins of what is too small to matter: of dlib's L2 distance and PCC. RMSE has no own scale."""
 WORDS: Mapping[Measure, str] = {
     "or_or": "OR-OR",
     "or_sw": "OR-SW",
@@ -43,7 +43,7 @@ class UnitValue(Frozen):
 
 
 class CellValues(Frozen):
-    """What one cell gives for the claims. Distances are means over its sampled frames."""
+    """Values of one cell for the claims. Distances are means over its sampled frames."""
 
     tool: str
     actor: int

@@ -18,7 +18,7 @@ fail() { echo "containers/base/make.sh: $*" >&2; exit 4; }
 command -v "$ENGINE" >/dev/null || fail "there is no $ENGINE here. Install it: apt-get install docker.io"
 "$ENGINE" version >/dev/null 2>&1 || fail "no container engine answers to '$ENGINE version'. Start it."
 if [ "${1:-}" != --again ] && "$ENGINE" image inspect "$NAME:$SUITE" >/dev/null 2>&1; then
-    echo "$NAME:$SUITE is there already; --again makes it anew." >&2
+    echo "$NAME:$SUITE is there already; --again replaces it." >&2
     exit 0
 fi
 [ "$(id -u)" = 0 ] || fail "debootstrap needs root. Run: sudo $0"
@@ -37,7 +37,7 @@ rm -rf "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb "$root"/
     "$root"/var/cache/ldconfig/aux-cache "$root"/var/log/* "$root"/tmp/* "$root"/etc/machine-id
 : >"$root/etc/resolv.conf"
 echo bench >"$root/etc/hostname"
-# Two images with the same packages tell so by this label, whenever they were made.
+# Two images with the same packages show it by this label, whenever they were made.
 packages=$(chroot "$root" dpkg-query --show --showformat '${Package} ${Version} ${Architecture}\n' | LC_ALL=C sort)
 digest=$(printf '%s\n' "$packages" | sha256sum | cut -d' ' -f1)
 

@@ -1,4 +1,4 @@
-"""When a training has had enough: iterations or wall hours, whichever comes first.
+"""Ends a training that has had enough: iterations or wall hours, whichever comes first.
 
 Standard library only and Python 3.6 syntax: copied into old images.
 """
@@ -14,7 +14,7 @@ HOUR_S = 3600.0
 
 
 class Budget:
-    """What a training may spend, and what its saved model has cost so far.
+    """Budget of a training, and what its saved model has cost so far.
 
     ``path`` is a JSON file in ``/state``. Only saved work counts: hours and iterations after the
     last save are lost with a kill, and are trained again. ``iterations`` and ``hours`` of None
@@ -68,7 +68,7 @@ class Budget:
         self.saved_iterations, self._saved_s = iterations, seconds
 
     def due(self) -> Optional[str]:
-        """Why the training is over, as a sentence; None while it is not."""
+        """Reason why the training is over, as a sentence; None while it is not."""
         if self.iterations is not None and self.done >= self.iterations:
             return "Training ended at %d iterations, as planned." % self.done
         if self.hours is not None and self.spent_s >= self.hours * HOUR_S:

@@ -57,7 +57,7 @@ class Checkpoints:
         return True
 
     def restore(self) -> Optional[Dict[str, Any]]:
-        """Make the model what was last kept, unless it is that already; what ``keep`` was told.
+        """Make the model what was last kept, unless it is that already; what ``keep`` was given.
 
         To be called before a training starts. Files that were written after the copy come from a
         save that nobody saw end, so they are not trusted. Without a copy the model is emptied of

@@ -31,8 +31,8 @@ class FetchError(Exception):
 def fetch(upstream: str, commit: str, folder: str) -> str:
     """Unpack the revision into ``folder`` (new) and return the hash of its commit.
 
-    Raises FetchError when the archive does not tell its commit, or tells another than the full hash
-    that was asked for; OSError when it cannot be downloaded.
+    Raises FetchError when the archive does not state its commit, or states another than the full
+    hash that was asked for; OSError when it cannot be downloaded.
     """
     address = "%s/archive/%s.tar.gz" % (upstream.rstrip("/"), commit)
     try:
@@ -47,7 +47,7 @@ def fetch(upstream: str, commit: str, folder: str) -> str:
         members = archive.getmembers()
         revision = archive.pax_headers.get("comment", "")
         if not _HASH.match(revision):
-            raise FetchError("The archive %s does not tell its commit." % address)
+            raise FetchError("The archive %s does not state its commit." % address)
         if _HASH.match(commit) and commit != revision:
             raise FetchError("Asked for %s, but %s came." % (commit, revision))
         root = _root(members)

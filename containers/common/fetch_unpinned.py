@@ -5,7 +5,7 @@
 The addresses are tried in order. What came must have a length within the bounds and begin with the
 bytes of HEX: a page that says "not found" is no model. Its SHA-256 is printed and added to RECORD
 (lines as of sha256sum); with ``--sha256`` it must be that. Without, the line is also added to
-``unverified.sha256`` beside RECORD: the image's label then names the file as one that was trusted.
+``unverified.sha256`` alongside RECORD: the image's label then names the file as a trusted one.
 Standard library only and Python 3.6 syntax: runs in old images.
 """
 
@@ -21,7 +21,7 @@ UNVERIFIED = "unverified.sha256"
 
 
 class FetchError(Exception):
-    """The file cannot be had, or is not what was expected; one sentence."""
+    """The file is unavailable, or is not what was expected; one sentence."""
 
 
 def fetch(urls: Sequence[str], path: str, bounds: Tuple[int, int], begins: bytes) -> None:
@@ -40,7 +40,7 @@ def fetch(urls: Sequence[str], path: str, bounds: Tuple[int, int], begins: bytes
         return
     if os.path.exists(partial):
         os.unlink(partial)
-    raise FetchError("%s cannot be had. %s" % (os.path.basename(path), "; ".join(reasons)))
+    raise FetchError("%s is unavailable. %s" % (os.path.basename(path), "; ".join(reasons)))
 
 
 def _download(url: str, path: str) -> None:

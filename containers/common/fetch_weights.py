@@ -24,7 +24,7 @@ FINAL_ANSWERS = (400, 401, 403, 404, 405, 410)
 
 
 class FetchError(Exception):
-    """A file that cannot be had; the message says which, why, and what to do."""
+    """An unavailable file; the message says which, why, and what to do."""
 
 
 def fetch_all(weights: Sequence[Dict[str, Any]], pause_s: float = FIRST_PAUSE_S) -> None:
@@ -79,7 +79,7 @@ def _retry(attempt: Callable[[], None], url: str, pause_s: float) -> None:
         except urllib.error.HTTPError as error:
             if error.code in FINAL_ANSWERS:
                 raise FetchError(
-                    "%s cannot be had: the server answered %d %s. Look for another copy with the "
+                    "%s is unavailable: the server answered %d %s. Look for another copy with the "
                     "recorded checksum and name it in versions.yaml." % (url, error.code, error.msg)
                 ) from error
             reason = "the server answered %d %s" % (error.code, error.msg)

@@ -22,7 +22,7 @@ _NAME = "%06d"
 
 
 class Video(NamedTuple):
-    """What a video holds; ``rate`` is frames per second as a fraction in text, ``30000/1001``."""
+    """Contents of a video; ``rate`` is frames per second as a fraction in text, ``30000/1001``."""
 
     frames: int
     width: int

@@ -33,7 +33,7 @@ class Previews:
         return sorted(one for one in os.listdir(self._kept) if one.endswith(".jpg"))
 
     def wants(self, iteration: int) -> bool:
-        """Whether the picture of this iteration is due, given those kept before."""
+        """True when the picture of this iteration is due, given those kept before."""
         if self._every <= 0:
             return False
         names = self.names()

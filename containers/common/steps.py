@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 from containers.common.bench_driver import emit, write_json
 
 Facts = Dict[str, Any]
-"""What is worth knowing of a step afterwards; JSON."""
+"""Facts of a step worth knowing afterwards; JSON."""
 
 
 def key_of(files: Mapping[str, str], **settings: Any) -> str:

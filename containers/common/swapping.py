@@ -1,4 +1,4 @@
-"""What the steps of every face-swap tool have in common: what they need, and what they leave.
+"""Common parts of every face-swap tool's steps: what they need, and what they leave.
 
 Standard library only and Python 3.6 syntax: copied into old images.
 """
@@ -15,7 +15,7 @@ UPSTREAM_FILE = os.environ.get("BENCH_UPSTREAM", "/opt/bench/upstream.json")
 
 
 class Swapped(NamedTuple):
-    """What a conversion made of the test video."""
+    """Result of a conversion of the test video."""
 
     pictures: str
     """The folder with one picture for each frame, in the order of their names."""
@@ -48,7 +48,7 @@ def report_extraction(job: Job, counts: Mapping[str, Mapping[str, int]], note: s
 
 
 def extracted(job: Job, role: str, folder: str, key: str) -> Dict[str, Any]:
-    """What the extraction of a video counted.
+    """Counts of the extraction of a video.
 
     Raises BadJobError when it was not done, or with other settings.
     """

@@ -22,13 +22,13 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 from containers.common.bench_driver import ToolFailedError
 
 PROMPT = re.compile(r"[:?]\s*$")
-"""How an unfinished line ends when the tool waits for an answer."""
+"""Ending of an unfinished line with which the tool waits for an answer."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 UNKNOWN_AFTER_S = float(os.environ.get("BENCH_UNKNOWN_AFTER_S", "30"))
 """Quiet seconds after which an unfinished line that looks like a question is one."""
 STOP_GRACE_S = float(os.environ.get("BENCH_STOP_GRACE_S", "600"))
-"""How long a tool may take to save its model after it was asked to stop."""
+"""Seconds a tool may take to save its model after it was asked to stop."""
 
 _KEPT_LINES = 200
 _POLL_S = 0.2
@@ -63,7 +63,7 @@ StopDue = Callable[[], bool]
 
 
 class Answer(NamedTuple):
-    """What to type when the question's text matches ``pattern`` (searched, case-sensitive).
+    """Text to type when the question's text matches ``pattern`` (searched, case-sensitive).
 
     The text is the unfinished line the tool waits in. When that has no words of its own, as in
     ``[1] :`` or ``[0] ( ?:help ) :``, it is all lines since the last answer.
@@ -75,7 +75,7 @@ class Answer(NamedTuple):
 
 
 class Command(NamedTuple):
-    """What to run. ``env`` is added to the driver's own environment."""
+    """Program to run. ``env`` is added to the driver's own environment."""
 
     words: Sequence[str]
     cwd: Optional[str] = None
@@ -83,24 +83,24 @@ class Command(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """How to run it: under a terminal or not, what to answer, how long to wait."""
+    """Manner of running it: under a terminal or not, what to answer, how long to wait."""
 
     terminal: bool = False
     answers: Sequence[Answer] = ()
     unknown_after_s: float = UNKNOWN_AFTER_S
-    """How long a question without an answer is waited for."""
+    """Seconds to wait at a question without an answer."""
     stop_grace_s: float = STOP_GRACE_S
-    """How long an orderly stop may take to save before everything is killed."""
+    """Seconds an orderly stop may take to save before everything is killed."""
     term_grace_s: float = 20.0
     """The same, when somebody else stops the driver."""
     stop_again_s: Optional[float] = None
-    """How often SIGINT is repeated, for tools that may miss one; None is never."""
+    """Seconds between repeated SIGINTs, for tools that may miss one; None is never."""
     repeat_every_s: float = 1.0
     """Lines that end in a carriage return are passed on at most this often."""
 
 
 class Ended(NamedTuple):
-    """How the tool ended: its exit code (negative: signal), why we stopped it, its last lines."""
+    """End of the tool: its exit code (negative: signal), why we stopped it, its last lines."""
 
     code: int
     stopped: bool
@@ -133,7 +133,7 @@ def run(
 
 
 def _die_with_parent() -> Callable[[], None]:
-    """Something for the child to call, so that a killed driver leaves no tool running."""
+    """Function for the child to call, so that a killed driver leaves no tool running."""
     try:
         prctl = ctypes.CDLL(None).prctl
     except (OSError, AttributeError):
@@ -184,7 +184,7 @@ def _start(command: Command, terminal: bool) -> _Tool:
 
 
 def _read(descriptor: int, wait_s: float) -> Optional[bytes]:
-    """What came within ``wait_s``; empty when nothing came, None at the end."""
+    """Output that came within ``wait_s``; empty when nothing came, None at the end."""
     if not select.select([descriptor], [], [], wait_s)[0]:
         return b""
     try:

@@ -1,4 +1,4 @@
-"""What every training shares: its log is read, its budget kept, its divergence noticed.
+"""Common parts of every training: its log is read, its budget kept, its divergence noticed.
 
 Standard library only and Python 3.6 syntax: copied into old images.
 """
@@ -29,10 +29,10 @@ class Training:
         self._began: Optional[int] = None
         self._began_s = 0.0
         self.why: Optional[str] = None
-        """Why it was told to stop; None while it was not."""
+        """Reason for which it was asked to stop; None while it was not."""
 
     def read(self, line: str) -> bool:
-        """Take a line of the log; whether it told of an iteration.
+        """Take a line of the log; whether it reported an iteration.
 
         Raises ToolFailedError when a loss is not a number: the model is lost from there on.
         """
@@ -53,7 +53,7 @@ class Training:
         return True
 
     def due(self) -> bool:
-        """Whether the budget is spent; for ``terminal.run``."""
+        """True when the budget is spent; for ``terminal.run``."""
         if self.why is None:
             self.why = self._budget.due()
         return self.why is not None
@@ -108,7 +108,7 @@ class ErrorLines:
         self._also(line)
 
     def check(self, what: str) -> None:
-        """Raise ToolFailedError when a line told of an error. ``what`` says what was done."""
+        """Raise ToolFailedError when a line reported an error. ``what`` says what was done."""
         if self.first is not None:
             told = self.first if self.first == self.last else "%s ... %s" % (self.first, self.last)
             raise ToolFailedError("%s failed: %s" % (what, told))

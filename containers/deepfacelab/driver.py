@@ -22,11 +22,11 @@ from containers.deepfacelab import faces, model, questions, settings
 
 
 def plans(job: Job) -> Dict[str, faces.Extraction]:
-    """How faces are taken from each video: every frame of the test, an interval for training."""
+    """Plans of taking faces from each video: every frame of the test, an interval for training."""
     every = settings.whole(job, "train_interval", 1, 10000)
     clean = job.choice("clean", settings.CLEANING)
     keep = settings.whole(job, "keep_faces", 16, 100000)
-    # Frames with two faces can only be told, and thrown away, when both are looked for.
+    # Frames with two faces can only be recognised, and thrown away, when both are looked for.
     several = 2 if clean == "oneface" else 1
     found = {
         role: faces.Extraction(role, every, several, clean, keep)
@@ -37,7 +37,7 @@ def plans(job: Job) -> Dict[str, faces.Extraction]:
 
 
 def training_key(job: Job) -> str:
-    """What a model was trained from, as a hash: faces and every setting of the training."""
+    """Hash of what a model was trained from: faces and every setting of the training."""
     asked = plans(job)
     parts = [faces.key_of(job, asked[role]) for role in ("donor_training", "actor_training")]
     return steps.key_of({}, faces=parts, settings=list(settings.training(job)), seed=job.seed)
@@ -45,7 +45,7 @@ def training_key(job: Job) -> str:
 
 def extract(job: Job) -> None:
     asked = plans(job)
-    # A wrong setting is told before hours are spent.
+    # A wrong setting is reported before hours are spent.
     settings.pictures(job)
     settings.training(job)
     settings.saving(job)

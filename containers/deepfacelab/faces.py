@@ -21,12 +21,12 @@ _FACE = re.compile(r"(.+)_(\d+)\.jpg$")
 
 
 class Extraction(NamedTuple):
-    """How faces are taken from one video."""
+    """Settings of taking faces from one video."""
 
     role: str
     every: int
     faces_per_frame: int
-    """What upstream looks for at most in a frame; 0 is no limit."""
+    """Most faces that upstream looks for in a frame; 0 is no limit."""
     clean: str
     keep: int
 
@@ -85,7 +85,7 @@ def extract(job: Job, plan: Extraction) -> Dict[str, int]:
 
 
 def key_of(job: Job, plan: Extraction) -> str:
-    """What the faces of a video were made from, as a hash."""
+    """Hash of what the faces of a video were made from."""
     return _key(job, plan)
 
 

@@ -28,7 +28,7 @@ SAVING = "Saving...."
 AT_TARGET = "You can use preview now."
 ON_CPU = re.compile(r"Silent start: choosed device CPU|Using device: CPU")
 SETTLE_S = float(os.environ.get("BENCH_SETTLE_S", "3"))
-"""How long the lines after an error are waited for."""
+"""Seconds to wait for the lines after an error."""
 
 _SAVE = """try:
     model_save()
@@ -46,7 +46,7 @@ except Exception as error:
 
 
 def belongs(name: str) -> bool:
-    """Whether a file of the model's folder is the model: weights, optimizer state, iteration."""
+    """True when a file of the model's folder is the model: weights, optimizer state, iteration."""
     return "/" not in name and name.endswith((".npy", ".dat")) and "default_options" not in name
 
 
@@ -91,7 +91,7 @@ class Watch:
             self._take_previews()
 
     def due(self) -> bool:
-        """Whether to stop: at the target, when time is up, or after an error.
+        """True when it is to stop: at the target, when time is up, or after an error.
 
         At its target upstream saves and then waits for somebody to look at the preview. After an
         error while it loads it waits for ever, too: this raises ToolFailedError.
@@ -104,7 +104,7 @@ class Watch:
 
     @property
     def saved_at_end(self) -> bool:
-        """Whether the last thing it did was a save, and no iteration came after it."""
+        """True when the last thing it did was a save, and no iteration came after it."""
         return self._saving or self.at_target
 
     def keep(self) -> None:

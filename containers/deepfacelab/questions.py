@@ -16,7 +16,7 @@ MODEL_NAME = "bench"
 
 
 class Merging(NamedTuple):
-    """What the merger's questions are answered with; names as in the adapter."""
+    """Answers to the merger's questions; names as in the adapter."""
 
     mode: str
     mask_mode: str
@@ -32,7 +32,7 @@ def yes_no(value: bool) -> str:
 
 
 def devices(gpu: bool) -> List[Answer]:
-    """Which model and which device; in a container there is one GPU, number 0."""
+    """Answers for model and device; in a container there is one GPU, number 0."""
     return [
         Answer(r"Which GPU index(es)? to choose\?", "0" if gpu else "CPU"),
         # The list above the prompt has one entry, for the state holds one model.

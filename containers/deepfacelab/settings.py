@@ -41,7 +41,7 @@ ABSENT = {
 
 
 class Training(NamedTuple):
-    """What the training's questions are answered with."""
+    """Answers to the training's questions."""
 
     resolution: int
     face_type: str

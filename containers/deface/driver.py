@@ -22,7 +22,7 @@ STANDARD_RATES = (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 100, 120)
 
 
 class Video(NamedTuple):
-    """What a file really holds, rotation applied."""
+    """Contents of a file, rotation applied."""
 
     frames: int
     width: int
@@ -116,7 +116,7 @@ def pixels(video: Video) -> str:
 
 
 def encoding(video: Video) -> Dict[str, Any]:
-    """How deface is to encode: what its ``--ffmpeg-config`` takes.
+    """Encoding for deface: what its ``--ffmpeg-config`` takes.
 
     Frame N is shown at N / rate exactly; quality and the bytes' independence of the machine are as
     for the tools that this project implements itself.
@@ -191,7 +191,7 @@ def read_settings(job: bench_driver.Job) -> Dict[str, Any]:
 
 
 def revision() -> Optional[str]:
-    """What the image was built from, for the report."""
+    """Revision that the image was built from, for the report."""
     try:
         with open(UPSTREAM_FILE, encoding="utf-8") as stream:
             return str(json.load(stream)["revision"])

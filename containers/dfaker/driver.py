@@ -42,7 +42,7 @@ def intervals(job: Job) -> Dict[str, int]:
 
 
 def extract(job: Job) -> None:
-    # A wrong setting is told before hours are spent.
+    # A wrong setting is reported before hours are spent.
     budget.limits(job)
     model.preview_every(job)
     job.flag("seamless_clone")

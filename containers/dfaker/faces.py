@@ -40,7 +40,7 @@ def run(job: Job, module: str, words: List[str], cwd: str, what: str) -> None:
 
 
 def environment(job: Job) -> Dict[str, str]:
-    """What every script gets; without a GPU TensorFlow must not see one."""
+    """Environment of every script; without a GPU TensorFlow must not see one."""
     found = {"TF_CPP_MIN_LOG_LEVEL": "1", "MPLBACKEND": "Agg"}
     if not job.gpu:
         found["CUDA_VISIBLE_DEVICES"] = ""
@@ -53,7 +53,7 @@ def folder(role: str) -> str:
 
 
 def key_of(job: Job, role: str, every: int) -> str:
-    """What a video's faces were made from, as a hash."""
+    """Hash of what a video's faces were made from."""
     one_face = job.flag("one_face") if role != "test_video" else False
     return steps.key_of({"video": job.input(role)}, every=every, one_face=one_face)
 

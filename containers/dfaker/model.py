@@ -15,7 +15,7 @@ from containers.common.training import ErrorLines, Training
 from containers.dfaker import faces, saves
 
 FOLDER = "training"
-"""In ``/state``; what train.py runs in: data/, models/; beside them what it cost, and previews."""
+"""In ``/state``; what train.py runs in: data/, models/; alongside, what it cost, and previews."""
 
 LINE = (
     r"Loss A \[+(?P<loss_a>[^,\]]+).*?Loss B \[+(?P<loss_b>[^,\]]+).*?"
@@ -47,7 +47,7 @@ class Watch:
             self.training.read(line)
 
     def due(self) -> bool:
-        """Whether to stop it; at the planned iterations the launcher does so itself."""
+        """True when it is to stop; at the planned iterations the launcher does so itself."""
         planned = self._budget.iterations
         if planned is not None and self._budget.done >= planned:
             return False
@@ -63,7 +63,7 @@ class Watch:
 
 
 def folder(job: Job) -> str:
-    """Where train.py and merge_faces_larger.py run."""
+    """Folder in which train.py and merge_faces_larger.py run."""
     return os.path.join(job.state, FOLDER)
 
 

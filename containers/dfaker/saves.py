@@ -1,6 +1,6 @@
 """DFaker's three weight files, replaced together: a kill leaves all old ones or all new ones.
 
-Upstream writes one after the other in place. Here each goes beside its place; when all are written,
+Upstream writes one after the other in place. Here each goes alongside; when all are written,
 a list of them is, and then they are renamed. A list that is there is carried out at the next start.
 
 Standard library only and Python 3.6 syntax.
@@ -19,7 +19,7 @@ _SAVED = "saved.json"
 
 
 def beside(path: str) -> str:
-    """Where a file is written before it takes its place."""
+    """Path a file is written to before it takes its place."""
     return path + _NEW
 
 

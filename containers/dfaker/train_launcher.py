@@ -29,7 +29,7 @@ _RANGE = 1000000
 
 
 class Session:
-    """What train.py sees in the place of windows, keys and files."""
+    """Session that train.py sees in the place of windows, keys and files."""
 
     def __init__(self, first: int, stop_at: int, preview_every: int, previews: str) -> None:
         self._done, self._stop_at = first, stop_at
@@ -49,7 +49,7 @@ class Session:
         return -1
 
     def preview_due(self) -> bool:
-        """Whether the running iteration's preview is wanted; the first always is."""
+        """True when the running iteration's preview is wanted; the first always is."""
         running = self._done + 1
         if not self._preview_every:
             return False
@@ -66,7 +66,7 @@ class Session:
             os.replace(path + ".partial.png", path + ".png")
 
     def saved(self, path: str) -> None:
-        """Called when one of the three files is written beside its place."""
+        """Called when one of the three files is written alongside its place."""
         if os.path.basename(path) != saves.FILES[-1]:
             return
         # A save within an iteration comes after its training; the one at the end is not within.
@@ -105,7 +105,7 @@ def patch_model(model: Any, session: Session) -> None:
 
 
 def blank(inputs: List[Any]) -> List[Any]:
-    """What a decoder gives, empty: pictures of 128 pixels and their masks."""
+    """Empty output of a decoder: pictures of 128 pixels and their masks."""
     import numpy
 
     count = len(inputs[0])

@@ -25,7 +25,7 @@ def start(run: Callable[[Job], None]) -> None:
 
 
 def swapped_path(job: Job) -> Path:
-    """Where the changed video goes."""
+    """Path of the changed video."""
     return Path(job.out) / "swapped.mp4"
 
 

@@ -44,7 +44,7 @@ _COLOUR_INERTIA = 0.8
 
 @dataclass(frozen=True)
 class Method:
-    """How near two faces are, and what the face of several is."""
+    """Measure of how near two faces are, and of what the face of several is."""
 
     distances: Callable[[Sequence[Member]], NDArray[np.float64]]
     average: Callable[[Sequence[Member]], tuple[Frame, Points]]
@@ -136,7 +136,7 @@ class Replacer:
         return np.asarray(warped, dtype=np.uint8)
 
     def notes(self) -> tuple[str, ...]:
-        """Whose mean face is shown, and what else a reader of the result should know."""
+        """Notes on whose mean face is shown, and what else a reader of the result should know."""
         notes = [f"The mean face of actors {', '.join(map(str, self.numbers))}, a still one."]
         if self._blender.feathered:
             count = self._blender.feathered

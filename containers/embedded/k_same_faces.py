@@ -30,7 +30,7 @@ ANCHORS = (36, 39, 42, 45, 33)
 _ANCHOR_PLACES = np.array(
     [(78, 105), (111, 105), (145, 105), (178, 105), (128, 160)], dtype=np.float32
 )
-"""Where they lie in a chip; the outer corners of the eyes are 0.39 of its side apart."""
+"""Positions of the anchors in a chip; the outer corners of the eyes are 0.39 of its side apart."""
 
 _EXPRESSIVE = 0.35
 """A blendshape from which on a photo counts as smiling or as open-mouthed."""

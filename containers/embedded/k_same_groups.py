@@ -1,4 +1,4 @@
-"""Who shares a face with whom: the partition on which the bound of k-Same rests.
+"""Groups of people who share a face: the partition on which the bound of k-Same rests.
 
 After Newton, Sweeney and Malin (2005), with classes after Gross et al. (2005, k-Same-Select). All
 members of a group get one and the same face. A recogniser that is shown this face names one person,

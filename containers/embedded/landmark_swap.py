@@ -63,7 +63,7 @@ class Swapper:
         return changed
 
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the result should know."""
+        """Notes for a reader of the result."""
         notes = []
         if self._blender.feathered:
             count = self._blender.feathered

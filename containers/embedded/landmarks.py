@@ -76,7 +76,7 @@ class Smoother:
         self._last: Points | None = None
 
     def follow(self, points: Points, width_px: float) -> Points:
-        """The smoothed points; a jump of a fifth of the face's width starts anew.
+        """The smoothed points; a jump of a fifth of the face's width starts again.
 
         The shared motion of the head is followed at once; only what each point does beyond it is
         averaged, less so the more it moves (landmarks jitter by about one per cent of the width).

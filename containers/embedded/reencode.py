@@ -1,7 +1,7 @@
 """Encodes the video again: what compression alone costs.
 
 It takes the same way through decoded frames as the other embedded tools, so that their loss can be
-told from the codec's.
+distinguished from the codec's.
 """
 
 from __future__ import annotations

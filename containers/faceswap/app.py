@@ -1,6 +1,6 @@
 """Faceswap's program in a place where it can write, and how it is run and judged.
 
-Upstream writes its settings, logs, previews and crash reports beside faceswap.py, which lies in a
+Upstream writes settings, logs, previews and crash reports alongside faceswap.py, which lies in a
 read-only image; so each step works in a copy of the program, without the weights, which are linked.
 Standard library only and Python 3.6 syntax.
 """
@@ -21,7 +21,7 @@ TOOL = os.environ.get("FACESWAP", "/opt/faceswap")
 PYTHON = os.environ.get("FACESWAP_PYTHON", "python3")
 
 CACHES = (".cache", ".fs_cache")
-"""Folders of downloaded weights: v1.0.0 has one per plugin, v3.0.0 one beside faceswap.py."""
+"""Folders of downloaded weights: v1.0.0 has one per plugin, v3.0.0 one alongside faceswap.py."""
 _LEFT_OUT = (".git", ".github", "docs", "__pycache__")
 
 # The lines around a crash say only that there was one; the exception's own line says which.
@@ -56,7 +56,7 @@ class App:
 
     @property
     def preview(self) -> str:
-        """Where upstream writes its newest training preview."""
+        """Path to which upstream writes its newest training preview."""
         return os.path.join(self.folder, str(self._commands.PREVIEW))
 
     def configure(self, group: str, ini: Dict[str, Dict[str, str]]) -> None:
@@ -78,7 +78,7 @@ class App:
         return terminal.Command([PYTHON, *words], cwd=self.folder, env=environment)
 
     def manner(self, **changes: Any) -> terminal.Manner:
-        """How the version wants to be run; it answers no question, so any is a failure."""
+        """Manner of running the version; it answers no question, so any is a failure."""
         return terminal.Manner(terminal=self._commands.TERMINAL, **changes)
 
     def run(self, words: Sequence[str], what: str) -> List[str]:
@@ -95,14 +95,14 @@ class App:
         return ended.tail
 
     def need_gpu(self, line: str) -> None:
-        """Raise ToolFailedError when a line tells that it goes on without the GPU asked for."""
+        """Raise ToolFailedError when a line says that it goes on without the GPU asked for."""
         if self._job.gpu and ON_CPU.search(line):
             raise ToolFailedError(NO_GPU)
 
     def probe_gpu(self) -> None:
         """Raise ToolFailedError when the GPU asked for cannot be used.
 
-        Both TensorFlow and PyTorch would go on with the CPU, without a line that tells so.
+        Both TensorFlow and PyTorch would go on with the CPU, without a line that says so.
         """
         if not self._job.gpu:
             return
@@ -115,7 +115,7 @@ class App:
         return "nvidia" if self._job.gpu else "cpu"
 
     def prepare(self) -> None:
-        """Make the copy, and tell it its backend, which it would ask for on its terminal."""
+        """Make the copy, and set its backend, which it would ask for on its terminal."""
         shutil.rmtree(self.folder, ignore_errors=True)
         caches: List[str] = []
 

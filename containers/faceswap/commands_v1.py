@@ -63,7 +63,7 @@ def convert(
 
 
 def train_ini(asked: Training) -> Ini:
-    """What of ``config/train.ini`` is not left to upstream."""
+    """Values of ``config/train.ini`` that are not left to upstream."""
     shared = {
         "mask_type": asked.mask,
         "learning_rate": "%g" % asked.learning_rate,

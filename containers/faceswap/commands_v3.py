@@ -69,7 +69,7 @@ def convert(
 
 
 def train_ini(asked: Training) -> Ini:
-    """What of ``config/train.ini`` is not left to upstream."""
+    """Values of ``config/train.ini`` that are not left to upstream."""
     shared = {
         "conv_aware_init": str(asked.conv_aware_init),
         "icnr_init": str(asked.icnr_init),

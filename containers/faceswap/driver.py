@@ -25,7 +25,7 @@ _LEFT_OUT = re.compile(r"Faces filtered out:\s+(\d+)")
 
 
 def training_key(job: Job) -> str:
-    """What a model is trained from, as a hash: faces and every setting of the training.
+    """Hash of what a model is trained from: faces and every setting of the training.
 
     How often it is saved and shown changes nothing.
     """
@@ -37,7 +37,7 @@ def training_key(job: Job) -> str:
 
 def extract(job: Job) -> None:
     asked = faces.plans(job)
-    # A wrong setting is told before hours are spent.
+    # A wrong setting is reported before hours are spent.
     settings.extraction(job)
     settings.training(job)
     settings.conversion(job, 1)
@@ -102,7 +102,7 @@ def _need_choice(log: List[str], found: Dict[str, List[str]], chosen: str) -> No
     said = [match.group(1) for match in map(_LEFT_OUT.search, log) if match is not None]
     if chosen and said[-1:] != [str(unwanted)]:
         raise ToolFailedError(
-            "Conversion had to leave out %d faces beside the main one, but said: %s."
+            "Conversion had to leave out %d faces alongside the main one, but said: %s."
             % (unwanted, "it left out " + said[-1] if said else "nothing of it")
         )
 
@@ -125,7 +125,7 @@ def _main_faces(source: str, found: Dict[str, List[str]], target: str) -> str:
 
 
 def _need_extraction(job: Job, role: str) -> Dict[str, Any]:
-    """What extraction counted; raises BadJobError when it was not done with these settings."""
+    """Counts of the extraction; raises BadJobError when it was not done with these settings."""
     return extracted(job, role, faces.folder(role), faces.key_of(job, faces.plans(job)[role]))
 
 

@@ -20,7 +20,7 @@ _SAID = re.compile(r"Faces detected:\s+(\d+)")
 
 
 class Plan(NamedTuple):
-    """What is taken from one video."""
+    """Plan of what is taken from one video."""
 
     role: str
     every: int
@@ -44,7 +44,7 @@ def folder(role: str) -> str:
 
 
 def key_of(job: Job, plan: Plan) -> str:
-    """What the faces of a video are made from, as a hash."""
+    """Hash of what the faces of a video are made from."""
     files = {"video": job.input(plan.role)}
     asked = list(settings.extraction(job))
     return steps.key_of(files, plan=list(plan), asked=asked, version=job.version, gpu=job.gpu)
@@ -147,7 +147,7 @@ def _by_sharpness(job: Job, opened: app.App, target: str) -> List[str]:
 
 
 def _as_ranked(target: str, ranked: str) -> List[str]:
-    """The names of the faces in the order of their copies, which are told by their content.
+    """The names of the faces in the order of their copies, which are recognised by their content.
 
     Upstream's copies are called by their rank; the face's own name is lost in some versions.
     """

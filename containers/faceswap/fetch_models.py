@@ -1,4 +1,4 @@
-"""Puts the weights that Faceswap would download at run time beside it, when its image is built.
+"""Puts the weights that Faceswap would download at run time alongside it, when its image is built.
 
     python3 fetch_models.py FACESWAP_FOLDER RECORD [EXPECTED]
 
@@ -7,8 +7,8 @@ downloader fetches them, so that they lie where it looks for them: the layout ch
 versions. Upstream publishes no checksums. So the first build trusts what comes, and RECORD lists
 the SHA-256 of every file (`sha256sum -c RECORD` checks them); EXPECTED, when it is not empty, is
 the SHA-256 of that list as an earlier build printed it, and another one fails the build. When it is
-empty, the list is also written to ``unverified.sha256`` beside RECORD: the image's label then names
-the files as trusted.
+empty, the list is also written to ``unverified.sha256`` alongside RECORD: the image's label then
+names the files as trusted.
 
 Standard library only and Python 3.6 syntax, apart from upstream's own modules.
 """
@@ -41,7 +41,7 @@ Names = Union[str, List[str]]
 
 
 class FetchError(Exception):
-    """The weights cannot be had, or are not what was recorded; one sentence."""
+    """The weights are unavailable, or are not what was recorded; one sentence."""
 
 
 def wanted(source: str, plugin: str) -> Tuple[Names, int]:

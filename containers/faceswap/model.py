@@ -34,7 +34,7 @@ _SETTLE_S = 60.0
 
 
 def belongs(name: str) -> bool:
-    """Whether a file of the model's folder is the model: weights, and the state with its count.
+    """True when a file of the model's folder is the model: weights, and the state with its count.
 
     Backups (``.bk``) and TensorBoard's logs are not.
     """
@@ -63,7 +63,7 @@ class Watch:
         self._previews = Previews(_beside(job, ""), job.out, every)
         self._shown = 0.0
         self.saved = False
-        """Whether a save was the last thing it told of, with no iteration after it."""
+        """True when a save was the last thing it reported, with no iteration after it."""
         self._failed_s: Optional[float] = None
 
     def read(self, line: str) -> None:
@@ -87,9 +87,9 @@ class Watch:
             self._take_preview()
 
     def due(self) -> bool:
-        """Whether to stop; it ends itself at the planned iterations, and is not disturbed then.
+        """True when it is to stop; at the planned iterations it ends itself, undisturbed.
 
-        Raises ToolFailedError when it told of an error and then hangs.
+        Raises ToolFailedError when it reported an error and then hangs.
         """
         if self.errors.first is not None:
             self._failed_s = self._failed_s or time.monotonic()

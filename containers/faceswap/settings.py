@@ -51,7 +51,7 @@ COLOURS = (
 )
 
 FEWEST_FACES = {V1: 1, V3: 25}
-"""What a training asks for on either side, besides a whole batch."""
+"""Least number of faces a training asks for on either side, besides a whole batch."""
 
 _LOW_MEMORY = ("original", "villain", "dfl-h128")
 _INPUT_SIZES = {"dfl-sae": (64, 256, 16), "unbalanced": (64, 512, 64)}
@@ -79,7 +79,7 @@ _ONLY_V1 = {
 
 
 class Extraction(NamedTuple):
-    """How faces are looked for, in every video alike."""
+    """Settings of the search for faces, in every video alike."""
 
     detector: str
     aligner: str
@@ -94,7 +94,7 @@ class Extraction(NamedTuple):
 
 
 class Training(NamedTuple):
-    """What a model is trained with."""
+    """Settings of a training."""
 
     trainer: str
     batch_size: int
@@ -126,7 +126,7 @@ class Training(NamedTuple):
 
 
 class Conversion(NamedTuple):
-    """How the swapped face is put in."""
+    """Settings of putting the swapped face in."""
 
     color: str
     mask: str
@@ -159,7 +159,7 @@ def whole(job: Job, name: str, minimum: int, maximum: int) -> int:
 
 
 def extraction(job: Job) -> Extraction:
-    """How faces are looked for; raises BadJobError."""
+    """Settings of the search for faces; raises BadJobError."""
     asked = (job.choice("masker", MASKS), _conversion_mask(job))
     first, last = (128, 512) if job.version == V1 else (256, 1024)
     face_size = whole(job, "face_size", first, last)
@@ -180,7 +180,7 @@ def extraction(job: Job) -> Extraction:
 
 
 def training(job: Job) -> Training:
-    """What the model is trained with; raises BadJobError.
+    """Settings of the training; raises BadJobError.
 
     Upstream takes a value out of bounds with a warning, or a crash after minutes; here it is
     refused at once.
@@ -215,7 +215,7 @@ def training(job: Job) -> Training:
 
 
 def conversion(job: Job, cores: int) -> Conversion:
-    """How the swapped face is put in; raises BadJobError."""
+    """Settings of putting the swapped face in; raises BadJobError."""
     return Conversion(
         color=job.choice("color", COLOURS),
         mask=_conversion_mask(job),

@@ -3,7 +3,7 @@
     python -m containers.faceswap_gan.convert_gan SOURCE gpu|cpu FRAMES TARGET ORDER
 
 ORDER is a JSON file with ``model`` (a save's folder), ``architecture`` and ``options``. Leaves a
-picture in TARGET for each of FRAMES, and counts.json beside TARGET.
+picture in TARGET for each of FRAMES, and counts.json alongside TARGET.
 """
 
 import json

@@ -19,13 +19,13 @@ from containers.faceswap_gan import faces, model, settings
 
 
 def training_key(job: Job) -> str:
-    """What a model was trained from, as a hash: faces and every setting of the training."""
+    """Hash of what a model was trained from: faces and every setting of the training."""
     parts = [faces.key_of(job, role) for role in faces.ROLES]
     return steps.key_of({}, faces=parts, training=settings.training(job))
 
 
 def extract(job: Job) -> None:
-    # A wrong setting is told before hours are spent.
+    # A wrong setting is reported before hours are spent.
     settings.training(job)
     settings.saving(job)
     settings.conversion(job)

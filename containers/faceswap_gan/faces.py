@@ -23,7 +23,7 @@ _DEVICES = ("cpu", "gpu")
 
 
 def environment(job: Job) -> Dict[str, str]:
-    """What every program gets; without a GPU TensorFlow must not see one."""
+    """Environment of every program; without a GPU TensorFlow must not see one."""
     found = {"TF_CPP_MIN_LOG_LEVEL": "1", "MPLBACKEND": "Agg"}
     if not job.gpu:
         found["CUDA_VISIBLE_DEVICES"] = ""
@@ -47,7 +47,7 @@ def run(job: Job, program: str, words: List[str], what: str) -> None:
 
 
 def read_counts(path: str, what: str) -> Dict[str, int]:
-    """What a program counted; raises ToolFailedError when it left nothing."""
+    """Counts of a program; raises ToolFailedError when it left none."""
     try:
         with open(path, encoding="utf-8") as stream:
             counts = json.load(stream)
@@ -62,7 +62,7 @@ def folder(role: str) -> str:
 
 
 def key_of(job: Job, role: str) -> str:
-    """What a video's faces were made from, as a hash."""
+    """Hash of what a video's faces were made from."""
     every = settings.whole(job, "train_interval", 1, 10000)
     return steps.key_of({"video": job.input(role)}, every=every, one_face=job.flag("one_face"))
 
@@ -92,7 +92,7 @@ def extract(job: Job, role: str) -> Dict[str, int]:
 
 
 def _faces(target: str, what: str) -> int:
-    """How many faces there are; each must have its eye mask, by the same name."""
+    """Number of faces there are; each must have its eye mask, by the same name."""
     faces, masks = (frames.pictures(os.path.join(target, name)) for name in ("rgb", "binary_mask"))
     if faces != masks:
         raise ToolFailedError(

@@ -66,7 +66,7 @@ class Watch:
             self.errors.read(line)
 
     def due(self) -> bool:
-        """Whether to stop it; at the planned iterations the training ends itself."""
+        """True when it is to stop; at the planned iterations the training ends itself."""
         planned = self._budget.iterations
         if planned is not None and self._budget.done >= planned:
             return False

@@ -1,7 +1,7 @@
 """A model's weight files, saved as one: a kill leaves the save before or the new one, whole.
 
 Upstream's saves lack the iteration they belong to, so a training that goes on would start its
-schedule anew; here it lies beside the weights. Standard library only and Python 3.6 syntax.
+schedule again; here it lies alongside the weights. Standard library only and Python 3.6 syntax.
 """
 
 import json
@@ -24,7 +24,7 @@ class Save(NamedTuple):
     folder: str
     iterations: int
     swapped: bool
-    """Whether the decoders had changed sides by then; see schedule.Phase."""
+    """True when the decoders had changed sides by then; see schedule.Phase."""
 
 
 def weights(folder: str, network: str) -> str:

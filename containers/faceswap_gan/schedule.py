@@ -18,11 +18,11 @@ class Phase(NamedTuple):
     start: int
     perceptual: bool
     hinge: bool
-    """Whether the alpha mask is pushed above ``mask``; else its mean is kept small."""
+    """True when the alpha mask is pushed above ``mask``; else its mean is kept small."""
     mask: float
     lr_factor: float
     swapped: bool
-    """Whether the decoders have changed sides: upstream does it once, to train them crosswise."""
+    """True when the decoders have changed sides: upstream does it once, to train them crosswise."""
 
 
 _Losses = Tuple[bool, bool, float, float, bool]

@@ -47,7 +47,7 @@ class Session:
         print(BEGINS % (self.done, self._asked["planned"], self.phase.number), flush=True)
 
     def advance(self) -> None:
-        """Enter the phase of the next iteration when it is another: saved, and built anew."""
+        """Enter the phase of the next iteration when it is another: saved, and built again."""
         phase = schedule.phase_at(self._phases, self.done)
         if phase.number == self.phase.number:
             return

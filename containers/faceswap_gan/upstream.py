@@ -1,4 +1,4 @@
-"""What our scripts share when they use Faceswap-GAN's modules: its video clips, its detector.
+"""Common parts of our scripts that use Faceswap-GAN's modules: its video clips, its detector.
 
 Runs in the image's Python, which has Keras and TensorFlow 1; upstream's folder is on its path.
 """
@@ -140,7 +140,7 @@ def detector(source: str) -> Any:
     backend: Any = import_module("keras.backend")
     made = import_module("detector.face_detector").MTCNNFaceDetector
     load = numpy.load
-    # det1.npy to det3.npy hold dictionaries, which NumPy 1.16.3 and newer read only when told so.
+    # det1.npy to det3.npy hold dictionaries, which NumPy 1.16.3 and newer read only when asked to.
     numpy.load = functools.partial(load, allow_pickle=True)
     try:
         return made(

@@ -7,7 +7,7 @@ PREBUILT=/home/openface-build/build/bin/FeatureExtraction
 mkdir -p "$PREFIX/bin" /opt/bench
 
 if [ -x "$PREBUILT" ]; then
-    # It looks for its models beside itself, so it is called and not copied.
+    # It looks for its models next to itself, so it is called and not copied.
     printf '#!/bin/sh\nexec %s "$@"\n' "$PREBUILT" > "$PREFIX/bin/FeatureExtraction"
     chmod 755 "$PREFIX/bin/FeatureExtraction"
     printf '{"source": "%s", "revision": "the base image, of unknown revision"}' \

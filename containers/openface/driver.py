@@ -47,7 +47,7 @@ class Watch:
         self.last = line.strip() or self.last
 
     def count(self) -> bool:
-        """Tell how many rows there are; never a reason to stop.
+        """Report how many rows there are; never a reason to stop.
 
         The table is written again at the end, when the units are calibrated.
         """
@@ -94,7 +94,7 @@ def _run(path: str, work: str, watch: Watch) -> terminal.Ended:
 
 
 def _judge(ended: terminal.Ended, watch: Watch, work: str, wanted: int) -> table.Table:
-    """What the table holds, when it is a whole one; raises a DriverError for what went wrong."""
+    """Contents of the table, when it is a whole one; raises a DriverError for what went wrong."""
     path = os.path.join(work, NAME)
     crash = _crash(ended.code)
     if crash:
@@ -130,7 +130,7 @@ def _crash(code: int) -> Optional[str]:
             "another processor. Build the image on this machine."
         )
     if number == signal.SIGKILL:
-        raise TransientError("OpenFace was killed from outside, probably for want of memory.")
+        raise TransientError("OpenFace was killed from outside, probably for lack of memory.")
     if number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE):
         name = signal.Signals(number).name
         return "OpenFace crashed (%s, core dumped) before its table was whole." % name

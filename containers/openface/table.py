@@ -13,7 +13,7 @@ COLUMNS = (
     + ["AU%02d_r" % unit for unit in _UNITS]
     + ["AU%02d_c" % unit for unit in sorted([*_UNITS, 28])]
 )
-"""What must be there: 17 intensities, and 18 presences with AU28, which has no intensity."""
+"""Columns that must be there: 17 intensities, and 18 presences (AU28 has no intensity)."""
 
 
 class Table(NamedTuple):

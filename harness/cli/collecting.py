@@ -15,16 +15,18 @@ from harness.planning.forecast import State
 from harness.planning.selection import cells_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from harness.model.cell import CellSpec
+    from harness.model.suite import UnpreparedCell
     from harness.planning.study import Study
 
 
 def collect_study(study: Study, as_json: bool) -> None:
     """Say what is done, and write the report of the finished cells.
 
-    No lock is taken and no video is prepared, so it can be called beside a run. Raises StoreError
+    No lock is taken and no video is prepared, so it can be called during a run. Raises StoreError
     when the report cannot be written.
     """
     made = make_plan(study)
@@ -32,7 +34,7 @@ def collect_study(study: Study, as_json: bool) -> None:
     finished = _finished(study, made)
     counts = {state.value: made.plan.count(state) for state in State}
     scored = [spec for spec in finished if protocol in scored_protocols(study.home, spec)]
-    page = _write(study, made, finished) if finished else None
+    page = _write(study, made) if finished else None
     if as_json:
         rows = [_row(study, spec) for spec in finished]
         print_json(
@@ -76,12 +78,26 @@ def _row(study: Study, spec: CellSpec) -> dict[str, object]:
     return {"cell": spec.slug, "id": spec.id, **figures}
 
 
-def _write(study: Study, made: StudyPlan, specs: list[CellSpec]) -> Path:
+def _unprepared(study: Study, made: StudyPlan, stored: Sequence[CellSpec]) -> list[UnpreparedCell]:
+    from harness.model.suite import unprepared_key
+    from harness.planning.unprepared import unprepared_cells
+
+    name, split = study.dataset.name, study.suite.split
+    planned = {unprepared_key(name, split, cell) for cell in made.cells}
+    found = unprepared_cells(study.home, stored, [study.dataset])
+    return [one for one in found if one.key in planned]
+
+
+def _write(study: Study, made: StudyPlan) -> Path:
+    """The report: cells that failed or could not be prepared were asked for too."""
     from harness.store.cells import CellStore
     from reports.build import build_report
     from reports.collect import collect, with_beside
 
-    data = collect(study.home, specs, study.protocol.name)
+    specs = [spec for group in made.stored for spec in group]
+    data = collect(
+        study.home, specs, study.protocol.name, unprepared=_unprepared(study, made, specs)
+    )
     beside = cells_beside(study.suite, CellStore(study.home), specs)
     data = with_beside(data, study.home, beside)
     data = data.model_copy(update={"earlier": tuple(made.earlier.sentences)})

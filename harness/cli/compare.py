@@ -74,15 +74,17 @@ def compare(
               bench compare blur:weak blur:strong --markdown
               bench compare blur blur --candidate-home /mnt/other/store --html blur.html
     """
+    from harness.planning.selection import Selection, choose_cells
     from harness.results.compare.run import Request
     from harness.results.compare.run import compare as run_comparison
     from harness.results.compare.words import markdown as as_markdown
+    from harness.store.cells import CellStore
 
     if markdown and as_json:
         raise UsageError("Markdown and JSON cannot be printed at once.", hint="Choose one.")
     homes = (_home(baseline_home), _home(candidate_home))
     for home in dict.fromkeys(homes):
-        say_namesakes(dataset, home)
+        say_namesakes(choose_cells(CellStore(home), Selection(dataset=dataset, earlier=True)))
     request = Request(
         baseline,
         candidate,
@@ -166,7 +168,7 @@ def _print(result: CompareResult) -> None:
     for line in people(result):
         print_wrapped(line, after="  ")
     typer.echo()
-    print_table(HEADER, [row(one) for one in result.metrics])
+    print_table(HEADER, [row(one) for one in result.metrics], fit=True)
     typer.echo()
     for one in result.metrics:
         size = effect(one)

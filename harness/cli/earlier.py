@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.cli.output import note, note_wrapped
 
 if TYPE_CHECKING:
+    from harness.model.suite import UnpreparedCell
     from harness.planning.selection import Chosen
 
 MOST_NAMED = 6
 
 
 def say_earlier(chosen: Chosen, flag: str = "--earlier shows them") -> None:
-    """On stderr: how many cells are left out and why, their names, and how to see them."""
-    for sentence in chosen.sentences:
+    """On stderr: which manifest is meant where several share its name; how many cells are left out
+    and why, their names, and how to see them."""
+    say_namesakes(chosen)
+    for sentence in chosen.counted:
         note(sentence)
     names = list(chosen.left_out)
     for name in names[:MOST_NAMED]:
@@ -25,16 +28,20 @@ def say_earlier(chosen: Chosen, flag: str = "--earlier shows them") -> None:
         note(f"{more}{flag}.")
 
 
-def say_namesakes(name_or_path: str | None, home: Path) -> None:
-    """On stderr: which manifest is meant, where the store has cells of several of one name."""
-    from harness.datasets.registry import manifests_of
+def say_unprepared(cells: Sequence[UnpreparedCell]) -> None:
+    """On stderr: which cells were asked for and could not be prepared, by reason."""
+    from harness.results.wording import listing
 
-    if name_or_path is None:
-        return
-    places = manifests_of(name_or_path, home)
-    if len(places) > 1:
-        others = ", ".join(map(str, places[1:]))
+    by_reason: dict[str, list[str]] = {}
+    for one in cells:
+        by_reason.setdefault(one.sentence, []).append(one.cell.name)
+    for sentence, names in by_reason.items():
         note_wrapped(
-            f"'{name_or_path}' is {places[0]}, the one used last; {others} has the same name.",
-            after="  ",
+            f"Asked for and not done: {listing(names, MOST_NAMED)}. {sentence}", after="  "
         )
+
+
+def say_namesakes(chosen: Chosen) -> None:
+    """On stderr: which manifest is meant where several share its name, and how to choose others."""
+    for one in chosen.namesakes:
+        note_wrapped(f"{one.sentence} {one.choice}", after="  ")

@@ -234,7 +234,7 @@ def progress_line(step: str, progress: StepProgress, now: float | None) -> str:
         parts.append(f"{progress.done:,.0f}{total} {progress.unit or ''}".rstrip())
     if progress.losses:
         losses = (
-            f"{name} {'not finite' if value is None else f'{value:.3g}'}"
+            f"{name} {'not finite' if value is None else f'{value:z.3g}'}"
             for name, value in sorted(progress.losses.items())
         )
         parts.append("loss " + " ".join(losses))

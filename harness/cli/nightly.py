@@ -35,7 +35,7 @@ def nightly(
     good: Annotated[
         list[str] | None,
         typer.Option(
-            "--good", help="The version to compare with: faceswap@v1.0.0. Usually the last good."
+            "--good", help="The version to compare with: faceswap@v1.0.0. Default: the last good."
         ),
     ] = None,
     frames: FramesOption = None,
@@ -94,7 +94,7 @@ def nightly(
         typer.echo(text, nl=False)
     if fresh:
         raise typer.Exit(REGRESSION)
-    if any(one.scored < len(one.cells) for one in records):
+    if any(one.scored < one.asked for one in records):
         raise typer.Exit(SOME_FAILED)
 
 
@@ -139,11 +139,11 @@ def history(
         last = one.points[-1]
         name = f"{one.title} ({one.source})" if one.source else one.title
         steps = "; ".join(
-            f"{s.night} {s.version}: {s.before:.3f} to {s.after:.3f}{' worse' if s.worse else ''}"
+            f"{s.night} {s.version}: {s.before:z.3f} to {s.after:z.3f}{' worse' if s.worse else ''}"
             for s in one.steps
         )
         rows.append((f"{one.tool}:{one.config}", name, len(one.points), last.mean, steps or "-"))
-    print_table(("tool", "metric", "nights", "now", "steps"), rows, wrap=True)
+    print_table(("tool", "metric", "nights", "now", "steps"), rows, fit=True)
 
 
 def _good(pairs: Sequence[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.earlier import say_earlier, say_namesakes
+from harness.cli.earlier import say_earlier
 from harness.cli.options import (
     ActorOption,
     AsJson,
@@ -53,7 +53,6 @@ def list_videos(
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     chosen = choose_cells(store, selection)
-    say_namesakes(dataset, store.home)
     rows = [
         {
             "video": label,
@@ -96,7 +95,7 @@ def import_openface(
     """Take in CSV files that you made with OpenFace 2.2 (`FeatureExtraction -f VIDEO -aus`).
 
     They are checked and kept by the video's content, so an actor's original is needed once for all
-    tools. Then `bench score` scores OpenFace's units too, beside the built-in source.
+    tools. Then `bench score` scores OpenFace's units too, alongside the built-in source.
 
     Examples: bench observe import-openface blur-1-default-actor03 swapped.csv --original test.csv
               bench observe import-openface clips/test.mp4 test.csv

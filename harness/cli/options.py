@@ -82,7 +82,7 @@ FramesOption = Annotated[
 IdentityOption = Annotated[
     IdentityPath | None,
     typer.Option(
-        help="How faces are found: fast (usual), in every frame; or reference, by "
+        help="How faces are found: fast (default), in every frame; or reference, by "
         "face_recognition itself, in the sampled frames. Both embed with dlib's network.",
         show_default=False,
     ),
@@ -92,7 +92,7 @@ RecogniserOption = Annotated[
     typer.Option(
         "--recogniser",
         help="Have this recogniser measure every video too: a name, or an ONNX file of the "
-        "ArcFace class (FILE.yaml beside FILE.onnx says how it wants its pixels).",
+        "ArcFace class (FILE.yaml next to FILE.onnx says how it wants its pixels).",
     ),
 ]
 ObserverOption = Annotated[

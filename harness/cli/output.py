@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import typer
@@ -18,6 +20,8 @@ from harness.core.errors import BenchError
 
 _LEAST_TEXT = 24
 """A wrapped column is never narrower than this, whatever the terminal."""
+_BREAKS = re.compile(r"\s+|(?<=\w[a-zA-Z]-)(?=\w[a-zA-Z])")
+"""Where a column that is to fit may break: as textwrap does, with hyphens."""
 
 
 def fail(error: BenchError) -> int:
@@ -69,28 +73,54 @@ def width() -> int:
 
 
 def print_table(
-    header: Sequence[str], rows: Sequence[Sequence[object]], *, wrap: bool = False
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    wrap: bool = False,
+    fit: bool = False,
 ) -> None:
     """A plain aligned table: readable in a pipe, in a log and on a terminal.
 
-    With ``wrap`` the last column is text that goes on below itself where the line ends.
+    With ``wrap`` the last column is text that goes on below itself where the line ends; with
+    ``fit`` any column does, between words and after hyphens, as far as the width asks for it.
     """
     cells = [[_spell(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    before = sum(widths[:-1]) + 2 * (len(widths) - 1)
-    room = max(width() - before, _LEAST_TEXT) if wrap else max(widths[-1], 1)
+    columns = list(zip(header, *cells, strict=True))
+    widths = [max(1, *map(len, column)) for column in columns]
+    if wrap:
+        before = sum(widths[:-1]) + 2 * (len(widths) - 1)
+        widths[-1] = max(width() - before, _LEAST_TEXT)
+    if fit:
+        widths = _fitted(widths, [max(map(_longest_word, column)) for column in columns])
     for row in [list(header), *cells]:
-        start = "".join(text.ljust(size + 2) for text, size in zip(row[:-1], widths, strict=False))
-        first, *others = textwrap.wrap(row[-1], room, break_on_hyphens=False) or [""]
-        lines = [start + first, *(" " * before + line for line in others)]
-        for line in lines:
-            typer.echo(line.rstrip())
+        texts = [
+            textwrap.wrap(text, size, break_on_hyphens=fit) or [""]
+            for text, size in zip(row, widths, strict=True)
+        ]
+        for line in zip_longest(*texts, fillvalue=""):
+            parts = (text.ljust(size + 2) for text, size in zip(line, widths, strict=True))
+            typer.echo("".join(parts).rstrip())
+
+
+def _fitted(widths: Sequence[int], least: Sequence[int]) -> list[int]:
+    """The widths with the widest columns narrowed until a line fits, or no word does."""
+    found = list(widths)
+    while sum(found) + 2 * (len(found) - 1) > width():
+        loose = [place for place, size in enumerate(found) if size > least[place]]
+        if not loose:
+            break
+        found[max(loose, key=lambda place: found[place])] -= 1
+    return found
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, _BREAKS.split(text)))
 
 
 def _spell(value: object) -> str:
     if value is None:
         return "-"
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:z.6g}" if isinstance(value, float) else str(value)
     return " ".join(text.split())
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.earlier import say_earlier
+from harness.cli.earlier import say_earlier, say_unprepared
 from harness.cli.options import (
     ActorOption,
     AsJson,
@@ -82,6 +82,7 @@ def publish(
         verify=verify,
         earlier=chosen.earlier,
         remarks=chosen.sentences,
+        unprepared=chosen.unprepared,
     )
     extra = comparison_pages(store.home, content)
     extra += history_pages(store.home, content)
@@ -90,6 +91,7 @@ def publish(
     for cell, reason in refused.items():
         warn(f"{cell} is not used. {reason}")
     _say(written, content, refused, chosen, as_json)
+    say_unprepared(chosen.unprepared)
     say_earlier(chosen)
     if refused:
         raise typer.Exit(1)

@@ -31,7 +31,7 @@ def run(
         ),
     ] = None,
     actor: Annotated[
-        str | None, typer.Option(help="Actors: 3, 1-24, 1-4,7 or all (usual).")
+        str | None, typer.Option(help="Actors: 3, 1-24, 1-4,7 or all (default).")
     ] = None,
     suite: Annotated[
         str | None,
@@ -41,19 +41,20 @@ def run(
         str | None, typer.Option(help="`sample`, `ravdess` or a manifest's path (or its name).")
     ] = None,
     donor: Annotated[
-        str | None, typer.Option(help="same-sex (usual), other-sex, all, or donors' names.")
+        str | None, typer.Option(help="same-sex (default), other-sex, all, or donors' names.")
     ] = None,
     config: Annotated[
-        str | None, typer.Option(help="Named settings, usually `default`; see `bench tools show`.")
+        str | None,
+        typer.Option(help="Named settings. Default: `default`; see `bench tools show`."),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting: --set name=value.")
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="held-out (usual), or thesis: train on everything.")
+        str | None, typer.Option(help="held-out (default), or thesis: train on everything.")
     ] = None,
     frames: Annotated[
-        int | None, typer.Option(min=2, help="Frames sampled for identity, usually 1000.")
+        int | None, typer.Option(min=2, help="Frames sampled for identity. Default: 1000.")
     ] = None,
     identity: IdentityOption = None,
     observer: ObserverOption = None,
@@ -73,7 +74,7 @@ def run(
     ] = None,
     collect: Annotated[
         bool,
-        typer.Option("--collect", help="Run nothing: report what is done, beside a run too."),
+        typer.Option("--collect", help="Run nothing: report what is done, also during a run."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -180,6 +181,7 @@ def _execute(
     from harness.cli.summary import cohort_line, print_verdict
     from harness.core.signals import terminate_as_interrupt
     from harness.execution.pipeline import run_study
+    from harness.execution.specify import unprepared
 
     with terminate_as_interrupt():
         say_plan(study, made, progress.say)
@@ -188,7 +190,8 @@ def _execute(
     if not as_json:
         for cohort in outcome.cohorts:
             print_wrapped(cohort_line(cohort))
-        print_verdict(study.home, outcome.prepared.specs, study.protocol.name)
+        left_out = unprepared(study, outcome.prepared.left_out)
+        print_verdict(study.home, outcome.prepared.specs, study.protocol.name, left_out)
     if not outcome.whole:
         raise typer.Exit(1)
 
@@ -216,7 +219,7 @@ def _summarise(
 def _text(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:z.3f}" if isinstance(value, float) else str(value)
 
 
 def register(root: typer.Typer) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.earlier import say_earlier, say_namesakes
+from harness.cli.earlier import say_earlier, say_unprepared
 from harness.cli.options import (
     ActorOption,
     AsJson,
@@ -26,7 +26,7 @@ from harness.cli.options import (
 )
 from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
 from harness.cli.stored import open_store, scored_protocols, usual_protocol
-from harness.cli.unrun import unrun_specs
+from harness.cli.unrun import unrun_cells
 from harness.core.errors import UsageError
 from harness.planning.selection import (
     Chosen,
@@ -34,6 +34,7 @@ from harness.planning.selection import (
     cells_beside,
     choose_cells,
     load_chosen_suite,
+    narrow,
     select,
 )
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.identity import IdentityPath
     from harness.model.protocol import Protocol
-    from harness.model.suite import Suite
+    from harness.model.suite import Suite, UnpreparedCell
     from harness.store.cells import CellStore
 
 
@@ -80,7 +81,6 @@ def score(
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen = choose_cells(store, selection, loaded)
     specs = _some(store, chosen, "score")
-    say_namesakes(dataset, store.home)
     protocol = _protocol(store, specs, loaded, Asked(frames, identity))
     more = recogniser or (loaded.protocol.recognisers if loaded else ())
     protocol = protocol.model_copy(update={"recognisers": checked_recognisers(more, store.home)})
@@ -125,9 +125,10 @@ def score(
         for cohort in cohorts:
             print_wrapped(cohort_line(cohort))
         good = sum(outcome.score is not None for outcome in outcomes)
-        without = len(specs) - len(done)
+        asked = len(specs) + len(chosen.unprepared)
+        without = asked - len(done)
         note_without = f"; {without} without a result: see `bench status`" if without else ""
-        typer.echo(f"{good} of {len(specs)} cells scored ({protocol.name}){note_without}.")
+        typer.echo(f"{good} of {asked} cells scored ({protocol.name}){note_without}.")
     say_earlier(chosen, "--earlier scores them too")
     if any(one.score is None for one in outcomes) or any(one.score is None for one in cohorts):
         raise typer.Exit(1)
@@ -163,7 +164,7 @@ def report(
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen, name = cells_to_show(store, loaded, selection, Asked(frames, identity), "report")
     specs = chosen.specs
-    data = collect(store.home, specs, name, earlier=chosen.earlier)
+    data = collect(store.home, specs, name, earlier=chosen.earlier, unprepared=chosen.unprepared)
     if loaded is not None and loaded.also:
         beside = cells_beside(loaded, store, specs)
         data = with_beside(data, store.home, beside)
@@ -173,16 +174,17 @@ def report(
     headline = headline_of(data)
     scored = sum(name in scored_protocols(store.home, spec) for spec in specs)
     if as_json:
-        counts = {"cells": len(specs), "scored": scored, "earlier": chosen.counts()}
+        counts = {"cells": len(data.cells), "scored": scored, "earlier": chosen.counts()}
         found = {"headline": [card.model_dump(mode="json") for card in headline.cards]}
         ranks = {"not_ranked": headline.left_out}
         print_json({"report": str(page), "protocol": name, **counts, **found, **ranks})
     else:
         typer.echo(f"Report: {page}")
-        typer.echo(f"  {scored} of {len(specs)} cells are scored with the protocol {name}.")
+        typer.echo(f"  {scored} of {len(data.cells)} cells are scored with the protocol {name}.")
         from harness.cli.summary import print_headline
 
         print_headline(headline.cards, headline.left_out)
+    say_unprepared(chosen.unprepared)
     say_earlier(chosen)
     if open_page and not webbrowser.open(page.resolve().as_uri()):
         note("No browser was found on this machine; open the file elsewhere.")
@@ -191,22 +193,26 @@ def report(
 def cells_to_show(
     store: CellStore, loaded: Suite | None, selection: Selection, asked: Asked, verb: str
 ) -> tuple[Chosen, str]:
-    """The chosen cells, those of a suite that were never run among them as far as ``unrun_specs``
+    """The chosen cells, those of a suite that were never run among them as far as ``unrun_cells``
     names them, and the protocol whose scores are shown; ``verb`` is what is done with them.
 
     Raises UsageError when there are none, or none is scored as ``asked``.
     """
     chosen = choose_cells(store, selection, loaded)
-    say_namesakes(selection.dataset, store.home)
     if loaded is not None and not selection.cells:
-        unrun = select(_never_run(store, loaded, chosen), selection, store.home)
-        chosen = replace(chosen, specs=(*chosen.specs, *unrun))
+        unrun, unusable = _never_run(store, loaded, chosen)
+        unrun = select(unrun, selection, store.home)
+        chosen = replace(
+            chosen,
+            specs=(*chosen.specs, *unrun),
+            unprepared=(*chosen.unprepared, *narrow(unusable, selection, chosen.dataset)),
+        )
     specs = _some(store, chosen, verb)
     return chosen, _reported_protocol(store, specs, loaded, asked)
 
 
 def _spell(value: object) -> object:
-    return f"{value:.3f}" if isinstance(value, float) else value
+    return f"{value:z.3f}" if isinstance(value, float) else value
 
 
 def _some(store: CellStore, chosen: Chosen, verb: str) -> list[CellSpec]:
@@ -300,7 +306,7 @@ def _reported_protocol(
 
 
 def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | None) -> str:
-    """The stored protocol that was asked for; what was not asked is as usual in this store."""
+    """The stored protocol that was asked for; the rest is as most of this store has it."""
     from harness.model.protocol import read_protocol
 
     basis = _of_suite(suite)
@@ -316,21 +322,23 @@ def _one_of(known: list[str], asked: Asked, suite: Suite | None, usual: str | No
     return name
 
 
-def _never_run(store: CellStore, suite: Suite, chosen: Chosen) -> list[CellSpec]:
-    """Cells of the suite that were never run, as far as ``unrun_specs`` names them; none when the
-    dataset is not here."""
+def _never_run(
+    store: CellStore, suite: Suite, chosen: Chosen
+) -> tuple[list[CellSpec], list[UnpreparedCell]]:
+    """Cells of the suite that were never run, as ``unrun_cells`` gives them; none when the dataset
+    is not here."""
     from harness.planning.study import Study
     from harness.tools.registry import load_tools
 
     assert chosen.dataset is not None
     if chosen.dataset.dataset is None:
         note(f"The dataset '{suite.dataset}' is not here: cells that were never run are left out.")
-        return []
+        return [], []
     if not chosen.missing:
-        return []
+        return [], []
     study = Study(suite, chosen.dataset.dataset, load_tools(), store.home)
     current = choose_cells(store, Selection()).specs
-    return unrun_specs(study, chosen.missing, current)
+    return unrun_cells(study, chosen.missing, current)
 
 
 def _file_name(suite: Suite | None, selection: Selection) -> str:

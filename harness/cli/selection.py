@@ -161,7 +161,7 @@ def _runnable(tools: Mapping[str, Tool]) -> list[str]:
     left_out = sorted(contained.keys() - built)
     if left_out:
         note(
-            f"Left out, for want of an image: {', '.join(left_out)}. "
+            f"Left out, for lack of an image: {', '.join(left_out)}. "
             f"Build one: bench images build {left_out[0]}"
         )
     return [name for name in tools if name not in left_out]

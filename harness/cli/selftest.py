@@ -30,7 +30,7 @@ def selftest(
         str | None, typer.Option(help="Named settings; `smoke` where there is one.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The report's file; usually selftest-TOOL-VERSION.json.")
+        Path | None, typer.Option(help="The report's file; default: selftest-TOOL-VERSION.json.")
     ] = None,
     cpu: CpuOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report.")] = False,
@@ -38,7 +38,7 @@ def selftest(
     """Run a tool on the sample clips on this machine, and say what was seen, step by step.
 
     With `scoring` it is the scores that are tested: controls with known effects are run, and what
-    is expected of each is printed beside what was seen. That takes about two minutes.
+    is expected of each is printed next to what was seen. That takes about two minutes.
 
     The sample is fetched and the image built when they are missing. The store is left as it is.
     The report is a JSON file to attach to an issue. Exit code 1 when something failed.
@@ -116,7 +116,7 @@ def _print_report(report: Report) -> None:
             way = "went down" if loss.falls else "did NOT go down"
             counted = f"{loss.values} value{'s' * (loss.values != 1)}"
             typer.echo(
-                f"  loss {loss.name}: {loss.first:.4g} -> {loss.last:.4g}, {way} ({counted})"
+                f"  loss {loss.name}: {loss.first:z.4g} -> {loss.last:z.4g}, {way} ({counted})"
             )
         if step.status.value != "ok":
             for line in step.log_tail[-10:]:
@@ -165,7 +165,7 @@ def _score_words(score: dict[str, float | None]) -> list[str]:
         "mean_pcc": "PCC of the action units",
     }
     return [
-        f"{names[name]} {'none' if value is None else f'{value:.3f}'}"
+        f"{names[name]} {'none' if value is None else f'{value:z.3f}'}"
         for name, value in score.items()
     ]
 

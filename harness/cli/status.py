@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.earlier import say_earlier, say_namesakes
+from harness.cli.earlier import say_earlier
 from harness.cli.options import (
     ActorOption,
     AsJson,
@@ -28,6 +28,7 @@ from harness.cli.stored import (
     open_store,
     planned_row,
     row_of,
+    unprepared_row,
 )
 from harness.core.errors import unknown_name
 from harness.planning.selection import Chosen, Selection, choose_cells, load_chosen_suite
@@ -52,7 +53,7 @@ def status(
         str | None,
         typer.Option(
             "--status",
-            help="Only these: ok, running, planned, failed, or one kind of failure.",
+            help="Only these: ok, running, planned, unusable, failed, or one kind of failure.",
             autocompletion=complete.status_names,
         ),
     ] = None,
@@ -61,7 +62,8 @@ def status(
 ) -> None:
     """List cells with their status and scores.
 
-    Cells are those of the store; with --suite, also those of the suite that were never run.
+    Cells are those of the store, and those that were asked for but could not be prepared (status
+    unusable); with --suite, also those of the suite that were never run.
 
     Examples: bench status
               bench status --suite quickstart
@@ -73,7 +75,6 @@ def status(
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     chosen, rows = _rows(store, selection, suite)
     rows = [row for row in rows if state is None or _is(row.status, state)]
-    say_namesakes(dataset, store.home)
     if as_json:
         print_json([asdict(row) for row in rows])
     elif rows:
@@ -98,6 +99,7 @@ def _rows(
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen = choose_cells(store, selection, loaded)
     rows = [row_of(store, spec, chosen.earlier.get(spec.id, "")) for spec in chosen.specs]
+    rows += [unprepared_row(unprepared) for unprepared in chosen.unprepared]
     if loaded is None or selection.cells:
         return chosen, rows
     assert chosen.dataset is not None
@@ -106,7 +108,7 @@ def _rows(
             f"The dataset '{loaded.dataset}' is not here, so cells that were never run "
             "are not listed."
         )
-    planned = [planned_row(cell, loaded, chosen.dataset.name) for cell in chosen.missing]
+    planned = [planned_row(cell, loaded.split, chosen.dataset.name) for cell in chosen.missing]
     return chosen, rows + [row for row in planned if _fits(row, selection)]
 
 

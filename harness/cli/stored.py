@@ -7,7 +7,7 @@ import fcntl
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,13 @@ from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.model.cell import Attempt, CellSpec
-    from harness.model.suite import PlannedCell, Suite
+    from harness.model.dataset import Split
+    from harness.model.suite import PlannedCell, UnpreparedCell
     from harness.store.cells import CellStore
 
-PLANNED, RUNNING, FAILED = "planned", "running", "failed"
+PLANNED, RUNNING, FAILED, UNUSABLE = "planned", "running", "failed", "unusable"
 ENDED_BADLY = ("tool_error", "timeout", "oom", "bad_output", "infra_error", "cancelled")
-STATUSES = ("ok", RUNNING, PLANNED, FAILED, *ENDED_BADLY)
+STATUSES = ("ok", RUNNING, PLANNED, FAILED, *ENDED_BADLY, UNUSABLE)
 
 
 @dataclass(frozen=True)
@@ -114,17 +115,22 @@ def _without_result(store: CellStore, spec: CellSpec, last: Attempt | None) -> t
     return last.status.value, last.reason
 
 
-def planned_row(cell: PlannedCell, suite: Suite, dataset: str) -> CellRow:
-    """A cell of a suite, on the dataset of that name, that the store has nothing of."""
-    parts = [cell.tool, cell.version, cell.config, f"actor{cell.actor:02d}", cell.donor]
+def unprepared_row(unprepared: UnpreparedCell) -> CellRow:
+    """A cell that was asked for and could not be prepared."""
+    row = planned_row(unprepared.cell, unprepared.split, unprepared.dataset)
+    return replace(row, status=UNUSABLE, reason=unprepared.sentence)
+
+
+def planned_row(cell: PlannedCell, split: Split, dataset: str) -> CellRow:
+    """A cell, on the dataset of that name, that the store has nothing of."""
     return CellRow(
-        cell="-".join(part for part in parts if part),
+        cell=cell.name,
         id=None,
         tool=cell.tool,
         version=cell.version,
         config=cell.config,
         dataset=dataset,
-        split=suite.split.value,
+        split=split.value,
         actor=cell.actor,
         donor=cell.donor,
         status=PLANNED,

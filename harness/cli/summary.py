@@ -16,10 +16,11 @@ from harness.execution.specify import Specified
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
 from harness.results.attacks import source_of, verdict
-from harness.results.wording import DASH
+from harness.results.wording import DASH, attacker_name
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
+    from harness.model.suite import UnpreparedCell
     from harness.results.headline import Card
 
 Row = dict[str, object]
@@ -108,7 +109,7 @@ def cohort_line(outcome: CohortOutcome) -> str:
     if worst is None or worst.swapped is None:
         return f"{head}: nobody could be identified. {_why_nobody(score)}".rstrip()
     source = source_of(worst, score)
-    name = worst.attacker.value + (f" by {source}" if source else "")
+    name = attacker_name(worst.attacker, source)
     called = "worst attacker" if worst.works else "strongest attacker"
     return f"{head}: {called} {name}, {_identified(worst, worst.swapped)}. {verdict(score)}"
 
@@ -148,7 +149,12 @@ def print_headline(cards: Sequence[Card], left_out: Sequence[str]) -> None:
         print_wrapped(sentence, indent="    ", after="      ")
 
 
-def print_verdict(home: Path, specs: Sequence[CellSpec], protocol: str) -> None:
+def print_verdict(
+    home: Path,
+    specs: Sequence[CellSpec],
+    protocol: str,
+    unprepared: Sequence[UnpreparedCell] = (),
+) -> None:
     """Print which of these cells' tools hides best and which keeps most; nothing without two tools
     to compare."""
     from harness.scoring.cohort.store import load_cohorts
@@ -156,7 +162,7 @@ def print_verdict(home: Path, specs: Sequence[CellSpec], protocol: str) -> None:
     from reports.verdict import judge
 
     judged = judge(
-        collect_numbers(home, specs, protocol, sources=()),
+        collect_numbers(home, specs, protocol, sources=(), unprepared=unprepared),
         load_cohorts(home, specs, protocol),
     )
     if sum(not one.control for one in judged.contenders) > 1:

@@ -134,7 +134,7 @@ def _print_means(means: Sequence[Aggregate]) -> None:
 def _pair(mean: float | None, sd: float | None) -> str:
     if mean is None or sd is None:
         return "-"
-    return f"{mean:.4f} ± {sd:.3f}" if abs(mean) < 0.05 else f"{mean:.3f} ± {sd:.3f}"
+    return f"{mean:z.4f} ± {sd:.3f}" if abs(mean) < 0.05 else f"{mean:.3f} ± {sd:.3f}"
 
 
 def _print_entry(entry: Checked) -> None:
@@ -157,7 +157,7 @@ def _spell(value: object) -> str:
         return ", ".join(map(_spell, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:z.4g}" if isinstance(value, float) else str(value)
 
 
 def _print_summary(means: Sequence[Aggregate], entries: Sequence[Checked]) -> None:

@@ -121,7 +121,7 @@ def _to_retry(
         raise UsageError("Name a cell, or --all-failed.", hint="See `bench status`.")
     if cell is None:
         chosen = choose_cells(store, selection)
-        say_namesakes(selection.dataset, store.home)
+        say_namesakes(chosen)
         return [spec for spec in chosen.specs if _has_failed(store, spec)]
     if not selection.is_all:
         raise UsageError("--tool, --actor and --dataset go with --all-failed, not with a cell.")
@@ -152,7 +152,11 @@ class _Target:
 
 def clean(
     failed: Annotated[
-        bool, typer.Option("--failed", help="Cells without a result too, with their logs.")
+        bool,
+        typer.Option(
+            "--failed",
+            help="Cells without a result too, with their logs, and those never prepared.",
+        ),
     ] = False,
     earlier: Annotated[
         bool,
@@ -269,6 +273,7 @@ def _delete(path: Path) -> None:
 
 def _targets(store: CellStore, failed: bool) -> Iterator[_Target]:
     from harness.store.cells import ATTEMPT_FILE
+    from harness.store.manifests import ManifestStore
 
     for spec in store.list():
         folder = store.folder(spec)
@@ -280,6 +285,12 @@ def _targets(store: CellStore, failed: bool) -> Iterator[_Target]:
                 yield _Target(attempt, "a cut-off attempt", spec)
         if store.result(spec) is not None and any(store.state(spec).glob("*")):
             yield _Target(store.state(spec), "working files of a finished cell", spec)
+    if failed:
+        records = ManifestStore(store.home)
+        for use in records.unprepared:
+            yield _Target(
+                records.unprepared_path(use.asked.key), "a cell that could not be prepared"
+            )
     for path in _stale(store.home, _LEFTOVERS):
         yield _Target(path, "left by a command that was killed")
 

@@ -6,23 +6,29 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.cli.output import Progress, note
-from harness.core.errors import UnusableInputError
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell
+    from harness.planning.study import Study
+from harness.core.errors import BenchError
+
+if TYPE_CHECKING:
+    from harness.model.cell import CellSpec
+    from harness.model.suite import PlannedCell, UnpreparedCell
     from harness.planning.study import Study
 
 MOST_PREPARED = 6
 """People that a report prepares; more take longer than one wants to wait for a page."""
 
 
-def unrun_specs(
+def unrun_cells(
     study: Study, missing: Sequence[PlannedCell], stored: Sequence[CellSpec]
-) -> list[CellSpec]:
-    """The ``missing`` cells of people that ``stored`` cells have prepared, or that are prepared
-    now because they are few. It reports how many cells are left out, and why."""
-    from harness.execution.specify import spec_of, specify
+) -> tuple[list[CellSpec], list[UnpreparedCell]]:
+    """(``missing`` cells of people that ``stored`` cells have prepared, or that are prepared now
+    because they are few; those whose people cannot be prepared). It reports how many cells are left
+    out because there are many."""
+    from harness.execution.specify import LeftOut, spec_of, specify, unprepared
 
     same = [
         spec
@@ -41,19 +47,19 @@ def unrun_specs(
     people = {cell.actor for cell in rest if cell.actor not in actors}
     standing = {cell.donor for cell in rest if cell.donor and cell.donor not in donors}
     if not rest:
-        return found
+        return found, []
     if len(people) + len(standing) > MOST_PREPARED:
         note(
             f"{len(rest)} cells that were never run are left out: {len(people)} actors and "
             f"{len(standing)} donors of theirs were never prepared. "
             f"See them: bench status --suite {study.suite.name}"
         )
-        return found
+        return found, []
+    unusable: list[LeftOut] = []
     try:
-        prepared = specify(study, rest, Progress(len(rest)).say)
-    except UnusableInputError as error:
-        note(f"{len(rest)} cells that were never run are left out. {error}")
-        return found
-    for unprepared in prepared.left_out:
-        note(f"{unprepared.label} is left out. {unprepared.reason}")
-    return [*found, *prepared.specs]
+        found += specify(study, rest, Progress(len(rest)).say, skip=unusable.extend).specs
+    except BenchError:
+        # None of them can be prepared; each says why.
+        if not unusable:
+            raise
+    return found, unprepared(study, unusable)

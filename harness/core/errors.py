@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class BenchError(Exception):
-    """Something the user can act on.
+    """An error that the user can act on.
 
     ``message`` says what, where and why likely, in sentences; ``hint`` names the next step.
     ``exit_code`` is the code the command line ends with (see docs/architecture.md).
@@ -27,7 +27,7 @@ class BenchError(Exception):
 
 
 class BenchWarning(RuntimeWarning):
-    """Something the user should know, though the work goes on; shown as a sentence."""
+    """A fact that the user should know, though the work goes on; shown as a sentence."""
 
 
 class UsageError(BenchError):
@@ -45,7 +45,7 @@ class StoreError(BenchError):
 
 
 class UnfitMachineError(BenchError):
-    """This machine lacks something the work needs."""
+    """The machine lacks something the work needs."""
 
     exit_code = 4
 

@@ -28,7 +28,7 @@ def content_hash(value: Any) -> str:
 
 
 def file_state(path: Path) -> tuple[int, ...]:
-    """What a write to a file changes: with its path, a key for what was found in it."""
+    """State of a file that a write changes: with its path, a key for what was read from it."""
     now = path.stat()
     return now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 

@@ -1,4 +1,4 @@
-"""What this machine is, for provenance."""
+"""Describes this machine, for provenance."""
 
 from __future__ import annotations
 

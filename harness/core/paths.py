@@ -1,4 +1,4 @@
-"""Where the benchmark keeps its files."""
+"""Folders in which the benchmark keeps its files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def bench_home() -> Path:
 
 
 def cache_dir() -> Path:
-    """What any home's commands may find again, and miss without harm. Not created."""
+    """Folder of what any home's commands may find again, and miss without harm. Not created."""
     return Path(platformdirs.user_cache_dir("deid-bench", appauthor=False))
 
 

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do: the same thing, and never in the middle of a write."""
+"""Handles Ctrl-C and SIGTERM: both alike, and never in the middle of a write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ASKING_TO_END = (signal.SIGINT, signal.SIGTERM)
 
 
 class StoppedError(Exception):
-    """The work was given up because the user asked for it; no one needs to be told again."""
+    """The work was given up because the user asked for it; no one needs a second report."""
 
 
 @contextmanager

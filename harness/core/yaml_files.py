@@ -69,12 +69,12 @@ def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
     try:
         return model.model_validate(plain)
     except ValidationError as error:
-        found = error.errors()
-        told = [_sentence(tree, model, one) for one in found[:_SHOWN]]
-        rest = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        errors = error.errors()
+        sentences = [_sentence(tree, model, fault) for fault in errors[:_SHOWN]]
+        rest = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
         raise UsageError(
-            f"{where} is not a valid {what}: {'; '.join(told)}{rest}.",
-            hint="Correct this field." if len(found) == 1 else "Correct these fields.",
+            f"{where} is not a valid {what}: {'; '.join(sentences)}{rest}.",
+            hint="Correct this field." if len(errors) == 1 else "Correct these fields.",
         ) from error
 
 
@@ -113,7 +113,7 @@ def _guess(word: str, known: Sequence[str]) -> str:
 
 
 def _field_names(model: type[BaseModel], location: Location) -> list[str]:
-    """The fields that stand beside the one at ``location``."""
+    """The fields that stand alongside the one at ``location``."""
     for part in location[:-1]:
         if isinstance(part, int):
             continue
@@ -148,10 +148,10 @@ def line_of(node: yaml.Node | None, location: Location) -> int:
     line = node.start_mark.line + 1 if node is not None else 1
     for part in location:
         if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
-            if found is None:
+            entry = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if entry is None:
                 return line
-            line, node = found[0].start_mark.line + 1, found[1]
+            line, node = entry[0].start_mark.line + 1, entry[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             if part >= len(node.value):
                 return line

@@ -66,7 +66,7 @@ class _Donors(Frozen):
 def load_manifest(path: Path) -> Dataset:
     """The dataset a manifest describes; its paths are relative to the manifest.
 
-    Donors stand in the manifest or, when it has none, in ``donors.yaml`` beside it. Raises
+    Donors stand in the manifest or, when it has none, in ``donors.yaml`` alongside it. Raises
     UsageError, naming file, line and field, for what is not valid; clips are opened only when they
     are prepared.
     """

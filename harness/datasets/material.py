@@ -33,7 +33,7 @@ def files_of(person: Actor | Donor) -> tuple[Path, ...]:
 def material_of(
     person: Actor | Donor, split: Split | None, sha256_of: Sha256Of = known_sha256
 ) -> dict[str, Any]:
-    """Everything about the person that a preparation depends on, files by content; ``split`` is
+    """Facts about the person that a preparation depends on, files by content; ``split`` is
     an actor's and None for a donor.
 
     Raises UnusableInputError for a file that is missing, empty or may not be read.
@@ -59,10 +59,10 @@ def material_of(
             "name": person.photo.path.name,
             "crop": crop.model_dump() if crop else None,
         }
-    found: dict[str, Any] = {"sex": person.sex.value, "clips": clips, "photo": photo}
+    facts: dict[str, Any] = {"sex": person.sex.value, "clips": clips, "photo": photo}
     if isinstance(person, Actor):
-        return found | {"kind": "actor", "split": str(split), "number": person.number}
-    return found | {"kind": "donor", "name": person.name}
+        return facts | {"kind": "actor", "split": str(split), "number": person.number}
+    return facts | {"kind": "donor", "name": person.name}
 
 
 def fingerprint(
@@ -157,11 +157,11 @@ def _sentence(group: Sequence[_Shown]) -> str:
     ]
     if not met:
         return ""
-    names = list(dict.fromkeys(one.who for pair in met for one in pair))
-    files = list(dict.fromkeys(one.path.name for pair in met for one in pair))
+    names = list(dict.fromkeys(shown.who for pair in met for shown in pair))
+    files = list(dict.fromkeys(shown.path.name for pair in met for shown in pair))
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    what = "photo" if group[0].photo else "clip"
-    return f"{listed[0].upper()}{listed[1:]} are shown by the same {what} ({', '.join(files)})."
+    medium = "photo" if group[0].photo else "clip"
+    return f"{listed[0].upper()}{listed[1:]} are shown by the same {medium} ({', '.join(files)})."
 
 
 def clips_meet(a: Clip, b: Clip) -> bool:

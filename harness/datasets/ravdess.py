@@ -32,7 +32,7 @@ SOURCE = Source(
 
 
 class Take(Frozen):
-    """What a file's name says."""
+    """The fields of a file's name."""
 
     modality: int
     channel: int
@@ -55,12 +55,12 @@ class Take(Frozen):
 
     @property
     def is_test_trial(self) -> bool:
-        """Whether the take belongs to the trial that is kept from training."""
+        """True when the take belongs to the trial that is kept from training."""
         return (self.statement, self.repetition) == (_TEST_STATEMENT, _TEST_REPETITION)
 
 
 def ravdess_dir(home: Path) -> Path:
-    """Where RAVDESS is kept; may not exist."""
+    """Folder in which RAVDESS is kept; may not exist."""
     return home / "datasets" / "ravdess"
 
 
@@ -101,8 +101,8 @@ def find_takes(root: Path) -> dict[Path, Take]:
     # os.walk, unlike rglob, passes over a folder that vanishes or may not be read meanwhile.
     for folder, _, names in os.walk(root):
         paths += [Path(folder, name) for name in names if name.endswith(".mp4")]
-    found = {path: parse_name(path.name) for path in sorted(paths, key=_by_name)}
-    return {path: take for path, take in found.items() if take is not None}
+    takes = {path: parse_name(path.name) for path in sorted(paths, key=_by_name)}
+    return {path: take for path, take in takes.items() if take is not None}
 
 
 def expected_takes(actor: int) -> set[tuple[int, ...]]:

@@ -151,7 +151,7 @@ def _download(file: _File, folder: Path, listen: Listener) -> Path:
         part.unlink()
         raise FetchError(
             f"{file.name} does not have the record's checksum: it was damaged on the way.",
-            hint="Run the command again; the file is fetched anew.",
+            hint="Run the command again; the file is fetched again.",
         )
     publish_file(part, final)
     return final

@@ -128,7 +128,7 @@ def from_photo(photo: Photo) -> Chosen:
 
 
 def count_faces(picture: Frame) -> int:
-    """How many faces face_recognition's HOG detector, as used for scores, finds."""
+    """Number of faces that face_recognition's HOG detector, as used for scores, finds."""
     face_recognition = load_face_recognition()
     rgb = np.ascontiguousarray(picture[:, :, ::-1])
     return len(face_recognition.face_locations(rgb, model="hog"))
@@ -153,13 +153,13 @@ def _note(chosen: _Candidate, sampled: int) -> str:
 
 def _judge(detector: Landmarker, frame: Frame) -> tuple[float, float] | None:
     """Cost (lower is better) and head angle in degrees of the largest face, or None."""
-    found = detector.find(frame)
-    if not found.face_landmarks:
+    detected = detector.find(frame)
+    if not detected.face_landmarks:
         return None
-    areas = [_area(points) for points in found.face_landmarks]
+    areas = [_area(points) for points in detected.face_landmarks]
     largest = int(np.argmax(areas))
-    angle_deg = _angle_deg(np.asarray(found.facial_transformation_matrixes[largest]))
-    weights = {shape.category_name: shape.score for shape in found.face_blendshapes[largest]}
+    angle_deg = _angle_deg(np.asarray(detected.facial_transformation_matrixes[largest]))
+    weights = {shape.category_name: shape.score for shape in detected.face_blendshapes[largest]}
     expression = sum(weights.get(name, 0.0) for name in _EXPRESSION)
     return angle_deg / _DEGREES_PER_UNIT + expression, angle_deg
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,9 +92,12 @@ def _name_of(name_or_path: str, home: Path, stored: Collection[str]) -> str | No
 def _recorded(home: Path) -> dict[str, list[Path]]:
     """By dataset, where its people were read from, the place used last first."""
     found: dict[str, list[Path]] = {}
-    for use in reversed(ManifestStore(home).people):
-        if use.manifest is not None and use.manifest not in found.setdefault(use.dataset, []):
-            found[use.dataset].append(use.manifest)
+    records = ManifestStore(home)
+    places = [(use.used_at, use.dataset, use.manifest) for use in records.people]
+    places += [(use.used_at, use.asked.dataset, use.manifest) for use in records.unprepared]
+    for _, dataset, manifest in sorted(places, key=itemgetter(0), reverse=True):
+        if manifest is not None and manifest not in found.setdefault(dataset, []):
+            found[dataset].append(manifest)
     return {name: paths for name, paths in found.items() if paths}
 
 
@@ -104,14 +108,14 @@ def _load_recorded(name: str, paths: Sequence[Path]) -> Dataset:
             f"The dataset '{name}' is not here: it was read from {paths[0]}, which does not exist.",
             hint="Name its manifest where it is now: --dataset PATH.",
         )
-    found = load_dataset(str(path), Path())
-    if found.name != name:
+    dataset = load_dataset(str(path), Path())
+    if dataset.name != name:
         raise UnusableInputError(
             f"The dataset '{name}' is not here: {path}, which it was read from, is now called "
-            f"'{found.name}'.",
-            hint=f"Name it: --dataset {found.name}.",
+            f"'{dataset.name}'.",
+            hint=f"Name it: --dataset {dataset.name}.",
         )
-    return found
+    return dataset
 
 
 def list_datasets(home: Path) -> list[Listed]:

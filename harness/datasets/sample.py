@@ -215,7 +215,7 @@ def _extended_actors(folder: Path) -> list[Actor]:
 
 
 def _donors(folder: Path) -> tuple[Donor, ...]:
-    # The man of single_face.jpg resembles actor 3 too much to be told apart (distance 0.45), so
+    # The man of single_face.jpg resembles actor 3 too much to be distinguished (distance 0.45), so
     # both donors come from the group photo, each cropped to one face.
     group = folder / "multi_face.jpg"
     man = Crop(x=425, y=175, width=120, height=160)

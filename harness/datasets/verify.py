@@ -1,4 +1,4 @@
-"""Whether a folder holds RAVDESS, whole and readable."""
+"""Verifies that a folder holds RAVDESS, whole and readable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.model.dataset import Sex
 
 
 class ActorReport(Frozen):
-    """What is there of one actor; ``missing`` names files that RAVDESS has."""
+    """Files that are there of one actor; ``missing`` names files that RAVDESS has."""
 
     actor: int
     sex: Sex
@@ -34,7 +34,7 @@ class ActorReport(Frozen):
 
 
 class VerifyReport(Frozen):
-    """What a folder holds. An empty folder is never fine."""
+    """Contents of a folder. An empty folder is never fine."""
 
     folder: Path
     actors: tuple[ActorReport, ...]

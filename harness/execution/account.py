@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 
 
 class Kind(StrEnum):
-    """What takes time in a study."""
+    """The kinds of work that take time in a study."""
 
     RUN = "run"
     MEASURE = "measured"
@@ -43,7 +43,7 @@ class _Share:
 
 
 class Estimate:
-    """How long the rest will take, judged by what the like of it took.
+    """Time that the rest will take, judged by what similar work took.
 
     Nothing is said before each kind of long work was seen a few times: the first cell of a study,
     which copies a video, says nothing about the last, which trains a model.
@@ -70,7 +70,7 @@ class Estimate:
         return f"{self._shares[kind].done}/{self._shares[kind].expected}"
 
     def left_s(self) -> float | None:
-        """Seconds until all is done, or None while that cannot be told."""
+        """Seconds until all is done, or None while that is unknown."""
         total = 0.0
         for kind, share in self._shares.items():
             # Tools differ from one another far more than videos do.
@@ -99,12 +99,12 @@ def spell_time(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Account:
-    """Tells of a study's progress, one line for each thing done; any thread may call it."""
+    """Reports a study's progress, one line for each thing done; any thread may call it."""
 
     estimate: Estimate
     say: Say
     tick: Say
-    """What moves within a thing; shown on a terminal only."""
+    """Reports what moves within a thing; shown on a terminal only."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def expect(self, kind: Kind, count: int = 1) -> None:

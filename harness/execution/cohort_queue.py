@@ -1,4 +1,4 @@
-"""Which cohorts are scored next, when several things are done at once."""
+"""Chooses the cohorts to score next, when several things are done at once."""
 
 from __future__ import annotations
 

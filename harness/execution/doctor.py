@@ -1,4 +1,4 @@
-"""What this machine can run, and what to do about the rest."""
+"""Checks what this machine can run, and names what to do about the rest."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def _python() -> Check:
 
 
 def _imports() -> Iterator[Check]:
-    """Whether what is needed can really be imported, all tried at once in child processes.
+    """Checks that what is needed can really be imported, all tried at once in child processes.
 
     face_recognition ends the process, with status 0, when its models are missing, and a broken
-    native library may crash it: only what is printed last tells.
+    native library may crash it: only what is printed last counts.
     """
     children = [_start_import(modules) for modules in IMPORTS.values()]
     for (name, modules), child in zip(IMPORTS.items(), children, strict=True):
@@ -117,8 +117,8 @@ def _ffmpeg() -> Check:
         version = ffmpeg_version(path)
     except (BenchError, OSError) as error:
         hint = (error.hint if isinstance(error, BenchError) else None) or _SETUP
-        told = error.message if isinstance(error, BenchError) else str(error)
-        return Check(name="FFmpeg", fit=False, required=True, finding=told, remedy=hint)
+        reason = error.message if isinstance(error, BenchError) else str(error)
+        return Check(name="FFmpeg", fit=False, required=True, finding=reason, remedy=hint)
     return Check(
         name="FFmpeg",
         fit=version != "unknown",
@@ -161,12 +161,12 @@ def _landmarker(home: Path) -> Check:
 
     named = os.environ.get("BENCH_FACE_LANDMARKER")
     fit = Path(named).is_file() if named else is_ready(FACE_LANDMARKER, home)
-    found = "found" if fit else "not here yet"
+    place = "found" if fit else "not here yet"
     return Check(
         name="face landmark model",
         fit=fit,
         required=bool(named),
-        finding=f"{named}: {'found' if fit else 'no such file'}" if named else found,
+        finding=f"{named}: {'found' if fit else 'no such file'}" if named else place,
         remedy="Correct or unset BENCH_FACE_LANDMARKER."
         if named
         else "It is fetched when it is first needed, or with `bench data fetch sample`.",
@@ -276,9 +276,9 @@ def _gpu() -> Check:
     query = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
-        fit, told = done.returncode == 0, done.stdout or done.stderr
+        fit, output = done.returncode == 0, done.stdout or done.stderr
     except (OSError, subprocess.TimeoutExpired) as error:
-        fit, told = False, str(error)
-    finding = "; ".join(told.strip().splitlines()) or "nvidia-smi says nothing"
+        fit, output = False, str(error)
+    finding = "; ".join(output.strip().splitlines()) or "nvidia-smi says nothing"
     remedy = "The NVIDIA driver does not answer: run nvidia-smi to see why."
     return Check(name=name, fit=fit, required=False, finding=finding, remedy=remedy)

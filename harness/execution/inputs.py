@@ -1,4 +1,4 @@
-"""What a tool is given, and whether what it gives back can stand beside it."""
+"""Inputs of a tool, and the check that its result can stand alongside them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
             f"{tool.name} puts on a donor's face, but the cell {spec.slug} names no donor.",
             hint="Add --donor NAME; `bench data list` shows the donors.",
         )
-    found: dict[Role, MediaRef | None] = {
+    inputs: dict[Role, MediaRef | None] = {
         Role.TEST_VIDEO: spec.actor.test,
         Role.ACTOR_REFERENCE: spec.actor.reference,
         Role.ACTOR_TRAINING: spec.actor.training,
@@ -49,7 +49,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
         Role.DONOR_TRAINING: donor.training if donor else None,
         Role.DONOR_TEST: donor.test if donor else None,
     }
-    reference = found[role]
+    reference = inputs[role]
     if reference is None:
         whose = f"donor {donor.name}" if donor and role in _OF_DONOR else "actor"
         part = "test" if role is Role.DONOR_TEST else "training"
@@ -62,7 +62,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
 
 
 def video_fault(path: Path, original: VideoInfo) -> str | None:
-    """Why ``path`` cannot stand beside the original, as a sentence; None when it can.
+    """Reason why ``path`` cannot stand alongside the original, as a sentence; None when it can.
 
     It must be decodable with the original's frame count, size and frame rate (within 1e-4, as
     29.97 and 30000/1001 are the same rate).
@@ -72,16 +72,18 @@ def video_fault(path: Path, original: VideoInfo) -> str | None:
     if not path.is_file():
         return "The driver exited with 0 but wrote no swapped.mp4."
     try:
-        found = probe(path)
+        swapped = probe(path)
     except BenchError as error:
         return f"The driver exited with 0, but its video cannot be read. {error.message}"
-    if found.frames != original.frames:
-        return f"The swapped video has {found.frames} frames, the original {original.frames}."
-    if (found.width, found.height) != (original.width, original.height):
+    if swapped.frames != original.frames:
+        return f"The swapped video has {swapped.frames} frames, the original {original.frames}."
+    if (swapped.width, swapped.height) != (original.width, original.height):
         return (
-            f"The swapped video is {found.width}x{found.height}, "
+            f"The swapped video is {swapped.width}x{swapped.height}, "
             f"the original {original.width}x{original.height}."
         )
-    if abs(Fraction(found.fps) / Fraction(original.fps) - 1) > Fraction(1, 10_000):
-        return f"The swapped video has {found.fps} frames per second, the original {original.fps}."
+    if abs(Fraction(swapped.fps) / Fraction(original.fps) - 1) > Fraction(1, 10_000):
+        return (
+            f"The swapped video has {swapped.fps} frames per second, the original {original.fps}."
+        )
     return None

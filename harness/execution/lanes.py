@@ -16,7 +16,7 @@ from harness.execution.workers import Worker
 
 @dataclass(frozen=True)
 class Lane:
-    """Where one task runs at a time."""
+    """A queue in which one task runs at a time."""
 
     worker: Worker
     stop: threading.Event
@@ -25,14 +25,14 @@ class Lane:
 
 @dataclass(frozen=True)
 class Task:
-    """Something to do in a lane, and what to do with what comes of it."""
+    """Work to do in a lane, and what to do with what comes of it."""
 
     work: Callable[[Lane], Any]
     """Called in a thread of its own."""
     done: Callable[[Any], None]
     """Called with the result, in the thread that called ``Lanes.run``."""
     device: str | None = None
-    """What the task needs for itself; two tasks with the same device never run at once."""
+    """Device that the task needs for itself; two tasks with the same device never run at once."""
 
 
 Choose = Callable[[Set[str]], Task | None]
@@ -45,7 +45,7 @@ class Lanes:
 
     count: int
     share: int = 1
-    """How many processes one worker may itself use."""
+    """Number of processes one worker may itself use."""
     stop: threading.Event = field(default_factory=threading.Event)
     _idle: list[Lane] = field(init=False)
     _ended: SimpleQueue[Future[Any] | None] = field(init=False, default_factory=SimpleQueue)

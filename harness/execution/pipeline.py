@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from harness.execution.account import Account, Estimate
 from harness.execution.cohort_queue import CohortOutcome
@@ -11,13 +12,14 @@ from harness.execution.preflight import material_warnings, unusable_cells
 from harness.execution.readiness import check_donors, check_space, image_digests, outside_observers
 from harness.execution.runner import CellOutcome
 from harness.execution.score_queue import ScoreOutcome
-from harness.execution.specify import Specified, specify
+from harness.execution.specify import LeftOut, Specified, specify, unprepared
 from harness.execution.workflow import make_lanes, run_and_score, score_cohorts
 from harness.model.cell import Status
 from harness.model.suite import PlannedCell
 from harness.planning.current import record_asked
 from harness.planning.forecast import History, longest_first
 from harness.planning.study import Study
+from harness.planning.unprepared import record_prepared, record_unprepared
 from harness.store.history import read_history
 
 Say = Callable[[str], None]
@@ -56,19 +58,25 @@ class StudyOutcome:
     def whole(self) -> bool:
         """True when every cell has a result, and everything that has one a score."""
         ran = all(cell.status is Status.OK for cell in self.cells)
-        scored = all(one.score for one in self.scores) and all(one.score for one in self.cohorts)
+        scored = all(cell.score for cell in self.scores) and all(c.score for c in self.cohorts)
         return ran and scored and not self.prepared.left_out
 
 
 def check_study(study: Study, planned: Sequence[PlannedCell], warn: Say) -> None:
     """See what can be known to be wrong before anything is prepared or built.
 
-    Raises UnusableInputError when no cell can be run; ``warn`` gets what stops nothing.
+    Raises UnusableInputError when no cell can be run, which is recorded; ``warn`` gets what stops
+    nothing.
     """
     check_donors(planned, study.tools, study.dataset)
-    unusable_cells(study, planned)
+    unusable_cells(study, planned, skip=partial(_record_skipped, study))
     for sentence in material_warnings(study, planned):
         warn(sentence)
+
+
+def _record_skipped(study: Study, left_out: Sequence[LeftOut]) -> None:
+    """They were asked for, so they count in every denominator though they cannot be run."""
+    record_unprepared(study.home, study.dataset, unprepared(study, left_out))
 
 
 def run_study(study: Study, options: RunOptions) -> StudyOutcome:
@@ -86,8 +94,9 @@ def run_study(study: Study, options: RunOptions) -> StudyOutcome:
     with make_lanes(options.jobs, len(planned) + actors) as lanes:
         say(f"{lanes.count} at once")
         digests = image_digests(planned, study.tools, home, say, cpu=options.cpu)
-        prepared = specify(study, planned, say, lanes, digests)
+        prepared = specify(study, planned, say, lanes, digests, partial(_record_skipped, study))
         record_asked(home, options.named_by, prepared.specs)
+        record_prepared(home, prepared.specs)
         check_space(prepared.specs, study.tools, home)
         observers = outside_observers(study.suite.protocol.observers, home, lanes.count, say)
         account = Account(Estimate(lanes.count), say, options.tick)

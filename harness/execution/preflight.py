@@ -10,7 +10,7 @@ from harness.core.hashing import file_state
 from harness.datasets.material import faults_of, shared_material, used_in
 from harness.datasets.prepare import find_actor
 from harness.datasets.registry import manifests_of
-from harness.execution.specify import LeftOut
+from harness.execution.specify import LeftOut, Skip, skip_nothing
 from harness.model.dataset import Actor, Donor
 from harness.model.job import Role
 from harness.model.suite import PlannedCell
@@ -20,23 +20,28 @@ from harness.store.manifests import ManifestStore
 
 
 def unusable_cells(
-    study: Study, planned: Sequence[PlannedCell], *, look_into: bool = False
+    study: Study,
+    planned: Sequence[PlannedCell],
+    *,
+    look_into: bool = False,
+    skip: Skip = skip_nothing,
 ) -> tuple[LeftOut, ...]:
     """Cells whose actor or donor has a file that is missing, empty or unreadable. With
     ``look_into`` the first frame of a manifest's clips is decoded where they were never prepared
     as they are; a clip that is damaged further on is found when it is prepared.
 
-    Raises UnusableInputError when no cell is left.
+    Raises UnusableInputError when no cell is left, after ``skip`` has got all of them.
     """
     unseen = _unseen(study) if look_into else lambda path: False
     people = _people(study, planned)
     faults = {who: faults_of(person, unseen) for who, person in people.items()}
-    found = []
+    unusable: list[LeftOut] = []
     for cell in planned:
         reasons = [reason for who in _of_cell(cell) for reason in faults[who]]
         if reasons:
-            found.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
-    if found and len(found) == len(planned):
+            unusable.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
+    if unusable and len(unusable) == len(planned):
+        skip(unusable)
         raise UnusableInputError(
             " ".join(
                 f"{_begin(who, study)}: {' '.join(reasons)}"
@@ -45,7 +50,7 @@ def unusable_cells(
             ),
             hint="Check the paths in the manifest; is a disk not mounted?",
         )
-    return tuple(found)
+    return tuple(unusable)
 
 
 def _unseen(study: Study) -> Callable[[Path], bool]:
@@ -71,8 +76,8 @@ def _begin(who: int | str, study: Study) -> str:
 def material_warnings(study: Study, planned: Sequence[PlannedCell]) -> list[str]:
     """Sentences about material that would make numbers of these cells mean something else."""
     people = _people(study, planned)
-    actors = [(_named(who), one) for who, one in people.items() if isinstance(one, Actor)]
-    found = [
+    actors = [(_named(who), person) for who, person in people.items() if isinstance(person, Actor)]
+    warnings = [
         f"{sentence} Whoever looks for one of them finds the other: distances, attacks and ranks "
         "of these actors say nothing."
         for sentence in shared_material(actors)
@@ -80,34 +85,34 @@ def material_warnings(study: Study, planned: Sequence[PlannedCell]) -> list[str]
     for cell in planned:
         if cell.donor is not None and not _is_actor(study, cell.donor):
             pair = [(_named(who), people[who]) for who in _of_cell(cell)]
-            found += [
+            warnings += [
                 f"{sentence} A face is then put on itself, which hides nobody."
                 for sentence in shared_material(pair)
             ]
     places = manifests_of(study.dataset.name, study.home)
     others = [place for place in places if place != study.dataset.path]
     if others:
-        found.append(
+        warnings.append(
             f"The store has cells of another manifest called '{study.dataset.name}', {others[0]}: "
             "reports show the cells of one of them. Give one another `name:`."
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(warnings))
 
 
 def _people(study: Study, planned: Sequence[PlannedCell]) -> Mapping[int | str, Actor | Donor]:
     """Everybody whose files the cells need, by number or donor's name."""
     split, dataset = study.suite.split, study.dataset
     numbers = [cell.actor for cell in planned]
-    found: dict[int | str, Actor | Donor] = {
+    people: dict[int | str, Actor | Donor] = {
         number: used_in(split, find_actor(dataset, number)) for number in dict.fromkeys(numbers)
     }
     for cell in planned:
-        if cell.donor is not None and cell.donor not in found:
-            found[cell.donor] = find_donor(dataset, cell.donor)
+        if cell.donor is not None and cell.donor not in people:
+            people[cell.donor] = find_donor(dataset, cell.donor)
     if any(Role.GALLERY in study.tools[cell.tool].needs for cell in planned):
         for actor in dataset.actors:
-            found.setdefault(actor.number, used_in(split, actor))
-    return found
+            people.setdefault(actor.number, used_in(split, actor))
+    return people
 
 
 def _of_cell(cell: PlannedCell) -> list[int | str]:
@@ -120,4 +125,4 @@ def _named(who: int | str) -> str:
 
 def _is_actor(study: Study, donor: str) -> bool:
     """True when an actor stands in under this name."""
-    return donor not in {one.name for one in study.dataset.donors}
+    return donor not in {known.name for known in study.dataset.donors}

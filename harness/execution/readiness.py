@@ -1,4 +1,4 @@
-"""What this machine runs tools with, and what must be there before hours are spent."""
+"""Checks what this machine runs tools with, and what must be there before hours are spent."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def check_space(specs: Sequence[CellSpec], tools: Mapping[str, Tool], home: Path
 
 
 def cell_bytes(spec: CellSpec, tool: Tool) -> int:
-    """What a cell may write: models and frames of a tool that trains, else copies of the video.
+    """Bytes a cell may write: models and frames of a tool that trains, else copies of the video.
 
     An estimate from above, so that a disk is not found full after hours.
     """

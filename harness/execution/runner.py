@@ -30,7 +30,7 @@ _SIGNAL_S = 0.3
 
 
 class CellOutcome(Frozen):
-    """What became of one cell in this call."""
+    """Outcome of one cell in this call."""
 
     cell_id: str
     status: Status
@@ -38,7 +38,7 @@ class CellOutcome(Frozen):
     """The try made now, or the one that another process made meanwhile."""
     result: Result | None = None
     reused: bool = False
-    """Nothing was run here."""
+    """True when nothing was run here."""
     busy: bool = False
     """Another process runs the cell; ``status`` is then ``infra_error``."""
 
@@ -57,7 +57,7 @@ def _runtimes() -> dict[str, Runtime]:
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where and how cells are run; nothing of it changes a result.
+    """Surroundings in which cells are run; nothing of it changes a result.
 
     ``runtimes`` maps a tool's kind (``process``, ``container``) to what runs it. An attempt that
     ends as ``infra_error`` is repeated ``infra_retries`` times, after ``backoff_s``, twice that...
@@ -71,7 +71,7 @@ class RunContext:
     finished: Callable[[CellOutcome], None] = _ignore_outcome
 
     def select_runtime(self, tool: Tool) -> Runtime:
-        """What runs ``tool``; raises UnfitMachineError when nothing here can."""
+        """Runtime for ``tool``; raises UnfitMachineError when nothing here can run it."""
         kind = tool.runs_as.kind
         if kind not in self.runtimes:
             raise UnfitMachineError(
@@ -168,7 +168,7 @@ def run_cell(spec: CellSpec, tool: Tool, context: RunContext, *, wait: bool = Fa
 
 @dataclass(frozen=True)
 class Terms:
-    """How one cell among others is run. ``stop`` ends it.
+    """Options for running one cell among others. ``stop`` ends it.
 
     ``known`` is the number of the last attempt that was there when the command began: a newer one
     that failed is another process's try of just now, and is taken over.
@@ -220,7 +220,7 @@ def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcom
     result = store.result(spec)
     attempts = store.attempts(spec)
     if result is not None:
-        mine = [one for one in attempts if result.attempt.endswith(one.uuid)]
+        mine = [attempt for attempt in attempts if result.attempt.endswith(attempt.uuid)]
         attempt = mine[-1] if mine else None
         return CellOutcome(
             cell_id=spec.id, status=Status.OK, attempt=attempt, result=result, reused=True
@@ -228,7 +228,11 @@ def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcom
     if known is None:
         return None
     unsettled = {Status.OK, Status.CANCELLED, Status.INFRA_ERROR}
-    fresh = [one for one in attempts if one.number > known and one.status not in unsettled]
+    fresh = [
+        attempt
+        for attempt in attempts
+        if attempt.number > known and attempt.status not in unsettled
+    ]
     if not fresh:
         return None
     return CellOutcome(cell_id=spec.id, status=fresh[-1].status, attempt=fresh[-1], reused=True)
@@ -328,8 +332,8 @@ class _Work:
     def _record(
         self, opened: OpenAttempt, done: Sequence[StepOutcome], final: StepOutcome
     ) -> Attempt:
-        used = [one.resources for one in done]
-        reports: list[StepReport] = [one.report for one in done if one.report is not None]
+        used = [step.resources for step in done]
+        reports: list[StepReport] = [step.report for step in done if step.report is not None]
         return Attempt(
             cell_id=self.spec.id,
             number=opened.number,
@@ -341,10 +345,10 @@ class _Work:
             exit_code=final.exit_code,
             log_tail=final.log_tail,
             resources=Resources(
-                wall_s=sum(one.wall_s for one in used),
-                cpu_s=sum(one.cpu_s for one in used),
-                peak_memory_bytes=max(one.peak_memory_bytes for one in used),
-                gpu=next((one.gpu for one in used if one.gpu), None),
+                wall_s=sum(usage.wall_s for usage in used),
+                cpu_s=sum(usage.cpu_s for usage in used),
+                peak_memory_bytes=max(usage.peak_memory_bytes for usage in used),
+                gpu=next((usage.gpu for usage in used if usage.gpu), None),
             ),
             host=host(),
             steps=tuple(reports),

@@ -1,4 +1,4 @@
-"""Which videos are measured and which cells scored next, when several are at once."""
+"""Chooses the videos to measure and the cells to score next, when several are at once."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class ScoreQueue:
                 return
             before = sightings(spec, self._home, self._protocol)[:2]
         except BenchError:
-            # It is told of when the cell's turn comes.
+            # It is reported when the cell's turn comes.
             return
         self._enqueue(before)
         self._foreseen.add(spec.id)
@@ -97,11 +97,11 @@ class ScoreQueue:
             self._settle(spec, ScoreOutcome(cell_id=spec.id, score=stored), None)
             return
         self._enqueue(needed)
-        self._waiting[spec.id] = spec, {_key(one) for one in needed}
+        self._waiting[spec.id] = spec, {_key(sighting) for sighting in needed}
         self._release()
 
     def next(self) -> Task | None:
-        """What can be done now: scores before more measuring, so that results come early."""
+        """Work that can be done now: scores before more measuring, so that results come early."""
         if self._ready:
             return self._score(self._ready.pop(0))
         if self._unseen:
@@ -114,7 +114,7 @@ class ScoreQueue:
         return stored_score(spec, self._home, self._protocol)
 
     def _unobserved(self, spec: CellSpec) -> bool:
-        """Whether an observer has yet to look at one of the cell's videos."""
+        """True when an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
             known_to(observer, video.sha256, place) is None
             for video in sightings(spec, self._home, self._protocol)
@@ -127,11 +127,11 @@ class ScoreQueue:
             self._foreseen.remove(spec.id)
             self._account.expect(Kind.MEASURE, -1)
 
-    def _enqueue(self, found: Sequence[Sighting]) -> None:
-        for one in found:
-            if _key(one) not in self._seen:
-                self._seen[_key(one)] = False
-                self._unseen.append(one)
+    def _enqueue(self, sightings: Sequence[Sighting]) -> None:
+        for sighting in sightings:
+            if _key(sighting) not in self._seen:
+                self._seen[_key(sighting)] = False
+                self._unseen.append(sighting)
                 self._account.expect(Kind.MEASURE)
 
     def _measure(self, sighting: Sighting) -> Task:
@@ -156,12 +156,12 @@ class ScoreQueue:
         for observer, place in self._observers:
             here = replace(place, control=Control(stop=lane.stop))
             try:
-                found = measure_with(observer, *shown(sighting, self._home), here)
+                measured = measure_with(observer, *shown(sighting, self._home), here)
             except UnusableInputError as error:
                 yield f"{observer.name}: {error.message}"
                 continue
-            if found.status is not Status.OK:
-                yield f"{observer.name}: {found.reason}"
+            if measured.status is not Status.OK:
+                yield f"{observer.name}: {measured.reason}"
 
     def _score(self, spec: CellSpec) -> Task:
         started = time.monotonic()
@@ -193,7 +193,9 @@ class ScoreQueue:
 
     def _release(self) -> None:
         measured = {key for key, done in self._seen.items() if done}
-        for cell_id in [one for one, (_, needs) in self._waiting.items() if needs <= measured]:
+        for cell_id in [
+            cell_id for cell_id, (_, needs) in self._waiting.items() if needs <= measured
+        ]:
             self._ready.append(self._waiting.pop(cell_id)[0])
 
 
@@ -202,7 +204,7 @@ def _key(sighting: Sighting) -> Key:
 
 
 def _measure_if_possible(sighting: Sighting, home: Path, listen: Listen) -> None:
-    """A video that cannot be measured is told of by the scores that need it."""
+    """A video that cannot be measured is reported by the scores that need it."""
     try:
         measure(sighting, home, listen)
     except StoreError:

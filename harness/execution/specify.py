@@ -15,10 +15,11 @@ from harness.execution.lanes import Lane, Lanes, Task
 from harness.model.cell import CellSpec
 from harness.model.dataset import Dataset, GalleryFace, PreparedActor, PreparedDonor, Split
 from harness.model.job import Role
-from harness.model.suite import PlannedCell
+from harness.model.suite import PlannedCell, UnpreparedCell
 from harness.planning.current import record_person
 from harness.planning.plan import find_donor, require_gallery
 from harness.planning.study import Study
+from harness.planning.unprepared import unprepared_cell
 from harness.store.media import MediaStore
 from harness.store.sources import keep_sources
 
@@ -44,6 +45,20 @@ class LeftOut(Frozen):
         )
 
 
+Skip = Callable[[Sequence[LeftOut]], None]
+"""Gets the cells that cannot be prepared, before they are reported or an error says so."""
+
+
+def skip_nothing(left_out: Sequence[LeftOut]) -> None:
+    """Keeps no record of them."""
+
+
+def unprepared(study: Study, left_out: Sequence[LeftOut]) -> list[UnpreparedCell]:
+    """The same cells as they are counted: asked for, and not done."""
+    split = study.suite.split
+    return [unprepared_cell(study.dataset, split, left.cell, left.reason) for left in left_out]
+
+
 class Specified(Frozen):
     """Planned cells: those that can be run, and those that cannot be prepared."""
 
@@ -53,7 +68,7 @@ class Specified(Frozen):
 
 @dataclass
 class _People:
-    """Who is prepared so far, and why others cannot be."""
+    """People prepared so far, and the reasons why others cannot be."""
 
     actors: dict[int, PreparedActor] = field(default_factory=dict)
     donors: dict[str, PreparedDonor] = field(default_factory=dict)
@@ -72,14 +87,15 @@ class _People:
             self.donors[name] = outcome
 
     def fault(self, cell: PlannedCell) -> UnusableInputError | None:
-        found = self.faults.get(cell.actor)
-        return found or (self.faults.get(cell.donor) if cell.donor else None)
+        fault = self.faults.get(cell.actor)
+        return fault or (self.faults.get(cell.donor) if cell.donor else None)
 
     def gallery(self) -> tuple[GalleryFace, ...]:
         """Everybody who has a reference face, by number."""
         people = sorted(self.actors.values(), key=lambda actor: actor.number)
         return tuple(
-            GalleryFace(number=one.number, sex=one.sex, reference=one.reference) for one in people
+            GalleryFace(number=person.number, sex=person.sex, reference=person.reference)
+            for person in people
         )
 
 
@@ -89,12 +105,13 @@ def specify(
     say: Say,
     lanes: Lanes | None = None,
     digests: Digests | None = None,
+    skip: Skip = skip_nothing,
 ) -> Specified:
     """Prepare the videos that the cells need, each person once; ``lanes`` do several at once.
 
     A person whose material cannot be used costs their own cells only, and is missing in the
-    gallery of the others'. When that leaves no cell at all, raises UnusableInputError, or
-    UsageError for a gallery that is too small.
+    gallery of the others'; ``skip`` gets these cells. When that leaves no cell at all, raises
+    UnusableInputError, or UsageError for a gallery that is too small.
     """
     keep_sources(study.home, study.dataset)
     people = _People()
@@ -124,6 +141,7 @@ def specify(
         else:
             faults.append(unusable)
             left_out.append(LeftOut(cell=cell, reason=str(unusable)))
+    skip(left_out)
     if faults and not specs:
         raise faults[0]
     return Specified(specs=tuple(specs), left_out=tuple(left_out))

@@ -82,7 +82,7 @@ class Worker:
             code = self.end()
             raise UnfitMachineError(
                 f"A process that measures ended unexpectedly (exit code {code}), most likely for "
-                "want of memory.",
+                "lack of memory.",
                 hint="Free some memory or use fewer --jobs, then run the same command again: it "
                 "goes on where it stopped.",
             ) from error
@@ -141,7 +141,7 @@ def _serve(connection: Connection[Any, Any], share: int) -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """An exception that can be sent; any but a refusal of the disk is a fault, told in full."""
+    """An exception that can be sent; any but a refusal of the disk is a fault, reported in full."""
     if isinstance(error, OSError):
         return error
     fault = RuntimeError(f"{type(error).__name__}: {error}")

@@ -18,7 +18,7 @@ _NO_ROOM = re.compile("No space left on device|Disk quota exceeded|Read-only fil
 
 
 class Output(NamedTuple):
-    """What a finished FFmpeg wrote."""
+    """Output of a finished FFmpeg."""
 
     stdout: bytes
     stderr: str

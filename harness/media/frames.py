@@ -26,7 +26,7 @@ BITEXACT = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-
 """Options without which FFmpeg writes its version and the date into files."""
 
 _PIPE_BYTES = 1 << 20
-"""The most that Linux usually lets anybody ask for."""
+"""The most that Linux by default lets anybody ask for."""
 
 _SCALER = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int+bitexact")
 
@@ -107,7 +107,7 @@ def read_frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, 
 
 
 class Encoding(NamedTuple):
-    """What x264 is asked for: its constant rate factor, 0 (lossless) to 51, and its preset."""
+    """Settings for x264: its constant rate factor, 0 (lossless) to 51, and its preset."""
 
     crf: int
     preset: str = "medium"

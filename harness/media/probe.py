@@ -1,4 +1,4 @@
-"""What a video really holds, found by decoding it."""
+"""Probes what a video really holds, by decoding it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _frame_size(path: Path, *_state: int) -> tuple[int, int]:
 
 
 def is_rotated(path: Path) -> bool:
-    """Whether the file asks players to rotate its picture."""
+    """True when the file asks players to rotate its picture."""
     require_file(path)
     stderr = ffmpeg_output(["-i", str(path), "-map", "0:v:0", "-frames:v", "1", *_NULL]).stderr
     return re.search(r"display ?matrix: rotation", stderr, re.I) is not None
@@ -136,18 +136,18 @@ def _describe(path: Path, output: Output) -> VideoInfo:
 
 
 def _size(path: Path, table: bytes) -> tuple[int, int]:
-    found = re.search(rb"#dimensions 0: (\d+)x(\d+)", table)
-    if found is None or not _rows(table):
+    match = re.search(rb"#dimensions 0: (\d+)x(\d+)", table)
+    if match is None or not _rows(table):
         raise UnusableInputError(
             f"No frame of {path} could be decoded; it is probably cut short or not a video.",
             hint="Try it in a player, and fetch or export it again.",
         )
-    return int(found.group(1)), int(found.group(2))
+    return int(match.group(1)), int(match.group(2))
 
 
 def _tick_s(table: bytes) -> Fraction:
-    found = re.search(rb"#tb 0: (\d+)/(\d+)", table)
-    return Fraction(int(found.group(1)), int(found.group(2))) if found else Fraction(1, 25)
+    match = re.search(rb"#tb 0: (\d+)/(\d+)", table)
+    return Fraction(int(match.group(1)), int(match.group(2))) if match else Fraction(1, 25)
 
 
 def _timestamps(table: bytes) -> list[int]:
@@ -165,12 +165,12 @@ def _timing(ticks: list[int], tick_s: Fraction) -> _Timing:
     coarse clocks (1 ms) alternate between 33 and 34. A variable rate is named by its commonest
     step.
     """
-    every = [after - before for before, after in itertools.pairwise(ticks)]
-    steps = [s for s in every if s * tick_s >= _LEAST_STEP_S] or [s for s in every if s > 0]
+    gaps = [after - before for before, after in itertools.pairwise(ticks)]
+    steps = [s for s in gaps if s * tick_s >= _LEAST_STEP_S] or [s for s in gaps if s > 0]
     if not steps or ticks[-1] <= ticks[0]:
         return _Timing(Fraction(25), False, len(ticks) / 25)
     common, _ = Counter(steps).most_common(1)[0]
-    variable = len(steps) < len(every) or any(abs(step - common) > 1 for step in steps)
+    variable = len(steps) < len(gaps) or any(abs(step - common) > 1 for step in steps)
     if variable:
         last_s = (ticks[-1] - ticks[0] + common) * tick_s
         return _Timing(_snap(1 / (common * tick_s)), True, float(last_s))

@@ -16,7 +16,7 @@ from harness.model.job import CONTRACT_VERSION, Limits, Setting, StepReport
 
 
 class CellSpec(Frozen):
-    """Everything that can change a cell's result, and nothing else: its hash is the cell's id.
+    """Inputs that can change a cell's result, and nothing else: their hash is the cell's id.
 
     Media are named by content, so a changed dataset is another cell; the host, the parallelism
     and the order of work are not part of it.
@@ -75,7 +75,7 @@ class Status(StrEnum):
 
 
 class Resources(Frozen):
-    """What an attempt used."""
+    """Resources that an attempt used."""
 
     wall_s: float
     cpu_s: float
@@ -121,4 +121,4 @@ class Result(Frozen):
     swapped: Artifact
     steps: tuple[StepReport, ...]
     previews: tuple[Artifact, ...] = ()
-    """What the swap looked like during training, by iteration; the file's name is its number."""
+    """Pictures of the swap during training, by iteration; the file's name is its number."""

@@ -1,4 +1,4 @@
-"""What attackers make of several actors' cells: one tool, one setting, many people."""
+"""Results of attackers on several actors' cells: one tool, one setting, many people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.model.privacy import LeakProfile
 
 
 class Attacker(StrEnum):
-    """Who looks for the actor in the swapped video, and with what (docs/protocol.md)."""
+    """Attackers that look for the actor in the swapped video, and what with (docs/protocol.md)."""
 
     NAIVE = "naive"
     """A0: compares swapped faces with original ones."""
@@ -41,7 +41,7 @@ class Rate(Frozen):
     high: float | None = None
     actors: int = 0
     reason: str = ""
-    """Why there is no number, or no interval, as a sentence."""
+    """Reason for the lack of a number or an interval, as a sentence."""
 
 
 class AtFar(Frozen):
@@ -65,7 +65,7 @@ class ActorRate(Frozen):
     actor: int
     asked: int
     probes: int
-    """Those with a face that could be compared."""
+    """Probes with a face that could be compared."""
     identified: float
     """Share of the probes *asked* that are nearest to their own actor (0 to 1)."""
     advantage: float
@@ -79,10 +79,10 @@ actors."""
 
 
 class Verification(Frozen):
-    """One attacker on one kind of video: the swapped ones, or the originals beside them."""
+    """One attacker on one kind of video: the swapped ones, or the originals alongside them."""
 
     actors: tuple[int, ...]
-    """Those with a probe and a place in the gallery."""
+    """Actors with a probe and a place in the gallery."""
     probes: int
     """Frames (or segments) that could be compared."""
     asked: int
@@ -107,7 +107,7 @@ class Verification(Frozen):
     eer: float | None = None
     linkability: float | None = None
     """D_sys (Gomez-Barrero et al. 2018). Above 0 by itself, the more so the fewer the actors: read
-    it beside ``Attack.linkability_null`` only."""
+    it alongside ``Attack.linkability_null`` only."""
     linkability_low: float | None = None
     linkability_high: float | None = None
     """The ends of a 95 % interval over actors."""
@@ -132,7 +132,7 @@ class Attack(Frozen):
 
     attacker: Attacker
     source: str
-    """What the comparison rests on: a recogniser, or a source of action units."""
+    """Basis of the comparison: a recogniser, or a source of action units."""
     method: str
     """Gallery and probes, as a sentence."""
     swapped: Verification | None = None
@@ -156,10 +156,14 @@ class Attack(Frozen):
         """Share identified beyond chance of all probes asked in swapped videos, mean over actors;
         attackers are compared by it. Scores of an earlier version have that of the probes that
         could be compared."""
-        found = self.swapped
-        if found is None:
+        verification = self.swapped
+        if verification is None:
             return None
-        return found.rank_1_corrected if found.advantage is None else found.advantage
+        return (
+            verification.rank_1_corrected
+            if verification.advantage is None
+            else verification.advantage
+        )
 
     @property
     def works(self) -> bool:
@@ -169,7 +173,7 @@ class Attack(Frozen):
 
 
 class DetectionSplit(Frozen):
-    """What became of the frames, as mean shares over actors that add up to 1.
+    """Fates of the frames, as mean shares over actors that add up to 1.
 
     Not detected is not hidden: the recogniser saw no face to compare.
     """
@@ -215,7 +219,7 @@ class CohortScore(Frozen):
     impostor_pairs: int
     """Pairs of different actors."""
     fmr_floor: float | None = None
-    """No lower FMR can be told with these actors, one of them left out (rule of three)."""
+    """No lower FMR can be measured with these actors, one of them left out (rule of three)."""
     attacks: tuple[Attack, ...] = ()
     worst: int | None = None
     """Place in ``attacks`` of the one with the largest advantage; None where none has one. By its
@@ -227,7 +231,7 @@ class CohortScore(Frozen):
     original_split: DetectionSplit | None = None
     leaks: tuple[CellLeaks, ...] = ()
     notes: tuple[str, ...] = ()
-    """What could not be computed and why, as sentences."""
+    """Notes on what could not be computed and why, as sentences."""
 
     @property
     def worst_attack(self) -> Attack | None:

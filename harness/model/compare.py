@@ -1,4 +1,4 @@
-"""What a comparison of two tools, versions or configs found."""
+"""Findings of a comparison of two tools, versions or configs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Family(StrEnum):
     """Metrics whose p-values are adjusted together."""
 
     STUDY = "privacy and expression"
-    """What the study measures: it decides whether versions are alike."""
+    """Metrics that the study measures: they decide whether versions are alike."""
     VIEWER = "behaviour and video quality"
-    """What else a viewer sees: it can raise an alarm, and is described otherwise."""
+    """Metrics of what else a viewer sees: they can raise an alarm, and are described otherwise."""
 
 
 class Difference(Frozen):
@@ -26,7 +26,7 @@ class Difference(Frozen):
     pairs: int
     """In how many pairs of cells."""
     accepted: bool = False
-    """Whether the user said to compare all the same."""
+    """True when the user said to compare all the same."""
 
 
 class Side(Frozen):
@@ -34,7 +34,7 @@ class Side(Frozen):
 
     selector: str
     label: str
-    """Tool, version, config and settings, as far as they tell the two sides apart."""
+    """Tool, version, config and settings, as far as they distinguish the two sides."""
     cells: int
     scored: int
     """Cells whose score is used, where the other side has its partner."""
@@ -46,6 +46,8 @@ class Side(Frozen):
     """Slugs of cells whose video is not the one that was published: reported and not used."""
     replaced: tuple[str, ...] = ()
     """Slugs of cells of an earlier manifest or image: reported and not used."""
+    unprepared: tuple[str, ...] = ()
+    """Names of cells that were asked for and could not be prepared."""
     hosts: tuple[str, ...] = ()
 
 
@@ -92,7 +94,7 @@ class ActorCrossing(Frozen):
 
 
 class ActorGate(Frozen):
-    """Every single actor, beside the tests of means."""
+    """Every single actor, alongside the tests of means."""
 
     alpha: float
     """The chance that a comparison without a change names anybody."""
@@ -153,7 +155,7 @@ class MetricResult(Frozen):
 
 
 class CompareResult(Frozen):
-    """Everything that ``bench compare`` says."""
+    """Results that ``bench compare`` reports."""
 
     schema_version: int = SCHEMA_VERSION
     protocol: str
@@ -165,7 +167,7 @@ class CompareResult(Frozen):
     alpha: float
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
-    """What a reader must know that changes no verdict."""
+    """Notes that a reader must know and that change no verdict."""
     metrics: tuple[MetricResult, ...]
     gate: ActorGate | None = None
     """None where nothing may be compared."""

@@ -1,4 +1,4 @@
-"""Who is in a dataset, which clips show them, and which of these may be trained on."""
+"""People of a dataset, the clips that show them, and which of these may be trained on."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Sex(StrEnum):
 
 
 class Split(StrEnum):
-    """How an actor's clips are divided."""
+    """Division of an actor's clips."""
 
     HELD_OUT = "held-out"
     """Test takes are never in the training video (the default)."""
     THESIS = "thesis"
-    """Everything is trained on, the test takes too, as the 2020 thesis did."""
+    """Trains on every take, the test takes too, as the 2020 thesis did."""
 
 
 class Part(StrEnum):
-    """What a clip is used for."""
+    """Use of a clip."""
 
     TRAINING = "training"
     """Trained on, whatever the split."""
@@ -67,7 +67,7 @@ class Photo(Frozen):
 
 
 class Source(Frozen):
-    """Where material comes from, and under which licence."""
+    """Origin of material, and its licence."""
 
     name: str
     url: str
@@ -85,7 +85,7 @@ class Actor(Frozen):
     """The reference face, when the user names one; else the best training frame is chosen."""
     source: Source | None = None
     remark: str = ""
-    """What to say before the actor is used: that clips are missing, for one."""
+    """Remark to show before the actor is used: that clips are missing, for one."""
 
 
 class Donor(Frozen):
@@ -108,7 +108,7 @@ class Dataset(Frozen):
     path: Path | None = None
     """The manifest, or the folder that was named; None for a dataset that has its own place."""
     more: str = ""
-    """How to get actors that it can have and has not, as a sentence."""
+    """Way to get actors that it can have and has not, as a sentence."""
 
 
 class MediaRef(Frozen):
@@ -122,7 +122,7 @@ class MediaRef(Frozen):
 
 
 class PreparedActor(Frozen):
-    """What a cell needs of its actor: everything by content hash."""
+    """Parts of its actor that a cell needs: everything by content hash."""
 
     number: int
     sex: Sex
@@ -133,7 +133,7 @@ class PreparedActor(Frozen):
     reference: MediaRef
     """The reference face, a PNG; never from the test video."""
     reference_note: str
-    """How the reference was chosen, for the report."""
+    """Note on how the reference was chosen, for the report."""
 
 
 class GalleryFace(Frozen):

@@ -21,7 +21,7 @@ class Interval(Frozen):
 
     @property
     def known(self) -> bool:
-        """Whether there is an interval."""
+        """True when there is an interval."""
         return self.low is not None and self.high is not None
 
 
@@ -41,7 +41,7 @@ class TestResult(Frozen):
     reason: str = ""
 
     def can_reach(self, alpha: float) -> bool:
-        """Whether this test could have been significant at all."""
+        """True when this test could have been significant at all."""
         return self.smallest_p is not None and self.smallest_p <= alpha
 
     def verdict(self, alpha: float = 0.05) -> str:
@@ -79,11 +79,11 @@ class PairedComparison(Frozen):
     losses: int
     ties: int
     reason: str = ""
-    """What cannot be computed, and why."""
+    """Reason for what cannot be computed."""
 
 
 class Equivalence(Frozen):
-    """Whether the mean difference lies within the margin, at level ``alpha``."""
+    """Test of whether the mean difference lies within the margin, at level ``alpha``."""
 
     margin: float
     alpha: float

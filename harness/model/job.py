@@ -23,7 +23,7 @@ class Step(StrEnum):
 
 
 class ExitCode(IntEnum):
-    """What a driver's exit code means; anything else is a crash."""
+    """Meanings of a driver's exit codes; anything else is a crash."""
 
     DONE = 0
     BAD_JOB = 64
@@ -48,11 +48,11 @@ class Role(StrEnum):
     FACE_LANDMARKER = "face_landmarker"
     """MediaPipe's face_landmarker.task model, for embedded tools."""
     VIDEO = "video"
-    """What an observer measures."""
+    """The video that an observer measures."""
 
 
 class Limits(Frozen):
-    """What a step may use. None means no limit of that kind."""
+    """Limits of a step. None means no limit of that kind."""
 
     wall_s: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
     memory_bytes: int | None = Field(default=None, ge=1)
@@ -69,14 +69,14 @@ class Job(Frozen):
     tool: str
     version: str
     image_digest: str | None = None
-    """What runs, when it is a container."""
+    """Digest of the image that runs, when it is a container."""
     inputs: dict[Role, str]
     state: str
     out: str
     settings: dict[str, Setting]
     limits: Limits
     gpu: bool = False
-    """Whether the tool can use one; a container gets one only where there is one."""
+    """True when the tool can use a GPU; a container gets one only where there is one."""
     seed: int = 0
 
 

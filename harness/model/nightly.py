@@ -1,4 +1,4 @@
-"""What a night found of one tool: the history's records."""
+"""Findings of a night about one tool: the history's records."""
 
 from __future__ import annotations
 
@@ -55,9 +55,11 @@ class NightRecord(Frozen):
     image_digest: str | None = None
     cells: tuple[str, ...]
     """Ids of the night's cells of this version."""
+    unprepared: tuple[str, ...] = ()
+    """Names of cells that were asked for and could not be prepared."""
     scored: int
     good_version: str | None = None
-    """What it was compared with: the version of the last good night, or one that a user named."""
+    """Version it was compared with: that of the last good night, or one that a user named."""
     good_cells: tuple[str, ...] = ()
     verdict: Verdict | None = None
     alarm: Alarm = Alarm.NONE
@@ -83,13 +85,18 @@ class NightRecord(Frozen):
         return content_hash([self.suite, self.dataset, self.tool, self.config, *cells])[:16]
 
     @property
+    def asked(self) -> int:
+        """Number of cells, with those that could not be prepared."""
+        return len(self.cells) + len(self.unprepared)
+
+    @property
     def complete(self) -> bool:
         """Whether every cell of the night has its score."""
-        return 0 < self.scored == len(self.cells)
+        return 0 < self.scored == self.asked
 
     @property
     def good(self) -> bool:
-        """Whether the next night may be compared with this one: all is scored, nothing suspected
+        """True when the next night may be compared with this one: all is scored, nothing suspected
         that a second run has not cleared."""
         return self.complete and self.alarm in (Alarm.NONE, Alarm.UNCONFIRMED)
 

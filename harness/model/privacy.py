@@ -1,4 +1,4 @@
-"""Where a video gives its person away."""
+"""Places where a video gives its person away."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class LeakingStretch(Frozen):
 
 
 class LeakProfile(Frozen):
-    """When and for how long a swapped video shows the actor, by the distance of its frames to the
-    actor's own reference face (SW-OR).
+    """Leaks of a swapped video, when and for how long, by the distance of its frames to the actor's
+    own reference face (SW-OR).
 
     A frame in which no face is found is no leak, and ends a stretch. Everything but the counts is
     None (and there are no stretches) where no frame has a face.
@@ -29,7 +29,7 @@ class LeakProfile(Frozen):
 
     threshold: float
     every_frame: bool
-    """Whether all frames were looked at; of a sample, times and lengths are what it shows, and
+    """True when all frames were looked at; of a sample, times and lengths are what it shows, and
     frames in between may leak unseen."""
     asked: int
     used: int

@@ -1,4 +1,4 @@
-"""What a score depends on besides the videos."""
+"""Facts that a score depends on besides the videos."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Protocol(Frozen):
     seed: int = Field(default=SEED, ge=0)
     threshold: float = Field(default=0.6, gt=0)
     identity: IdentityPath = IdentityPath.FAST
-    """How faces are found and embedded; both paths embed with dlib's network."""
+    """Path by which faces are found and embedded; both embed with dlib's network."""
     recognisers: tuple[str, ...] = Field(default=(), exclude=True)
     """Other recognisers that measure too: names, or ONNX files. They change no other number, and
     which have measured is part of a score's inputs: so they are no part of what identifies this."""

@@ -1,4 +1,4 @@
-"""How a swapped video looks beside its original: steadiness, sharpness, gaps, the background."""
+"""Quality of a swapped video against its original: steadiness, sharpness, gaps, the background."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from harness.core.base import Frozen
 
 
 class Steadiness(StrEnum):
-    """What a warping error means once sharpness is known."""
+    """Meanings of a warping error once sharpness is known."""
 
     STEADY = "as steady as the original"
     UNSTEADY = "less steady than the original"
     BLURRED = "softer than the original"
-    """What moves little may do so because there is little to see: no credit for steadiness."""
+    """Little moves, perhaps because there is little to see: no credit for steadiness."""
 
 
 class Warping(Frozen):
-    """How much a face changes from frame to frame beyond the original's own motion.
+    """Change of a face from frame to frame beyond the original's own motion.
 
     ``ratio`` alone rewards blur, so it never stands without ``sharpness_ratio``: both are required
     here, and ``detail_fair_ratio`` (ratio / min(1, sharpness_ratio)) is the one to rank by.
@@ -73,7 +73,7 @@ class Gaps(Frozen):
 
 
 class Background(Frozen):
-    """What the tool should have left alone: pixels further than half a face from either face."""
+    """Pixels the tool should have left alone: those further than half a face from either face."""
 
     frames: int
     ssim: float | None = None
@@ -91,7 +91,7 @@ class Quality(Frozen):
     reason: str = ""
     warping: Warping | None = None
     warping_note: str = ""
-    """Why there is no warping error, as a sentence."""
+    """Reason for the lack of a warping error, as a sentence."""
     flicker: Flicker | None = None
     identity_jitter: Jitter | None = None
     landmark_jitter: Jitter | None = None

@@ -1,4 +1,4 @@
-"""What another recogniser than dlib's says of a cell."""
+"""Results of a cell by another recogniser than dlib's."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ class RecogniserScore(Frozen):
     preprocessing: str = ""
     """For a user's file: how it is given a face."""
     note: str = ""
-    """Why there are no distances."""
+    """Reason for the lack of distances."""

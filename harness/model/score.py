@@ -1,4 +1,4 @@
-"""What a cell scored: pure functions of observations, small enough to keep as JSON."""
+"""Scores of a cell: pure functions of observations, small enough to keep as JSON."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class EvidenceFrame(Frozen):
 
 
 class SwappedReading(StrEnum):
-    """Which face "ID swapped" is; the thesis says two things (4.3.1 and 4.3.2)."""
+    """Readings of which face "ID swapped" is; the thesis says two things (4.3.1 and 4.3.2)."""
 
     DONOR_PHOTO = "donor photo"
     SWAPPED_FRAME = "swapped frame"
@@ -76,7 +76,7 @@ class SwappedIdentity(Frozen):
 
     reading: SwappedReading
     note: str
-    """How the face was chosen, or why there is none, as a sentence."""
+    """Note on how the face was chosen, or why there is none, as a sentence."""
     frame: int | None = None
     """The swapped frame that serves as the face, and is left out of both comparisons."""
     or_sw: Distances | None = None
@@ -95,7 +95,7 @@ class Identity(Frozen):
     comparisons: dict[Comparison, Distances]
     swapped_reading: SwappedReading
     swapped_note: str = ""
-    """Why it is this reading, as a sentence."""
+    """Reason for this reading, as a sentence."""
     swapped_identities: tuple[SwappedIdentity, ...] = ()
     evidence: tuple[EvidenceFrame, ...] = ()
     seed: int
@@ -132,7 +132,7 @@ class UnitScore(Frozen):
     fits, 0 where none fits much better."""
     lag_s: float | None = None
     lag_pcc: float | None = None
-    """The PCC there, or the one that is too low to tell a shift."""
+    """The PCC there, or the one that is too low to show a shift."""
     floor_pcc: float | None = None
     """PCC of the original with its own re-encoding: what the source makes of compression alone."""
     floor_rmse: float | None = None
@@ -165,7 +165,7 @@ class Attributes(Frozen):
 
 
 class Alignment(Frozen):
-    """Whether original and swapped frames may be paired at all."""
+    """Verdict on whether original and swapped frames may be paired at all."""
 
     frames_original: int
     frames_swapped: int

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from harness.core.base import Frozen
-from harness.model.dataset import Split
+from harness.core.hashing import content_hash
+from harness.model.dataset import Sex, Split
 from harness.model.identity import IdentityPath
 from harness.model.job import Limits, Setting
 
@@ -65,12 +66,12 @@ class Suite(Frozen):
     donors: str = "same-sex"
     """A rule of ``DonorRule``, or names, comma-separated."""
     donors_of_each_sex: int = Field(default=1, ge=1)
-    """How many different ones there must be: with one of each sex, donor and sex are one
+    """Number of different ones there must be: with one of each sex, donor and sex are one
     variable."""
     seed: int = 0
     repeat: Repeat | None = None
     limits: Limits | None = None
-    """What a step may use; None leaves it to each config."""
+    """Limits of a step; None leaves them to each config."""
     protocol: SuiteProtocol = SuiteProtocol()
     also: tuple[str, ...] = ()
     """Suites whose finished cells its report is to be compared with, too."""
@@ -87,3 +88,36 @@ class PlannedCell(Frozen):
     actor: int
     donor: str | None
     seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """``blur-1-default-actor03-anna``, for people."""
+        parts = [self.tool, self.version, self.config, f"actor{self.actor:02d}", self.donor]
+        return "-".join(part for part in parts if part)
+
+
+class UnpreparedCell(Frozen):
+    """A cell that was asked for and has no spec, since nothing is prepared of its people."""
+
+    dataset: str
+    split: Split
+    cell: PlannedCell
+    sex: Sex
+    donor_sex: Sex | None = None
+    reason: str
+    """Why they cannot be prepared, as sentences."""
+
+    @property
+    def sentence(self) -> str:
+        """The reason, as it stands beside those of failed cells."""
+        return f"Could not be prepared: {self.reason}"
+
+    @property
+    def key(self) -> str:
+        """64 hex digits: the same whatever the reason is."""
+        return unprepared_key(self.dataset, self.split, self.cell)
+
+
+def unprepared_key(dataset: str, split: Split, cell: PlannedCell) -> str:
+    """The key of a cell's record, where it cannot be prepared."""
+    return content_hash([dataset, split.value, cell.model_dump(mode="json")])

@@ -1,4 +1,4 @@
-"""What an adapter says about its tool: a pure description, no I/O."""
+"""An adapter's statement about its tool: a pure description, no I/O."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SettingSpec(Frozen):
 
 
 class Deviation(Frozen):
-    """Where a config departs from the study it follows."""
+    """A departure of a config from the study it follows."""
 
     claim: str
     upstream: str
@@ -53,7 +53,7 @@ class NamedConfig(Frozen):
     versions: tuple[str, ...] = ()
     """The versions it fits; empty means all."""
     limits: Limits | None = None
-    """What its steps need, when that is more than the usual."""
+    """Limits that its steps need, when those are more than the default."""
     deviations: tuple[Deviation, ...] = ()
 
 
@@ -72,7 +72,7 @@ class Container(Frozen):
     """The importable folder with Dockerfile, driver.py and versions.yaml: ``containers.deface``."""
     gpu: Literal["none", "optional", "required"] = "none"
     gpu_memory_bytes: int | None = None
-    """What training needs at least, so that a small card is refused before hours are spent."""
+    """Least memory for training, so that a small card is refused before hours are spent."""
     terminal: bool = False
     """The tool insists on a terminal: its container gets a pseudo-terminal."""
     network_steps: tuple[Step, ...] = ()
@@ -96,7 +96,7 @@ class LogPattern(Frozen):
 
 
 class KnownFailure(Frozen):
-    """A text in a tool's log that tells why it failed, whatever its exit code."""
+    """A text in a tool's log that says why it failed, whatever its exit code."""
 
     pattern: Regex
     status: Status
@@ -104,7 +104,7 @@ class KnownFailure(Frozen):
     """A sentence for the user, with what to do next."""
     example: str
     source: str = ""
-    """Where the text is known from: a file, an issue, a run."""
+    """Origin of the text: a file, an issue, a run."""
 
 
 class Tool(Frozen):

@@ -1,4 +1,4 @@
-"""What is left of a face's behaviour after a swap, besides its action units."""
+"""Behaviour left in a face after a swap, besides its action units."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from harness.core.base import Frozen
 
 
 class Difference(Frozen):
-    """How far something in the swapped video is from the original, over paired frames.
+    """Distance of something in the swapped video from the original, over paired frames.
 
     Smaller is better, 0 is the same. All numbers are None when nothing could be compared;
     ``reason`` then says why.
     """
 
     unit: str
-    """What the numbers are in: ``degrees``, ``rig weights (0-1)``, ``interocular distances``."""
+    """Unit of the numbers: ``degrees``, ``rig weights (0-1)``, ``interocular distances``."""
     frames: int
     """Frames with a value in both videos."""
     mean: float | None = None
@@ -49,7 +49,7 @@ class Kept(Frozen):
     faces_original: int
     """Frames in which the original shows a face."""
     faces_kept: int
-    """Those of them in which the swapped video shows one too."""
+    """Frames of these in which the swapped video shows a face too."""
     detection_rate: float | None
     """faces_kept / faces_original; None without a face in the original."""
     blinks: Events
@@ -69,4 +69,4 @@ class Utility(Frozen):
     kept: Kept
     floor: Kept | None = None
     floor_note: str = ""
-    """How the re-encoding was made, or why there is no floor, as a sentence."""
+    """Note on how the re-encoding was made, or why there is no floor, as a sentence."""

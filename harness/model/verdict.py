@@ -1,4 +1,4 @@
-"""What a comparison can end with, and what can stand in its way."""
+"""Verdicts a comparison can end with, and the aspects that can stand in their way."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Verdict(StrEnum):
     UNCHANGED = "unchanged"
     """Equivalence within the margin is shown."""
     INCONCLUSIVE = "inconclusive"
-    """Neither is shown: the actors are too few, or too different, to tell."""
+    """Neither is shown: the actors are too few, or too different, to decide."""
     NOT_COMPARABLE = "not comparable"
     """Dataset, scorer, limits or hardware differ, or a side has no value."""
 
 
 class Aspect(StrEnum):
-    """What must be alike on both sides before numbers may be compared."""
+    """Aspects that must be alike on both sides before numbers may be compared."""
 
     DATASET = "dataset"
     SCORER = "scorer"

@@ -1,4 +1,4 @@
-"""What is known of a video file: a dataclass, as drivers read videos and start without pydantic."""
+"""Facts of a video file: a dataclass, as drivers read videos and start without pydantic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, kw_only=True)
 class VideoInfo:
-    """What FFmpeg says of a video's picture stream, after rotation is applied."""
+    """FFmpeg's description of a video's picture stream, after rotation is applied."""
 
     # For the models that hold one: as strict as they are.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}

@@ -1,4 +1,4 @@
-"""A user's network becomes a recogniser once it tells unmodified faces of the sample apart."""
+"""A user's network becomes a recogniser once it distinguishes unmodified faces of the sample."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def check_recogniser(named: str, home: Path, listen: Listener) -> None:
     """See that ``open_recogniser`` will open it; ``listen`` hears by which convention.
 
     Raises UsageError for an unknown name and as ``read_stated``, UnusableInputError for a file that
-    is not a face network or does not tell faces apart, FetchError when there is no sample to try it
-    on, and whatever the recogniser itself raises.
+    is not a face network or does not distinguish faces, FetchError when there is no sample to try
+    it on, and whatever the recogniser itself raises.
     """
     if is_file(named):
         accept(_open_file(named), home, listen)
@@ -82,8 +82,8 @@ def _open_file(named: str) -> OnnxFile:
 
 
 def accept(network: OnnxFile, home: Path, listen: Listener) -> Acceptance:
-    """The convention by which a network tells faces apart, tried once for each file, statement and
-    home. ``listen`` hears of it.
+    """The convention by which a network distinguishes faces, tried once for each file, statement
+    and home. ``listen`` hears of it.
 
     Raises UnusableInputError, with rank and margin, when there is none; FetchError, StoreError.
     """
@@ -116,10 +116,12 @@ def _try_all(network: OnnxFile, home: Path, listen: Listener) -> Acceptance:
     listen(Event(kind="note", text=text))
     fetch_trial_faces(home, listen)
     tried = list(_try(network, candidates, home))
-    best = first_of_the_best([one.trial for one in tried])
+    best = first_of_the_best([attempt.trial for attempt in tried])
     if best is None:
         raise _refused(network, tried, home)
-    passed = (one for number, one in enumerate(tried) if one.trial.passed and number != best)
+    passed = (
+        attempt for number, attempt in enumerate(tried) if attempt.trial.passed and number != best
+    )
     return Acceptance(
         chosen=tried[best],
         stated=len(candidates) == 1 and network.stated.order is not None,
@@ -143,7 +145,7 @@ def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
     sentences = [f"{network.path.name}: {chosen.convention} ({how}); {chosen.trial}."]
     if acceptance.others:
         others = "; ".join(
-            f"{one.convention} (margin {one.trial.margin:.1f})" for one in acceptance.others
+            f"{other.convention} (margin {other.trial.margin:z.1f})" for other in acceptance.others
         )
         sentences.append(
             f"  The faces do not rule out {others}. If you know which is right, state it in "
@@ -154,20 +156,22 @@ def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
 
 def _refused(network: OnnxFile, tried: Sequence[Tried], home: Path) -> UnusableInputError:
     """The error, with the best of what was tried, and what would do in place of a statement."""
-    best = max(tried, key=lambda one: (one.trial.margin, one.trial.ranked))
+    best = max(tried, key=lambda attempt: (attempt.trial.margin, attempt.trial.ranked))
     how = "As stated" if len(tried) == 1 else f"By the best of {len(tried)} conventions"
     place = stated_path(network.path)
     hint = (
         f"If it is a face network, state order, mean, scale, size and alignment in {place} "
         "(docs/protocol.md, Other recognisers)."
     )
-    ruled_out = [one for one in KNOWN if one not in {each.convention for each in tried}]
+    ruled_out = [
+        convention for convention in KNOWN if convention not in {each.convention for each in tried}
+    ]
     for instead in _try(network, network.possible(ruled_out), home):
         if instead.trial.passed:
             hint = f"Correct {place}: by {instead.convention}, it {instead.trial}."
             break
     return UnusableInputError(
-        f"{network.path} does not tell the sample's unmodified faces apart. {how} "
+        f"{network.path} does not distinguish the sample's unmodified faces. {how} "
         f"({best.convention}), it {best.trial}; the least are {100 * LEAST_RANKED:g} % "
         f"and a margin of {LEAST_MARGIN:g}.",
         hint=hint,

@@ -42,7 +42,7 @@ _SETTLED = {Status.TOOL_ERROR, Status.BAD_OUTPUT, Status.TIMEOUT, Status.OOM}
 
 @dataclass(frozen=True)
 class _Kind:
-    """How an observer's file is brought in."""
+    """Kind of an observer, by which its file is brought in."""
 
     path: Callable[[Path, str], Path]
     bring_in: Callable[[Path, str, int, Path], openface.Imported]
@@ -65,7 +65,7 @@ class Failure(Frozen):
 
 
 class Measured(Frozen):
-    """What became of one video."""
+    """Result of measuring one video."""
 
     status: Status
     reason: str
@@ -76,12 +76,12 @@ class Measured(Frozen):
     """The whole log of a failure."""
     log_tail: tuple[str, ...] = ()
     reused: bool = False
-    """Nothing was run: it was there, or had failed with the same image before."""
+    """True when nothing was run: it was there, or had failed with the same image before."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an observer runs, and how."""
+    """Place and manner in which an observer runs."""
 
     home: Path
     runtime: Runtime
@@ -91,7 +91,7 @@ class Place:
 
 
 def known_to(observer: Tool, sha256: str, place: Place) -> Measured | None:
-    """What ``observer`` found in a video before, or how it failed; None when it is to be run.
+    """Earlier result or failure of ``observer`` on a video; None when it is to be run.
 
     Raises as ``measure_with`` for an observer that nothing here reads.
     """
@@ -104,17 +104,17 @@ def measure_with(
     """Measure a video with ``observer`` and store what it found, unless it is there already.
 
     Of two processes that want the same video one runs the observer, the other waits. What goes
-    wrong in the tool is told in what is returned, and kept; with ``again`` a kept failure is tried
-    again. Raises UsageError for an observer whose output nothing here reads, StoppedError when
-    ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed, StoreError
-    when the disk refuses, and as the runtime does.
+    wrong in the tool is reported in what is returned, and kept; with ``again`` a kept failure is
+    tried again. Raises UsageError for an observer whose output nothing here reads, StoppedError
+    when ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed,
+    StoreError when the disk refuses, and as the runtime does.
     """
     work = _work(observer, video, sha256, place)
-    if not again and (found := work.known()):
-        return found
+    if not again and (earlier := work.known()):
+        return earlier
     with _locked(work.stored, place.control.stop):
-        if not again and (found := work.known()):
-            return found
+        if not again and (earlier := work.known()):
+            return earlier
         return work.run()
 
 
@@ -140,7 +140,7 @@ class _Work:
     stored: Path
 
     def known(self) -> Measured | None:
-        """What is stored: the observation, or a failure of the same image."""
+        """The stored observation, or a failure of the same image."""
         if self.stored.exists():
             return Measured(status=Status.OK, reason="done", path=self.stored, reused=True)
         failure = self._failure()
@@ -231,14 +231,14 @@ class _Work:
             return None
 
     def _beside(self, ending: str) -> Path:
-        """A path beside the observation: hidden when it is unfinished work."""
+        """A path alongside the observation: hidden when it is unfinished work."""
         hidden = "." if ending.endswith(".part") else ""
         return self.stored.with_name(f"{hidden}{self.stored.stem}{ending}")
 
 
 @contextmanager
 def _locked(path: Path, stop: threading.Event) -> Iterator[None]:
-    """Hold an exclusive lock beside ``path``; another process's measurement may take long, so
+    """Hold an exclusive lock alongside ``path``; another process's measurement may take long, so
     waiting for it can be stopped. Raises StoppedError.
     """
     with store_sentences(path):

@@ -55,7 +55,7 @@ def fast_version() -> str:
 
 
 def finder_version() -> str:
-    """What decides which faces are found: everything that looks at them depends on it."""
+    """Version of what decides which faces are found: all that looks at them depends on it."""
     return f"mediapipe{version('mediapipe')}-f{FINDER_VERSION}"
 
 
@@ -69,7 +69,7 @@ class FaceEmbeddings:
     near to being a face, and the whole frame when nothing does: at the latest in every 8th frame,
     and whenever the tracker sees more or fewer faces or, while it sees none, the picture changes.
 
-    Beside a sure face the whole frame is looked at, more coarsely, in every 48th frame, and whom
+    Alongside a sure face the whole frame is looked at, more coarsely, in every 48th frame, and whom
     the detector finds there is looked for in the frames that follow. Of several faces the one
     nearest to the tracker's main face is embedded, or the largest where the tracker has lost it.
     """
@@ -140,9 +140,9 @@ class FaceFinder:
             for box in map(box_of, self._others)
             if all(iou(box, tracked) < _SAME_FACE_IOU for tracked in seen.boxes)
         ]
-        found = [face for one in near for face in faces_in(one)]
+        faces = [face for boxes in near for face in faces_in(boxes)]
         self._others = [face for box in others for face in faces_in(hog.near(seen.rgb, box))]
-        return distinct([*found, *self._others])
+        return distinct([*faces, *self._others])
 
     def _unsure(self, hog: Hog, seen: Seen, near: list[list[Found]]) -> list[Face]:
         """The faces of a frame by dlib's own levels: around what looks a little like a face, now or
@@ -152,7 +152,7 @@ class FaceFinder:
             self._tracked = seen.boxes
         else:
             near = [hog.near(seen.rgb, box) for box in self._tracked]
-        places = [one.face for found in near for one in found]
+        places = [box.face for boxes in near for box in boxes]
         pyramid = Pyramid(seen.rgb)
         around = [hog.exactly(pyramid, face) for face in distinct(places, _SAME_PLACE_IOU)]
         for number, face in enumerate(self._doubtful):
@@ -160,12 +160,12 @@ class FaceFinder:
             # Who moves is followed.
             self._doubtful[number] = again.found[0].face if again.found else face
             around.append(again)
-        found = [one for place in around for one in place.found]
-        if not found and (self._is_due(seen) or not all(place.clear for place in around)):
+        boxes = [box for place in around for box in place.found]
+        if not boxes and (self._is_due(seen) or not all(place.clear for place in around)):
             whole = hog.whole(seen.rgb, DOUBTFUL_SCORE)
-            found = [one for one in whole if one.score > 0]
-            self._doubtful = [one.face for one in whole]
-        return distinct(faces_in(found))
+            boxes = [box for box in whole if box.score > 0]
+            self._doubtful = [box.face for box in whole]
+        return distinct(faces_in(boxes))
 
     def _is_due(self, seen: Seen) -> bool:
         """True when the whole frame is to be looked at: whoever turns up is tracked, or changes the
@@ -190,9 +190,9 @@ def _coarse(picture: Picture) -> NDArray[np.float32]:
     return np.asarray(small, np.float32)
 
 
-def faces_in(found: list[Found]) -> list[Face]:
+def faces_in(boxes: list[Found]) -> list[Face]:
     """The places that dlib calls a face, the surest first."""
-    return [one.face for one in sorted(found, reverse=True) if one.score > 0]
+    return [box.face for box in sorted(boxes, reverse=True) if box.score > 0]
 
 
 def distinct(faces: list[Face], overlap: float = _SAME_FACE_IOU) -> list[Face]:

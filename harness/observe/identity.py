@@ -135,7 +135,7 @@ def locate_faces(rgb: NDArray[np.uint8]) -> list[Face]:
 
 
 class _MainFace:
-    """Which of several faces counts; asks the landmark tracker only when there are several."""
+    """Chooses which of several faces counts; asks the landmark tracker only for several."""
 
     def __init__(self, media: Path, sha256: str, home: Path) -> None:
         self._source = (media, sha256, home)
@@ -218,7 +218,7 @@ def _taken(frame: int, future: Future[Found]) -> tuple[int, Found]:
         return frame, future.result()
     except BrokenProcessPool as error:
         raise UnfitMachineError(
-            "A process that looks for faces ended unexpectedly, most likely for want of memory.",
+            "A process that looks for faces ended unexpectedly, most likely for lack of memory.",
             hint="Free some memory and run the same command again: it goes on where it stopped.",
         ) from error
 

@@ -1,4 +1,4 @@
-"""What a video holds, found by decoding it once per content."""
+"""Reads what a video holds, by decoding it once per content."""
 
 from __future__ import annotations
 

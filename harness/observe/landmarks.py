@@ -1,4 +1,4 @@
-"""Where the main face's features are in every frame: a choice of MediaPipe's 478 points."""
+"""Positions of the main face's features in every frame: a choice of MediaPipe's 478 points."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ POINTS: tuple[int, ...] = tuple(index for group in GROUPS.values() for index in 
 
 
 def positions(group: str) -> list[int]:
-    """Where the points of a group are among POINTS."""
+    """Places of a group's points among POINTS."""
     return [POINTS.index(index) for index in GROUPS[group]]
 
 

@@ -1,4 +1,4 @@
-"""What is measured in the one pass: one row per frame, by several observers side by side."""
+"""Runs the one pass over a video: one row per frame, by several observers side by side."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class Observer(Protocol):
 
 
 def path_of(observer: Observer, sha256: str, home: Path) -> Path:
-    """Where the observation of a video is."""
+    """Path of the observation of a video."""
     return observation_path(home, sha256, observer.name, observer.version)

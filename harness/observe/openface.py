@@ -26,7 +26,7 @@ PRESENCES = tuple(sorted((*INTENSITIES, "AU28")))
 
 
 class Imported(Frozen):
-    """What an imported file holds."""
+    """Contents of an imported file."""
 
     path: Path
     frames: int
@@ -38,7 +38,7 @@ class Imported(Frozen):
 
 
 def openface_path(home: Path, sha256: str) -> Path:
-    """Where a user's OpenFace CSV of the video with this content belongs."""
+    """Path of a user's OpenFace CSV of the video with this content."""
     return home / "observations" / sha256 / f"{OBSERVER}@{VERSION}.csv"
 
 

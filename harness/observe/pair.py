@@ -73,7 +73,7 @@ def observe_pair(
     (``WARPED_PAIRS``). background: further than half a face from both faces, in an even subset
     (``BACKGROUND_FRAMES``), with the share of the picture that this is.
 
-    Kept beside the swapped video's observations, for both contents and ``faces``, the version of
+    Kept alongside the swapped video's observations, for both contents and ``faces``, the version of
     the observer the boxes come from. Raises UnusableInputError for videos of different lengths or
     sizes or that cannot be read, StoreError for the store.
     """

@@ -1,4 +1,4 @@
-"""What is measured in the pixels of one frame, or of two consecutive ones, of two videos."""
+"""Measures the pixels of one frame, or of two consecutive ones, of two videos."""
 
 from __future__ import annotations
 
@@ -138,8 +138,8 @@ def warping(
 
 
 def _agree(forth: NDArray[np.float32], back: NDArray[np.float32]) -> Mask:
-    """Where going there and back ends near the start: elsewhere one frame hides what the other
-    shows. Both are height x width x 2.
+    """True where going there and back ends near the start: elsewhere one frame hides what the
+    other shows. Both are height x width x 2.
     """
     fx, fy, bx, by = forth[..., 0], forth[..., 1], back[..., 0], back[..., 1]
     gap = (fx + bx) ** 2 + (fy + by) ** 2

@@ -115,7 +115,7 @@ class FaceProbes:
 def open_probes(
     identity: IdentityPath, home: Path, finder: FaceFinder, second: SecondDetector | None
 ) -> FaceProbes | None:
-    """As attackers need them beside the faces of an identity path.
+    """As attackers need them alongside the faces of an identity path.
 
     The reference path looks at frames when the pass is over, and ``finder`` has no part in it: so
     there is a row for every frame. It needs no network in ONNX Runtime either; where there is none,

@@ -25,8 +25,8 @@ from harness.vision.recognisers.base import Alignment, Recogniser, RecogniserInf
 
 PREFIX = "recogniser-"
 MEASURE_VERSION = 2
-"""2: a user's file is used only with pixels by which it tells faces apart; dlib's chip has the size
-that the recogniser asks for."""
+"""2: a user's file is used only with pixels by which it distinguishes faces; dlib's chip has the
+size that the recogniser asks for."""
 _KEY = b"recogniser"
 
 
@@ -111,7 +111,7 @@ def _photo_vector(
 
 def stored_recognisers(sha256: str, home: Path) -> dict[str, Path]:
     """File name to file of every recogniser's observation of a video or photo, as it is measured
-    today: numbers of an older way of measuring are not shown beside it.
+    today: numbers of an older way of measuring are not shown alongside it.
     """
     folder = observation_path(home, sha256, "", "").parent
     today = glob.escape(_measured_by())
@@ -119,8 +119,8 @@ def stored_recognisers(sha256: str, home: Path) -> dict[str, Path]:
 
 
 def read_recognised(path: Path) -> tuple[RecogniserInfo, Any]:
-    """What the recogniser says of itself, and the rows (a DataFrame). Raises UnusableInputError for
-    a damaged file (it has been set aside), StoreError.
+    """The recogniser's own description, and the rows (a DataFrame). Raises UnusableInputError for a
+    damaged file (it has been set aside), StoreError.
     """
     table = read_table(path)
     if table is None:

@@ -20,7 +20,7 @@ NOTE = f"The original encoded again by x264 at CRF {CRF}."
 
 
 def recipe() -> str:
-    """What a re-encoding depends on besides the video, for the hash of a score."""
+    """Facts that a re-encoding depends on besides the video, for the hash of a score."""
     return f"x264-crf{CRF}-{RECIPE}"
 
 

@@ -1,4 +1,4 @@
-"""Whether a second, independent detector still sees a face: "hidden" is not "not even detected"."""
+"""Runs a second, independent detector on faces: "hidden" is not "not even detected"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SURE_SCORE = 0.5
 
 
 def second_detector_version() -> str:
-    """Where the weights are from, the long side in pixels, and whose tracker says where to look."""
+    """Origin of the weights, the long side in pixels, and the tracker that says where to look."""
     return f"deface1.5.0-320-mediapipe{version('mediapipe')}-m{MEASURE_VERSION}"
 
 
@@ -50,11 +50,11 @@ class SecondDetector:
             self._last = seen.boxes[seen.main]
         if not is_sampled(seen):
             return
-        found = self.find(seen)
-        best = surest(found, self._last)
+        detections = self.find(seen)
+        best = surest(detections, self._last)
         yield {
             "frame": seen.frame,
-            "faces": sum(one.score >= SURE_SCORE for one in found),
+            "faces": sum(detection.score >= SURE_SCORE for detection in detections),
             "score": best.score if best else 0.0,
         }
 
@@ -86,12 +86,14 @@ def open_second_detector(home: Path) -> SecondDetector | None:
     return SecondDetector(home)
 
 
-def surest(found: Sequence[Found], place: Box | None) -> Found | None:
+def surest(detections: Sequence[Found], place: Box | None) -> Found | None:
     """The surest face whose centre lies in ``place``, widened by half its size on every side; the
     surest anywhere when ``place`` is None; None without any.
     """
-    near = (one for one in found if place is None or _is_near(one.box, place))
-    return max(near, key=lambda one: one.score, default=None)
+    near = (
+        detection for detection in detections if place is None or _is_near(detection.box, place)
+    )
+    return max(near, key=lambda detection: detection.score, default=None)
 
 
 def _is_near(box: Box, place: Box) -> bool:

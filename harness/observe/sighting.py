@@ -1,4 +1,4 @@
-"""Everything that scores need of one video, measured in one call."""
+"""Measurements that scores need of one video, made in one call."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Sighting(Frozen):
     sha256: str
     identity: IdentityPath
     frames: tuple[int, ...]
-    """Those in which faces are recognised; empty for the fast path, which sees all."""
+    """Frames in which faces are recognised; empty for the fast path, which sees all."""
     reencode: bool = False
     recognisers: tuple[str, ...] = ()
     """Others that embed the faces of every frame too, and that of ``photo``."""
@@ -57,29 +57,29 @@ def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> Non
     Raises as the observers do, and as ``reencoding``.
     """
     path, sha256 = shown(sighting, home)
-    others = [open_recogniser(one, home) for one in sighting.recognisers]
+    others = [open_recogniser(name, home) for name in sighting.recognisers]
     heard = stage(listen, sighting.label)
     measure_video(path, sha256, home, _observers(sighting, others, home), listen=heard)
     if sighting.identity is IdentityPath.REFERENCE and not sighting.reencode:
         heard = stage(listen, f"faces in {sighting.label}")
         observe_identity(path, sha256, sighting.frames, home, heard)
     if sighting.photo is not None:
-        for one in others:
-            observe_photo(sighting.photo.path, sighting.photo.sha256, one, home)
+        for recogniser in others:
+            observe_photo(sighting.photo.path, sighting.photo.sha256, recogniser, home)
 
 
 def _observers(sighting: Sighting, others: Sequence[Recogniser], home: Path) -> list[Observer]:
-    """What measures the video in the one pass; of a re-encoding only what needs no recogniser."""
+    """Observers of the one pass; of a re-encoding only those that need no recogniser."""
     observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
     if sighting.reencode:
         return observers
     finder = FaceFinder()
     second = open_second_detector(home)
     probes = open_probes(sighting.identity, home, finder, second)
-    observers += [FaceCrops(), *(one for one in (second, probes) if one is not None)]
+    observers += [FaceCrops(), *(observer for observer in (second, probes) if observer is not None)]
     if sighting.identity is IdentityPath.FAST:
         observers.append(FaceEmbeddings(home, finder))
-    return [*observers, *(RecogniserEmbeddings(one, finder) for one in others)]
+    return [*observers, *(RecogniserEmbeddings(recogniser, finder) for recogniser in others)]
 
 
 def shown(sighting: Sighting, home: Path) -> tuple[Path, str]:
@@ -88,8 +88,8 @@ def shown(sighting: Sighting, home: Path) -> tuple[Path, str]:
         return sighting.path, sighting.sha256
     from harness.store.media import MediaStore
 
-    made = reencoding(sighting.path, sighting.sha256, home)
-    return MediaStore(home).path(made), made.sha256
+    encoded = reencoding(sighting.path, sighting.sha256, home)
+    return MediaStore(home).path(encoded), encoded.sha256
 
 
 def stage(listen: Listen | None, name: str) -> Callable[[int, int], None] | None:

@@ -1,4 +1,4 @@
-"""Tiny luminance pictures of every frame, enough to tell whether two videos are in step."""
+"""Tiny luminance pictures of every frame, enough to decide whether two videos are in step."""
 
 from __future__ import annotations
 

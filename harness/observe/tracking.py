@@ -46,7 +46,7 @@ class Seen(NamedTuple):
 
 
 def is_sampled(seen: Seen) -> bool:
-    """Whether a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
+    """True when a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
     return seen.frame % max(1, -(-seen.total // SAMPLED_FRAMES)) == 0
 
 
@@ -54,7 +54,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
     """Every frame of a video, in order; one is in memory at a time.
 
     Raises UnusableInputError for a video that cannot be read, FetchError when the landmarker's
-    model cannot be had.
+    model is unavailable.
     """
     from harness.media.frames import read_frames
     from harness.vision.assets import face_landmarker_path

@@ -1,4 +1,4 @@
-"""Unmodified faces of known people in the sample, to see whether a recogniser tells them apart."""
+"""Unmodified faces of known people in the sample, to see if a recogniser distinguishes them."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _AROUND = 127
 class TrialFace(NamedTuple):
     label: Labelled
     rgb: Picture
-    """Grey outside of the face: surroundings that the pictures of a clip share would tell people
-    apart by themselves."""
+    """Grey outside of the face: surroundings that the pictures of a clip share would distinguish
+    people by themselves."""
     mesh: NDArray[np.float64]
 
     @property

@@ -1,4 +1,4 @@
-"""What is measured in every frame of a video, in one pass over it."""
+"""Measures every frame of a video, in one pass over it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def observe_video(
     info: VideoInfo | None = None,
     listen: Listen | None = None,
 ) -> Observed:
-    """Everything of ``media`` but the faces' embeddings; measured once per content and version.
+    """Measures all of ``media`` but the faces' embeddings; once per content and version.
 
     Raises UnusableInputError for a video that cannot be read, StoreError for the store.
     """
@@ -128,24 +128,26 @@ def measure_video(
     """
     with ExitStack() as stack:
         # Always in the same order, so that two commands never wait for each other.
-        for path in sorted(path_of(one, sha256, home) for one in observers):
+        for path in sorted(path_of(observer, sha256, home) for observer in observers):
             stack.enter_context(locked(path))
-        missing = [one for one in observers if not is_stored(path_of(one, sha256, home))]
+        missing = [
+            observer for observer in observers if not is_stored(path_of(observer, sha256, home))
+        ]
         if not missing:
             return
         info = info or video_info(media, sha256, home)
         rows = [
-            stack.enter_context(growing_table(path_of(one, sha256, home), one.schema()))
-            for one in missing
+            stack.enter_context(growing_table(path_of(observer, sha256, home), observer.schema()))
+            for observer in missing
         ]
         for seen in track(media, info, home):
-            for one, sink in zip(missing, rows, strict=True):
-                for row in one.see(seen):
+            for observer, sink in zip(missing, rows, strict=True):
+                for row in observer.see(seen):
                     sink.add(row)
             if listen is not None:
                 listen(seen.frame + 1, info.frames)
-        for one, sink in zip(missing, rows, strict=True):
-            for row in one.rest():
+        for observer, sink in zip(missing, rows, strict=True):
+            for row in observer.rest():
                 sink.add(row)
 
 
@@ -158,7 +160,7 @@ def _stored(
     listen: Listen | None,
 ) -> list[Any]:
     """The tables of the observers, measured first where they are missing."""
-    paths = [path_of(one, sha256, home) for one in observers]
+    paths = [path_of(observer, sha256, home) for observer in observers]
     while True:
         measure_video(media, sha256, home, observers, info, listen)
         tables = [read_table(path) for path in paths]

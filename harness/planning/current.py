@@ -1,4 +1,4 @@
-"""Which cells of a store are still what was asked for, and why the others are not.
+"""Finds the cells of a store that are still what was asked for, and why the others are not.
 
 A cell is *current* when its actor, donor and gallery are those of today's manifest and its image is
 the one that its tool was last run with. The rest are *earlier*: numbers of them stand for another
@@ -32,12 +32,12 @@ from harness.store.manifests import FileSeen, ManifestStore, PersonUse
 
 
 class Reason(StrEnum):
-    """Why a cell is earlier."""
+    """Reasons why a cell is earlier."""
 
     MANIFEST = "manifest"
     IMAGE = "image"
     SUITE = "suite"
-    """It was a cell of the suite, which does not name it any more."""
+    """The suite does not name the cell any more."""
 
     def phrase(self, number: int) -> str:
         """``2 cells of an earlier manifest``."""
@@ -54,7 +54,7 @@ Earlier = Mapping[str, Reason]
 def earlier_cells(
     store: CellStore, specs: Sequence[CellSpec], named: Iterable[Dataset] = ()
 ) -> dict[str, Reason]:
-    """Those of ``specs``, all cells of the store, that are earlier.
+    """Cells of ``specs``, all cells of the store, that are earlier.
 
     A dataset's manifest is one of ``named``, else where its cells were last made from. Files are
     read only when their state changed, and none is decoded. Where the manifest or the clips are
@@ -63,14 +63,17 @@ def earlier_cells(
     """
     records = ManifestStore(store.home)
     given = {dataset.name: dataset for dataset in named}
-    found: dict[str, Reason] = {}
+    reasons: dict[str, Reason] = {}
     for name in dict.fromkeys(spec.dataset for spec in specs):
         uses = [use for use in records.people if use.dataset == name]
-        people = _People(uses, given.get(name) or _manifest(name, uses, store.home))
+        now = given.get(name)
+        if now is None and uses:
+            now = manifest_now(name, uses[-1].manifest, store.home)
+        people = _People(uses, now)
         same = [spec for spec in specs if spec.dataset == name]
-        found |= {spec.id: Reason.MANIFEST for spec in same if people.differ(spec)}
+        reasons |= {spec.id: Reason.MANIFEST for spec in same if people.differ(spec)}
     last = {use.variant: use.digest for use in records.images}
-    images = _groups((s for s in specs if s.id not in found), variant_key)
+    images = _groups((s for s in specs if s.id not in reasons), variant_key)
     for variant, group in images.items():
         digests = {spec.image_digest for spec in group}
         if len(digests) == 1:
@@ -78,13 +81,13 @@ def earlier_cells(
         digest = last.get(variant)
         if digest not in digests or variant not in last:
             digest = max(group, key=lambda spec: last_tried(store, spec)).image_digest
-        found |= {spec.id: Reason.IMAGE for spec in group if spec.image_digest != digest}
-    for group in _groups((s for s in specs if s.id not in found), _name_key).values():
+        reasons |= {spec.id: Reason.IMAGE for spec in group if spec.image_digest != digest}
+    for group in _groups((s for s in specs if s.id not in reasons), _name_key).values():
         newest = (
             max(group, key=lambda spec: last_tried(store, spec)) if len(group) > 1 else group[0]
         )
-        found |= {spec.id: Reason.MANIFEST for spec in group if spec is not newest}
-    return found
+        reasons |= {spec.id: Reason.MANIFEST for spec in group if spec is not newest}
+    return reasons
 
 
 def suite_earlier(home: Path, suite: str) -> set[str]:
@@ -184,7 +187,7 @@ class _People:
         person = _find(self.dataset, own[-1])
         if person is None:
             return None
-        seen = {(one.path, one.state): one.sha256 for use in own for one in use.files}
+        seen = {(file.path, file.state): file.sha256 for use in own for file in use.files}
 
         def sha256_of(path: Path) -> str:
             return seen.get((path, file_state(path))) or known_sha256(path)
@@ -197,21 +200,19 @@ class _People:
         return next((use for use in reversed(own) if use.material == material), None)
 
 
-def _manifest(name: str, uses: Sequence[PersonUse], home: Path) -> Dataset | None:
-    """The dataset as it is now, where its people were last read; None when it is not there."""
-    if not uses:
-        return None
-    place = uses[-1].manifest
+def manifest_now(name: str, place: Path | None, home: Path) -> Dataset | None:
+    """The dataset as it is now at ``place``, where its people were last read; None when it is not
+    there."""
     try:
-        found = load_dataset(str(place) if place else name, home)
+        dataset = load_dataset(str(place) if place else name, home)
     except BenchError:
         return None
-    return found if found.name == name else None
+    return dataset if dataset.name == name else None
 
 
 def _find(dataset: Dataset, use: PersonUse) -> Actor | Donor | None:
     if use.split is not None:
-        return next((one for one in dataset.actors if str(one.number) == use.who), None)
+        return next((actor for actor in dataset.actors if str(actor.number) == use.who), None)
     try:
         return find_donor(dataset, use.who)
     except BenchError:
@@ -248,6 +249,6 @@ def _name_key(spec: CellSpec) -> str:
 
 
 def last_tried(store: CellStore, spec: CellSpec) -> str:
-    """When the cell's last attempt ended; empty for one that was never tried."""
+    """Time at which the cell's last attempt ended; empty for one that was never tried."""
     attempts = store.attempts(spec)
     return attempts[-1].ended_at if attempts else ""

@@ -1,4 +1,4 @@
-"""What a plan will cost, from like cells that are done, else from limits. Pure."""
+"""Forecasts the cost of a plan, from like cells that are done, else from limits. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODEL_BYTES = 4 << 30
 
 
 class Basis(StrEnum):
-    """What a forecast rests on."""
+    """Grounds of a forecast."""
 
     LIKE = "like cells"
     ELSEWHERE = "like cells of other datasets"
@@ -28,7 +28,7 @@ class Basis(StrEnum):
 
 
 class Work(Protocol):
-    """What a forecast looks at of a cell, planned or specified."""
+    """The parts of a cell, planned or specified, that a forecast looks at."""
 
     @property
     def tool(self) -> str: ...
@@ -45,14 +45,14 @@ class Work(Protocol):
 class CellCost(Frozen):
     wall_s: float
     size_bytes: int | None
-    """None where nothing tells."""
+    """None where nothing says so."""
     basis: Basis
     seen: int = 0
-    """How many cells it rests on."""
+    """Number of cells it rests on."""
 
 
 class State(StrEnum):
-    """How a planned cell stands in the store."""
+    """Standing of a planned cell in the store."""
 
     DONE = "done"
     RUNNING = "running"
@@ -112,7 +112,7 @@ class Plan(Frozen):
 
     @property
     def unsized(self) -> int:
-        """Cells to run whose size nothing tells."""
+        """Cells to run whose size is unknown."""
         return sum(row.to_run for row in self.tools if row.to_run and row.size_bytes is None)
 
 
@@ -121,25 +121,25 @@ class History:
 
     def __init__(self, taken: Iterable[Taken]) -> None:
         self._by_like: dict[str, list[Taken]] = {}
-        for one in taken:
-            self._by_like.setdefault(one.like, []).append(one)
+        for cell in taken:
+            self._by_like.setdefault(cell.like, []).append(cell)
 
     def cost(self, cell: Work, tool: Tool, dataset: str) -> CellCost:
-        """What one cell will take: the mean of like cells, on the same dataset if any."""
+        """Cost of one cell: the mean of like cells, on the same dataset if any."""
         like = likeness(cell.tool, cell.version, cell.config, cell.settings)
-        found = self._by_like.get(like, [])
-        near = [one for one in found if one.dataset == dataset]
-        if not found:
+        alike = self._by_like.get(like, [])
+        near = [taken for taken in alike if taken.dataset == dataset]
+        if not alike:
             trains = Step.TRAIN in tool.steps
             return CellCost(
                 wall_s=cell.limits.wall_s * len(tool.steps),
                 size_bytes=MODEL_BYTES if trains else None,
                 basis=Basis.LIMITS,
             )
-        used = near or found
+        used = near or alike
         return CellCost(
-            wall_s=statistics.fmean(one.wall_s for one in used),
-            size_bytes=round(statistics.fmean(one.size_bytes for one in used)),
+            wall_s=statistics.fmean(taken.wall_s for taken in used),
+            size_bytes=round(statistics.fmean(taken.size_bytes for taken in used)),
             basis=Basis.LIKE if near else Basis.ELSEWHERE,
             seen=len(used),
         )
@@ -161,8 +161,8 @@ def forecast(
     for cell in chosen:
         wanted.setdefault(_group(cell), []).append(cell)
     rows = []
-    for group, found in groups.items():
-        first = found[0][0]
+    for group, members in groups.items():
+        first = members[0][0]
         count = len(wanted.get(group, ()))
         cost = history.cost(first, tools[first.tool], dataset)
         rows.append(
@@ -170,8 +170,8 @@ def forecast(
                 tool=first.tool,
                 version=first.version,
                 config=first.config,
-                cells=len(found),
-                states={s: n for s in State if (n := sum(state is s for _, state in found))},
+                cells=len(members),
+                states={s: n for s in State if (n := sum(state is s for _, state in members))},
                 to_run=count,
                 wall_s=count * cost.wall_s,
                 size_bytes=None if cost.size_bytes is None else count * cost.size_bytes,

@@ -87,21 +87,21 @@ def choose_donors(dataset: Dataset, actor: Actor, rule: str) -> tuple[Donor, ...
 
 
 def next_actor(dataset: Dataset, actor: Actor) -> Actor:
-    """Who comes next in the dataset's order, the first after the last.
+    """Next actor in the dataset's order, the first after the last.
 
     Raises UsageError for a dataset of one.
     """
-    others = [one for one in dataset.actors if one.number != actor.number]
+    others = [other for other in dataset.actors if other.number != actor.number]
     if not others:
         raise UsageError(
             f"No other actor can stand in for a donor: '{dataset.name}' has one actor only."
         )
-    later = [one for one in others if one.number > actor.number]
+    later = [other for other in others if other.number > actor.number]
     return (later or others)[0]
 
 
 def actor_as_donor(actor: Actor) -> Donor:
-    """An actor in the donor's place, named so that cells tell them apart."""
+    """An actor in the donor's place, named so that cells distinguish them."""
     return Donor(
         name=f"actor{actor.number:02d}",
         sex=actor.sex,
@@ -187,7 +187,7 @@ def expand(suite: Suite, dataset: Dataset, tools: Mapping[str, Tool]) -> tuple[P
 
 
 def _repeated(suite: Suite, dataset: Dataset) -> dict[int, int]:
-    """How often the cells of the actors that are repeated are run."""
+    """Number of times the cells of the actors that are repeated are run."""
     if suite.repeat is None:
         return {}
     chosen = choose_actors(dataset, suite.repeat.actors)
@@ -205,8 +205,8 @@ def _check_sexes(suite: Suite, dataset: Dataset, cells: Sequence[PlannedCell]) -
         if count < least:
             raise UsageError(
                 f"'{suite.name}' wants {least} donors of each sex, but '{suite.donors}' names "
-                f"{count} {sex} on '{dataset.name}'. With fewer, donor and sex cannot be told "
-                "apart.",
+                f"{count} {sex} on '{dataset.name}'. With fewer, donor and sex cannot be "
+                "distinguished.",
                 hint="Name more with --donor; an actor can stand in: --donor actor02,actor03.",
             )
 

@@ -1,8 +1,8 @@
-"""Which cells of a store a command is about."""
+"""Selects the cells of a store that a command is about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +12,9 @@ from harness.core.errors import UnusableInputError, UsageError, unknown_name
 if TYPE_CHECKING:
     from harness.datasets.registry import Named
     from harness.model.cell import CellSpec
-    from harness.model.suite import PlannedCell, Suite
+    from harness.model.suite import PlannedCell, Suite, UnpreparedCell
     from harness.planning.current import Reason
+    from harness.planning.namesakes import Namesakes
     from harness.store.cells import CellStore
 
 
@@ -45,18 +46,29 @@ class Chosen:
     left_out: Mapping[str, Reason] = field(default_factory=dict)
     """Slug to why the cell is earlier, of cells that are left out for it."""
     missing: tuple[PlannedCell, ...] = ()
-    """Cells of the suite that the store has none for."""
+    """Cells of the suite that the store has none for, and that nobody tried to prepare."""
+    unprepared: tuple[UnpreparedCell, ...] = ()
+    """Cells that were asked for and could not be prepared: asked and not done."""
     dataset: Named | None = None
     """Of a suite."""
+    namesakes: tuple[Namesakes, ...] = ()
+    """Names of these cells' datasets that several manifests share, where some of the cells are
+    therefore earlier."""
 
     @property
     def current(self) -> tuple[CellSpec, ...]:
-        """Those of the ``specs`` that are not earlier."""
+        """Cells of the ``specs`` that are not earlier."""
         return tuple(spec for spec in self.specs if spec.id not in self.earlier)
 
     @property
     def sentences(self) -> list[str]:
-        """``2 cells of an earlier manifest are left out.``, by reason; or that they are shown."""
+        """``2 cells of an earlier manifest are left out.``, by reason; or that they are shown; and
+        before that, which manifest is meant where several share its name."""
+        return [*(one.sentence for one in self.namesakes), *self.counted]
+
+    @property
+    def counted(self) -> list[str]:
+        """The same without the manifests."""
         return [*_counted(self.left_out, "left out"), *_counted(self.earlier, "among these")]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -68,12 +80,12 @@ class Chosen:
         }
 
 
-def _counted(cells: Mapping[str, Reason], what: str) -> list[str]:
-    found = []
+def _counted(cells: Mapping[str, Reason], fate: str) -> list[str]:
+    sentences = []
     for reason in dict.fromkeys(cells.values()):
         number = list(cells.values()).count(reason)
-        found.append(f"{reason.phrase(number)} {'is' if number == 1 else 'are'} {what}.")
-    return found
+        sentences.append(f"{reason.phrase(number)} {'is' if number == 1 else 'are'} {fate}.")
+    return sentences
 
 
 def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = None) -> Chosen:
@@ -84,34 +96,88 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     Raises UsageError for a name that none of them bears, with the nearest one that exists, and
     StoreError.
     """
-    from harness.planning.current import earlier_cells, last_tried
+    from harness.planning.current import Reason, earlier_cells, last_tried
+    from harness.planning.namesakes import namesakes
+    from harness.planning.unprepared import unprepared_cells
 
     specs = store.list()
     wanted = selection.dataset if suite is None else suite.dataset
     dataset = None if wanted is None else _named(wanted, specs, store.home, lax=suite is not None)
     here = [dataset.dataset] if dataset and dataset.dataset else []
     earlier = earlier_cells(store, specs, here)
-    found: list[CellSpec] = list(specs)
+    chosen: list[CellSpec] = list(specs)
     missing: tuple[PlannedCell, ...] = ()
+    current = [spec for spec in specs if spec.id not in earlier]
+    unprepared = unprepared_cells(store.home, current, here)
     if suite is not None:
         assert dataset is not None
+        unprepared = _unprepared_of_suite(suite, dataset, unprepared)
         found, missing, gone = _of_suite(store, suite, dataset, specs, earlier)
         earlier |= gone
     # A suite is on its dataset already.
     rest = selection if suite is None else replace(selection, dataset=None)
-    found = select(found, rest, store.home, earlier)
+    chosen = select(chosen, rest, store.home, earlier)
     named = bool(selection.cells)
-    shown = [s for s in found if named or selection.earlier or s.id not in earlier]
+    shown = [s for s in chosen if named or selection.earlier or s.id not in earlier]
     old = [spec for spec in shown if spec.id in earlier]
     old.sort(key=lambda spec: last_tried(store, spec), reverse=True)
     kept = {spec.id for spec in shown}
+    tried = {_name_of_plan(u.cell) for u in unprepared}
+    replaced = [spec.dataset for spec in found if earlier.get(spec.id) is Reason.MANIFEST]
     return Chosen(
         specs=tuple(shown),
         earlier={spec.id: earlier[spec.id] for spec in old},
         left_out={spec.slug: earlier[spec.id] for spec in found if spec.id not in kept},
-        missing=missing,
+        missing=tuple(cell for cell in missing if _name_of_plan(cell) not in tried),
+        unprepared=tuple(narrow(unprepared, rest, dataset)),
         dataset=dataset,
+        namesakes=namesakes(replaced, store.home, _path_of(wanted)),
     )
+
+
+def narrow(
+    cells: Sequence[UnpreparedCell], selection: Selection, dataset: Named | None = None
+) -> list[UnpreparedCell]:
+    """Those of ``cells`` that ``selection`` names, as ``select`` does, which checks the names;
+    ``dataset`` is what it names. None where cells are named themselves: these have no such name.
+    """
+    from harness.planning.plan import parse_numbers
+
+    if selection.cells:
+        return []
+    found = list(cells)
+    if selection.tool not in (None, "all"):
+        named = _tool_names(str(selection.tool))
+        found = [u for u in found if named(u.cell.tool, u.cell.version)]
+    if selection.actor not in (None, "all"):
+        wanted = set(parse_numbers(str(selection.actor)))
+        found = [u for u in found if u.cell.actor in wanted]
+    if selection.dataset is not None and dataset is not None:
+        found = [u for u in found if u.dataset == dataset.name]
+    return found
+
+
+def _unprepared_of_suite(
+    suite: Suite, dataset: Named, cells: Sequence[UnpreparedCell]
+) -> list[UnpreparedCell]:
+    """Those that the suite names; of its lines, where the dataset is not here."""
+    from harness.planning.plan import expand
+    from harness.tools.registry import load_tools
+
+    same = [u for u in cells if u.split is suite.split and u.dataset == dataset.name]
+    if not same:
+        return []
+    if dataset.dataset is None:
+        on_lines = _lines_of(suite)
+        return [u for u in same if on_lines(u.cell, u.cell.actor)]
+    planned = {_name_of_plan(cell) for cell in expand(suite, dataset.dataset, load_tools())}
+    return [u for u in same if _name_of_plan(u.cell) in planned]
+
+
+def _path_of(name_or_path: str | None) -> Path | None:
+    """The manifest or folder that the user named by its path; None for a name."""
+    path = None if name_or_path is None else Path(name_or_path).expanduser()
+    return path.resolve() if path is not None and path.exists() else None
 
 
 def _of_suite(
@@ -125,12 +191,12 @@ def _of_suite(
     that it only once named are earlier)."""
     from harness.planning.current import Reason, suite_earlier
 
-    found, missing = suite_cells(suite, dataset, specs, earlier)
-    known = {spec.id for spec in found}
+    cells, missing = suite_cells(suite, dataset, specs, earlier)
+    known = {spec.id for spec in cells}
     asked = suite_earlier(store.home, suite.name)
     gone = [s for s in specs if s.id in asked - known and s.dataset == dataset.name]
     reasons = {spec.id: Reason.SUITE for spec in gone if spec.id not in earlier}
-    return [*found, *gone], tuple(missing), reasons
+    return [*cells, *gone], tuple(missing), reasons
 
 
 def select(
@@ -139,7 +205,7 @@ def select(
     home: Path,
     earlier: Mapping[str, Reason] | None = None,
 ) -> list[CellSpec]:
-    """Those of ``specs`` that ``selection`` names, in their order; of cells that go by the same
+    """Cells of ``specs`` that ``selection`` names, in their order; of cells that go by the same
     start of a name, the current ones where there are any.
 
     Raises UsageError for a name that none of them bears, with the nearest one that exists.
@@ -164,9 +230,9 @@ def select(
 
 def starting_with(specs: Sequence[CellSpec], name: str) -> list[CellSpec]:
     """The cells whose slug or id starts with ``name``. Raises UsageError when there is none."""
-    found = [s for s in specs if name and (s.slug.startswith(name) or s.id.startswith(name))]
-    if found:
-        return found
+    matching = [s for s in specs if name and (s.slug.startswith(name) or s.id.startswith(name))]
+    if matching:
+        return matching
     if not specs:
         raise UsageError(
             f"No cell of the store is called '{name}': it holds none yet.",
@@ -180,17 +246,24 @@ def starting_with(specs: Sequence[CellSpec], name: str) -> list[CellSpec]:
 
 
 def _of_tools(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
-    wanted = [part.strip().partition("@") for part in text.split(",")]
     stored = {spec.tool for spec in specs}
-    for name, _, _ in wanted:
+    for part in text.split(","):
+        name = part.strip().partition("@")[0]
         if name not in stored:
             from harness.tools.registry import load_tools
 
             known = load_tools()
             if name not in known:
                 raise unknown_name("tool", name, {*stored, *known}, see="bench tools list")
-    pairs = [(name, version) for name, _, version in wanted]
-    return [s for s in specs if (s.tool, "") in pairs or (s.tool, s.version) in pairs]
+    named = _tool_names(text)
+    return [spec for spec in specs if named(spec.tool, spec.version)]
+
+
+def _tool_names(text: str) -> Callable[[str, str], bool]:
+    """``blur,mask@2`` as a question: whether it names a tool of a version."""
+    parts = [part.strip().partition("@") for part in text.split(",")]
+    pairs = [(name, version) for name, _, version in parts]
+    return lambda tool, version: (tool, "") in pairs or (tool, version) in pairs
 
 
 def _of_actors(specs: Sequence[CellSpec], text: str) -> list[CellSpec]:
@@ -246,33 +319,33 @@ def suite_cells(
     # Another dataset may have an actor of the same number.
     same = [s for s in specs if s.split is suite.split and s.dataset == dataset.name]
     if dataset.dataset is None:
-        return _by_lines(suite, same), []
+        on_lines = _lines_of(suite)
+        return [spec for spec in same if on_lines(spec, spec.actor.number)], []
     planned = expand(suite, dataset.dataset, load_tools())
     matches = match_cells(planned, same)
-    found = [spec for group in matches for spec in group]
+    present = [spec for group in matches for spec in group]
     missing = [
         cell
         for cell, group in zip(planned, matches, strict=True)
         if all(spec.id in earlier for spec in group)
     ]
-    return found, missing
+    return present, missing
 
 
-def _by_lines(suite: Suite, specs: Sequence[CellSpec]) -> list[CellSpec]:
-    """Cells that fit a line of the suite, regardless of who is shown."""
+def _lines_of(suite: Suite) -> Callable[[CellSpec | PlannedCell, int], bool]:
+    """Whether a cell of an actor, by number, fits a line of the suite, regardless of who is
+    shown."""
     from harness.planning.plan import parse_numbers
 
     actors = None if suite.actors == "all" else set(parse_numbers(suite.actors))
     times = suite.repeat.times if suite.repeat else 1
     seeds = range(suite.seed, suite.seed + times)
     lines = [_Line.of(suite, place) for place in range(len(suite.tools))]
-    return [
-        spec
-        for spec in specs
-        if spec.seed in seeds
-        and (actors is None or spec.actor.number in actors)
-        and any(line.fits(spec) for line in lines)
-    ]
+    return lambda cell, actor: (
+        cell.seed in seeds
+        and (actors is None or actor in actors)
+        and any(line.fits(cell) for line in lines)
+    )
 
 
 @dataclass(frozen=True)
@@ -299,9 +372,9 @@ class _Line:
         limits = suite.limits or find_config(tool, entry.config, version).limits or Limits()
         return _Line(tool.name, entry.config, (version, settings, limits))
 
-    def fits(self, spec: CellSpec) -> bool:
-        rest = spec.version, spec.settings, spec.limits
-        return (self.tool, self.config) == (spec.tool, spec.config) and self.rest in (None, rest)
+    def fits(self, cell: CellSpec | PlannedCell) -> bool:
+        rest = cell.version, cell.settings, cell.limits
+        return (self.tool, self.config) == (cell.tool, cell.config) and self.rest in (None, rest)
 
 
 def match_cells(
@@ -322,11 +395,11 @@ def cells_beside(suite: Suite, store: CellStore, apart_from: Iterable[CellSpec])
     from harness.planning.suites import load_suite
 
     known = {spec.id for spec in apart_from}
-    found: dict[str, CellSpec] = {}
+    others: dict[str, CellSpec] = {}
     for name in suite.also:
         other = load_suite(name).model_copy(update={"dataset": suite.dataset})
-        found |= {spec.id: spec for spec in choose_cells(store, Selection(), other).specs}
-    return [spec for spec in found.values() if spec.id not in known]
+        others |= {spec.id: spec for spec in choose_cells(store, Selection(), other).specs}
+    return [spec for spec in others.values() if spec.id not in known]
 
 
 def _name_of_spec(spec: CellSpec) -> tuple[object, ...]:

@@ -15,7 +15,7 @@ from harness.planning.plan import expand
 
 @dataclass(frozen=True)
 class Study:
-    """What to run and score, and where its store is."""
+    """Work to run and score, and its store."""
 
     suite: Suite
     dataset: Dataset

@@ -24,7 +24,7 @@ def standing(attack: Attack, cohort: CohortScore) -> str:
     if attack.best_null is None:
         return "strongest, untested"
     few = attack.best_null.smallest_p > ALPHA
-    return f"strongest, {'too few actors to tell' if few else 'within its null'}"
+    return f"strongest, {'too few actors to judge' if few else 'within its null'}"
 
 
 def verdict(cohort: CohortScore) -> str:
@@ -44,8 +44,8 @@ def verdict(cohort: CohortScore) -> str:
             f"who is who that p is never under {null.smallest_p:.2g} "
             f"({fmt(attack.advantage, 2)} beyond chance; p = {null.p:.2g})."
         )
-    made = sum(one.advantage is not None for one in cohort.attacks)
-    best = "The attack" if made == 1 else f"The best of {made} attacks"
+    computed = sum(each.advantage is not None for each in cohort.attacks)
+    best = "The attack" if computed == 1 else f"The best of {computed} attacks"
     if attack.works:
         return f"{best} works ({_beside(attack, null)})."
     return f"{best} is within its null, so none is shown to work ({_beside(attack, null)})."

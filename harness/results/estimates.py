@@ -45,16 +45,16 @@ def mean_estimate(
 ) -> Estimate:
     """Mean over actors with Student's interval, cut to ``bounds``, which is what the number can be;
     ``missing`` says why there is none."""
-    found: Interval = t_interval(list(actor_means(pairs).values()))
-    if found.estimate is None:
+    interval: Interval = t_interval(list(actor_means(pairs).values()))
+    if interval.estimate is None:
         return Estimate(n=0, reason=missing)
     return Estimate(
-        n=found.n,
-        value=found.estimate,
-        low=None if found.low is None else max(found.low, bounds[0]),
-        high=None if found.high is None else min(found.high, bounds[1]),
-        method=found.method if found.known else "",
-        reason=found.reason,
+        n=interval.n,
+        value=interval.estimate,
+        low=None if interval.low is None else max(interval.low, bounds[0]),
+        high=None if interval.high is None else min(interval.high, bounds[1]),
+        method=interval.method if interval.known else "",
+        reason=interval.reason,
     )
 
 
@@ -69,13 +69,13 @@ def share_of_actors(shares: Mapping[int, float], missing: str = "") -> Estimate:
         return Estimate(n=0, reason=missing)
     # A mean of several seeds may pass 1 by a rounding.
     hits = [min(1.0, max(0.0, share)) for share in shares.values()]
-    found = clustered_rate(hits, [1.0] * len(hits))
-    known = found.low is not None
+    rate = clustered_rate(hits, [1.0] * len(hits))
+    known = rate.low is not None
     return Estimate(
         n=len(shares),
-        value=found.rate,
-        low=found.low,
-        high=found.high,
+        value=rate.rate,
+        low=rate.low,
+        high=rate.high,
         method="actor-shares" if known else "",
-        reason=found.reason,
+        reason=rate.reason,
     )

@@ -12,9 +12,10 @@ from harness.results.estimates import Estimate
 from harness.results.ranking import ALPHA, COVERED, Pair, Verdict, smallest_adjusted
 from harness.results.standing import FEWEST_ACTORS, Contender, Group, Standing
 from harness.results.wording import (
-    ATTACKERS,
     DASH,
+    attacker_name,
     counted,
+    detector_name,
     fmt,
     listing,
     number_words,
@@ -29,7 +30,7 @@ KEEPS = "Who keeps most of the expression: correlation of action units (PCC)"
 LEAK = "Worst leak: sampled frames in which the person is still recognised"
 RULE = (
     "Ranked by what the worst attacker identifies beyond chance, paired by actor: a frame without "
-    "a face is not identified. Tools that cannot be told apart share a rank. Controls do not "
+    "a face is not identified. Tools that cannot be distinguished share a rank. Controls do not "
     f"compete, nor do tools with under {100 * COVERED:.0f} % of their cells done or whose face is "
     f"gone, and fewer than {FEWEST_ACTORS} actors rank no tool. Nothing is ranked by distance."
 )
@@ -52,7 +53,7 @@ class Card(Frozen):
     sure: str
     clear: bool | None = None
     """True for one tool that is significantly better than every other, False for a warning (no tool
-    hides, a control failed), None where tools cannot be told apart or are not ranked."""
+    hides, a control failed), None where tools cannot be distinguished or are not ranked."""
 
 
 def cards(verdict: Verdict, contenders: Sequence[Contender]) -> tuple[Card, Card, Card]:
@@ -61,14 +62,14 @@ def cards(verdict: Verdict, contenders: Sequence[Contender]) -> tuple[Card, Card
 
 
 def left_out(verdict: Verdict) -> list[str]:
-    """Why tools are not ranked among the others, a sentence for each; where nobody is ranked, the
+    """Reasons why tools are not ranked, a sentence for each; where nobody is ranked, the
     card says why, and only the tools whose face is gone are left. Controls are not named."""
-    some = any(one.group is Group.RANKED for one in verdict.tools)
+    some = any(tool.group is Group.RANKED for tool in verdict.tools)
     groups = (Group.UNRANKED, Group.FACE_GONE) if some else (Group.FACE_GONE,)
     return [
-        f"{one.name}: {gone_words(one) if one.group is Group.FACE_GONE else one.hides.reason}"
-        for one in verdict.tools
-        if one.group in groups
+        f"{tool.name}: {gone_words(tool) if tool.group is Group.FACE_GONE else tool.hides.reason}"
+        for tool in verdict.tools
+        if tool.group in groups
     ]
 
 
@@ -78,7 +79,7 @@ def gone_words(tool: Standing) -> str:
     if tool.tracked is not None:
         seen.append(f"the tracker still finds one in {percent(tool.tracked)} of frames")
     if tool.still_a_face is not None and tool.detector:
-        seen.append(f"{tool.detector} alone in {percent(tool.still_a_face)}")
+        seen.append(f"{detector_name(tool.detector)} alone in {percent(tool.still_a_face)}")
     if tool.privacy is not None:
         seen.append(
             f"its worst attacker, {_attacker(tool)}, identifies {share_words(tool.identified)}"
@@ -93,29 +94,29 @@ class _Race:
 
     ranked: tuple[Standing, ...]
     first: tuple[Standing, ...]
-    """Those at rank 1."""
+    """Tools at rank 1."""
     pairs: tuple[Pair, ...]
     share: bool
     """True when its numbers are shares, which are shown in per cent."""
 
 
 def _hides(verdict: Verdict) -> Card:
-    ranked = tuple(one for one in verdict.tools if one.hides.rank is not None)
-    first = tuple(one for one in ranked if one.hides.rank == 1)
+    ranked = tuple(tool for tool in verdict.tools if tool.hides.rank is not None)
+    first = tuple(tool for tool in ranked if tool.hides.rank == 1)
     if not first:
         return _nobody(HIDES, verdict, "hides")
     race = _Race(ranked, first, verdict.hiding, share=True)
-    doubtful = [one for one in first if not one.hides_at_all]
+    doubtful = [tool for tool in first if not tool.hides_at_all]
     no_tool = len(doubtful) == len(first)
-    sentences = [_hardly(one) for one in doubtful[:_MOST]]
+    sentences = [_hardly(tool) for tool in doubtful[:_MOST]]
     if not no_tool:
         sentences.insert(0, _apart(race))
     elif len(first) > 1:
         sentences.append(_apart(race))
     return Card(
         label=HIDES,
-        value=_span([one.identified.value for one in first], share=True),
-        who=NO_TOOL_HIDES if no_tool else together([one.name for one in first]),
+        value=_span([tool.identified.value for tool in first], share=True),
+        who=NO_TOOL_HIDES if no_tool else together([tool.name for tool in first]),
         detail=_attacked_words(first),
         sure=" ".join(sentences),
         clear=False if no_tool else _is_clear(race),
@@ -133,12 +134,15 @@ def _attacked_words(tools: Sequence[Standing]) -> str:
         ]
     else:
         parts = [
-            f"{one.name} {share_words(one.identified)} by {_attacker(one)}" for one in tools[:_MOST]
+            f"{tool.name} {share_words(tool.identified)} by {_attacker(tool)}"
+            for tool in tools[:_MOST]
         ]
-        parts.append(f"by chance {_span([_chance(one) for one in tools], share=True)}")
-        parts.append(f"on the originals {_span([one.original.value for one in tools], share=True)}")
-    parts.append(f"over {_actors([one.identified for one in tools])}")
-    parts += [_within_null(one) for one in tools[:_MOST] if one.within_null]
+        parts.append(f"by chance {_span([_chance(tool) for tool in tools], share=True)}")
+        parts.append(
+            f"on the originals {_span([tool.original.value for tool in tools], share=True)}"
+        )
+    parts.append(f"over {_actors([tool.identified for tool in tools])}")
+    parts += [_within_null(tool) for tool in tools[:_MOST] if tool.within_null]
     return f"{'; '.join(parts)}."
 
 
@@ -152,7 +156,7 @@ def _within_null(tool: Standing) -> str:
 
 
 def _hardly(tool: Standing) -> str:
-    """Why the tool is not shown to hide anybody."""
+    """Reason why the tool is not shown to hide anybody."""
     if tool.gain.value is None:
         return f"{tool.name} is not shown to hide anybody: {_lower(tool.gain.reason)}"
     gain = _difference(tool.gain, share=True)
@@ -164,24 +168,24 @@ def _hardly(tool: Standing) -> str:
 
 
 def _keeps(verdict: Verdict) -> Card:
-    ranked = tuple(one for one in verdict.tools if one.keeps.rank is not None)
-    first = tuple(one for one in ranked if one.keeps.rank == 1)
+    ranked = tuple(tool for tool in verdict.tools if tool.keeps.rank is not None)
+    first = tuple(tool for tool in ranked if tool.keeps.rank == 1)
     if not first:
         return _nobody(KEEPS, verdict, "keeps")
     race = _Race(ranked, first, verdict.keeping, share=False)
     alone = len(first) == 1
-    parts = [f"{'' if alone else one.name + ' '}{number_words(one.expression)}" for one in first]
+    parts = [f"{'' if alone else tool.name + ' '}{number_words(tool.expression)}" for tool in first]
     shown = parts[:_MOST]
-    shown.append(f"over {_actors([one.expression for one in first])}")
+    shown.append(f"over {_actors([tool.expression for tool in first])}")
     shown.append(f"source {verdict.source}")
-    attacked = [one for one in first if one.privacy is not None]
+    attacked = [tool for tool in first if tool.privacy is not None]
     if attacked:
-        found = _span([one.identified.value for one in attacked], share=True)
-        shown.append(f"the worst attacker still finds the person in {found} of frames")
+        share = _span([tool.identified.value for tool in attacked], share=True)
+        shown.append(f"the worst attacker still finds the person in {share} of frames")
     return Card(
         label=KEEPS,
-        value=_span([one.expression.value for one in first], share=False),
-        who=together([one.name for one in first]),
+        value=_span([tool.expression.value for tool in first], share=False),
+        who=together([tool.name for tool in first]),
         detail=f"{'; '.join(shown)}.",
         sure=_apart(race),
         clear=_is_clear(race),
@@ -192,26 +196,26 @@ def _nobody(label: str, verdict: Verdict, ranking: str) -> Card:
     """Numbers and no winner: what the tools that still show a face come to, and why none is
     ranked."""
     hides = ranking == "hides"
-    rivals = [one for one in verdict.tools if one.group is not Group.CONTROL]
+    rivals = [tool for tool in verdict.tools if tool.group is not Group.CONTROL]
     known = [
-        (one, one.identified if hides else one.expression)
-        for one in rivals
-        if one.group is not Group.FACE_GONE
-        and (one.identified if hides else one.expression).value is not None
+        (tool, tool.identified if hides else tool.expression)
+        for tool in rivals
+        if tool.group is not Group.FACE_GONE
+        and (tool.identified if hides else tool.expression).value is not None
     ]
     shown = [
-        f"{one.name} {share_words(found) if hides else number_words(found)}"
-        f" over {counted(found.n, 'actor')}"
-        for one, found in known
+        f"{tool.name} {share_words(estimate) if hides else number_words(estimate)}"
+        f" over {counted(estimate.n, 'actor')}"
+        for tool, estimate in known
     ]
     reasons: dict[str, list[str]] = {}
-    for one in rivals:
-        reasons.setdefault((one.hides if hides else one.keeps).reason, []).append(one.name)
+    for tool in rivals:
+        reasons.setdefault((tool.hides if hides else tool.keeps).reason, []).append(tool.name)
     said = [
         why if len(names) == len(rivals) else f"{listing(names, 3)}: {why}"
         for why, names in reasons.items()
     ]
-    guess = {_chance(one) for one, _ in known} if hides else set()
+    guess = {_chance(tool) for tool, _ in known} if hides else set()
     if len(guess) == 1 and None not in guess:
         shown.append(f"by chance {percent(guess.pop())}")
     return Card(
@@ -247,16 +251,16 @@ def _winner(race: _Race) -> str:
     own = [pair for pair in race.pairs if name in (pair.first, pair.second)]
     won = [pair for pair in own if pair.better == name]
     said = [f"Better than {_of(len(beaten), len(race.ranked) - 1)}: {_nearest(won, race)}."]
-    rest = [one.name for one in race.ranked if one.name not in (name, *beaten)]
+    rest = [tool.name for tool in race.ranked if tool.name not in (name, *beaten)]
     if rest:
-        said.append(f"Not told apart from {listing(rest, 3)}.")
+        said.append(f"Not distinguished from {listing(rest, 3)}.")
     return " ".join([*said, *_smaller(own)])
 
 
 def _tie(race: _Race) -> str:
-    names = {one.name for one in race.first}
+    names = {tool.name for tool in race.first}
     tied = [pair for pair in race.pairs if {pair.first, pair.second} <= names]
-    said = [f"These {len(names)} cannot be told apart: {_nearest(tied, race)}."]
+    said = [f"These {len(names)} cannot be distinguished: {_nearest(tied, race)}."]
     least = smallest_adjusted(race.pairs)
     if least is not None and least > ALPHA:
         most = max(pair.lead.n for pair in race.pairs)
@@ -265,21 +269,17 @@ def _tie(race: _Race) -> str:
             f"With {counted(most, 'actor')} and {pairs} of tools no adjusted p under "
             f"{p_words(least)} is possible."
         )
-    elif not all(pair.comparable for pair in tied):
-        said.append(f"Tools that share fewer than {FEWEST_ACTORS} actors cannot be compared.")
     return " ".join([*said, *_smaller(tied)])
 
 
 def _nearest(pairs: Sequence[Pair], race: _Race) -> str:
     """The pair whose difference is the least certain, with its numbers."""
-    pair = max(pairs, key=lambda one: 2.0 if one.p_adjusted is None else one.p_adjusted)
+    pair = max(pairs, key=lambda pair: 2.0 if pair.p_adjusted is None else pair.p_adjusted)
     ahead, behind, lead = pair.first, pair.second, pair.lead
     if (lead.value or 0.0) < 0:
         ahead, behind, lead = behind, ahead, _turned(lead)
     of = "" if len(pairs) == 1 else f" (the nearest of {len(pairs)} pairs)"
-    if lead.value is None:
-        return f"{ahead} and {behind} share no actor{of}"
-    if abs(lead.value) < _LEVEL:
+    if abs(lead.value or 0.0) < _LEVEL:
         return f"{ahead} and {behind} are level over {counted(lead.n, 'actor')}{of}"
     gap = _difference(lead, share=race.share)
     return (
@@ -296,14 +296,14 @@ def _turned(lead: Estimate) -> Estimate:
     return lead.model_copy(update=turned)
 
 
-def _difference(found: Estimate, *, share: bool) -> str:
+def _difference(estimate: Estimate, *, share: bool) -> str:
     """``2.0 points [-3.0, 7.0]`` of shares, ``0.020 [-0.030, 0.070]`` of correlations."""
     if not share:
-        return number_words(found)
-    shown = f"{fmt(100 * (found.value or 0.0), 1)} points"
-    if found.bounds is None:
+        return number_words(estimate)
+    shown = f"{fmt(100 * (estimate.value or 0.0), 1)} points"
+    if estimate.bounds is None:
         return shown
-    low, high = (fmt(100 * end, 1) for end in found.bounds)
+    low, high = (fmt(100 * end, 1) for end in estimate.bounds)
     return f"{shown} [{low}, {high}]"
 
 
@@ -312,10 +312,10 @@ def _smaller(pairs: Sequence[Pair]) -> list[str]:
     partly = [pair for pair in pairs if pair.lead.n < max(pair.actors)]
     if not partly:
         return []
-    one = partly[0]
+    pair = partly[0]
     return [
-        f"{one.first} (of {one.actors[0]} actors) and {one.second} (of {one.actors[1]}) are "
-        f"compared on the {one.lead.n} that both have."
+        f"{pair.first} (of {pair.actors[0]} actors) and {pair.second} (of {pair.actors[1]}) are "
+        f"compared on the {pair.lead.n} that both have."
     ]
 
 
@@ -338,7 +338,7 @@ def _span(values: Sequence[float | None], *, share: bool) -> str:
 
 
 def _actors(estimates: Sequence[Estimate]) -> str:
-    counts = sorted({one.n for one in estimates})
+    counts = sorted({estimate.n for estimate in estimates})
     if len(counts) == 1:
         return counted(counts[0], "actor")
     return f"{counts[0]} to {counts[-1]} actors"
@@ -347,7 +347,7 @@ def _actors(estimates: Sequence[Estimate]) -> str:
 def _attacker(tool: Standing) -> str:
     if tool.privacy is None:
         return DASH
-    return f"{ATTACKERS[tool.privacy.attacker]} ({tool.privacy.source})"
+    return attacker_name(tool.privacy.attacker, tool.privacy.source)
 
 
 def _lower(text: str) -> str:
@@ -358,13 +358,13 @@ def _worst_leak(contenders: Sequence[Contender]) -> Card:
     """Of all sampled frames: seven recognised frames out of seven with a face are not a worse leak
     than fifty out of sixty."""
     worst: tuple[float, str, CellScore] | None = None
-    for one in contenders:
-        for cell in () if one.control else one.cells:
+    for contender in contenders:
+        for cell in () if contender.control else contender.cells:
             share = recognised_share(cell.score) if cell.score else None
             if share is None or cell.score is None or not _swapped_used(cell.score):
                 continue
             if worst is None or share > worst[0]:
-                worst = (share, f"{one.name}, actor {cell.actor}", cell.score)
+                worst = (share, f"{contender.name}, actor {cell.actor}", cell.score)
     if worst is None:
         nothing = "No frame with a face was scored."
         return Card(label=LEAK, value=DASH, who="No tool", detail=nothing, sure="")
@@ -376,13 +376,13 @@ def _worst_leak(contenders: Sequence[Contender]) -> Card:
         return Card(
             label=LEAK, value=percent(share), who="No leak is seen", detail=nothing, sure=_ONE_EYE
         )
-    found = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
+    distances = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
     own = score.identity.comparisons.get(Comparison.ORIGINAL_ORIGINAL)
-    hits = round(share * found.asked)
+    hits = round(share * distances.asked)
     detail = (
-        f"{hits} of {found.asked} sampled frames at or under distance "
-        f"{score.identity.threshold:g}; {percent(hits / found.used)} of the {found.used} with a "
-        f"face{f'; the original has a face in {own.used}' if own else ''}."
+        f"{hits} of {distances.asked} sampled frames at or under distance "
+        f"{score.identity.threshold:g}; {percent(hits / distances.used)} of the {distances.used} "
+        f"with a face{f'; the original has a face in {own.used}' if own else ''}."
     )
     sure = f"One cell. {_ONE_EYE}"
     return Card(label=LEAK, value=percent(share), who=who, detail=detail, sure=sure)
@@ -394,7 +394,7 @@ def _swapped_used(score: CellScore) -> int:
 
 def recognised_share(score: CellScore) -> float | None:
     """Share of all sampled swapped frames at or under the threshold; no face is no match."""
-    found = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
-    if found is None or not found.asked:
+    distances = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
+    if distances is None or not distances.asked:
         return None
-    return (found.share_at_or_under_threshold or 0.0) * found.used / found.asked
+    return (distances.share_at_or_under_threshold or 0.0) * distances.used / distances.asked

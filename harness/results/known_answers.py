@@ -102,8 +102,8 @@ def moved_l2(score: CellScore) -> float | None:
 
 
 def _mean(score: CellScore, comparison: Comparison) -> float | None:
-    found = score.identity.comparisons.get(comparison)
-    return found.mean if found else None
+    distances = score.identity.comparisons.get(comparison)
+    return distances.mean if distances else None
 
 
 def _moved(score: CellScore, limit: float) -> bool | None:
@@ -120,8 +120,8 @@ def _moved(score: CellScore, limit: float) -> bool | None:
 
 def _each(score: CellScore, judge: Callable[[Attributes], bool | None]) -> bool | None:
     """The same of every source of action units; one that finds nothing measurable is open."""
-    found = [judge(one) for one in score.attributes]
-    return _Seen(tuple(found) or (None,), "").passed
+    verdicts = [judge(source) for source in score.attributes]
+    return _Seen(tuple(verdicts) or (None,), "").passed
 
 
 def _at_least(value: float | None, least: float) -> bool | None:
@@ -133,22 +133,22 @@ def _at_most(value: float | None, most: float) -> bool | None:
 
 
 def _units(score: CellScore) -> str:
-    pcc = [fmt(one.mean_pcc) for one in score.attributes]
+    pcc = [fmt(source.mean_pcc) for source in score.attributes]
     return f"PCC {' and '.join(pcc) or 'none'}"
 
 
 def _noop(shown: Shown) -> _Seen:
     score = shown.score
-    copied = _each(score, lambda one: _at_least(one.mean_pcc, 1 - EXACT))
-    level = _each(score, lambda one: _at_most(one.mean_rmse, EXACT))
-    rmse = " and ".join(fmt(one.mean_rmse) for one in score.attributes)
+    copied = _each(score, lambda source: _at_least(source.mean_pcc, 1 - EXACT))
+    level = _each(score, lambda source: _at_most(source.mean_rmse, EXACT))
+    rmse = " and ".join(fmt(source.mean_rmse) for source in score.attributes)
     words = f"moved by {fmt(moved_l2(score))}, {_units(score)}, RMSE {rmse or 'none'}"
     return _Seen((_moved(score, EXACT), copied, level), words)
 
 
 def _reencode(shown: Shown) -> _Seen:
     score = shown.score
-    floors = " and ".join(fmt(one.floor_mean_pcc) for one in score.attributes)
+    floors = " and ".join(fmt(source.floor_mean_pcc) for source in score.attributes)
     words = f"moved by {fmt(moved_l2(score))}, {_units(score)}, floor {floors or 'none'}"
     parts = [_moved(score, CODEC_L2)]
     if shown.settings.get("crf", FLOOR_CRF) == FLOOR_CRF:
@@ -156,11 +156,11 @@ def _reencode(shown: Shown) -> _Seen:
     return _Seen(tuple(parts), words)
 
 
-def _meets_floor(found: Attributes) -> bool | None:
+def _meets_floor(source: Attributes) -> bool | None:
     """Exactly, by the encoder that made the floor; another one's is near, which decides nothing."""
-    if found.mean_pcc is None or found.floor_mean_pcc is None:
+    if source.mean_pcc is None or source.floor_mean_pcc is None:
         return None
-    gap = abs(found.mean_pcc - found.floor_mean_pcc)
+    gap = abs(source.mean_pcc - source.floor_mean_pcc)
     if gap <= EXACT:
         return True
     return None if gap <= ENCODER_PCC else False
@@ -181,7 +181,7 @@ def _oracle(shown: Shown) -> _Seen:
             None if distance is None else distance > threshold,
             # Without a face of the person who is shown there is nothing to be near to.
             near is None or near <= threshold,
-            _each(score, lambda one: _at_most(one.mean_pcc, UNRELATED_PCC)),
+            _each(score, lambda source: _at_most(source.mean_pcc, UNRELATED_PCC)),
         ),
         words,
     )
@@ -205,7 +205,7 @@ def _time_shift(shown: Shown) -> _Seen:
         f"moved by {fmt(moved_l2(score))}, {_units(score)}"
     )
     stays = _moved(score, CODEC_L2)
-    unlike = _each(score, lambda one: _at_most(one.mean_pcc, UNRELATED_PCC))
+    unlike = _each(score, lambda source: _at_most(source.mean_pcc, UNRELATED_PCC))
     if late is None or shown.info is None:
         return _Seen((stays, None), words)
     if abs(late) > search_reach(shown.info.frames):
@@ -213,7 +213,7 @@ def _time_shift(shown: Shown) -> _Seen:
     if lag is None:
         # A picture that stands still has no time; that its movements fit decides against it.
         return _Seen((stays, None if unlike is not False else False), words)
-    unpaired = all(one.mean_pcc is None for one in score.attributes)
+    unpaired = all(source.mean_pcc is None for source in score.attributes)
     return _Seen((stays, lag == late and not score.alignment.aligned and unpaired), words)
 
 
@@ -228,17 +228,22 @@ def _flicker(shown: Shown) -> _Seen:
 
 def _leak(shown: Shown) -> _Seen:
     leaks, info = shown.score.leaks, shown.info
-    found = leaks.stretches if leaks else ()
+    stretches = leaks.stretches if leaks else ()
     words = ", ".join(
-        f"frames {one.first_frame} to {one.last_frame} from {one.start_s:.3f} s" for one in found
+        f"frames {stretch.first_frame} to {stretch.last_frame} from {stretch.start_s:.3f} s"
+        for stretch in stretches
     )
     if info is None or leaks is None or not leaks.every_frame:
         return _Seen((None,), words or "not every frame was looked at")
     fps = Fraction(info.fps)
     first = round(float(shown.settings["at_s"]) * fps)
     last = first + int(shown.settings.get("frames", 1)) - 1
-    exactly = [(one.first_frame, one.last_frame) for one in found] == [(first, last)]
-    in_time = all(abs(one.start_s - float(one.first_frame / fps)) <= EXACT for one in found)
+    exactly = [(stretch.first_frame, stretch.last_frame) for stretch in stretches] == [
+        (first, last)
+    ]
+    in_time = all(
+        abs(stretch.start_s - float(stretch.first_frame / fps)) <= EXACT for stretch in stretches
+    )
     return _Seen((exactly, in_time), words or "no leak")
 
 

@@ -38,12 +38,18 @@ class Privacy(Frozen):
     @property
     def identified(self) -> float:
         """Mean over actors."""
-        return sum(one.identified for one in self.actors) / len(self.actors)
+        return sum(actor.identified for actor in self.actors) / len(self.actors)
 
     @property
     def advantage(self) -> float:
         """Mean over actors."""
-        return sum(one.advantage for one in self.actors) / len(self.actors)
+        return sum(actor.advantage for actor in self.actors) / len(self.actors)
+
+    @property
+    def widest_lead(self) -> float:
+        """Largest difference of two advantages that there can be: all probes given to the right
+        actor (an advantage of 1) against none, which lies below guessing."""
+        return 1 / (1 - (self.chance or 0.0))
 
 
 def worst_privacy(seeds: Sequence[CohortScore]) -> Privacy | None:
@@ -52,22 +58,22 @@ def worst_privacy(seeds: Sequence[CohortScore]) -> Privacy | None:
     Each actor's seeds are averaged before attackers are compared. None where no attack could be
     made. Of equals the earlier (simpler) attack counts.
     """
-    every = {(a.attacker, a.source): None for cohort in seeds for a in cohort.attacks}
-    found = [made for key in every if (made := _against(seeds, *key)) is not None]
-    worst = max(found, key=lambda one: one.advantage, default=None)
+    attackers = {(a.attacker, a.source): None for cohort in seeds for a in cohort.attacks}
+    attacks = [attack for key in attackers if (attack := _against(seeds, *key)) is not None]
+    worst = max(attacks, key=lambda attack: attack.advantage, default=None)
     if worst is None:
         return None
-    originals = [values for one in found if (values := _on_originals(one))]
+    originals = [values for attack in attacks if (values := _on_originals(attack))]
     strongest = max(originals, key=lambda values: _mean(list(values.values())), default={})
     return worst.model_copy(update={"unmodified": strongest})
 
 
-def _on_originals(found: Privacy) -> dict[int, float]:
+def _on_originals(attack: Privacy) -> dict[int, float]:
     """Advantage of the same attack on the original videos, by actor."""
     return {
-        one.actor: one.original_advantage
-        for one in found.actors
-        if one.original_advantage is not None
+        person.actor: person.original_advantage
+        for person in attack.actors
+        if person.original_advantage is not None
     }
 
 
@@ -98,13 +104,13 @@ def _attack(cohort: CohortScore, attacker: Attacker, source: str) -> Attack | No
     return next((a for a in cohort.attacks if (a.attacker, a.source) == (attacker, source)), None)
 
 
-def _made(found: Verification | None) -> bool:
-    """True when anybody could be told from anybody else."""
-    return found is not None and found.rank_1.rate is not None
+def _made(verification: Verification | None) -> bool:
+    """True when anybody could be distinguished from anybody else."""
+    return verification is not None and verification.rank_1.rate is not None
 
 
-def _rates(found: Verification | None) -> dict[int, ActorRate]:
-    return {one.actor: one for one in found.by_actor} if found else {}
+def _rates(verification: Verification | None) -> dict[int, ActorRate]:
+    return {rate.actor: rate for rate in verification.by_actor} if verification else {}
 
 
 def _actor(actor: int, seeds: Sequence[tuple[ActorRate | None, ActorRate | None]]) -> ActorPrivacy:

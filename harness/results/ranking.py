@@ -2,16 +2,18 @@
 
 Tools are compared pair by pair on the actors that both have, by an exact sign-flip test of the
 actors' differences, adjusted over all pairs (Holm 1979). A tool's rank is 1 plus the number of
-tools that are significantly better, so tools that cannot be distinguished share a rank.
+tools that are significantly better, so tools that cannot be distinguished share a rank. Tools with
+too few actors in common for any test are not ranked relative to each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import combinations
 
 from harness.core.base import Frozen
-from harness.results.estimates import Estimate
+from harness.results.estimates import Estimate, mean_estimate
 from harness.results.privacy import Privacy
 from harness.results.standing import (
     FEWEST_ACTORS,
@@ -25,7 +27,7 @@ from harness.results.standing import (
     mean_pcc,
     standing,
 )
-from harness.statistics.intervals import t_interval
+from harness.results.wording import counted, together
 from harness.statistics.multiple import holm
 from harness.statistics.sign_flip import sign_flip_test, smallest_p
 
@@ -34,6 +36,7 @@ COVERED = 0.9
 KEPT = 0.5
 """Least share of the original's faces that a tool must leave, for its face not to be gone."""
 ALPHA = 0.05
+WIDEST_PCC_LEAD = 2.0
 NO_ATTACK = "No attacker has been scored for just these cells; `bench score` does it."
 
 
@@ -43,11 +46,12 @@ class Pair(Frozen):
     first: str
     second: str
     lead: Estimate
-    """Lead of the first, mean over these actors; below 0 where the second is better."""
+    """Lead of the first, mean over these actors; below 0 where the second is better. Its interval
+    is cut to what a lead can be."""
     actors: tuple[int, int]
     """Actors that each of them has."""
     p: float | None
-    """Of an exact sign-flip test, two-sided; None where they share no actor."""
+    """Of an exact sign-flip test, two-sided."""
     p_adjusted: float | None
     """By Holm, over all pairs of the ranking."""
 
@@ -61,11 +65,6 @@ class Pair(Frozen):
     def other(self, name: str) -> str:
         """The one of the two that is not ``name``."""
         return self.second if name == self.first else self.first
-
-    @property
-    def comparable(self) -> bool:
-        """True when they share enough actors to be told apart at all."""
-        return self.lead.n >= FEWEST_ACTORS
 
 
 class Verdict(Frozen):
@@ -92,23 +91,28 @@ def verdict(contenders: Sequence[Contender]) -> Verdict:
     footage = {one.name: one.footage for one in contenders}
 
     def placed(
-        reasons: Mapping[str, str], values: Callable[[str], Mapping[int, float]]
+        reasons: Mapping[str, str], values: Callable[[str], Mapping[int, float]], widest: float
     ) -> tuple[dict[str, Place], tuple[Pair, ...]]:
         people = {
             name: {(footage[name], actor): value for actor, value in values(name).items()}
             for name, reason in reasons.items()
             if not reason
         }
-        ranks, pairs = rank(people)
+        strangers = not_comparable(people)
+        reasons = {**reasons, **strangers}
+        comparable = {name: own for name, own in people.items() if name not in strangers}
+        ranks, pairs = rank(comparable, widest)
         return {n: Place(rank=ranks.get(n), reason=why) for n, why in reasons.items()}, pairs
 
     hides, hiding = placed(
         {one.name: _not_ranked(standings[one.name], one) for one in contenders},
         lambda name: {a: -v for a, v in _advantages(standings[name].privacy).items()},
+        max((one.privacy.widest_lead for one in standings.values() if one.privacy), default=1.0),
     )
     keeps, keeping = placed(
         {one.name: _not_kept(standings[one.name], one, kept[one.name]) for one in contenders},
         lambda name: kept[name].means,
+        WIDEST_PCC_LEAD,
     )
     tools = [
         standings[name].model_copy(
@@ -128,11 +132,44 @@ def verdict(contenders: Sequence[Contender]) -> Verdict:
 Person = tuple[str, int]
 
 
+def not_comparable(people: Mapping[str, Collection[Person]]) -> dict[str, str]:
+    """Why tools have no rank among the others, as sentences: too few people in common.
+
+    The tool that lacks most others is left out first, equals together, until all that are left can
+    be compared with each other: a tool on another dataset costs the rest nothing, and of two that
+    share nobody neither is ahead.
+    """
+    left, reasons = dict(people), dict[str, str]()
+    while True:
+        lacking = {
+            name: [
+                other
+                for other in left
+                if other != name and len(set(left[name]) & set(left[other])) < FEWEST_ACTORS
+            ]
+            for name in left
+        }
+        most = max(map(len, lacking.values()), default=0)
+        if not most:
+            return reasons
+        for name, others in lacking.items():
+            if len(others) == most:
+                shared = max(len(set(people[name]) & set(people[other])) for other in others)
+                reasons[name] = _strangers(others, shared)
+                del left[name]
+
+
+def _strangers(others: Sequence[str], shared: int) -> str:
+    few = f"only {counted(shared, 'actor')} in common, and a rank takes {FEWEST_ACTORS}"
+    return f"Not comparable with {together(others)} ({few if shared else 'no common actor'})."
+
+
 def rank(
-    values: Mapping[str, Mapping[Person, float]],
+    values: Mapping[str, Mapping[Person, float]], widest: float = math.inf
 ) -> tuple[dict[str, int], tuple[Pair, ...]]:
-    """Ranks and pairs of tools by one value per person, of which more is better."""
-    bare = [_paired(first, second, values) for first, second in combinations(values, 2)]
+    """Ranks and pairs of tools by one value per person, of which more is better; each two have
+    people in common, and no lead of one over another can exceed ``widest``."""
+    bare = [_paired(first, second, values, widest) for first, second in combinations(values, 2)]
     adjusted = iter(holm([pair.p for pair in bare if pair.p is not None]))
     pairs = tuple(
         pair if pair.p is None else pair.model_copy(update={"p_adjusted": next(adjusted)})
@@ -142,24 +179,18 @@ def rank(
     return {name: 1 + worse.count(name) for name in values}, pairs
 
 
-def _paired(first: str, second: str, values: Mapping[str, Mapping[Person, float]]) -> Pair:
+def _paired(
+    first: str, second: str, values: Mapping[str, Mapping[Person, float]], widest: float
+) -> Pair:
     mine, theirs = values[first], values[second]
     shared = sorted(mine.keys() & theirs.keys())
     differences = [mine[person] - theirs[person] for person in shared]
-    found = t_interval(differences)
     return Pair(
         first=first,
         second=second,
-        lead=Estimate(
-            n=found.n,
-            value=found.estimate,
-            low=found.low,
-            high=found.high,
-            method=found.method if found.known else "",
-            reason=found.reason,
-        ),
+        lead=mean_estimate(enumerate(differences), bounds=(-widest, widest)),
         actors=(len(mine), len(theirs)),
-        p=sign_flip_test(differences).p if shared else None,
+        p=sign_flip_test(differences).p,
         p_adjusted=None,
     )
 

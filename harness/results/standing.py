@@ -183,7 +183,7 @@ def _attacked(privacy: Privacy) -> dict[str, Privacy | Estimate]:
         "privacy": privacy,
         "identified": share_of_actors({one.actor: one.identified for one in privacy.actors}),
         "original": share_of_actors(original, why),
-        "gain": mean_estimate(gains, why),
+        "gain": mean_estimate(gains, why, (-privacy.widest_lead, privacy.widest_lead)),
     }
 
 

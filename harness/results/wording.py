@@ -7,14 +7,29 @@ from collections.abc import Sequence
 
 from harness.model.cohort import Attacker
 from harness.results.estimates import Estimate
+from harness.scoring.cohort.score import CROPS_SOURCE, MOTION_SOURCE
 
 DASH = "\N{EN DASH}"
-ATTACKERS = {
+_ATTACKERS = {
     Attacker.NAIVE: "A0 naive",
     Attacker.PARROT: "A1 parrot",
     Attacker.INFORMED: "A2 informed",
     Attacker.MOTION: "A4 motion",
 }
+_SOURCES = {CROPS_SOURCE: "self-trained", MOTION_SOURCE: ""}
+"""Short names of long sources; the one that an attacker always has needs none."""
+_DETECTORS = {"centerface": "CenterFace"}
+
+
+def attacker_name(attacker: Attacker, source: str = "") -> str:
+    """``A0 naive``; with what it compares by ``A0 naive (dlib)``, ``A1 parrot (self-trained)``."""
+    by = _SOURCES.get(source, source)
+    return f"{_ATTACKERS[attacker]} ({by})" if by else _ATTACKERS[attacker]
+
+
+def detector_name(detector: str) -> str:
+    """The name of a second detector for people; stored scores name it by its observer."""
+    return _DETECTORS.get(detector, detector)
 
 
 def finite(value: float | None) -> float | None:
@@ -22,13 +37,13 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def fmt(value: float | None, digits: int = 3) -> str:
-    """Fixed decimals; a missing value is an en dash, never NaN and never minus zero."""
+def fmt(value: float | None, digits: int = 3, *, signed: bool = False, missing: str = DASH) -> str:
+    """Fixed decimals, ``signed`` with a plus; a zero has no sign, and NaN is ``missing``."""
     number = finite(value)
     if number is None:
-        return DASH
-    text = f"{number:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+        return missing
+    text = f"{number:+z.{digits}f}" if signed else f"{number:z.{digits}f}"
+    return text.lstrip("+") if float(text) == 0 else text
 
 
 def percent(value: float | None) -> str:

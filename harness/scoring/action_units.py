@@ -19,7 +19,7 @@ MAPPING_VERSION = 1
 
 
 class Standing(StrEnum):
-    """How far a channel can be trusted."""
+    """Trust in a channel."""
 
     GOOD = "good"
     LOW = "usable, low range"

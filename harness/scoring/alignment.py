@@ -1,4 +1,4 @@
-"""Whether frame i of the swapped video shows the same instant as frame i of the original."""
+"""Checks that frame i of the swapped video shows the same instant as frame i of the original."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONVINCING = 0.5
 """A weaker correlation says that the pictures differ, not when they were taken. Unrelated pictures:
 at most 0.17; at the right shift: at least 0.54, and 0.70 unless heavily compressed."""
 MARGIN = 0.1
-"""How much better than no shift a shift must fit. Of aligned videos no other shift ever fitted
+"""Least lead of a shift over no shift. Of aligned videos no other shift ever fitted
 better; a shift of one frame fits at least 0.27 better than none."""
 
 
@@ -40,7 +40,7 @@ class Timing(Frozen):
 
     @property
     def slips(self) -> bool:
-        """Whether frames were lost or repeated on the way: the halves are shifted differently."""
+        """True when frames were lost or repeated on the way: the halves are shifted differently."""
         first, second = self.halves
         return first is not None and second is not None and first != second
 
@@ -87,7 +87,7 @@ def _changes(pictures: Thumbnails, mask: Mask) -> Changes:
 
 
 def is_still(changes: Changes) -> bool:
-    """Whether frame-to-frame changes (frames x pixels) are no more than encoding noise."""
+    """True when frame-to-frame changes (frames x pixels) are no more than encoding noise."""
     return changes.size == 0 or float(np.sqrt(np.mean(changes**2))) < STILL
 
 
@@ -113,11 +113,11 @@ def align(
     what a tool leaves alone, and over the whole picture when the background stands still.
     """
     everywhere = np.ones_like(outside_faces)
-    found = Timing()
+    measured = Timing()
     for mask in (outside_faces, everywhere):
         if mask.any():
-            found = timing(*pictures, mask)
-        if found.lag is not None or found.slips:
+            measured = timing(*pictures, mask)
+        if measured.lag is not None or measured.slips:
             break
     still = tuple(is_still(_changes(video, everywhere)) for video in pictures)
     same_count = original.frames == swapped.frames
@@ -126,31 +126,31 @@ def align(
         frames_swapped=swapped.frames,
         same_size=(original.width, original.height) == (swapped.width, swapped.height),
         same_rate=_same_rate(original, swapped),
-        lag_frames=found.lag,
-        lag_correlation=found.correlation,
-        lag_halves=found.halves,
-        aligned=same_count and found.lag in (0, None) and not found.slips,
-        reason=" ".join([*_faults(original, swapped, found), *_undecided(found, still)])
+        lag_frames=measured.lag,
+        lag_correlation=measured.correlation,
+        lag_halves=measured.halves,
+        aligned=same_count and measured.lag in (0, None) and not measured.slips,
+        reason=" ".join([*_faults(original, swapped, measured), *_undecided(measured, still)])
         or "Same count, size, rate and timing.",
     )
 
 
-def _faults(original: VideoInfo, swapped: VideoInfo, found: Timing) -> list[str]:
-    """Everything that is not as it should be, in sentences."""
+def _faults(original: VideoInfo, swapped: VideoInfo, measured: Timing) -> list[str]:
+    """Faults of the timing, in sentences."""
     parts = []
     if original.frames != swapped.frames:
         parts.append(
             f"The swapped video has {swapped.frames} frames and the original {original.frames}, "
             "so frames cannot be paired."
         )
-    if found.slips:
+    if measured.slips:
         parts.append(
             "Frames were lost or repeated on the way: the first half of the swapped video is "
-            f"{_shift(found.halves[0])}, the second {_shift(found.halves[1])}, so frames cannot "
-            "be paired."
+            f"{_shift(measured.halves[0])}, the second {_shift(measured.halves[1])}, so frames "
+            "cannot be paired."
         )
-    elif found.lag:
-        parts.append(f"The swapped video is {_shift(found.lag)}, so frames cannot be paired.")
+    elif measured.lag:
+        parts.append(f"The swapped video is {_shift(measured.lag)}, so frames cannot be paired.")
     if (original.width, original.height) != (swapped.width, swapped.height):
         parts.append(
             f"The size changed from {original.width}x{original.height} to "
@@ -172,9 +172,9 @@ def _shift(lag: int | None) -> str:
     return f"{abs(lag)} frame{'s' * (abs(lag) > 1)} {'late' if lag > 0 else 'early'}"
 
 
-def _undecided(found: Timing, still: tuple[bool, ...]) -> list[str]:
-    """Why the timing cannot be told, or nothing."""
-    if found.lag is not None or found.slips:
+def _undecided(measured: Timing, still: tuple[bool, ...]) -> list[str]:
+    """Reason why the timing cannot be read from the pictures, or nothing."""
+    if measured.lag is not None or measured.slips:
         return []
     original_still, swapped_still = still
     if original_still:
@@ -186,4 +186,4 @@ def _undecided(found: Timing, still: tuple[bool, ...]) -> list[str]:
             f"at no shift of up to {MAXIMUM_LAG} frames do the pictures move alike: what moves "
             "was covered, or the videos show different scenes"
         )
-    return [f"The timing cannot be told from the pictures ({why}); frames are paired by count."]
+    return [f"The timing cannot be read from the pictures ({why}); frames are paired by count."]

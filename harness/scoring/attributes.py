@@ -22,7 +22,7 @@ MINIMUM_PAIRED = 25
 """A floor against nonsense (one second at 25 frames/s), not a promise: between unrelated stretches
 of one clip, 7 frames long, |PCC| reaches 0.9 (docs/protocol.md)."""
 LAG_REACH_S = 1.0
-"""How far a unit's shift is looked for, and never over more than a third of the video."""
+"""Reach in which a unit's shift is looked for, and never over more than a third of the video."""
 
 
 class Scale(Frozen):
@@ -110,28 +110,28 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
     Both series have one value per frame, NaN without a face; a shift at which fewer than
     ``MINIMUM_PAIRED`` frames have both is not looked at. Slow series fit at many shifts, so one is
     believed only if it halves the variance (1 - PCC^2) that no shift leaves unexplained. As in the
-    alignment of pictures, what fits worse than ``CONVINCING`` tells no shift.
+    alignment of pictures, what fits worse than ``CONVINCING`` shows no shift.
     """
     reach = min(reach, len(original) // 3)
-    found: dict[int, float] = {}
+    pcc_at: dict[int, float] = {}
     for lag in sorted(range(-reach, reach + 1), key=abs):
         x = original[max(0, -lag) : len(original) - max(0, lag)]
         y = swapped[max(0, lag) : len(swapped) - max(0, -lag)]
         both = np.isfinite(x) & np.isfinite(y)
         pcc = pearson(x[both], y[both]) if both.sum() >= MINIMUM_PAIRED else None
         if pcc is not None:
-            found[lag] = pcc
-    if not found:
+            pcc_at[lag] = pcc
+    if not pcc_at:
         return Lag()
-    best = max(found, key=lambda lag: found[lag])
+    best = max(pcc_at, key=lambda lag: pcc_at[lag])
     # A negative PCC explains nothing: a series that is half a period late is late all the same.
-    if 0 in found and 1 - found[best] ** 2 > (1 - max(found[0], 0.0) ** 2) / 2:
+    if 0 in pcc_at and 1 - pcc_at[best] ** 2 > (1 - max(pcc_at[0], 0.0) ** 2) / 2:
         best = 0
-    return Lag(frames=best if found[best] >= CONVINCING else None, pcc=found[best])
+    return Lag(frames=best if pcc_at[best] >= CONVINCING else None, pcc=pcc_at[best])
 
 
 def moves(original: Series, scale: Scale) -> bool:
-    """Whether a channel of the original moves enough to be measured at all.
+    """True when a channel of the original moves enough to be measured at all.
 
     A dead channel still correlates under blur (0.7 to 0.99 in trials), so it must not be scored.
     """
@@ -185,8 +185,8 @@ def score_unit(unit: str, original: Series, swapped: Series, scale: Scale, fps: 
 
 
 def _not_measurable(seen: Series, paired: Series, scale: Scale) -> str:
-    """Why a unit cannot be scored, from the original's values wherever it has one and in the
-    paired frames; empty when it can.
+    """Reason why a unit cannot be scored, from the original's values wherever it has one and in
+    the paired frames; empty when it can.
     """
     if not len(seen):
         return "no face in the original"
@@ -252,7 +252,7 @@ def score_attributes(
 
 
 def with_floor(scores: Attributes, floor: Attributes) -> Attributes:
-    """``scores`` with those of the original against its own re-encoding beside them."""
+    """``scores`` with those of the original against its own re-encoding alongside them."""
     known = {unit.unit: unit for unit in floor.units}
     units = tuple(
         unit.model_copy(

@@ -30,13 +30,13 @@ def scores_of(mated: Sequence[Array], non_mated: Sequence[Array]) -> Scores:
 
 
 def comparison_weights(distances: Array, own: int) -> Array:
-    """How much each comparison of one person's probes counts (probes x gallery; NaN in
+    """Weights of each comparison of one person's probes (probes x gallery; NaN in
     ``distances`` marks what is not compared, ``own`` is the person's column).
 
     Every probe counts the same; its comparison with its own face weighs as much as all others of it
     together, and each of the two kinds adds up to 1. People who are compared among themselves
     alone, such as those behind one donor, so weigh the same in both kinds: else distributions that
-    differ from group to group would tell people apart who are all alike within theirs. Probes
+    differ from group to group would distinguish people who are all alike within theirs. Probes
     without both kinds have no weight.
     """
     known = np.isfinite(distances)

@@ -1,4 +1,4 @@
-"""Whether a swapped video still shows the faces that the original shows."""
+"""Measures whether a swapped video still shows the faces that the original shows."""
 
 from __future__ import annotations
 

@@ -58,22 +58,22 @@ def events(values: Series, trigger: Trigger) -> tuple[Event, ...]:
     frame, or behind a gap, begins there.
     """
     over = values - neutral(values)
-    found: list[Event] = []
+    seen: list[Event] = []
     start: int | None = None
     for frame, value in enumerate(over):
         if start is None:
             start = frame if value > trigger.on else None
         elif not value >= trigger.off:
-            found.append(Event(start, frame))
+            seen.append(Event(start, frame))
             start = None
     if start is not None:
-        found.append(Event(start, len(over)))
-    return tuple(found)
+        seen.append(Event(start, len(over)))
+    return tuple(seen)
 
 
 def same_event(first: Event, second: Event, tolerance: float) -> bool:
-    """Whether they begin within ``tolerance`` frames of each other or share half of the time that
-    they last together: a mouth that opens slowly has no sharp beginning.
+    """True when they begin within ``tolerance`` frames of each other or share half of the time
+    that they last together: a mouth that opens slowly has no sharp beginning.
     """
     shared = min(first.end, second.end) - max(first.start, second.start)
     whole = max(first.end, second.end) - min(first.start, second.start)
@@ -81,7 +81,7 @@ def same_event(first: Event, second: Event, tolerance: float) -> bool:
 
 
 def matches(first: Sequence[Event], second: Sequence[Event], tolerance: float) -> int:
-    """How many of ``first`` and ``second`` can be paired one to one, each with the ``same_event``:
+    """Number of ``first`` and ``second`` that can be paired one to one, each the ``same_event``:
     the most there can be.
     """
     if not first or not second:
@@ -89,7 +89,9 @@ def matches(first: Sequence[Event], second: Sequence[Event], tolerance: float) -
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    pairs = csr_array([[same_event(one, other, tolerance) for other in second] for one in first])
+    pairs = csr_array(
+        [[same_event(event, other, tolerance) for other in second] for event in first]
+    )
     return int(np.count_nonzero(maximum_bipartite_matching(pairs, perm_type="column") >= 0))
 
 
@@ -97,11 +99,11 @@ def match_events(original: Series, swapped: Series, trigger: Trigger, fps: float
     """The events of two series of the same length, frame by frame of the same instants."""
     x = original
     y = np.where(np.isfinite(original), swapped, np.nan)
-    wanted, found = events(x, trigger), events(y, trigger)
+    wanted, seen = events(x, trigger), events(y, trigger)
     # Times in a file are multiples of the frame, so a distance may equal the tolerance.
-    matched = matches(wanted, found, TOLERANCE_S * fps + 1e-9)
+    matched = matches(wanted, seen, TOLERANCE_S * fps + 1e-9)
     counts = Events(
-        original=len(wanted), swapped=len(found), matched=matched, tolerance_s=TOLERANCE_S
+        original=len(wanted), swapped=len(seen), matched=matched, tolerance_s=TOLERANCE_S
     )
     if not wanted:
         return counts.model_copy(
@@ -109,9 +111,9 @@ def match_events(original: Series, swapped: Series, trigger: Trigger, fps: float
         )
     return counts.model_copy(
         update={
-            "precision": matched / len(found) if found else None,
+            "precision": matched / len(seen) if seen else None,
             "recall": matched / len(wanted),
-            "f1": 2 * matched / (len(wanted) + len(found)),
+            "f1": 2 * matched / (len(wanted) + len(seen)),
         }
     )
 

@@ -53,5 +53,5 @@ def observer_of(protocol: Protocol) -> tuple[str, str]:
 
 
 def recogniser_of(protocol: Protocol) -> str:
-    """What reports call the recogniser: which path made the numbers is part of it."""
+    """Name of the recogniser in reports: which path made the numbers is part of it."""
     return f"{RECOGNISER}, {protocol.identity} path"

@@ -1,4 +1,4 @@
-"""Which frames are looked at."""
+"""Chooses the frames that are looked at."""
 
 from __future__ import annotations
 

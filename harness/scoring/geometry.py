@@ -86,7 +86,7 @@ def landmark_error(original: Array, swapped: Array, eyes: tuple[int, int]) -> Ar
 
 
 def difference(values: Array, unit: str, why_none: str) -> Difference:
-    """Summary of per-frame differences, NaN where a video has none; ``why_none`` tells what it
+    """Summary of per-frame differences, NaN where a video has none; ``why_none`` says what it
     means when no frame has one.
     """
     seen = values[np.isfinite(values)]

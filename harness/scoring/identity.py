@@ -97,7 +97,7 @@ def evidence(values: Mapping[int, float]) -> tuple[EvidenceFrame, ...]:
 
 
 class SwappedFace(Frozen):
-    """One reading of "ID swapped". ``embedding`` is None where the face cannot be had; ``note``
+    """One reading of "ID swapped". ``embedding`` is None where the face is unavailable; ``note``
     then says why. ``frame`` is the swapped frame that serves as the face: it would be at distance 0
     from itself.
     """
@@ -227,13 +227,15 @@ def summarise(
     return result
 
 
-def swapped_identity(face: SwappedFace, found: Mapping[Comparison, Distances]) -> SwappedIdentity:
+def swapped_identity(
+    face: SwappedFace, distances: Mapping[Comparison, Distances]
+) -> SwappedIdentity:
     """One reading with its two comparisons; None where it has no face to compare with."""
     usable = face.embedding is not None
     return SwappedIdentity(
         reading=face.reading,
         note=face.note,
         frame=face.frame,
-        or_sw=found[Comparison.ORIGINAL_SWAPPED] if usable else None,
-        sw_sw=found[Comparison.SWAPPED_SWAPPED] if usable else None,
+        or_sw=distances[Comparison.ORIGINAL_SWAPPED] if usable else None,
+        sw_sw=distances[Comparison.SWAPPED_SWAPPED] if usable else None,
     )

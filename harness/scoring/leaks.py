@@ -1,4 +1,4 @@
-"""When a swapped video shows the actor: a pure function of its frames' distances."""
+"""Finds when a swapped video shows the actor: a pure function of its frames' distances."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _first_percentile(values: NDArray[np.float64]) -> float | None:
 def _stretches(seen: FrameDistances, threshold: float) -> list[LeakingStretch]:
     """Maximal runs of looked-at frames that leak, in order of time."""
     looked_at = zip(seen.frames, seen.distances, strict=True)
-    runs = groupby(looked_at, key=lambda one: one[1] is not None and one[1] <= threshold)
+    runs = groupby(looked_at, key=lambda frame: frame[1] is not None and frame[1] <= threshold)
     return [
         _stretch([(frame, d) for frame, d in run if d is not None], seen.fps)
         for leaks, run in runs

@@ -38,8 +38,8 @@ def observed_quality(
     home: Path,
     listen: Callable[[int, int], None] | None = None,
 ) -> Quality:
-    """How the swapped video looks beside the original. Their pixels are read only when they may be
-    paired, and only once; else the reason is told. Raises as ``observe_pair``.
+    """Quality of the swapped video against the original. Their pixels are read only when they may
+    be paired, and only once; else the reason is reported. Raises as ``observe_pair``.
     """
     reason = unpairable(alignment)
     lengths = {len(video.observed.expressions) for video in (original, swapped)}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Seen = NDArray[np.bool_]
-"""Whether a frame shows a face."""
+"""True for each frame that shows a face."""
 Embeddings = Mapping[int, Array]
 
 EMBEDDING = "L2 distance of embeddings"
@@ -38,7 +38,7 @@ BEST_PSNR_DB = 100.0
 
 
 class Video(NamedTuple):
-    """What was observed of the main face of one video."""
+    """Observations of the main face of one video."""
 
     seen: Seen
     landmarks: Array
@@ -65,7 +65,7 @@ def quality(original: Video, swapped: Video, rows: pd.DataFrame, fps: float) -> 
 
 
 def unpairable(alignment: Alignment) -> str:
-    """Why the pixels of two videos must not be compared; empty when they may."""
+    """Reason why the pixels of two videos must not be compared; empty when they may."""
     if alignment.aligned and alignment.same_size and alignment.same_rate:
         return ""
     return alignment.reason
@@ -110,7 +110,7 @@ def detail_fair(ratio: float, sharpness_ratio: float) -> float | None:
 
 
 def verdict(ratio: float, sharpness_ratio: float) -> Steadiness:
-    """What both ratios say together."""
+    """Verdict of both ratios together."""
     if ratio > UNSTEADY_RATIO:
         return Steadiness.UNSTEADY
     if sharpness_ratio < BLURRED_SHARPNESS:
@@ -235,9 +235,9 @@ def _jitter(unit: str, original: Array, swapped: Array) -> Jitter:
     )
 
 
-def _too_few(unit: str, steps: int, what: str) -> Jitter:
+def _too_few(unit: str, steps: int, samples: str) -> Jitter:
     reason = (
-        f"too few: {steps} {what} of consecutive frames seen in both videos, of at least "
+        f"too few: {steps} {samples} of consecutive frames seen in both videos, of at least "
         f"{MINIMUM_STEPS}"
     )
     return Jitter(unit=unit, steps=steps, reason=reason)

@@ -28,14 +28,14 @@ class Hashes(NamedTuple):
 
 def measured_by(hashes: Hashes, home: Path) -> dict[str, tuple[Path, Path, Path]]:
     """The observations of every recogniser that has seen all three."""
-    original, swapped, photo = (stored_recognisers(one, home) for one in hashes)
+    original, swapped, photo = (stored_recognisers(sha256, home) for sha256 in hashes)
     names = sorted(original.keys() & swapped.keys() & photo.keys())
     return {name: (original[name], swapped[name], photo[name]) for name in names}
 
 
 def recogniser_inputs(hashes: Hashes, asked: Sequence[str], home: Path) -> dict[str, str]:
-    """What a score depends on: the recognisers that have measured, and those that are asked to."""
-    opened = (open_recogniser(one, home).info for one in asked)
+    """Inputs of a score: the recognisers that have measured, and those that are asked to."""
+    opened = (open_recogniser(name, home).info for name in asked)
     wanted = {f"{PREFIX}{info.name}@{version_of(info)}" for info in opened}
     known = {name.removesuffix(".parquet") for name in measured_by(hashes, home)}
     return dict.fromkeys(sorted(known | wanted), "measured")
@@ -60,7 +60,7 @@ def score_of(
     frames: Sequence[int],
 ) -> RecogniserScore:
     """From the rows (frame, embedding or None) of both videos and the vector of the photo."""
-    found = {
+    similarities = {
         name: similarity(info, table[table["frame"].isin(frames)], face)
         for name, table in rows.items()
     }
@@ -70,8 +70,8 @@ def score_of(
         licence=info.licence,
         distance=info.distance.value,
         threshold=info.threshold,
-        or_or=found["or"],
-        sw_or=found["sw"],
+        or_or=similarities["or"],
+        sw_or=similarities["sw"],
         preprocessing=info.preprocessing,
         note="" if face is not None else "The recogniser finds no face in the actor's photo.",
     )
@@ -84,16 +84,16 @@ def similarity(
     vectors = [vector for vector in rows["embedding"] if vector is not None]
     if face is None or not vectors:
         return Similarity(asked=len(rows), used=len(vectors))
-    found = distances(np.stack(vectors), np.asarray(face)[None], info.distance)
+    measured = distances(np.stack(vectors), np.asarray(face)[None], info.distance)
     threshold = info.threshold
     return Similarity(
         asked=len(rows),
         used=len(vectors),
-        mean=float(found.mean()),
-        sd=float(found.std(ddof=1)) if len(found) > 1 else None,
-        minimum=float(found.min()),
-        p01=float(np.quantile(found, 0.01)),
+        mean=float(measured.mean()),
+        sd=float(measured.std(ddof=1)) if len(measured) > 1 else None,
+        minimum=float(measured.min()),
+        p01=float(np.quantile(measured, 0.01)),
         share_at_or_under_threshold=(
-            None if threshold is None else float((found <= threshold).mean())
+            None if threshold is None else float((measured <= threshold).mean())
         ),
     )

@@ -106,17 +106,17 @@ def stored_score(spec: CellSpec, home: Path, protocol: Protocol) -> CellScore | 
 
 
 def sightings(spec: CellSpec, home: Path, protocol: Protocol) -> tuple[Sighting, ...]:
-    """What must be measured for the cell's score: the original video, its re-encoding and, of a
+    """Measurements needed for the cell's score: the original video, its re-encoding and, of a
     finished cell, the swapped video. Raises StoreError, and UnusableInputError for an original
     that is no video.
     """
     from harness.store.cells import CellStore
 
-    found = [(_original(spec, home), f"actor {spec.actor.number}")]
+    videos = [(_original(spec, home), f"actor {spec.actor.number}")]
     if CellStore(home).result(spec) is not None:
-        found.append((_swapped(spec, home), spec.slug))
-    frames = sampled_of(protocol, _info(spec, found[0][0], home).frames)
-    original, *swapped = (_sighting(label, video, protocol, frames) for video, label in found)
+        videos.append((_swapped(spec, home), spec.slug))
+    frames = sampled_of(protocol, _info(spec, videos[0][0], home).frames)
+    original, *swapped = (_sighting(label, video, protocol, frames) for video, label in videos)
     original = original.model_copy(update={"photo": _photo(spec, home)})
     again = {"label": f"{original.label} re-encoded", "frames": (), "reencode": True, "photo": None}
     return original, original.model_copy(update=again), *swapped
@@ -141,12 +141,12 @@ def _photo(spec: CellSpec, home: Path) -> Photo:
 
 
 def score_path(spec: CellSpec, home: Path, protocol_name: str) -> Path:
-    """Where the score's JSON is."""
+    """Path of the score's JSON."""
     return home / "scores" / spec.id / f"{protocol_name}.json"
 
 
 def frames_path(spec: CellSpec, home: Path, protocol: Protocol) -> Path:
-    """Where the per-frame values are, beside the score."""
+    """Path of the per-frame values, alongside the score."""
     return home / "scores" / spec.id / f"{protocol.name}-frames.parquet"
 
 
@@ -229,14 +229,14 @@ def _hashes(spec: CellSpec, original: _Video, swapped: _Video) -> Hashes:
 
 
 class _Measured(NamedTuple):
-    """Everything that is seen in the three videos of a cell, and the face that is looked for."""
+    """Observations of the three videos of a cell, and the face that is looked for."""
 
     hashes: Watched[str]
     infos: Watched[VideoInfo]
     seen: Watched[Observed]
     faces: tuple[pd.DataFrame, pd.DataFrame]
     """Of the original and of the swapped video: those that the protocol looks at, and all that the
-    fast path saw beside them."""
+    fast path saw alongside them."""
     frames: tuple[int, ...]
     """The sampled ones."""
     reference: tuple[float, ...]
@@ -273,12 +273,12 @@ def _measure(
 
     three = Watched(original, swapped, reencoded)
     return _Measured(
-        hashes=Watched(*(one.sha256 for one in three)),
+        hashes=Watched(*(video.sha256 for video in three)),
         infos=infos,
         seen=Watched(
             *(
-                observe_video(video.path, video.sha256, home, found)
-                for video, found in zip(three, infos, strict=True)
+                observe_video(video.path, video.sha256, home, probed)
+                for video, probed in zip(three, infos, strict=True)
             )
         ),
         faces=(faces(original, infos.original.frames), faces(swapped, infos.swapped.frames)),
@@ -316,7 +316,9 @@ def _compute(
             protocol.threshold,
         ),
         "attributes": (
-            blendshape_scores(Watched(*(one.expressions for one in seen)), alignment, length),
+            blendshape_scores(
+                Watched(*(observed.expressions for observed in seen)), alignment, length
+            ),
             *openface_scores(home, measured.hashes, alignment, length),
         ),
         "utility": utility(seen, alignment, length.fps),
@@ -350,7 +352,7 @@ def outside_faces(observed: pd.DataFrame, info: VideoInfo) -> Mask:
 def _identity(
     spec: CellSpec, home: Path, protocol: Protocol, sample: _Sample, total: int
 ) -> tuple[Identity, pd.DataFrame]:
-    """The four comparisons under the chosen reading, both readings beside each other, and the
+    """The four comparisons under the chosen reading, both readings alongside each other, and the
     per-frame table of the chosen one.
     """
     donor = donor_face(

@@ -50,8 +50,8 @@ def openface_scores(
     home: Path, videos: Watched[str], alignment: Alignment, length: Length
 ) -> tuple[Attributes, ...]:
     """One entry when the user brought OpenFace's file of a video, none otherwise. ``videos`` are
-    content hashes. A file that is missing for one of the two compared is told; without one of the
-    re-encoding there is no floor.
+    content hashes. A file that is missing for one of the two compared is reported; without one of
+    the re-encoding there is no floor.
 
     Raises UnusableInputError for a file that was damaged after it was imported.
     """

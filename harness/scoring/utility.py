@@ -1,4 +1,4 @@
-"""What is left of a face's behaviour: events, head pose, gaze, landmarks, detection."""
+"""Measures the behaviour left in a face: events, head pose, gaze, landmarks, detection."""
 
 from __future__ import annotations
 
@@ -96,5 +96,5 @@ def _column(table: pd.DataFrame, name: str) -> Array:
 
 
 def _closed(table: pd.DataFrame) -> Array:
-    """How far both eyes are closed, 0 to 1."""
+    """Degree to which both eyes are closed, 0 to 1."""
     return (_column(table, "eyeBlinkLeft") + _column(table, "eyeBlinkRight")) / 2

@@ -58,7 +58,7 @@ def _lower(ordered: Array, error: float) -> float:
 
 
 def spread_limits(n: int, error: float) -> list[tuple[int, float]]:
-    """Which of the sorted subset means of n actors bounds the mean from below, and up to where: for
+    """Sorted subset means of n actors that bound the mean from below, and up to where: for
     the part of the scale where only the lower bound can err, and for that where both can.
 
     None of so few actors that not even their smallest share bounds the mean with this confidence.

@@ -13,7 +13,7 @@ CLIP = 0.999999
 
 
 class MeanCorrelation(Frozen):
-    """The plain mean beside Fisher's, with the t interval of the latter over actors."""
+    """The plain mean alongside Fisher's, with the t interval of the latter over actors."""
 
     n: int
     raw: float | None
@@ -36,14 +36,14 @@ def mean_correlation(correlations: Values, confidence: float = 0.95) -> MeanCorr
     r = as_values(correlations)
     if r.size == 0:
         return MeanCorrelation(n=0, raw=None, fisher=None, reason="No actor has a correlation.")
-    found = t_interval(fisher_z(r), confidence)
+    interval = t_interval(fisher_z(r), confidence)
     return MeanCorrelation(
         n=r.size,
         raw=float(r.mean()),
-        fisher=_back(found.estimate),
-        low=_back(found.low),
-        high=_back(found.high),
-        reason=found.reason,
+        fisher=_back(interval.estimate),
+        low=_back(interval.low),
+        high=_back(interval.high),
+        reason=interval.reason,
     )
 
 

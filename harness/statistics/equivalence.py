@@ -13,7 +13,7 @@ from harness.statistics.values import Array, Values, as_share, as_values
 
 
 class NonInferiority(Frozen):
-    """Whether the candidate is worse by less than the margin, at level ``alpha``."""
+    """Test of whether the candidate is worse by less than the margin, at level ``alpha``."""
 
     margin: float
     alpha: float

@@ -24,7 +24,7 @@ SEED = 2020
 
 @dataclass(frozen=True)
 class Order:
-    """Where mated pairs lie among the non-mated: the same however much each pair counts."""
+    """Places of mated pairs among the non-mated: the same however much each pair counts."""
 
     mated: Array
     non_mated: Array
@@ -158,8 +158,8 @@ def vertex_bootstrap(
         estimate = statistic(drawn(np.ones(people)))
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(people, np.full(people, 1 / people), size=resamples)
-    found = np.array([statistic(drawn(row.astype(np.float64))) for row in counts])
-    found = found[np.isfinite(found)]
+    resampled = np.array([statistic(drawn(row.astype(np.float64))) for row in counts])
+    resampled = resampled[np.isfinite(resampled)]
     bare = StatisticInterval(
         estimate=estimate if np.isfinite(estimate) else None,
         confidence=as_share(confidence, "confidence"),
@@ -167,28 +167,30 @@ def vertex_bootstrap(
         mated=int(mated.sum()),
         non_mated=int(other.sum()),
     )
-    reason = _refusal(estimate, found, people)
+    reason = _refusal(estimate, resampled, people)
     if reason:
         return bare.model_copy(update={"reason": reason})
     centre = np.log(estimate / (1 - estimate))
     quantile = special.stdtrit(people - 1, 0.5 + confidence / 2)
-    half = quantile * found.std(ddof=1) / (estimate * (1 - estimate))
+    half = quantile * resampled.std(ddof=1) / (estimate * (1 - estimate))
     low, high = (float(1 / (1 + np.exp(-(centre + side * half)))) for side in (-1, 1))
     return bare.model_copy(update={"low": low, "high": high})
 
 
-def _refusal(estimate: float, found: Array, people: int) -> str:
+def _refusal(estimate: float, resampled: Array, people: int) -> str:
     if not np.isfinite(estimate):
         return "There are no pairs that this statistic could be taken from."
     if people < 3:
         return f"{people} identities are too few to resample."
-    if found.size < 2 or found.std() == 0:
+    if resampled.size < 2 or resampled.std() == 0:
         return (
             f"The value is the same whichever of the {people} identities are drawn; resampling "
             "cannot say how far it may be off."
         )
     if not 0 < estimate < 1:
-        return f"The value is {estimate:g}, at the end of its scale, where resampling has no width."
+        return (
+            f"The value is {estimate:zg}, at the end of its scale, where resampling has no width."
+        )
     return ""
 
 

@@ -20,7 +20,7 @@ BOOTSTRAP_LEAST = 5
 _ROUNDING = 1e-12
 """Share of its mean square under which a resample's variance is the rounding of equal values."""
 _ENDLESS, _LARGEST_RATIO = 1e15, 1e6
-"""What stands for an infinite ratio, and what shows that one has reached a quantile."""
+"""Stand-in for an infinite ratio, and the size that shows one has reached a quantile."""
 RESAMPLES = 4999
 SEED = 2020
 
@@ -99,8 +99,8 @@ def bootstrap_t_interval(
 
 @lru_cache(maxsize=32)
 def resample_counts(n: int, resamples: int, seed: int) -> Array:
-    """How often each of n actors is drawn, one resample a row; each row adds up to n. Resamples of
-    one actor alone have no spread and are left out.
+    """Draws of each of n actors, one resample a row; each row adds up to n. Resamples of one
+    actor alone have no spread and are left out.
     """
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(n, np.full(n, 1.0 / n), size=resamples).astype(np.float64)
@@ -138,8 +138,8 @@ def _quantile(ordered: Array, share: float) -> Array:
     below = int(place)
     low, high = ordered[:, below], ordered[:, min(below + 1, ordered.shape[1] - 1)]
     part, step = place - below, high - low
-    found: Array = high - step * (1 - part) if part >= 0.5 else low + step * part
-    return found
+    value: Array = high - step * (1 - part) if part >= 0.5 else low + step * part
+    return value
 
 
 def _none(array: Array, confidence: float, method: str, reason: str) -> Interval:
@@ -150,7 +150,7 @@ def _none(array: Array, confidence: float, method: str, reason: str) -> Interval
 
 
 def refusal(array: Array) -> str:
-    """Why there is no interval of these values, in a sentence; empty where there is one."""
+    """Reason for the lack of an interval, in a sentence; empty where there is one."""
     if array.size == 0:
         return "There is no actor with a value."
     if array.size == 1:

@@ -14,7 +14,7 @@ from harness.statistics.values import Values, as_values
 
 
 class Friedman(Frozen):
-    """Whether any of k tools differs, from ranks within each actor."""
+    """Test of whether any of k tools differs, from ranks within each actor."""
 
     actors: int
     tools: int
@@ -79,10 +79,10 @@ def friedman(columns: Sequence[Values]) -> Friedman:
     table = np.stack(arrays, axis=1)
     if (np.ptp(table, axis=1) == 0).all():
         return _no_friedman(n, k, "All tools have the same values for every actor.")
-    found = stats.friedmanchisquare(*arrays)
-    w = float(found.statistic) / (n * (k - 1))
+    test = stats.friedmanchisquare(*arrays)
+    w = float(test.statistic) / (n * (k - 1))
     return Friedman(
-        actors=n, tools=k, chi2=float(found.statistic), p=float(found.pvalue), kendall_w=w
+        actors=n, tools=k, chi2=float(test.statistic), p=float(test.pvalue), kendall_w=w
     )
 
 
@@ -93,14 +93,16 @@ def compare_tools(values: Mapping[str, Values], *, seed: int = 2020) -> ToolComp
     """
     overall = friedman(list(values.values()))
     pairs = list(combinations(values, 2))
-    found = [compare_paired(values[a], values[b], seed=seed) for a, b in pairs]
-    p_values = [one.sign_flip.p for one in found]
+    comparisons = [compare_paired(values[a], values[b], seed=seed) for a, b in pairs]
+    p_values = [comparison.sign_flip.p for comparison in comparisons]
     known = [p for p in p_values if p is not None]
     adjusted = iter(zip(holm(known), benjamini_hochberg(known), strict=True))
     rows = []
-    for (a, b), one, p in zip(pairs, found, p_values, strict=True):
+    for (a, b), comparison, p in zip(pairs, comparisons, p_values, strict=True):
         p_holm, p_fdr = next(adjusted) if p is not None else (None, None)
-        rows.append(Pairwise(baseline=a, candidate=b, comparison=one, p_holm=p_holm, p_fdr=p_fdr))
+        rows.append(
+            Pairwise(baseline=a, candidate=b, comparison=comparison, p_holm=p_holm, p_fdr=p_fdr)
+        )
     return ToolComparison(overall=overall, pairs=tuple(rows))
 
 

@@ -1,4 +1,4 @@
-"""How much a result moves when nothing but the seed changes."""
+"""Measures how much a result moves when nothing but the seed changes."""
 
 from __future__ import annotations
 

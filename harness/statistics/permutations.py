@@ -36,10 +36,10 @@ def arrangements(kinds: Sequence[Hashable], draws: int = DRAWS, seed: int = SEED
     if prod(factorial(len(group)) for group in groups) - 1 <= draws:
         return _every(groups, len(kinds))
     rng = np.random.default_rng(seed)
-    found = np.tile(np.arange(len(kinds)), (draws, 1))
+    orders = np.tile(np.arange(len(kinds)), (draws, 1))
     for group in groups:
-        found[:, group] = rng.permuted(found[:, group], axis=1)
-    return found
+        orders[:, group] = rng.permuted(orders[:, group], axis=1)
+    return orders
 
 
 def _every(groups: Sequence[Places], people: int) -> Places:

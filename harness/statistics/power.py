@@ -32,8 +32,8 @@ def detectable_dz(n: int, *, alpha: float = 0.05, power: float = POWER) -> float
     bound = limit * np.sqrt(special.chdtri(n - 1, 1 - shares) / (n - 1))
 
     def missing(there: float) -> float:
-        found = special.ndtr(there - bound) + special.ndtr(-there - bound)
-        return float(found.mean()) - power
+        reached = special.ndtr(there - bound) + special.ndtr(-there - bound)
+        return float(reached.mean()) - power
 
     upper = 1.0
     while missing(upper) < 0:
@@ -55,17 +55,17 @@ def detectable_dz_by_signs(n: int, *, alpha: float = 0.05, power: float = POWER)
     # The sum with its own signs is one of them; this many of the largest are significant.
     allowed = max(1, int(alpha * signs.shape[0] + 1e-9))
 
-    def found(dz: float) -> float:
+    def power_at(dz: float) -> float:
         sums = np.abs((noise + dz) @ signs.T)
         edge = np.partition(sums, -allowed, axis=1)[:, -allowed]
         return float((sums[:, 0] >= edge * (1 - 1e-12)).mean())
 
     low, high = 0.0, 1.0
-    while found(high) < power:
+    while power_at(high) < power:
         low, high = high, 2 * high
     while high - low > _CLOSE:
         middle = (low + high) / 2
-        low, high = (low, middle) if found(middle) >= power else (middle, high)
+        low, high = (low, middle) if power_at(middle) >= power else (middle, high)
     return high
 
 

@@ -71,19 +71,19 @@ def rule_of_three(n: int, confidence: float = 0.95) -> float:
 
 
 class FmrFloor(Frozen):
-    """What so many identities can say of an FMR at all."""
+    """Lowest FMR that so many identities can show at all."""
 
     identities: int
     pairs: int
     """Pairs of different identities."""
     rule_of_3: float
-    """No lower FMR can be told from 0 with 95 % confidence: 3 / pairs, at most 1."""
+    """No lower FMR can be distinguished from 0 with 95 % confidence: 3 / pairs, at most 1."""
     rule_of_30: float
     """From here on the FMR is known within +-30 % with 90 % confidence: 30 / pairs, at most 1."""
 
 
 class FmrCheck(Frozen):
-    """Whether an FMR may be printed; if not, ``floor`` stands in its place with the sentence."""
+    """Verdict on printing an FMR; if not, ``floor`` stands in its place with the sentence."""
 
     fmr: float
     resolvable: bool
@@ -108,22 +108,22 @@ def resolvable_fmr(n_identities: int) -> FmrFloor:
 
 
 def check_fmr(fmr: float, n_identities: int) -> FmrCheck:
-    """Whether n identities resolve this FMR by the rule of 3, with the sentence to print."""
+    """Checks that n identities resolve this FMR by the rule of 3, with the sentence to print."""
     as_share(fmr, "an FMR")
     if n_identities < 2:
-        sentence = "It takes two identities to make a non-mated pair: no FMR can be told."
+        sentence = "It takes two identities to make a non-mated pair: no FMR can be measured."
         return FmrCheck(fmr=fmr, resolvable=False, floor=1.0, sentence=sentence)
     floor = resolvable_fmr(n_identities)
-    what = f"{n_identities} identities make {floor.pairs} non-mated pairs"
+    having = f"{n_identities} identities make {floor.pairs} non-mated pairs"
     if fmr < floor.rule_of_3:
         needed = identities_needed(fmr)
         sentence = (
-            f"{what}, which resolve no FMR under {floor.rule_of_3:.2g}; "
+            f"{having}, which resolve no FMR under {floor.rule_of_3:.2g}; "
             f"an FMR of {fmr:g} needs at least {needed} identities."
         )
         return FmrCheck(fmr=fmr, resolvable=False, floor=floor.rule_of_3, sentence=sentence)
     loosely = fmr < floor.rule_of_30
-    sentence = f"{what}: an FMR of {fmr:g} is {'known loosely' if loosely else 'resolved'}"
+    sentence = f"{having}: an FMR of {fmr:g} is {'known loosely' if loosely else 'resolved'}"
     sentence += f" (within 30 % only from {floor.rule_of_30:.2g} on)." if loosely else "."
     return FmrCheck(fmr=fmr, resolvable=True, floor=floor.rule_of_3, sentence=sentence)
 

@@ -9,7 +9,7 @@ from harness.statistics.values import Array, Values, as_values, is_constant
 
 
 class EffectiveSize(Frozen):
-    """How many independent frames a series is worth for its mean."""
+    """Number of independent frames that a series is worth for its mean."""
 
     n: int
     ess: float | None

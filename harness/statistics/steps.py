@@ -1,4 +1,4 @@
-"""When a series of nights changed its level for good."""
+"""Finds the night at which a series changed its level for good."""
 
 from __future__ import annotations
 

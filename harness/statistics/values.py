@@ -1,4 +1,4 @@
-"""What every function here asks of its numbers."""
+"""Checks of the numbers given to every function here."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def as_share(value: float, name: str) -> float:
 
 
 def is_constant(values: Array) -> bool:
-    """Whether the numbers differ by no more than rounding can make them differ."""
+    """True when the numbers differ by no more than rounding can make them differ."""
     if values.size == 0:
         return True
     scale = float(np.abs(values).max())
@@ -45,8 +45,8 @@ def actor_means(pairs: Iterable[tuple[int, float | None]]) -> dict[int, float]:
 
     Missing and non-finite values are left out; an actor without any is not in the result.
     """
-    found: dict[int, list[float]] = {}
+    by_actor: dict[int, list[float]] = {}
     for actor, value in pairs:
         if value is not None and np.isfinite(value):
-            found.setdefault(actor, []).append(float(value))
-    return {actor: float(np.mean(found[actor])) for actor in sorted(found)}
+            by_actor.setdefault(actor, []).append(float(value))
+    return {actor: float(np.mean(by_actor[actor])) for actor in sorted(by_actor)}

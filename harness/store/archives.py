@@ -57,12 +57,12 @@ class Archive(Frozen):
         return f"{self.package}-{self.version}"
 
     def folder(self, home: Path) -> Path:
-        """Where the members lie below ``home``; may not exist yet."""
+        """Folder of the members below ``home``; may not exist yet."""
         return downloads_dir(home) / self.label
 
 
 def is_ready(archive: Archive, home: Path) -> bool:
-    """Whether every member is there and not empty; content is checked by ``bad_members``."""
+    """True when every member is there and not empty; content is checked by ``bad_members``."""
     files = (archive.folder(home) / member.name for member in archive.members)
     return all(file.is_file() and file.stat().st_size for file in files)
 
@@ -132,7 +132,7 @@ def _npm_pack(archive: Archive, work: Path) -> Path:
 
 
 def _client(archive: Archive, command: list[str], work: Path) -> None:
-    what = f"Fetching {archive.package} {archive.version}"
+    action = f"Fetching {archive.package} {archive.version}"
     try:
         done = subprocess.run(
             command,
@@ -144,14 +144,14 @@ def _client(archive: Archive, command: list[str], work: Path) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise FetchError(
-            f"{what} did not finish within {_TIMEOUT_S} s.",
+            f"{action} did not finish within {_TIMEOUT_S} s.",
             hint="Check the network and run the command again.",
         ) from error
     if done.returncode:
         said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-5:]
         lines = "\n  ".join(said) or "(nothing)"
         raise FetchError(
-            f"{what} failed; probably there is no network, or the registry changed the file. "
+            f"{action} failed; probably there is no network, or the registry changed the file. "
             f"The client said:\n  {lines}\n",
             hint="Check the network and the proxy, then run `bench data fetch` again.",
         )
@@ -168,9 +168,9 @@ def _only_file(archive: Archive, folder: Path) -> Path:
 
 
 def _check(archive: Archive, file: Path) -> None:
-    if (found := file_sha256(file)) != archive.sha256:
+    if (sha256 := file_sha256(file)) != archive.sha256:
         raise FetchError(
-            f"{file.name} has SHA-256 {found[:16]}…, not the recorded {archive.sha256[:16]}…: "
+            f"{file.name} has SHA-256 {sha256[:16]}…, not the recorded {archive.sha256[:16]}…: "
             "it was changed at the registry or on the way.",
             hint="Run `bench data fetch` again; if it stays so, do not use the file.",
         )

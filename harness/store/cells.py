@@ -71,7 +71,7 @@ class CellStore:
         self.home = home
 
     def folder(self, spec: CellSpec) -> Path:
-        """Where everything of the cell lies."""
+        """Folder of all files of the cell."""
         return self.home / "cells" / spec.slug
 
     def state(self, spec: CellSpec) -> Path:
@@ -89,8 +89,11 @@ class CellStore:
         One whose record is damaged is passed over; its folder is kept.
         """
         paths = sorted((self.folder(spec) / "attempts").glob(f"*/{ATTEMPT_FILE}"))
-        found = (_read_if_whole(path, Attempt) for path in paths)
-        return sorted((one for one in found if one is not None), key=lambda one: one.number)
+        attempts = (_read_if_whole(path, Attempt) for path in paths)
+        return sorted(
+            (attempt for attempt in attempts if attempt is not None),
+            key=lambda attempt: attempt.number,
+        )
 
     def result(self, spec: CellSpec) -> Result | None:
         """The published result; None when there is none, or it is damaged, or its video is gone or
@@ -108,7 +111,7 @@ class CellStore:
         return result if video.stat().st_size == result.swapped.size_bytes else None
 
     def verify(self, spec: CellSpec) -> bool:
-        """Whether the cell has a result whose video is, by its SHA-256, the one published."""
+        """Verifies that the cell has a result whose video is, by its SHA-256, the one published."""
         result = self.result(spec)
         if result is None:
             return False
@@ -153,7 +156,7 @@ class CellStore:
         else:
             write_bytes(folder / SPEC_FILE, canonical_json(spec.model_dump(mode="json")))
         taken = (folder.name.partition("-")[0] for folder in (folder / "attempts").glob("*-*"))
-        number = max((int(one) for one in taken if one.isdecimal()), default=0) + 1
+        number = max((int(number) for number in taken if number.isdecimal()), default=0) + 1
         name = str(uuid.uuid4())
         opened = folder / "attempts" / attempt_name(number, name)
         with disk_errors(opened):

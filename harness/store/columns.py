@@ -1,4 +1,4 @@
-"""What each column of the views means: the data dictionary, in one place."""
+"""Meanings of the views' columns: the data dictionary, in one place."""
 
 from __future__ import annotations
 

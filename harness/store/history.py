@@ -1,4 +1,4 @@
-"""What cells took before: seconds and bytes of those that succeeded, by what makes cells alike."""
+"""Costs of earlier cells: seconds and bytes of those that succeeded, by what makes cells alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.store.cells import CellStore
 
 
 class Taken(Frozen):
-    """What one cell took."""
+    """Cost of one cell."""
 
     like: str
     """``likeness`` of the cell."""
@@ -39,7 +39,7 @@ def read_history(home: Path) -> tuple[Taken, ...]:
 
 def _taken(store: CellStore, specs: Iterable[CellSpec]) -> Iterator[Taken]:
     for spec in specs:
-        good = [one for one in store.attempts(spec) if one.status is Status.OK]
+        good = [attempt for attempt in store.attempts(spec) if attempt.status is Status.OK]
         if good and store.result(spec) is not None:
             yield Taken(
                 like=likeness(spec.tool, spec.version, spec.config, spec.settings),

@@ -6,6 +6,7 @@ ones in use. These records do, on any machine that the results folder is copied 
 manifests/people/<hash>.json    a person of a dataset: which files, and what was prepared of them
 manifests/images/<hash>.json    with which image a tool was run
 manifests/suites/<hash>.json    which cells a suite named
+manifests/unprepared/<key>.json a cell that was asked for and whose people could not be prepared
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pydantic import ValidationError
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.hashing import content_hash
 from harness.model.dataset import Split
+from harness.model.suite import UnpreparedCell
 from harness.store.atomic import write_json
-from harness.store.cells import utc_now
+from harness.store.cells import disk_errors, utc_now
 from harness.store.schema import mark_store
 
 
@@ -36,7 +38,7 @@ class FileSeen(Frozen):
 class _Record(Frozen):
     schema_version: int = SCHEMA_VERSION
     used_at: str
-    """When it was last the one in use; ISO 8601, UTC."""
+    """Time at which it was last the one in use; ISO 8601, UTC."""
 
 
 class PersonUse(_Record):
@@ -73,6 +75,14 @@ class SuiteUse(_Record):
     cells: tuple[str, ...]
 
 
+class UnpreparedUse(_Record):
+    """A cell that was asked for, and why it could not be prepared."""
+
+    manifest: Path | None
+    """As of a person."""
+    asked: UnpreparedCell
+
+
 Use = TypeVar("Use", bound=_Record)
 
 
@@ -101,10 +111,17 @@ class ManifestStore:
         """By time, the newest last; damaged records are left out."""
         return self._read("suites", SuiteUse)
 
+    @cached_property
+    def unprepared(self) -> tuple[UnpreparedUse, ...]:
+        """By time, the newest last; damaged records are left out."""
+        return self._read("unprepared", UnpreparedUse)
+
     def keep_person(self, use: PersonUse) -> None:
         """Store that ``use`` is the one in use. Raises StoreError when the disk refuses."""
         who = use.dataset, use.split, use.who
-        known = [one for one in self.people if (one.dataset, one.split, one.who) == who]
+        known = [
+            person for person in self.people if (person.dataset, person.split, person.who) == who
+        ]
         same = use.model_copy(update={"used_at": known[-1].used_at}) if known else None
         if same is None or same != known[-1]:
             self._keep("people", use, {"files"})
@@ -120,8 +137,27 @@ class ManifestStore:
     def keep_suite(self, suite: str, cells: Iterable[str]) -> None:
         """Store which cells, by id, the suite names. Raises StoreError."""
         use = SuiteUse(used_at=utc_now(), suite=suite, cells=tuple(sorted(cells)))
-        if all((one.suite, one.cells) != (use.suite, use.cells) for one in self.suites):
+        if all((stored.suite, stored.cells) != (use.suite, use.cells) for stored in self.suites):
             self._keep("suites", use)
+
+    def keep_unprepared(self, uses: Iterable[UnpreparedUse]) -> None:
+        """Store that these cells could not be prepared. Raises StoreError."""
+        known = {use.asked.key: use.asked for use in self.unprepared}
+        for use in uses:
+            if known.get(use.asked.key) != use.asked:
+                mark_store(self._home)
+                write_json(self.unprepared_path(use.asked.key), use)
+
+    def drop_unprepared(self, keys: Iterable[str]) -> None:
+        """Forget these, since they were prepared. Raises StoreError."""
+        for key in {use.asked.key for use in self.unprepared}.intersection(keys):
+            path = self.unprepared_path(key)
+            with disk_errors(path):
+                path.unlink(missing_ok=True)
+
+    def unprepared_path(self, key: str) -> Path:
+        """Path of the record of that key."""
+        return self._folder / "unprepared" / f"{key}.json"
 
     def _keep(self, kind: str, use: _Record, apart: Collection[str] = ()) -> None:
         key = use.model_dump(mode="json", exclude={"used_at", *apart})
@@ -129,10 +165,10 @@ class ManifestStore:
         write_json(self._folder / kind / f"{content_hash(key)}.json", use)
 
     def _read(self, kind: str, model: type[Use]) -> tuple[Use, ...]:
-        found = []
+        uses = []
         for path in (self._folder / kind).glob("[!.]*.json"):
             try:
-                found.append(model.model_validate_json(path.read_bytes()))
+                uses.append(model.model_validate_json(path.read_bytes()))
             except (OSError, ValidationError):
                 continue
-        return tuple(sorted(found, key=lambda use: use.used_at))
+        return tuple(sorted(uses, key=lambda use: use.used_at))

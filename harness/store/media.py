@@ -26,22 +26,22 @@ class MediaStore:
         self.folder = media_dir(home)
 
     def path(self, ref: MediaRef) -> Path:
-        """Where the file of ``ref`` lies; raises StoreError when it is gone."""
+        """Path of the file of ``ref``; raises StoreError when it is gone."""
         path = self._place(ref.sha256, ref.suffix)
         if not path.is_file():
             raise StoreError(
                 f"The store has no media file {path.name} (in {self.folder}): it was moved or "
                 "deleted after it was prepared.",
-                hint="Run the cell again; the file is prepared anew from the dataset.",
+                hint="Run the cell again; the file is prepared again from the dataset.",
             )
         return path
 
     def has(self, ref: MediaRef) -> bool:
-        """Whether the file is there."""
+        """True when the file is there."""
         return self._place(ref.sha256, ref.suffix).is_file()
 
     def unchanged(self, ref: MediaRef) -> bool:
-        """Whether the file is what its name, a hash, says; one that is gone shows nothing wrong."""
+        """True when the file is what its name, a hash, says; one that is gone is not wrong."""
         if not self.has(ref):
             return True
         return known_sha256(self.path(ref)) == ref.sha256
@@ -82,19 +82,19 @@ class MediaStore:
         if is_whole():
             return final
         with self.temporary() as work, disk_errors(final):
-            made = work / "gallery"
-            made.mkdir()
+            gallery = work / "gallery"
+            gallery.mkdir()
             for face, name in zip(faces, files, strict=True):
-                shutil.copyfile(self.path(face.reference), made / name)
-            (made / "gallery.json").write_text(json.dumps(people, indent=1), encoding="utf-8")
+                shutil.copyfile(self.path(face.reference), gallery / name)
+            (gallery / "gallery.json").write_text(json.dumps(people, indent=1), encoding="utf-8")
             final.parent.mkdir(exist_ok=True)
             try:
-                made.rename(final)
+                gallery.rename(final)
             except OSError:
                 # Another lane was faster, or files were deleted from the one that is there.
                 if not is_whole():
                     shutil.rmtree(final)
-                    made.rename(final)
+                    gallery.rename(final)
         return final
 
     def temporary(self) -> AbstractContextManager[Path]:
@@ -109,7 +109,7 @@ class MediaStore:
         if file.stat().st_dev == final.parent.stat().st_dev:
             publish_file(file, final)
             return
-        # A rename cannot cross file systems: copy beside the final name first.
+        # A rename cannot cross file systems: copy alongside the final name first.
         with self.temporary() as folder:
             copy = folder / final.name
             shutil.copyfile(file, copy)

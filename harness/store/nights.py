@@ -71,11 +71,11 @@ class NightStore:
         path = self.folder / f"open-{_named(suite, dataset)}.json"
         if path.is_file():
             try:
-                found = OpenNight.model_validate_json(path.read_bytes())
+                opened = OpenNight.model_validate_json(path.read_bytes())
             except ValidationError:
-                found = None
-            if found and (found.suite, found.dataset) == (suite, dataset):
-                return found.night
+                opened = None
+            if opened and (opened.suite, opened.dataset) == (suite, dataset):
+                return opened.night
         write_json(path, OpenNight(night=night, suite=suite, dataset=dataset))
         return night
 
@@ -103,7 +103,7 @@ class NightStore:
         """
         import warnings
 
-        found = []
+        records = []
         for path in sorted(self.folder.glob("*/*.json")):
             with disk_errors(path):
                 data = path.read_bytes()
@@ -121,8 +121,8 @@ class NightStore:
                     f"{path} was written by a newer deid-bench (schema {record.schema_version}).",
                     hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
                 )
-            found.append(record)
-        return tuple(sorted(found, key=lambda one: (one.night, one.tool, one.config)))
+            records.append(record)
+        return tuple(sorted(records, key=lambda record: (record.night, record.tool, record.config)))
 
 
 def _plain(*names: str) -> str:

@@ -31,7 +31,7 @@ _FRAME_COLUMNS = (
 
 @dataclass(frozen=True)
 class Table:
-    """What a query found; ``columns`` are unique, and are there even when no row is."""
+    """Result of a query; ``columns`` are unique, and are there even when no row is."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -80,7 +80,7 @@ def open_views(home: Path, earlier: Earlier | None = None) -> Iterator[Callable[
 
         def answer(sql: str) -> Table:
             with _sentences():
-                kinds = [one.type for one in duckdb.extract_statements(sql)]
+                kinds = [statement.type for statement in duckdb.extract_statements(sql)]
                 if kinds != [duckdb.StatementType.SELECT]:
                     raise UsageError(
                         "A query is exactly one SELECT statement.", hint=_known_views()
@@ -108,8 +108,8 @@ def _sentences() -> Iterator[None]:
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> Table:
-    found = connection.execute(sql)
-    described = found.description or ()
+    answer = connection.execute(sql)
+    described = answer.description or ()
     names = _numbered([column[0] for column in described])
     if any(str(column[1]) == "TIMESTAMP WITH TIME ZONE" for column in described):
         # DuckDB needs the package pytz to hand such values to Python; as UTC text it does not.
@@ -119,8 +119,8 @@ def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> Table:
             for place, column in zip(places, described, strict=True)
         )
         inner = sql.strip().rstrip(";")
-        found = connection.execute(f"SELECT {chosen} FROM (\n{inner}\n) q({', '.join(places)})")
-    return Table(names, tuple(found.fetchall()))
+        answer = connection.execute(f"SELECT {chosen} FROM (\n{inner}\n) q({', '.join(places)})")
+    return Table(names, tuple(answer.fetchall()))
 
 
 def _numbered(names: Sequence[str]) -> tuple[str, ...]:
@@ -207,7 +207,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
 
 
 def _has_wildcards(home: Path) -> bool:
-    """Whether the home's name must be escaped in a pattern.
+    """True when the home's name must be escaped in a pattern.
 
     DuckDB compares a pattern with the allowed folder as it is spelt, so the files of such a home
     are read into memory before the fence goes up.

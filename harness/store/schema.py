@@ -1,4 +1,4 @@
-"""Which version of deid-bench may read a results folder."""
+"""Checks which version of deid-bench may read a results folder."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def check_store(home: Path) -> None:
             hint="Check the rights of this folder, or set BENCH_HOME to another.",
         ) from error
     try:
-        found = StoreVersion.model_validate_json(text)
+        version = StoreVersion.model_validate_json(text)
     except ValidationError as error:
         raise StoreError(
             f"{path} is damaged: it does not say which version of deid-bench wrote this store.",
             hint="Restore it from a copy, or set BENCH_HOME to another folder.",
         ) from error
-    if found.schema_version > SCHEMA_VERSION:
+    if version.schema_version > SCHEMA_VERSION:
         raise StoreError(
-            f"The store {home} was written by deid-bench {found.written_by} (store schema "
-            f"{found.schema_version}); this is deid-bench {bench_version()}, which reads up to "
+            f"The store {home} was written by deid-bench {version.written_by} (store schema "
+            f"{version.schema_version}); this is deid-bench {bench_version()}, which reads up to "
             f"schema {SCHEMA_VERSION}.",
-            hint=f"Use deid-bench {found.written_by} or later, or set another BENCH_HOME.",
+            hint=f"Use deid-bench {version.written_by} or later, or set another BENCH_HOME.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Where the material of cells comes from and under which terms, kept beside the cells.
+"""Origins and terms of the material of cells, kept alongside the cells.
 
 A report is made from the store alone: on another machine neither a user's manifest nor the clips
 are there, and their terms must be in the page all the same.
@@ -28,9 +28,9 @@ class DatasetSources(Frozen):
 
     def of(self, actors: Collection[int], donors: Collection[str]) -> list[Source]:
         """The dataset's own sources, then those of the people named."""
-        found = list(self.sources)
-        found += [source for number, source in self.actors.items() if number in actors]
-        return found + [source for name, source in self.donors.items() if name in donors]
+        sources = list(self.sources)
+        sources += [source for number, source in self.actors.items() if number in actors]
+        return sources + [source for name, source in self.donors.items() if name in donors]
 
 
 def keep_sources(home: Path, dataset: Dataset) -> None:
@@ -51,7 +51,7 @@ def keep_sources(home: Path, dataset: Dataset) -> None:
 
 
 def stored_sources(home: Path, dataset: str) -> list[DatasetSources]:
-    """What datasets of that name said when their cells were made; damaged records are left out."""
+    """Sources of datasets of that name when their cells were made; damaged records are left out."""
     records = []
     for path in sorted(_folder(home).glob("*.json")):
         try:

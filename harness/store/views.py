@@ -15,7 +15,7 @@ class View:
     source: str
     columns: Mapping[str, tuple[str, str]]
     ends: str = ""
-    """What follows the FROM clause."""
+    """Text after the FROM clause."""
 
     def sql(self) -> str:
         """The statement that creates the view."""
@@ -45,15 +45,15 @@ _SPEC_COLUMNS = {
 
 def _comparison_columns() -> dict[str, tuple[str, str]]:
     fields = ("mean", "sd", "median", "share_at_or_under_threshold")
-    found: dict[str, tuple[str, str]] = {}
+    columns: dict[str, tuple[str, str]] = {}
     for name in ("or_or", "or_sw", "sw_or", "sw_sw"):
         at = f"identity.comparisons.{name}"
-        for one in fields:
-            short = "share_under" if one.startswith("share") else one
-            found[f"{name}_{short}"] = _text(f"{at}.{one}", "DOUBLE", of="c.j")
+        for field in fields:
+            short = "share_under" if field.startswith("share") else field
+            columns[f"{name}_{short}"] = _text(f"{at}.{field}", "DOUBLE", of="c.j")
         used, asked = (f"CAST(c.j ->> '$.{at}.{key}' AS DOUBLE)" for key in ("used", "asked"))
-        found[f"{name}_fta"] = f"1 - {used} / nullif({asked}, 0)", "DOUBLE"
-    return found
+        columns[f"{name}_fta"] = f"1 - {used} / nullif({asked}, 0)", "DOUBLE"
+    return columns
 
 
 def _utility_columns(at: str, prefix: str) -> dict[str, tuple[str, str]]:

@@ -19,7 +19,7 @@ _PREFIX = "work-"
 def work_folder(parent: Path) -> Iterator[Path]:
     """A new folder in ``parent``, removed on exit.
 
-    It is locked as long as its process lives, so what killed processes left is told from what is in
+    It is locked as long as its process lives, so what killed processes left differs from what is in
     use, and removed here. Raises StoreError when the disk refuses.
     """
     with disk_errors(parent):

@@ -27,7 +27,7 @@ Trouble = Literal["missing", "denied", "silent"]
 
 
 class EngineInfo(Frozen):
-    """What an engine says of itself, as far as it decides how a container is started."""
+    """An engine's own description, as far as it decides how a container is started."""
 
     kind: Literal["docker", "podman"]
     version: str
@@ -41,11 +41,11 @@ class EngineInfo(Frozen):
     memory_limits: bool = True
     pids_limits: bool = True
     nvidia: bool = False
-    """It says that it can hand an NVIDIA GPU to a container."""
+    """True when it says that it can hand an NVIDIA GPU to a container."""
     cpus: int = 1
     memory_bytes: int = 0
     folder: str = ""
-    """Where it keeps its images."""
+    """Folder in which it keeps its images."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Engine:
 
 
 def connect(environ: Mapping[str, str] | None = None) -> Engine:
-    """The engine of ``$DOCKER_HOST``, else the first that answers at a usual place.
+    """The engine of ``$DOCKER_HOST``, else the first that answers at a default place.
 
     Raises UnfitMachineError with the command that mends it.
     """
@@ -91,7 +91,7 @@ def connect(environ: Mapping[str, str] | None = None) -> Engine:
 
 
 def socket_paths(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Where to look for an engine: ``$DOCKER_HOST`` alone, or else the usual places in order.
+    """Sockets to try for an engine: ``$DOCKER_HOST`` alone, or else the default places in order.
 
     Raises UnfitMachineError for a DOCKER_HOST that is not a Unix socket.
     """
@@ -104,16 +104,16 @@ def socket_paths(environ: Mapping[str, str]) -> tuple[str, ...]:
             "this machine, and an engine elsewhere cannot see them.",
             hint="Unset DOCKER_HOST, or set it to unix:///var/run/docker.sock.",
         )
-    found = ["/var/run/docker.sock"]
+    sockets = ["/var/run/docker.sock"]
     if runtime := environ.get("XDG_RUNTIME_DIR"):
-        found += [f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock"]
+        sockets += [f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock"]
     if home := environ.get("HOME"):
-        found += [f"{home}/.docker/run/docker.sock", f"{home}/.docker/desktop/docker.sock"]
-    return (*found, "/run/podman/podman.sock")
+        sockets += [f"{home}/.docker/run/docker.sock", f"{home}/.docker/desktop/docker.sock"]
+    return (*sockets, "/run/podman/podman.sock")
 
 
 def _trouble(path: str) -> Trouble | None:
-    """Why nobody answers at ``path``; None when somebody does."""
+    """Reason why nobody answers at ``path``; None when somebody does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(TIMEOUT_S)
         try:
@@ -203,7 +203,7 @@ def read_info(version: Mapping[str, Any], info: Mapping[str, Any], path: str) ->
 
     Raises UnfitMachineError for an engine that is too old.
     """
-    names = [str(one.get("Name", "")) for one in version.get("Components") or []]
+    names = [str(component.get("Name", "")) for component in version.get("Components") or []]
     kind: Literal["docker", "podman"] = "podman" if "Podman Engine" in names else "docker"
     api = str(version.get("ApiVersion", "0.0"))
     if _numbers(api) < LEAST_API:
@@ -212,7 +212,7 @@ def read_info(version: Mapping[str, Any], info: Mapping[str, Any], path: str) ->
             f"API {api}, and {_LEAST} is needed.",
             hint="Install Docker 20.10, Podman 4 or newer.",
         )
-    options = {str(one).split(",")[0] for one in info.get("SecurityOptions") or []}
+    options = {str(option).split(",")[0] for option in info.get("SecurityOptions") or []}
     # Podman says it in a field of its own.
     rootless = "name=rootless" in options or bool(info.get("Rootless"))
     # Podman claims limits that it then ignores.
@@ -247,13 +247,13 @@ def _has_nvidia(kind: str, version: str, info: Mapping[str, Any]) -> bool:
 
 
 def podman_passes_gpus(version: str) -> bool:
-    """Whether this Podman heeds a device request that comes through the Docker API (5.4 on)."""
+    """True when this Podman heeds a device request that comes through the Docker API (5.4 on)."""
     major, minor, *_ = [*version.split("."), "0", "0"]
     return major.isdecimal() and minor.isdecimal() and (int(major), int(minor)) >= (5, 4)
 
 
 def image_record(engine: Engine, digest: str, *, tool: str, version: str) -> dict[str, Any]:
-    """What the engine knows of an image.
+    """The engine's record of an image.
 
     Raises UnfitMachineError with the command that builds it when it is not there.
     """

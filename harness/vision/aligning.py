@@ -23,7 +23,7 @@ ARCFACE = np.array(
         [70.7299, 92.2041],
     ]
 )
-"""Where ArcFace's training pictures have the five points, in pixels of 112 x 112."""
+"""Positions of the five points in ArcFace's training pictures, in pixels of 112 x 112."""
 ARCFACE_PX = 112
 _FINEST = 8
 

@@ -22,7 +22,7 @@ Maps = tuple[NDArray[np.float32], ...]
 
 LONG_SIDE_PX = 320
 LEAST_SCORE = 0.2
-"""What is less sure is no face at all."""
+"""Least score of a face: what is less sure is no face at all."""
 _STRIDE, _MULTIPLE = 4, 32
 _SAME_FACE_IOU = 0.3
 

@@ -47,7 +47,7 @@ BLOCKS: tuple[Block, ...] = (
 )
 EMBEDDING = 128
 _TENSOR_VERSION = 2
-_REPAIR = "Install it anew: pip install --force-reinstall face-recognition-models==0.3.0"
+_REPAIR = "Reinstall it: pip install --force-reinstall face-recognition-models==0.3.0"
 
 
 def read_network(path: Path) -> Network:

@@ -20,7 +20,7 @@ from harness.vision.runtime import open_session, runtime_version
 CONVERTER_VERSION = 1
 """Raised whenever the same weights would give another graph."""
 TOLERANCE_L2 = 1e-4
-"""How far an embedding may be from dlib's own of the same picture."""
+"""Largest distance of an embedding from dlib's own of the same picture."""
 _TEST_CHIPS = 4
 
 Chips = NDArray[np.uint8]

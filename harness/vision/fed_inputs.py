@@ -12,9 +12,9 @@ def keep_fed_inputs(network: Any) -> None:
     ONNX Runtime asks for the latter, and optimises less where a caller could replace the former.
     """
     graph = network.graph
-    weights = {one.name for one in (*graph.initializer, *graph.sparse_initializer)}
+    weights = {tensor.name for tensor in (*graph.initializer, *graph.sparse_initializer)}
     read = set(_read_names(graph))
-    fed = [one for one in graph.input if one.name in read and one.name not in weights]
+    fed = [tensor for tensor in graph.input if tensor.name in read and tensor.name not in weights]
     del graph.input[:]
     graph.input.extend(fed)
 

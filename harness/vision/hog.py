@@ -114,8 +114,8 @@ class Hog:
         """
         boxes, scores, _ = self._detector.run(picture, 1, least)
         edges = ((b.top(), b.right(), b.bottom(), b.left()) for b in boxes)
-        found = (Found(s, _within(e, picture)) for e, s in zip(edges, scores, strict=True))
-        return sorted(found, reverse=True)
+        faces = (Found(s, _within(e, picture)) for e, s in zip(edges, scores, strict=True))
+        return sorted(faces, reverse=True)
 
     def near(self, picture: Picture, box: Box) -> list[Found]:
         """The faces around ``box`` (a face's outermost landmarks) with a score above
@@ -125,13 +125,13 @@ class Hog:
         size = _size(picture)
         side = _SIDE * sqrt(max(1.0, (box[2] - box[0]) * (box[3] - box[1])))
         expected = min(floor(log(2 * side / WINDOW_PX, _SHRINK)), _last_level(size))
-        found: list[Found] = []
+        faces: list[Found] = []
         for before, reach in _REACHES:
             level = _level(size, max(0, expected - before))
-            found += self._search(picture, level, _part(size, level, box, reach * side / 2))
-            if any(one.score >= CLEAR_SCORE for one in found):
+            faces += self._search(picture, level, _part(size, level, box, reach * side / 2))
+            if any(face.score >= CLEAR_SCORE for face in faces):
                 break
-        return sorted(found, reverse=True)
+        return sorted(faces, reverse=True)
 
     def exactly(self, pyramid: Pyramid, face: Face) -> Around:
         """The faces that dlib finds in the whole frame around ``face``, of about its size, with its
@@ -167,8 +167,8 @@ class Hog:
         number = 0
         while (level := _level(size, number)).width * level.height > area_px:
             number += 1
-        found = self._search(picture, level, (0, 0, level.width, level.height))
-        return [one for one in found if one.score > 0]
+        faces = self._search(picture, level, (0, 0, level.width, level.height))
+        return [face for face in faces if face.score > 0]
 
     def _search(
         self, picture: Picture, level: Level, part: tuple[int, int, int, int]

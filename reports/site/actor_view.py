@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.aggregate import attribute_sources, attributes, is_control
-from reports.model import ReportCell, ReportData
+from reports.model import UNUSABLE, ReportCell, ReportData
 from reports.site.model import Site
 from reports.site.paths import actor_page, cell_page, relative
 from reports.tables import (
@@ -32,7 +32,8 @@ def actor_groups(data: ReportData) -> dict[str, list[ReportCell]]:
 def actor_view(site: Site, cells: Sequence[ReportCell], page: str) -> dict[str, Any]:
     """What the template shows of one actor's cells."""
     data = site.report
-    actors = {cell.spec.actor.reference.sha256: cell.spec.actor for cell in cells}
+    prepared = [cell.spec.actor for cell in cells if cell.status != UNUSABLE]
+    actors = {actor.reference.sha256: actor for actor in prepared}
     return {
         "actor": cells[0].spec.actor,
         "references": [(actor, site.references.get(sha)) for sha, actor in actors.items()],

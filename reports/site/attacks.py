@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.model.cohort import Attack, CohortScore, Rate, Verification
 from harness.results.attacks import standing, verdict
-from harness.results.wording import counted
+from harness.results.wording import attacker_name, counted
 from reports.attack_tables import (
     NO_NULL,
     beyond_study,
@@ -27,10 +27,10 @@ NOTE = (
     "by accident: what it stays under in 95 % of permutations of who is who. p: how probable it is "
     "that the best of all attacks gains as much where nothing is left of the actors; only one "
     "of at most 0.05 works. Linkability: 0 is none, 1 is full; of few actors it is above 0 by "
-    "accident, on average as much as stands beside it, and in 95 % of cases under the number in "
-    "brackets. No face: probes that could not be compared, which is not the same as hidden. Probes "
-    "the study lacks: faces that its detector (dlib's HOG) does not find and the tracker or the "
-    "second detector sees; only attackers use them."
+    "accident, on average as much as the column next to it says, and in 95 % of cases under the "
+    "number in brackets. No face: probes that could not be compared, which is not the same as "
+    "hidden. Probes the study lacks: faces that its detector (dlib's HOG) does not find and the "
+    "tracker or the second detector sees; only attackers use them."
 )
 
 
@@ -51,7 +51,8 @@ def attack_table(cohort: CohortScore) -> Table:
 
 
 def _row(attack: Attack, place: str) -> tuple[TableCell, ...]:
-    name = f"{attack.attacker.value} ({place})" if place else attack.attacker.value
+    name = attacker_name(attack.attacker)
+    name = f"{name} ({place})" if place else name
     head = (text(name), text(attack.source))
     found, control = attack.swapped, attack.control
     why = attack.reason or "it could not be computed"

@@ -7,7 +7,7 @@ from typing import Any
 from harness.model.dataset import Split
 from harness.model.score import Attributes, CellScore, Comparison
 from reports.aggregate import distances, is_control
-from reports.model import ReportCell
+from reports.model import UNUSABLE, ReportCell
 from reports.provenance import GIB, step_words
 from reports.quality import quality_table
 from reports.readings import readings_table
@@ -186,6 +186,8 @@ def _asked(cell: ReportCell) -> Facts:
 
 def _content(site: Site, cell: ReportCell) -> Facts:
     """Hashes of all that the score was made from, and with what."""
+    if cell.status == UNUSABLE:
+        return ()
     spec, facts = cell.spec, site.facts_of(cell)
     found = [("Original video", spec.actor.test.sha256)]
     if facts.swapped_sha256:

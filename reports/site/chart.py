@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from harness.results.wording import counted
 from reports.aggregate import fmt
 from reports.labels import Label, place_labels
 from reports.model import ReportData
@@ -112,14 +113,24 @@ def chart(data: ReportData, source: str | None) -> Chart | None:
             *_lane(frame, rows, tools),
         ]
         drawings.append(_drawing(frame, parts, scatter_words(data, source)))
-    few = max((len({d.actor for d in g.seen}) for g in groups), default=0) < WHISKERS_FROM
-    bars = (
-        "No intervals are drawn: they need three actors."
-        if few
-        else "Bars: 95 % intervals of both means over actors."
-    )
-    caption = f"{scatter_caption(groups, rows, threshold)} {bars}"
+    caption = f"{scatter_caption(groups, rows, threshold)} {_bars_note(groups)}"
     return Chart(drawings=tuple(drawings), caption=caption)
+
+
+def _bars_note(groups: Sequence[Group]) -> str:
+    """What the bars are; without any, what the actors lack for them."""
+    most = max((len({d.actor for d in g.seen}) for g in groups), default=0)
+    if most >= WHISKERS_FROM:
+        return "Bars: 95 % intervals of both means over actors."
+    asked = max((group.actors for group in groups), default=0)
+    takes = f"they need {WHISKERS_FROM} actors"
+    if asked < WHISKERS_FROM:
+        return f"No intervals are drawn: {takes}."
+    have = f"at most {counted(most, 'actor')} of a tool" if most else "no actor"
+    verb = "have" if most > 1 else "has"
+    return (
+        f"No intervals are drawn: {takes} with both a distance and a PCC, and {have} {verb} them."
+    )
 
 
 def _drawing(frame: _Frame, parts: Sequence[Markup], alt: str) -> Markup:
@@ -164,7 +175,7 @@ def _grid(frame: _Frame) -> list[Markup]:
         x = frame.x(pcc)
         ends = [(x, TOP_PX), (x, frame.bottom)]
         parts.append(element("path", class_="grid", d=path(ends, closed=False)))
-        parts.append(_text(f"{pcc:.1f}", (x, frame.bottom + 17), "tick middle"))
+        parts.append(_text(f"{pcc:z.1f}", (x, frame.bottom + 17), "tick middle"))
     return parts
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.core.hashing import file_sha256
 from harness.model.cell import CellSpec, Result, Status
+from harness.model.suite import UnpreparedCell
 from harness.scoring.cohort.store import load_cohorts
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
@@ -35,16 +36,19 @@ def gather(
     title: str = TITLE,
     earlier: Mapping[str, str] = _NONE,
     remarks: Sequence[str] = (),
+    unprepared: Sequence[UnpreparedCell] = (),
 ) -> Site:
     """Everything a site shows of ``specs``. A result whose video, or whose original, is no longer
     what its hash says is not used, and neither is a score of another video than the published one:
-    such a cell has a status and a reason instead.
+    such a cell has a status and a reason instead. ``unprepared`` cells are asked for and not done.
 
     Without ``verify`` the hashes are taken on trust. Pictures are read only when ``faces`` asks
     for them. Raises StoreError, and UsageError for a SOURCE_DATE_EPOCH that is no number.
     """
     store = CellStore(home)
-    data = collect_numbers(home, specs, protocol, title=title, earlier=earlier)
+    data = collect_numbers(
+        home, specs, protocol, title=title, earlier=earlier, unprepared=unprepared
+    )
     hashes = _Hashes(MediaStore(home), verify)
     facts = {cell.spec.id: _facts(store, cell, hashes) for cell in data.cells}
     cells = (_used(cell, facts[cell.spec.id]) for cell in data.cells)

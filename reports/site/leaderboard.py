@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 
 from harness.core.base import Frozen
-from harness.model.cohort import CohortScore, Rate
+from harness.model.cohort import Attacker, CohortScore, Rate
 from harness.model.score import Comparison
 from harness.results.estimates import Estimate as Estimate
 from harness.results.estimates import mean_estimate as mean_estimate
 from harness.results.estimates import share_estimate
 from harness.results.headline import gone_words
 from harness.results.standing import Group, Standing
+from harness.results.wording import attacker_name
 from harness.scoring.cohort.score import CROPS_SOURCE
 from reports.aggregate import (
     Detection,
@@ -58,8 +59,10 @@ class Attacked(Frozen):
 
     @property
     def by(self) -> str:
-        """The attacker, with the self-trained recogniser where that is what it compares by."""
-        return f"{self.attacker}, self-trained" if self.source == CROPS_SOURCE else self.attacker
+        """The attacker's name for people, with the self-trained recogniser where it compares by
+        that."""
+        source = self.source if self.source == CROPS_SOURCE else ""
+        return attacker_name(Attacker(self.attacker), source)
 
 
 class Row(Frozen):

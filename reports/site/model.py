@@ -124,7 +124,7 @@ class Entry(Frozen):
     href: str
     """Relative to the site's root."""
     updated_at: str
-    """When what it tells of was measured (ISO 8601), never when it was published."""
+    """When its numbers were measured (ISO 8601), never when it was published."""
     content: str
     """What makes it this entry and no other: hashes, versions."""
 

@@ -102,7 +102,11 @@ class Kitchen:
         split = study.suite.split
         bench = Bench(self.home)
         people = {}
+        plan = study.plan()
+        gallery = any(Role.GALLERY in study.tools[cell.tool].needs for cell in plan)
         for one in study.dataset.actors:
+            if not gallery and one.number not in {cell.actor for cell in plan}:
+                continue
             people[one.number] = prepare_actor(study.dataset, one.number, split, media)
             record_person(self.home, study.dataset, one, split, people[one.number])
         faces = [
@@ -110,14 +114,14 @@ class Kitchen:
             for one in people.values()
         ]
         specs = []
-        for cell in study.plan():
+        for cell in plan:
             donor = None
             if cell.donor is not None:
                 person = find_donor(study.dataset, cell.donor)
                 donor = prepare_donor(person, media)
                 record_person(self.home, study.dataset, person, None, donor)
-            gallery = tuple(faces) if Role.GALLERY in study.tools[cell.tool].needs else ()
-            specs.append(spec_of(study, cell, people[cell.actor], donor, digest, gallery))
+            shown = tuple(faces) if Role.GALLERY in study.tools[cell.tool].needs else ()
+            specs.append(spec_of(study, cell, people[cell.actor], donor, digest, shown))
         record_asked(self.home, study.suite.name, specs)
         for spec in specs:
             if bench.store.result(spec) is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -270,8 +271,45 @@ def test_of_two_manifests_of_one_name_the_one_that_is_meant_is_said(kitchen: Kit
     second = kitchen.pretend()
     assert kitchen.cells("--dataset", str(original)) == ids(first)
     assert kitchen.cells("--dataset", str(other)) == ids(second)
-    said = kitchen("status", "--dataset", "kitchen")
-    assert f"'kitchen' is {other}" in " ".join(said.stderr.split())
     assert kitchen.cells("--dataset", "kitchen") == ids(second)
-    compared = kitchen("compare", "noop", "noop", "--dataset", "kitchen", code=2)
-    assert f"'kitchen' is {other}" in " ".join(compared.stderr.split())
+    for options in ([], ["--dataset", "kitchen"]):
+        for command in (["status"], ["report"], ["publish", str(kitchen.folder / "site")]):
+            said = " ".join(kitchen(*command, *options).stderr.split())
+            assert "2 manifests share the name 'kitchen'" in said
+            assert (
+                f"run last; cells of the other count as of an earlier manifest. Used: {other}. "
+                f"To choose the other: --dataset {original}." in said
+            )
+        compared = kitchen("compare", "noop", "noop", *options, code=2)
+        assert f"Used: {other}" in " ".join(compared.stderr.split())
+    named = " ".join(kitchen("status", "--dataset", str(original)).stderr.split())
+    assert "those of the one that was named; cells of the other count as of an earlier" in named
+    assert f"Used: {original}. To choose the other: --dataset {other}." in named
+
+
+def test_pages_name_the_clash_of_two_manifests_and_no_path_of_this_machine(
+    kitchen: Kitchen,
+) -> None:
+    kitchen.order(*SUITE_OF_TWO)
+    kitchen.pretend()
+    kitchen.people[5]["photo"] = "third.jpg"
+    kitchen.manifest = kitchen.folder / "other.yaml"
+    kitchen.write()
+    kitchen.order(*SUITE_OF_TWO)
+    kitchen.pretend()
+    clash = "2 manifests share the name 'kitchen'"
+    page = kitchen.folder / "page.html"
+    kitchen("report", "--out", str(page))
+    compared = kitchen.json("compare", "noop", "blur")
+    assert any(clash in note for note in compared["notes"])
+    for text in (unescape(page.read_text(encoding="utf-8")), str(compared["notes"])):
+        assert clash in text
+        assert str(kitchen.folder) not in text
+
+
+def test_two_manifests_of_one_name_and_the_same_people_are_no_clash(kitchen: Kitchen) -> None:
+    first = kitchen.pretend()
+    kitchen.manifest = kitchen.folder / "copy.yaml"
+    kitchen.write()
+    assert kitchen.pretend() == first
+    assert "share the name" not in kitchen("status").stderr

@@ -33,7 +33,7 @@ def line(null: Null | None, source: str = CROPS_SOURCE, asked: int = 10) -> str:
 
 
 def test_another_recogniser_than_the_studys_is_named_with_its_attacker() -> None:
-    assert f"naive by {CROPS_SOURCE}, rank-1 39 %" in line(BEYOND)
+    assert "worst attacker A0 naive (self-trained), rank-1 39 %" in line(BEYOND)
     assert "dlib" not in line(BEYOND, source="dlib")
 
 

@@ -1,4 +1,4 @@
-"""How `bench` ends when it is interrupted, cut off, refused or broken: as its users meet it."""
+"""Ends of `bench` when it is interrupted, cut off, refused or broken: as its users meet it."""
 
 from __future__ import annotations
 

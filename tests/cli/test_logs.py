@@ -36,7 +36,7 @@ TOOL = Tool(
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a step is, is written and read more often than for people."""
+    """Writes and reads the place of a step more often than for people."""
     monkeypatch.setattr(progress, "WRITE_EVERY_S", 0.2)
     monkeypatch.setattr(logs, "POLL_S", 0.05)
 
@@ -71,7 +71,7 @@ def start(bench: Bench, log_bytes: int, **settings: Setting) -> tuple[CellSpec, 
 
 
 def on_terminal(bench: Bench, spec: CellSpec, wanted: bytes) -> str:
-    """What ``bench logs --follow`` shows on a terminal; the driver ends after ``wanted``."""
+    """Output of ``bench logs --follow`` on a terminal; the driver ends after ``wanted``."""
     ours, theirs = pty.openpty()
     code = "from harness.cli.main import app; app()"
     environ = {**os.environ, "BENCH_HOME": str(bench.home), "TERM": "xterm", "COLUMNS": "120"}

@@ -1,4 +1,4 @@
-"""``bench run``'s plan, its choice of cells, and collecting beside a run; nothing is run here."""
+"""``bench run``'s plan, its choice of cells, collecting alongside a run; nothing is run here."""
 
 from __future__ import annotations
 

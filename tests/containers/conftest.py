@@ -27,7 +27,7 @@ REVISION = "f" * 40
 
 @dataclass(frozen=True)
 class Ended:
-    """How a step ended, and where its files are."""
+    """End of a step, and the places of its files."""
 
     code: int
     log: str
@@ -158,7 +158,7 @@ class Cell:
             process.stderr.close()
 
     def answers(self) -> dict[str, str]:
-        """What was typed at each of the stand-in's questions."""
+        """Answers that were typed at each of the stand-in's questions."""
         lines = (self.folder / "answers").read_text().splitlines()
         return dict(json.loads(line) for line in lines)
 
@@ -221,7 +221,7 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    """Whether a condition came true in time."""
+    """True when a condition came true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -34,7 +34,7 @@ def _cut(source: Path, out: Path, *options: str) -> Path:
 
 @pytest.fixture(scope="session")
 def whole(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``folder`` holds before a test spoils some of it."""
+    """Copy of what ``folder`` holds before a test spoils some of it."""
     folder = tmp_path_factory.mktemp("whole")
     _cut(sample_dir / "single_face.mp4", folder / "good.mp4")
     _cut(folder / "good.mp4", folder / "bad.mp4")

@@ -24,7 +24,7 @@ FRAMES = {
 
 @pytest.fixture
 def folder(sample_dir: Path, tmp_path: Path) -> Path:
-    """Stretches of the sample woman's clip; each has a length of its own, to be told by."""
+    """Stretches of the sample woman's clip; each has a length of its own, to be recognised by."""
     root = tmp_path / "ravdess" / "Actor_04"
     root.mkdir(parents=True)
     for number, (name, frames) in enumerate(FRAMES.items()):

@@ -51,7 +51,7 @@ def landmarker(face_landmarker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many frames each reading of a video gave."""
+    """Number of frames that each reading of a video gave."""
     counts: list[int] = []
 
     def counting(path: Path, info: VideoInfo | None = None) -> Iterator[Frame]:

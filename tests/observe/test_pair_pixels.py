@@ -1,4 +1,4 @@
-"""What is measured in pixels, on pictures made for it and against scikit-image."""
+"""Measurements of pixels, on pictures made for it and against scikit-image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a video holds is found once, and again where the note of it was damaged."""
+"""A video's contents are read once, and again where the note of them was damaged."""
 
 from __future__ import annotations
 

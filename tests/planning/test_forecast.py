@@ -1,4 +1,4 @@
-"""What a plan will cost, and in which order its cells are begun."""
+"""Forecasts of a plan's cost, and the order in which its cells are begun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in the gallery of a cell, and what becomes of a tool that wants more people."""
+"""People in the gallery of a cell, and the end of a tool that wants more people."""
 
 from __future__ import annotations
 

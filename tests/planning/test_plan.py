@@ -22,7 +22,7 @@ ACTORS = tuple(
     for number in (1, 2, 3)
 )
 DATASET = Dataset(
-    name="made-up",
+    name="synthetic",
     actors=ACTORS,
     donors=(Donor(name="giorgio", sex=Sex.MALE), Donor(name="giulia", sex=Sex.FEMALE)),
 )
@@ -159,7 +159,7 @@ def test_too_few_donors_of_a_sex_are_refused_where_a_suite_wants_more() -> None:
     suite = Suite(
         name="s", tools=(ToolEntry(tool="swap"),), donors="all", actors="1", donors_of_each_sex=2
     )
-    with pytest.raises(UsageError, match=r"'all' names 1 male on 'made-up'.*cannot be told apart"):
+    with pytest.raises(UsageError, match=r"'all' names 1 male on 'synthetic'.*be distinguished"):
         expand(suite, DATASET, TOOLS)
     more = (Donor(name="ugo", sex=Sex.MALE), Donor(name="ada", sex=Sex.FEMALE))
     rich = DATASET.model_copy(update={"donors": DATASET.donors + more})

@@ -1,4 +1,4 @@
-"""What must be there before hours are spent."""
+"""Checks of what must be there before hours are spent."""
 
 from __future__ import annotations
 

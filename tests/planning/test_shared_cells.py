@@ -109,7 +109,7 @@ def test_crossed_has_five_donors_of_each_sex_for_every_actor(ravdess: Path, tmp_
 
 def test_crossed_with_one_donor_of_a_sex_is_refused(ravdess: Path, tmp_path: Path) -> None:
     choice = Choice(dataset=str(ravdess), donor="all")
-    with pytest.raises(UsageError, match="cannot be told apart") as told:
+    with pytest.raises(UsageError, match="cannot be distinguished") as told:
         study_from_suite("crossed", tmp_path / "home", choice)
     assert "line" not in told.value.message
 

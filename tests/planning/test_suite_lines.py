@@ -1,4 +1,4 @@
-"""What a suite names but nothing here has is told with the suite's line and field."""
+"""Names in a suite that nothing here has are reported with the suite's line and field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cohort scores made up to have known numbers, of cells that a ReportData has."""
+"""Synthetic cohort scores with known numbers, of cells that a ReportData has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOO_FEW = "Linkability (D_sys) needs 5 actors, and there are 3."
 CLEAR = Null(draws=9999, mean=0.1, high=0.25, p=0.0001)
 """Permuted names never reached the attack."""
 WITHIN = Null(draws=9999, mean=0.1, high=0.75, p=0.2)
-NO_DONOR = "No two actors were given the same donor, so only donors could be told apart."
+NO_DONOR = "No two actors were given the same donor, so only donors could be distinguished."
 
 
 def verified(actors: tuple[int, ...], rate: float, low: float | None = None) -> Verification:

@@ -1,4 +1,4 @@
-"""A stand-in for a store: 96 cells, made up from a seeded generator, with every kind of end."""
+"""A stand-in for a store: 96 synthetic cells from a seeded generator, with every kind of end."""
 
 from __future__ import annotations
 

@@ -25,13 +25,13 @@ from reports.site.publish import site_files
 from .cohorts import CLEAR
 
 JPEG = bytes.fromhex("ffd8ffe000104a464946")
-"""How a JPEG file begins; no page asks whether more follows."""
+"""Beginning of a JPEG file; no page asks whether more follows."""
 
 
 def make_site(
     data: ReportData, faces: Faces = Faces.NONE, cohorts: Sequence[CohortScore] = ()
 ) -> Site:
-    """A site of made-up cells; its pictures are no pictures."""
+    """A site of synthetic cells; its pictures are no pictures."""
     facts = {
         cell.spec.id: CellFacts(
             ended_at=f"2026-01-{1 + i % 28:02d}T00:00:00Z", swapped_sha256="a" * 64, swapped_bytes=7
@@ -164,7 +164,7 @@ class Outline(HTMLParser):
 
 @lru_cache(maxsize=512)
 def outline(html: str) -> Outline:
-    """What a page is made of; only to be read, since several tests look at the same page."""
+    """Outline of a page; only to be read, since several tests look at the same page."""
     found = Outline()
     found.feed(html)
     return found

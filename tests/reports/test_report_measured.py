@@ -1,4 +1,4 @@
-"""Behaviour, video quality, noise floors and paired tools on the page, from made-up scores."""
+"""Behaviour, video quality, noise floors and paired tools on the page, from synthetic scores."""
 
 from __future__ import annotations
 

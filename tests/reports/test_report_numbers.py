@@ -1,4 +1,4 @@
-"""What the shares, the verdicts and the warnings rest on: cells made up to have known numbers."""
+"""Grounds of the shares, the verdicts and the warnings: synthetic cells with known numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attackers and leaks on the page: cohorts and profiles made up to have known numbers."""
+"""Attackers and leaks on the page: synthetic cohorts and profiles with known numbers."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_every_attacker_stands_beside_the_same_attack_on_originals(attacked: Rep
         (WITHIN, "strongest, within its null", "none is shown to work"),
         (
             Null(draws=5, mean=0.0, high=0.7, p=1 / 6),
-            "strongest, too few actors to tell",
+            "strongest, too few actors to judge",
             "p is never under 0.17",
         ),
     ],

@@ -84,7 +84,7 @@ def test_attacks_are_in_the_leaderboard_the_tools_page_and_the_results(make_data
     data = make_data(actors=8)
     files = files_of(make_site(data, cohorts=[make_cohort(data, "blur", 0.3, 0.1)]))
     index = files["index.html"].decode()
-    assert re.search(r"30\.0 % \[[\d.]+, [\d.]+\] parrot", index)
+    assert re.search(r"30\.0 % \[[\d.]+, [\d.]+\] A1 parrot", index)
     assert "Found by worst attacker" in index
     assert "No attack on just these cells is stored" in index
     page = files["tools/blur.html"].decode()
@@ -105,10 +105,10 @@ def test_an_attack_within_its_null_is_not_the_worst_on_a_tools_page(make_data: M
     cohort = within_null(make_cohort(data, "blur", 0.3, 0.1))
     files = files_of(make_site(data, cohorts=[cohort]))
     page = files["tools/blur.html"].decode()
-    assert "parrot (strongest, within its null)" in page
+    assert "A1 parrot (strongest, within its null)" in page
     assert "none is shown to work" in page
     assert "parrot (worst)" not in page
-    assert "parrot, within its null" in files["index.html"].decode()
+    assert "A1 parrot, within its null" in files["index.html"].decode()
     feed = files["feed.xml"].decode()
     assert "no more than permuted names give" in feed
     assert "the worst attacker" not in feed
@@ -119,8 +119,8 @@ def test_the_self_trained_recogniser_is_named_with_its_attacker(make_data: Maker
     cohort = make_cohort(data, "blur", 0.3, 0.1)
     made = tuple(one.model_copy(update={"source": CROPS_SOURCE}) for one in cohort.attacks)
     files = files_of(make_site(data, cohorts=[cohort.model_copy(update={"attacks": made})]))
-    assert "parrot, self-trained" in files["index.html"].decode()
-    assert "by parrot, self-trained" in files["feed.xml"].decode()
+    assert "A1 parrot (self-trained)" in files["index.html"].decode()
+    assert "by A1 parrot (self-trained)" in files["feed.xml"].decode()
 
 
 def test_a_site_without_attacks_has_no_empty_column(make_data: Maker) -> None:

@@ -27,7 +27,7 @@ SUB_PATH = "labs/face studies"
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def root(make_data: Callable[..., ReportData], tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def addresses(root: Path) -> Iterator[dict[str, str]]:
-    """Where the site's folder is, by place; both end with a slash."""
+    """Addresses of the site's folder, by place; both end with a slash."""
     handler = functools.partial(Quiet, directory=str(root))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

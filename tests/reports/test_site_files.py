@@ -1,4 +1,4 @@
-"""What machines read of a site: results.json and its schema, the feed, the data."""
+"""Files of a site that machines read: results.json and its schema, the feed, the data."""
 
 from __future__ import annotations
 

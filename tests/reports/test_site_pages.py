@@ -21,6 +21,7 @@ from reports.build import page
 from reports.headline import headline
 from reports.model import ReportCell, ReportData
 from reports.site.answers import answers
+from reports.site.chart import chart
 from reports.site.leaderboard import leaderboard
 from reports.site.model import Entry, ExtraPage, Faces
 from reports.site.paths import actor_page
@@ -247,7 +248,7 @@ def test_with_few_actors_nobody_is_ranked(make_data: Maker) -> None:
 def test_equal_tools_are_not_told_apart(full_data: ReportData) -> None:
     keeps = answered(full_data)[1]
     assert (keeps.who, keeps.clear) == ("blur and landmark-swap", None)
-    assert "cannot be told apart" in keeps.sure
+    assert "cannot be distinguished" in keeps.sure
     assert "compared on the 22 that both have" in keeps.sure
 
 
@@ -402,3 +403,34 @@ def test_a_cell_says_when_it_leaks_and_what_else_is_kept(make_data: Maker) -> No
     tool = pages[f"tools/{cells[0].spec.tool}.html"]
     parts = ["0.667", "2.35", "0.987", "another-net 7", "What else of the face is kept"]
     assert [one for one in parts if one not in tool] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "with_pcc", "said"),
+    [
+        (2, 2, "No intervals are drawn: they need 3 actors."),
+        (6, 0, "they need 3 actors with both a distance and a PCC, and no actor has them."),
+        (6, 2, "with both a distance and a PCC, and at most 2 actors of a tool have them."),
+        (6, 3, "Bars: 95 % intervals of both means over actors."),
+    ],
+)
+def test_without_intervals_the_chart_says_what_the_actors_lack(
+    asked: int, with_pcc: int, said: str, make_data: Maker
+) -> None:
+    """Of six actors without a PCC the page said that there are too few actors."""
+    data = make_data(actors=asked)
+    cells = tuple(
+        cell if cell.spec.actor.number <= with_pcc else _without_pcc(cell) for cell in data.cells
+    )
+    found = chart(data.model_copy(update={"cells": cells}), "mediapipe-blendshapes")
+    assert found is not None
+    assert found.caption.endswith(said)
+
+
+def _without_pcc(cell: ReportCell) -> ReportCell:
+    if cell.score is None:
+        return cell
+    bare = [one.model_copy(update={"mean_pcc": None}) for one in cell.score.attributes]
+    return cell.model_copy(
+        update={"score": cell.score.model_copy(update={"attributes": tuple(bare)})}
+    )

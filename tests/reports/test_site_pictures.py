@@ -206,7 +206,7 @@ def test_in_pixelated_pictures_the_recogniser_finds_no_face_and_no_match(
         assert clear.shape == coarse.shape
         assert locate_faces(coarse) == []
         boxes, embeddings = find_faces(clear)
-        # Even told where the face was, the recogniser does not take it for the person.
+        # Even given where the face was, the recogniser does not take it for the person.
         [left] = encode(coarse, known_face_locations=boxes[:1])
         assert float(np.linalg.norm(embeddings[0] - left)) > 0.6
     [gallery] = shown[Faces.PIXELATED].galleries.values()

@@ -1,4 +1,4 @@
-"""The published study beside cells that repeat it, made up so that the right answer is known."""
+"""The published study alongside synthetic cells that repeat it: the right answer is known."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def column(table: Table, name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def whole() -> StudyView:
-    """The whole study repeated, with the switched cells beside."""
+    """The whole study repeated, with the switched cells alongside."""
     return section(make_data(*all_cells(), beside=switched_cells()))
 
 

@@ -122,7 +122,7 @@ def attacked(
             matched=0.0,
             hidden=1.0,
             not_detected=0.0,
-            detector="CenterFace",
+            detector="centerface",
             still_a_face=0.25,
         ),
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model.cohort import Attacker
+from harness.model.cohort import Attacker, CohortScore, Verification
 from harness.model.estimates import Null
 from harness.results.headline import NO_TOOL_HIDES, NOBODY, Card, cards, left_out
 from harness.results.ranking import rank, verdict
@@ -24,6 +24,27 @@ def keeps(*tools: Contender) -> Card:
 
 def ranks(*tools: Contender) -> dict[str, int | None]:
     return {one.name: one.hides.rank for one in verdict(tools).tools}
+
+
+def moved_by(step: int, made: Contender) -> Contender:
+    """The same numbers of the actors 1 + step, 2 + step, ..."""
+
+    def moved(found: Verification | None) -> Verification | None:
+        if found is None:
+            return None
+        rates = [one.model_copy(update={"actor": one.actor + step}) for one in found.by_actor]
+        return found.model_copy(update={"by_actor": tuple(rates)})
+
+    def of(cohort: CohortScore) -> CohortScore:
+        attacks = [
+            one.model_copy(update={"swapped": moved(one.swapped), "control": moved(one.control)})
+            for one in cohort.attacks
+        ]
+        actors = tuple(actor + step for actor in cohort.actors)
+        return cohort.model_copy(update={"actors": actors, "attacks": tuple(attacks)})
+
+    cells = tuple(replace(cell, actor=cell.actor + step) for cell in made.cells)
+    return replace(made, cells=cells, cohorts=tuple(map(of, made.cohorts)))
 
 
 def test_a_tool_that_hides_significantly_better_has_a_lower_rank() -> None:
@@ -44,7 +65,7 @@ def test_tools_that_cannot_be_told_apart_share_a_rank_and_the_headline() -> None
     found = hides(*tools)
     assert (found.who, found.clear) == ("blur and pixelate", None)
     assert found.value == "29.0\N{EN DASH}30.0 %"
-    assert "cannot be told apart" in found.sure
+    assert "cannot be distinguished" in found.sure
 
 
 def test_a_failed_cell_is_no_hidden_person() -> None:
@@ -213,8 +234,50 @@ def test_the_same_number_in_another_dataset_is_another_person() -> None:
     here, there = tool("here", around(0.5)), tool("there", around(0.1))
     elsewhere = Contender("there", there.cells, there.cohorts, footage="other")
     found = verdict([here, elsewhere])
-    assert [one.hides.rank for one in found.tools] == [1, 1]
-    assert "share no actor" in hides(here, elsewhere).sure
+    assert [one.hides.rank for one in found.tools] == [None, None]
+    assert found.of("here").hides.reason == "Not comparable with there (no common actor)."
+    card = hides(here, elsewhere)
+    assert (card.who, card.value, card.clear) == (NOBODY, "\N{EN DASH}", None)
+    assert "there: Not comparable with here (no common actor)." in card.sure
+    assert "there 10.0 %" in card.detail
+
+
+def test_a_tool_on_another_dataset_costs_the_others_no_rank() -> None:
+    away = tool("away", around(0.0))
+    elsewhere = Contender("away", away.cells, away.cohorts, footage="other")
+    tools = (elsewhere, tool("strong", around(0.1)), tool("weak", around(0.8)))
+    assert ranks(*tools) == {"away": None, "strong": 1, "weak": 2}
+    assert hides(*tools).who == "strong"
+    assert keeps(*tools).who == "strong and weak"
+    assert left_out(verdict(tools)) == [
+        "away: Not comparable with strong and weak (no common actor)."
+    ]
+
+
+def test_tools_that_share_too_few_actors_for_any_test_are_not_ranked_against_each_other() -> None:
+    """Actors 1-10 against 6-15: five in common, of which no test can reach 5 %."""
+    first, second = tool("first", around(0.1)), tool("moved", around(0.8))
+    found = verdict([first, moved_by(5, second)])
+    assert [one.hides.rank for one in found.tools] == [None, None]
+    assert ranks(first, moved_by(4, second)) == {"first": 1, "moved": 2}
+    assert "only 5 actors in common" in found.of("moved").hides.reason
+
+
+def test_a_lead_never_exceeds_what_a_lead_can_be() -> None:
+    """Everybody is identified, or almost nobody: Student's interval reaches beyond that."""
+    never, always = tool("never", [*[0.0] * 5, 0.9], pcc=[0.9] * 6), tool("always", [1.0] * 6)
+    found = verdict([never, always])
+    (pair,) = found.hiding
+    assert pair.lead.value is not None
+    assert pair.lead.bounds is not None
+    assert pair.lead.bounds[1] == pytest.approx(1 / (1 - 1 / 25))
+    assert found.of("never").gain.bounds == pair.lead.bounds
+    wide = [*[1.0] * 5, -0.2]
+    (kept,) = verdict(
+        [tool("a", [0.5] * 6, pcc=wide), tool("b", [0.5] * 6, pcc=[-1.0] * 6)]
+    ).keeping
+    assert kept.lead.bounds is not None
+    assert kept.lead.bounds[1] == 2.0
 
 
 def test_expressions_are_ranked_by_the_same_rule() -> None:

@@ -1,4 +1,4 @@
-"""Made-up people in the space of embeddings, whose right answers are known."""
+"""Synthetic people in the space of embeddings, whose right answers are known."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class People:
 
     def clip(self, face: Array) -> Array:
         """Frames of one face: neighbours are alike, and forgotten within the guard gap. (A face
-        that drifted over the whole clip would tell the clip from others, whoever is in it.)"""
+        that drifted over the whole clip would distinguish the clip, whoever is in it.)"""
         noise = self.random.normal(0, NEAR, (self.frames, SIZE))
         for frame in range(1, self.frames):
             noise[frame] = 0.8 * noise[frame - 1] + 0.6 * noise[frame]

@@ -55,7 +55,7 @@ def swapped_of(attack: Attack) -> Verification:
 def test_an_actor_whom_hog_never_finds_is_identified_through_the_tracker() -> None:
     people = People(5)
     members = hidden_from_hog(people, dict.fromkeys(people.numbers, FRAMES))
-    found = attacks(members, "made-up", 0.6)
+    found = attacks(members, "synthetic", 0.6)
     for attack in found[:3]:
         seen = swapped_of(attack)
         assert seen.rank_1.rate == 1
@@ -70,7 +70,7 @@ def test_an_actor_whom_hog_never_finds_is_identified_through_the_tracker() -> No
 
 def test_probes_are_counted_by_what_sees_them_in_the_frames_that_an_attack_compares() -> None:
     people = People(5)
-    naive, parrot = attacks(hidden_from_hog(people, {2: HALF, 3: FRAMES}), "made-up", 0.6)[:2]
+    naive, parrot = attacks(hidden_from_hog(people, {2: HALF, 3: FRAMES}), "synthetic", 0.6)[:2]
     assert swapped_of(naive).probes == 5 * FRAMES
     assert swapped_of(naive).tracker_probes == HALF + FRAMES
     assert swapped_of(naive).second_detector_probes == 0
@@ -84,7 +84,7 @@ def test_probes_are_counted_by_what_sees_them_in_the_frames_that_an_attack_compa
 def test_leaks_and_their_thresholds_rest_on_the_faces_that_the_study_finds() -> None:
     people = People(12)
     plain = people.members(lambda n: people.original[n])
-    before = calibrated_leaks(plain, attacks(plain, "made-up", 0.6))
+    before = calibrated_leaks(plain, attacks(plain, "synthetic", 0.6))
     assert before
     members = hidden_from_hog(people, {1: HALF})
     wild = {n: people.random.normal(0, 9, (FRAMES, SIZE)) for n in people.numbers}
@@ -92,7 +92,7 @@ def test_leaks_and_their_thresholds_rest_on_the_faces_that_the_study_finds() -> 
     members = [
         replace(m, faces={**m.faces, Video.ORIGINAL: looked(wild[m.actor])}) for m in members
     ]
-    after = calibrated_leaks(members, attacks(plain, "made-up", 0.6))
+    after = calibrated_leaks(members, attacks(plain, "synthetic", 0.6))
     assert [one.leaks.threshold for one in after] == [one.leaks.threshold for one in before]
     assert (before[0].leaks.used, after[0].leaks.used) == (FRAMES, FRAMES - HALF)
     assert after[1] == before[1]

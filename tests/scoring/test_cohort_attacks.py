@@ -1,4 +1,4 @@
-"""Attackers on made-up people: every right answer is known."""
+"""Attackers on synthetic people: every right answer is known."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GONE = np.full((FRAMES, SIZE), np.nan)
 
 
 def made_by(members: list[Member], *attackers: Attacker) -> list[Attack]:
-    found = attacks(members, "made-up", 0.6)
+    found = attacks(members, "synthetic", 0.6)
     return [next(one for one in found if one.attacker is attacker) for attacker in attackers]
 
 
@@ -43,7 +43,7 @@ def made(members: list[Member], attacker: Attacker) -> Attack:
 def test_untouched_videos_are_attacked_exactly_as_well_as_their_control() -> None:
     people = People(6)
     members = people.members(lambda n: people.original[n].copy())
-    for attack in attacks(members, "made-up", 0.6)[:3]:
+    for attack in attacks(members, "synthetic", 0.6)[:3]:
         assert attack.swapped == attack.control
         assert attack.swapped is not None
         assert attack.swapped.rank_1.rate == 1
@@ -75,7 +75,7 @@ def test_what_is_left_of_the_actor_under_one_donor_is_found_by_the_parrot_alone(
     members = people.members(
         lambda n: people.clip(donor + 0.35 * (people.faces[n] - donor)), lambda n: "giorgio"
     )
-    found = attacks(members, "made-up", 0.6)
+    found = attacks(members, "synthetic", 0.6)
     naive, parrot = found[:2]
     assert (naive.attacker, parrot.attacker) == (Attacker.NAIVE, Attacker.PARROT)
     assert naive.swapped is not None
@@ -128,7 +128,7 @@ def test_different_donors_are_not_mistaken_for_different_actors() -> None:
 def test_a_black_box_is_not_detected_and_never_called_hidden() -> None:
     people = People(5)
     members = people.members(lambda n: GONE)
-    found = attacks(members, "made-up", 0.6)
+    found = attacks(members, "synthetic", 0.6)
     for attack in found[:3]:
         assert attack.swapped is None
         assert attack.reason.startswith("Not detected")
@@ -159,7 +159,7 @@ def test_frames_are_matched_hidden_or_not_detected_and_a_second_detector_may_obj
 def test_one_actor_leaves_the_fixed_threshold_and_says_why_there_is_no_more() -> None:
     people = People(1)
     members = people.members(lambda n: people.original[n])
-    found = attacks(members, "made-up", 0.6)
+    found = attacks(members, "synthetic", 0.6)
     naive = found[0]
     assert naive.swapped is not None
     assert naive.swapped.match_rate.rate == 1
@@ -185,7 +185,7 @@ def test_thresholds_come_from_originals_of_all_other_actors_and_a_far_is_held_by
     assert {one.far: one.threshold for one in swapped.at_far} == {
         far: one.threshold for far, one in by_far.items()
     }
-    # 23 other actors make 253 pairs: nothing under 3/253 can be told.
+    # 23 other actors make 253 pairs: nothing under 3/253 can be measured.
     assert by_far[0.01].tar.rate is None
     assert "253 non-mated pairs" in by_far[0.01].tar.reason
     assert by_far[0.02].tar.rate is not None
@@ -287,7 +287,7 @@ def test_clips_that_are_too_short_say_so() -> None:
         replace(m, faces={video: looked(seen.vectors[:12]) for video, seen in m.faces.items()})
         for m in people.members(lambda n: people.original[n])
     ]
-    found = attacks(short, "made-up", 0.6)
+    found = attacks(short, "synthetic", 0.6)
     assert found[0].swapped is not None
     assert found[0].swapped.rank_1.rate == 1
     assert "too short" in found[1].reason
@@ -297,7 +297,7 @@ def test_clips_that_are_too_short_say_so() -> None:
 def test_the_self_trained_recogniser_tells_originals_apart_and_is_a_second_opinion() -> None:
     people = People(6)
     members = [replace(m, crops=m.faces) for m in people.members(lambda n: people.original[n])]
-    found = attacks(members, "made-up", 0.6)
+    found = attacks(members, "synthetic", 0.6)
     assert [attack.attacker for attack in found[4:]] == [Attacker.NAIVE, Attacker.PARROT]
     for attack in found[4:]:
         assert attack.swapped is not None

@@ -1,4 +1,4 @@
-"""Which cells are a cohort, how its score is kept and loaded, and what a query finds."""
+"""Cells of a cohort, how its score is kept and loaded, and what a query finds."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def keep(home: Path, cell: CellSpec, **inputs: str) -> None:
 
 @pytest.fixture
 def people(monkeypatch: pytest.MonkeyPatch) -> People:
-    """Cells of made-up people, whose videos need not be there."""
+    """Cells of synthetic people, whose videos need not be there."""
     made = People(4)
     members = {m.actor: m for m in made.members(lambda n: made.original[n])}
 

@@ -1,4 +1,4 @@
-"""Angles, gaze and landmarks against poses and points that were made up."""
+"""Angles, gaze and landmarks against synthetic poses and points."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.clips
 
 ALLOWED = {IdentityPath.REFERENCE: (1e-6, 1e-6), IdentityPath.FAST: (0.005, 0.05)}
-"""How far the mean of a comparison, and the distance of one frame, may be off."""
+"""Largest errors of the mean of a comparison, and of the distance of one frame."""
 GROUP_WOMAN = (495, 285, 660, 460)
 """One face of the sample's group photo: left, top, right, bottom."""
 

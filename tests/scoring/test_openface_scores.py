@@ -1,4 +1,4 @@
-"""From a user's OpenFace files to scores beside the built-in source.
+"""From a user's OpenFace files to scores alongside the built-in source.
 
 OpenFace itself is not run here. ``OpenFace_Test.csv`` of the sample is a real file that OpenFace
 wrote for a clip that the sample does not hold, so its first rows stand in for those of a video of

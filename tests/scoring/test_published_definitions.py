@@ -34,7 +34,7 @@ def mean(values: Numbers) -> float:
 
 
 def variance(values: Numbers) -> float:
-    """Over n, as numpy's var and std do unless told otherwise."""
+    """Over n, as numpy's var and std do unless asked otherwise."""
     middle = mean(values)
     return math.fsum((value - middle) ** 2 for value in values) / len(values)
 

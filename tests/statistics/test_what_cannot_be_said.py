@@ -1,4 +1,4 @@
-"""What the data cannot carry is said in a sentence, and is never a number."""
+"""Limits of the data are said in a sentence, and are never a number."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the command is given."""
+        """Environment that the command is given."""
         own = {"BENCH_HOME": str(self.path), "BENCH_DATASET": str(self.dataset), "BENCH_JOBS": "2"}
         return {**os.environ, **own}
 

@@ -1,4 +1,4 @@
-"""What a killed process left of its work is gone with the next, and what is in use stays."""
+"""Leftovers of a killed process are gone with the next, and what is in use stays."""
 
 from __future__ import annotations
 

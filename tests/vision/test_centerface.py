@@ -1,4 +1,4 @@
-"""The second detector: its arithmetic on made-up maps, and real faces at the right places."""
+"""The second detector: its arithmetic on synthetic maps, and real faces at the right places."""
 
 from __future__ import annotations
 

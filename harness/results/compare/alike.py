@@ -16,21 +16,21 @@ def differences(
     pairs: Sequence[tuple[Cell, Cell]], accepted: Collection[Aspect]
 ) -> tuple[list[Difference], list[str]]:
     """(what differs, aspect by aspect; notes on what differs without harm)."""
-    found: list[Difference] = []
+    differing: list[Difference] = []
     for aspect, tell in _TELL.items():
-        told = [sentence for pair in pairs if (sentence := tell(*pair))]
-        if told:
-            more = f" (and {len(told) - 1} more pairs)" if len(told) > 1 else ""
-            found.append(
+        sentences = [sentence for pair in pairs if (sentence := tell(*pair))]
+        if sentences:
+            more = f" (and {len(sentences) - 1} more pairs)" if len(sentences) > 1 else ""
+            differing.append(
                 Difference(
                     aspect=aspect,
-                    sentence=f"{told[0]}{more}.",
-                    pairs=len(told),
+                    sentence=f"{sentences[0]}{more}.",
+                    pairs=len(sentences),
                     accepted=aspect in accepted,
                 )
             )
     notes = []
-    if not any(one.aspect is Aspect.HARDWARE for one in found):
+    if not any(difference.aspect is Aspect.HARDWARE for difference in differing):
         hosts = [sorted({pair[side].host for pair in pairs} - {""}) for side in (0, 1)]
         if hosts[0] != hosts[1] and all(hosts):
             notes.append(
@@ -38,7 +38,7 @@ def differences(
                 f"{', '.join(hosts[1])}). No tool trained against the clock, so this is no reason "
                 "for other scores."
             )
-    return found, notes
+    return differing, notes
 
 
 def _who(cell: Cell) -> str:
@@ -83,10 +83,10 @@ def _scorer(a: Cell, b: Cell) -> str:
             f"{b.score.identity.threshold:g} in the candidate"
         )
     for name in sorted(ours.keys() | theirs.keys()):
-        one, other = ours.get(name, "missing"), theirs.get(name, "missing")
-        if one != other:
+        mine, other = ours.get(name, "missing"), theirs.get(name, "missing")
+        if mine != other:
             return (
-                f"The scorer's part '{name}' is {one[:24]} in the baseline and {other[:24]} in "
+                f"The scorer's part '{name}' is {mine[:24]} in the baseline and {other[:24]} in "
                 "the candidate; `bench score` scores both sides alike"
             )
     return ""

@@ -1,7 +1,7 @@
 """Single people who are recognised in the candidate and were hidden in the baseline.
 
 A mean over actors says little of one of them: two of 24 who are fully recognised move it less than
-its margin can tell. So every actor is looked at alone. What an actor must exceed is what noise
+its margin can show. So every actor is looked at alone. What an actor must exceed is what noise
 explains: ``explained`` bounds how far frames move from run to run without a change, at a level that
 is shared by all actors (Bonferroni) and both routes.
 
@@ -77,7 +77,7 @@ class _Bound:
             # An actor who is noisier than the others is held against his or her own noise.
             return max(everybody, own, LEAST_SD)
         if self.source is NoiseSource.ACTORS:
-            shifts = [s for one in self.actors if (s := _shift(one, share)) is not None]
+            shifts = [s for other in self.actors if (s := _shift(other, share)) is not None]
             return max(_spread(np.array(shifts)) / float(np.sqrt(2)), LEAST_SD)
         # A short video shows less of its spread than there is.
         known = actor.before.known
@@ -118,11 +118,11 @@ def actor_gate(
 ) -> ActorGate:
     """Every actor against what noise explains, in the order given. ``actors`` must not be empty."""
     bound = _Bound(noise_source(actors), actors, alpha / 2 / len(actors))
-    flipped = [ActorRuns(one.actor, one.candidate, one.baseline) for one in actors]
+    flipped = [ActorRuns(actor.actor, actor.candidate, actor.baseline) for actor in actors]
     back = _Bound(bound.source, flipped, bound.level)
     # Of the spread over actors there is one for all.
     asked = actors[:1] if bound.source is NoiseSource.ACTORS else actors
-    sd = max(bound.sd(one, 1.0) for one in asked)
+    sd = max(bound.sd(actor, 1.0) for actor in asked)
     return ActorGate(
         alpha=alpha,
         margin=margin,
@@ -130,8 +130,10 @@ def actor_gate(
         noise=bound.source,
         noise_sd=sd,
         basis=_basis(bound, sd, alpha),
-        crossed=tuple(found for one in actors if (found := _crossing(one, bound, margin))),
-        hidden=tuple(found for one in flipped if (found := _hidden(one, back, margin))),
+        crossed=tuple(
+            crossing for actor in actors if (crossing := _crossing(actor, bound, margin))
+        ),
+        hidden=tuple(crossing for actor in flipped if (crossing := _hidden(actor, back, margin))),
     )
 
 
@@ -158,50 +160,52 @@ def independent(frames: int) -> float:
     return frames / shared
 
 
-def _crossing(one: ActorRuns, bound: _Bound, margin: float) -> ActorCrossing | None:
-    before, after = one.before.recognised, one.after.recognised
+def _crossing(actor: ActorRuns, bound: _Bound, margin: float) -> ActorCrossing | None:
+    before, after = actor.before.recognised, actor.after.recognised
     if after - before <= margin:
         return None
-    for route, moved, explained in _routes(one, bound):
+    for route, moved, explained in _routes(actor, bound):
         if moved > explained:
             return ActorCrossing(
-                actor=one.actor,
+                actor=actor.actor,
                 baseline=before,
                 candidate=after,
                 route=route,
                 moved=moved,
                 explained=explained,
-                sentence=_sentence(one, route, moved, explained),
+                sentence=_sentence(actor, route, moved, explained),
             )
     return None
 
 
 def _hidden(flipped: ActorRuns, bound: _Bound, margin: float) -> ActorCrossing | None:
-    found = _crossing(flipped, bound, margin)
-    if found is None:
+    crossing = _crossing(flipped, bound, margin)
+    if crossing is None:
         return None
-    before, after = found.candidate, found.baseline
+    before, after = crossing.candidate, crossing.baseline
     sentence = f"recognised in {_percent(after)} of the frames, {_percent(before)} before"
-    return found.model_copy(update={"baseline": before, "candidate": after, "sentence": sentence})
+    return crossing.model_copy(
+        update={"baseline": before, "candidate": after, "sentence": sentence}
+    )
 
 
-def _routes(one: ActorRuns, bound: _Bound) -> Iterator[tuple[Route, float, float]]:
-    share = one.after.recognised
-    shift = _shift(one, share)
+def _routes(actor: ActorRuns, bound: _Bound) -> Iterator[tuple[Route, float, float]]:
+    share = actor.after.recognised
+    shift = _shift(actor, share)
     if shift is not None:
-        yield Route.NEARER, shift, bound.explained(one, share)
-    reach = _sampled(one, bound.level)
+        yield Route.NEARER, shift, bound.explained(actor, share)
+    reach = _sampled(actor, bound.level)
     # Faces that are found and not recognised are no leak, however many there are.
-    if one.after.recognised > _most(one.before.recognised, reach):
-        before, after = one.before.found, one.after.found
+    if actor.after.recognised > _most(actor.before.recognised, reach):
+        before, after = actor.before.found, actor.after.found
         yield Route.FOUND, after - before, _most(before, reach) - before
 
 
-def _sampled(one: ActorRuns, level: float) -> float:
+def _sampled(actor: ActorRuns, level: float) -> float:
     """The part of a difference of arcsines of shares of frames that sampling explains."""
     from scipy import special
 
-    frames = max(LEAST_FRAMES, independent(min(one.before.asked, one.after.asked)))
+    frames = max(LEAST_FRAMES, independent(min(actor.before.asked, actor.after.asked)))
     return float(special.ndtri(1 - level)) * float(np.sqrt(2 / frames))
 
 
@@ -219,16 +223,16 @@ def _spread(shifts: Array) -> float:
     return _SD_OF_KEPT * float(kept.std(ddof=1)) if kept.size > 1 else 0.0
 
 
-def _has_distances(one: ActorRuns) -> bool:
-    sides = one.before, one.after
+def _has_distances(actor: ActorRuns) -> bool:
+    sides = actor.before, actor.after
     return all(side.found >= _LEAST_FOUND and side.known.size > 0 for side in sides)
 
 
-def _shift(one: ActorRuns, share: float) -> float | None:
+def _shift(actor: ActorRuns, share: float) -> float | None:
     """Shift by which the candidate's nearest ``share`` of frames is nearer; None without faces."""
-    if not _has_distances(one):
+    if not _has_distances(actor):
         return None
-    before, after = one.before.nearest(share), one.after.nearest(share)
+    before, after = actor.before.nearest(share), actor.after.nearest(share)
     return None if before is None or after is None else before - after
 
 
@@ -248,19 +252,20 @@ def _known(runs: Sequence[Run], share: float) -> list[float]:
     ]
 
 
-def _sentence(one: ActorRuns, route: Route, moved: float, explained: float) -> str:
+def _sentence(actor: ActorRuns, route: Route, moved: float, explained: float) -> str:
     seen = (
-        f"recognised in {_percent(one.after.recognised)} of the frames, "
-        f"{_percent(one.before.recognised)} before; "
+        f"recognised in {_percent(actor.after.recognised)} of the frames, "
+        f"{_percent(actor.before.recognised)} before; "
     )
     if route is Route.NEARER:
         return (
-            f"{seen}these frames are {moved:.3f} nearer to the actor's face than as many were, "
+            f"{seen}these frames are {moved:z.3f} nearer to the actor's face than as many were, "
             f"and noise explains {explained:.3f}"
         )
     return (
-        f"{seen}a face is found in {_percent(one.after.found)} of the frames instead of "
-        f"{_percent(one.before.found)}, and noise explains {_percent(one.before.found + explained)}"
+        f"{seen}a face is found in {_percent(actor.after.found)} of the frames instead of "
+        f"{_percent(actor.before.found)}, and noise explains "
+        f"{_percent(actor.before.found + explained)}"
     )
 
 
@@ -293,7 +298,7 @@ def _percent(share: float) -> str:
 
 def runs_by_donor(runs: Sequence[tuple[str, Run]]) -> Mapping[str, Sequence[Run]]:
     """Runs in the order given, by the name of their donor."""
-    found: dict[str, list[Run]] = {}
+    by_donor: dict[str, list[Run]] = {}
     for donor, run in runs:
-        found.setdefault(donor, []).append(run)
-    return found
+        by_donor.setdefault(donor, []).append(run)
+    return by_donor

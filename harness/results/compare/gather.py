@@ -10,8 +10,9 @@ from harness.core.errors import UsageError
 from harness.model.cell import Attempt, CellSpec, Result, Status
 from harness.model.job import Step
 from harness.model.score import CellScore
+from harness.model.suite import UnpreparedCell
 from harness.planning.selection import Selection, choose_cells
-from harness.results.compare.selector import Selector, choose
+from harness.results.compare.selector import Selector, choose, variant_of
 from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
@@ -29,7 +30,7 @@ class Cell:
     host: str = ""
     """The machine that made its result: processor and GPU."""
     clocked: bool = False
-    """Whether it was trained without a set number of iterations, so that the clock ended it."""
+    """True for a training without a set number of iterations, which the clock ended."""
 
     @property
     def key(self) -> Key:
@@ -38,7 +39,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What one side has. The tuples hold slugs."""
+    """Cells and scores of one side. The tuples hold slugs."""
 
     selector: str
     home: Path
@@ -48,6 +49,8 @@ class Gathered:
     unscored: tuple[str, ...]
     damaged: tuple[str, ...]
     replaced: tuple[str, ...]
+    unprepared: tuple[str, ...] = ()
+    """Names of cells that could not be prepared; they are among the ``asked``."""
 
 
 def pair_key(spec: CellSpec) -> Key:
@@ -62,6 +65,10 @@ class Variant:
     specs: list[CellSpec]
     earlier: frozenset[str]
     """Ids of those that are of an earlier manifest or image."""
+    unprepared: tuple[UnpreparedCell, ...]
+    """Cells of the variant that were asked for and could not be prepared."""
+    notes: tuple[str, ...] = ()
+    """Which manifest is meant, where several share the dataset's name."""
 
 
 def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant:
@@ -71,20 +78,26 @@ def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant
     """
     selection = Selection(dataset=dataset, earlier=True)
     chosen = choose_cells(CellStore(home), selection)
-    found = choose(selector, chosen.specs, str(home))
-    if all(spec.id in chosen.earlier for spec in found):
+    cells = choose(selector, chosen.specs, str(home))
+    if all(spec.id in chosen.earlier for spec in cells):
         raise UsageError(
-            f"All {len(found)} cells of '{selector.text}' in {home} are of an earlier manifest or "
+            f"All {len(cells)} cells of '{selector.text}' in {home} are of an earlier manifest or "
             "image.",
             hint="Run them again, or compare with the manifest that they were run with.",
         )
-    names = sorted({spec.dataset for spec in found})
+    names = sorted({spec.dataset for spec in cells})
     if len(names) > 1:
         raise UsageError(
             f"'{selector.text}' was run on {len(names)} datasets: {', '.join(names)}.",
             hint=f"Compare one of them: --dataset {names[0]}",
         )
-    return Variant(found, frozenset(chosen.earlier))
+    unprepared = [
+        cell
+        for cell in chosen.unprepared
+        if cell.dataset == names[0] and variant_of(cell.cell) == variant_of(cells[0])
+    ]
+    notes = tuple(one.sentence for one in chosen.namesakes if one.name in names)
+    return Variant(cells, frozenset(chosen.earlier), tuple(unprepared), notes)
 
 
 def gather(
@@ -93,9 +106,10 @@ def gather(
     specs: Sequence[CellSpec],
     protocol: str,
     earlier: Collection[str] = (),
+    unprepared: Sequence[UnpreparedCell] = (),
 ) -> Gathered:
     """The scored cells among ``specs``, and what became of the others; those whose ids are
-    ``earlier`` are replaced by others.
+    ``earlier`` are replaced by others, and ``unprepared`` cells have no result.
 
     A cell's video is hashed again, and so is its original: a cell with one that was changed is not
     used. Of several cells with the same actor and donor the newest result counts.
@@ -125,17 +139,18 @@ def gather(
             unscored.append(spec.slug)
             continue
         attempt = _successful(store.attempts(spec), result)
-        made = attempt.ended_at if attempt else ""
+        ended_at = attempt.ended_at if attempt else ""
         older = cells.get(pair_key(spec))
         if older is not None:
-            first, second = sorted([older, (made, _cell(spec, score, attempt))], key=_when)
+            first, second = sorted([older, (ended_at, _cell(spec, score, attempt))], key=_when)
             replaced.append(first[1].spec.slug)
             cells[pair_key(spec)] = second
         else:
-            cells[pair_key(spec)] = made, _cell(spec, score, attempt)
-    found = {key: cell for key, (_, cell) in cells.items()}
-    lists = (tuple(names) for names in (failed, unscored, damaged, replaced))
-    return Gathered(selector, home, found, len(specs), *lists)
+            cells[pair_key(spec)] = ended_at, _cell(spec, score, attempt)
+    bare = [one.cell.name for one in unprepared]
+    scored = {key: cell for key, (_, cell) in cells.items()}
+    lists = (tuple(names) for names in (failed, unscored, damaged, replaced, bare))
+    return Gathered(selector, home, scored, len(specs) + len(bare), *lists)
 
 
 def common_protocol(
@@ -147,30 +162,30 @@ def common_protocol(
     """
     counts: list[dict[str, int]] = []
     for home, specs in sides:
-        found: dict[str, int] = {}
+        by_protocol: dict[str, int] = {}
         for spec in specs:
             for path in (home / "scores" / spec.id).glob("[!.]*.json"):
-                found[path.stem] = found.get(path.stem, 0) + 1
-        counts.append(found)
+                by_protocol[path.stem] = by_protocol.get(path.stem, 0) + 1
+        counts.append(by_protocol)
     shared = sorted(set(counts[0]) & set(counts[1]))
     if wanted is not None and wanted not in shared:
-        sides_known = "; ".join(", ".join(sorted(one)) or "none" for one in counts)
+        sides_known = "; ".join(", ".join(sorted(protocols)) or "none" for protocols in counts)
         raise UsageError(
             f"The protocol {wanted} is not scored on both sides (scored are: {sides_known}).",
             hint="Score the cells alike first: bench score --frames N",
         )
     if not shared:
-        one, other = (", ".join(sorted(found)) or "no scores at all" for found in counts)
+        ours, theirs = (", ".join(sorted(protocols)) or "no scores at all" for protocols in counts)
         raise UsageError(
-            f"There is nothing to compare: the baseline has {one}, the candidate {other}.",
+            f"There is nothing to compare: the baseline has {ours}, the candidate {theirs}.",
             hint="Score both sides alike first: bench score",
         )
-    best = wanted or max(shared, key=lambda name: min(one[name] for one in counts))
+    best = wanted or max(shared, key=lambda name: min(protocols[name] for protocols in counts))
     return best, [name for name in shared if name != best]
 
 
-def _when(made: tuple[str, Cell]) -> str:
-    return made[0]
+def _when(dated: tuple[str, Cell]) -> str:
+    return dated[0]
 
 
 def _cell(spec: CellSpec, score: CellScore, attempt: Attempt | None) -> Cell:
@@ -185,5 +200,5 @@ def _cell(spec: CellSpec, score: CellScore, attempt: Attempt | None) -> Cell:
 
 def _successful(attempts: Sequence[Attempt], result: Result) -> Attempt | None:
     """The attempt that made the result."""
-    good = [one for one in attempts if one.status is Status.OK]
-    return next((one for one in good if result.attempt.endswith(one.uuid)), None)
+    good = [attempt for attempt in attempts if attempt.status is Status.OK]
+    return next((attempt for attempt in good if result.attempt.endswith(attempt.uuid)), None)

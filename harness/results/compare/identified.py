@@ -30,15 +30,25 @@ def identified(
     """Each side by its own worst attacker, where attackers have seen all cells of both sides and
     searched among the same people. ``cells`` are the ids of each side's cells."""
     for cohorts, ids in zip((baseline, candidate), cells, strict=True):
-        if {cell for one in cohorts for cell in one.cells} != set(ids):
+        if not _all_attacked(cohorts, ids):
             return Identified(reason=f"{UNATTACKED}.")
-    first, second = worst_privacy(baseline), worst_privacy(candidate)
-    if first is None or second is None:
+    sides = identified_shares(baseline, cells[0]), identified_shares(candidate, cells[1])
+    if not all(sides):
         return Identified(reason="No attack could be made on one side.")
-    sides = tuple({one.actor: one.identified for one in side.actors} for side in (first, second))
     if sides[0].keys() != sides[1].keys():
         return Identified(
             reason="The attackers of the two sides searched among different people, which changes "
             "what they find."
         )
-    return Identified((sides[0], sides[1]))
+    return Identified(sides)
+
+
+def identified_shares(cohorts: Sequence[CohortScore], ids: Collection[str]) -> dict[int, float]:
+    """Share by actor that the worst attacker of these cohorts identifies; empty where no attack
+    was made, or not on just the cells of these ids."""
+    worst = worst_privacy(cohorts) if _all_attacked(cohorts, ids) else None
+    return {one.actor: one.identified for one in worst.actors} if worst else {}
+
+
+def _all_attacked(cohorts: Sequence[CohortScore], ids: Collection[str]) -> bool:
+    return {cell for one in cohorts for cell in one.cells} == set(ids)

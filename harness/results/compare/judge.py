@@ -52,59 +52,61 @@ def judge(
     """
     given = margins or {}
     measured = [] if identified is None else [_identified(pairs, identified, given)]
-    measured += [_measured(pairs, one, given) for one in _readings(pairs, metrics)]
+    measured += [_measured(pairs, reading, given) for reading in _readings(pairs, metrics)]
     tested = _tested(measured, alpha)
     decided = [
-        decide(one.model_copy(update=tested.get((one.key, one.source), {})), alpha)
-        for one in measured
+        decide(result.model_copy(update=tested.get((result.key, result.source), {})), alpha)
+        for result in measured
     ]
     return _without_praise(decided)
 
 
 def _without_praise(results: Sequence[MetricResult]) -> list[MetricResult]:
     """Metrics that are better are not called improved while anything hides less."""
-    worse = [one for one in results if one.hides_less]
+    worse = [result for result in results if result.hides_less]
     if not worse:
         return list(results)
-    told = f" No improvement, as less is hidden: {'; '.join(map(hides_less, worse))}."
+    caveat = f" No improvement, as less is hidden: {'; '.join(map(hides_less, worse))}."
     return [
-        one.model_copy(update={"verdict": Verdict.TRADED, "reason": one.reason + told})
-        if one.verdict is Verdict.IMPROVED
-        else one
-        for one in results
+        result.model_copy(update={"verdict": Verdict.TRADED, "reason": result.reason + caveat})
+        if result.verdict is Verdict.IMPROVED
+        else result
+        for result in results
     ]
 
 
 def _tested(measured: Sequence[MetricResult], alpha: float) -> Mapping[tuple[str, str], Update]:
     """Test, p and adjusted p of every metric with at least two actors, by key and source."""
-    computed = [one for one in measured if one.comparison is not None and one.comparison.n > 1]
-    families = {one.family for one in computed}
+    computed = [
+        metric for metric in measured if metric.comparison is not None and metric.comparison.n > 1
+    ]
+    families = {metric.family for metric in computed}
     whole = sum(SHARES[family] for family in families)
-    found: dict[tuple[str, str], Update] = {}
+    updates: dict[tuple[str, str], Update] = {}
     for family in families:
-        members = [one for one in computed if one.family is family]
+        members = [metric for metric in computed if metric.family is family]
         scale = whole / SHARES[family]
-        tests = [_test(one.comparison, alpha / scale / len(members)) for one in members]
+        tests = [_test(metric.comparison, alpha / scale / len(members)) for metric in members]
         known = [test.p for test in tests if test.p is not None]
         adjusted = iter(holm(known))
         # Metrics without any spread have no t test, and take no part in the first step.
         level = alpha / scale / max(1, len(known))
-        for one, test in zip(members, tests, strict=True):
+        for metric, test in zip(members, tests, strict=True):
             # Scaled by the family's share, so that it is held against alpha itself.
             p = None if test.p is None else min(1.0, next(adjusted) * scale)
-            found[one.key, one.source] = {
+            updates[metric.key, metric.source] = {
                 "test": test.name,
                 "p": test.p,
                 "p_adjusted": p,
                 "level": level,
-                "detectable": _detectable(one, test.name, level),
+                "detectable": _detectable(metric, test.name, level),
             }
-    return found
+    return updates
 
 
-def _detectable(one: MetricResult, test: str, level: float) -> float | None:
+def _detectable(metric: MetricResult, test: str, level: float) -> float | None:
     """The least shift that is found with 80 % power; None without spread."""
-    c = one.comparison
+    c = metric.comparison
     if c is None or c.dz is None or not c.mean_difference:
         return None
     dz = (detectable_dz if test == "t" else detectable_dz_by_signs)(c.n, alpha=level)
@@ -116,16 +118,16 @@ def overall(results: Sequence[MetricResult], gate: ActorGate | None = None) -> V
     the study's family. Metrics that cannot be compared count when none can. Never improved while a
     metric of privacy hides less by its point estimate.
     """
-    said = {one.verdict for one in results}
+    said = {result.verdict for result in results}
     if gate is not None and gate.crossed:
         return Verdict.REGRESSED
     if Verdict.REGRESSED not in said:
-        said = {one.verdict for one in results if one.family is Family.STUDY} or said
-    if Verdict.REGRESSED not in said and any(one.hides_less for one in results):
+        said = {result.verdict for result in results if result.family is Family.STUDY} or said
+    if Verdict.REGRESSED not in said and any(result.hides_less for result in results):
         return Verdict.INCONCLUSIVE
     for verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.IMPROVED, Verdict.UNCHANGED):
         if verdict in said:
-            # An improvement stands beside metrics that leave it open.
+            # An improvement stands alongside metrics that leave it open.
             improved = verdict is Verdict.INCONCLUSIVE and Verdict.IMPROVED in said
             return Verdict.IMPROVED if improved else verdict
     return Verdict.NOT_COMPARABLE
@@ -145,26 +147,26 @@ def not_comparable(results: Sequence[MetricResult], reason: str) -> list[MetricR
         "verdict": Verdict.NOT_COMPARABLE,
         "reason": reason,
     }
-    return [one.model_copy(update=bare) for one in results]
+    return [result.model_copy(update=bare) for result in results]
 
 
-def decide(one: MetricResult, alpha: float) -> MetricResult:
+def decide(result: MetricResult, alpha: float) -> MetricResult:
     """The metric with its verdict and the sentence for it."""
-    verdict, reason = _verdict(one, alpha)
-    shift = one.comparison.mean_difference if one.comparison else None
-    worse = shift is not None and abs(shift) > one.margin and not _better(one, shift)
-    return one.model_copy(
-        update={"verdict": verdict, "reason": reason, "hides_less": one.privacy and worse}
+    verdict, reason = _verdict(result, alpha)
+    shift = result.comparison.mean_difference if result.comparison else None
+    worse = shift is not None and abs(shift) > result.margin and not _better(result, shift)
+    return result.model_copy(
+        update={"verdict": verdict, "reason": reason, "hides_less": result.privacy and worse}
     )
 
 
-def _better(one: MetricResult, shift: float) -> bool:
-    return (shift > 0) == one.higher_is_better
+def _better(result: MetricResult, shift: float) -> bool:
+    return (shift > 0) == result.higher_is_better
 
 
 def _readings(pairs: Sequence[Pair], metrics: Sequence[Metric]) -> list[Reading]:
     names = {a.source for pair in pairs for cell in pair for a in cell.score.attributes}
-    return [one for metric in metrics for one in readings(metric, tuple(sorted(names)))]
+    return [reading for metric in metrics for reading in readings(metric, tuple(sorted(names)))]
 
 
 def _measured(
@@ -179,13 +181,13 @@ def _measured(
 
 
 def _identified(
-    pairs: Sequence[Pair], found: Identified, margins: Mapping[str, float]
+    pairs: Sequence[Pair], shares: Identified, margins: Mapping[str, float]
 ) -> MetricResult:
     def read(cell: Cell, side: int) -> float | None:
-        return found.of(side, cell.spec.actor.number)
+        return shares.of(side, cell.spec.actor.number)
 
     margin = margins.get(IDENTIFIED.key, IDENTIFIED.margin)
-    return _measure(pairs, IDENTIFIED, read, margin, missing=found.reason)
+    return _measure(pairs, IDENTIFIED, read, margin, missing=shares.reason)
 
 
 def _measure(
@@ -203,8 +205,8 @@ def _measure(
         if before is not None and after is not None:
             by_actor.setdefault(first.spec.actor.number, []).append((before, after))
     actors = [_of_actor(actor, by_actor[actor]) for actor in sorted(by_actor)]
-    before_all = [one.baseline for one in actors]
-    after_all = [one.candidate for one in actors]
+    before_all = [actor.baseline for actor in actors]
+    after_all = [actor.candidate for actor in actors]
     baseline = _mean(before_all)
     ends = (None, None) if baseline is None else metric.shifts(baseline)
     differences = [b - a for a, b in zip(before_all, after_all, strict=True)]
@@ -230,9 +232,11 @@ def _measure(
     )
 
 
-def _cut(found: PairedComparison, ends: tuple[float | None, float | None]) -> PairedComparison:
-    intervals = {name: cut_to(getattr(found, name), *ends) for name in ("interval", "bootstrap")}
-    return found.model_copy(update=intervals)
+def _cut(comparison: PairedComparison, ends: tuple[float | None, float | None]) -> PairedComparison:
+    intervals = {
+        name: cut_to(getattr(comparison, name), *ends) for name in ("interval", "bootstrap")
+    }
+    return comparison.model_copy(update=intervals)
 
 
 def _largest(ends: tuple[float | None, float | None]) -> float | None:
@@ -270,10 +274,10 @@ def _test(comparison: PairedComparison | None, level: float) -> TestResult:
     return comparison.sign_flip if reachable else comparison.t_test
 
 
-def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
-    c, e = one.comparison, one.equivalence
+def _verdict(result: MetricResult, alpha: float) -> tuple[Verdict, str]:
+    c, e = result.comparison, result.equivalence
     if c is None or e is None or c.mean_difference is None:
-        return Verdict.NOT_COMPARABLE, one.reason
+        return Verdict.NOT_COMPARABLE, result.reason
     if c.n < 2:
         return Verdict.INCONCLUSIVE, (
             "Only one actor in common: the difference is shown, but there is no spread over "
@@ -281,23 +285,23 @@ def _verdict(one: MetricResult, alpha: float) -> tuple[Verdict, str]:
         )
     if c.ties == c.n:
         return Verdict.UNCHANGED, f"Both sides are the same for all {c.n} actors."
-    better = Verdict.IMPROVED if _better(one, c.mean_difference) else Verdict.REGRESSED
-    significant = one.p_adjusted is not None and one.p_adjusted <= alpha
-    beyond = abs(c.mean_difference) > one.margin
+    better = Verdict.IMPROVED if _better(result, c.mean_difference) else Verdict.REGRESSED
+    significant = result.p_adjusted is not None and result.p_adjusted <= alpha
+    beyond = abs(c.mean_difference) > result.margin
     if c.dz is None:
         # A coarse metric can move alike for a few actors by chance; the largest shift there is,
         # such as all faces lost, cannot.
-        all_of_it = one.whole is not None and abs(c.mean_difference) >= _ALL_OF_IT * one.whole
+        all_of_it = result.whole is not None and abs(c.mean_difference) >= _ALL_OF_IT * result.whole
         sure = significant or all_of_it
         verdict = Verdict.UNCHANGED if not beyond else better if sure else Verdict.INCONCLUSIVE
-        return verdict, constant(one, c, beyond=beyond, sure=sure)
+        return verdict, constant(result, c, beyond=beyond, sure=sure)
     if significant and beyond:
-        return better, moved(one, c)
+        return better, moved(result, c)
     if e.shown:
         return Verdict.UNCHANGED, (
-            f"Equivalence within {one.margin:g} is shown (p {p_text(e.p)}, n = {c.n})."
+            f"Equivalence within {result.margin:g} is shown (p {p_text(e.p)}, n = {c.n})."
         )
-    return Verdict.INCONCLUSIVE, open_question(one, c, e, alpha, significant=significant)
+    return Verdict.INCONCLUSIVE, open_question(result, c, e, alpha, significant=significant)
 
 
 def _mean(values: Sequence[float]) -> float | None:

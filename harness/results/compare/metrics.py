@@ -8,6 +8,7 @@ more metrics of the second kind cost the first kind nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -51,6 +52,12 @@ class Metric:
     """The largest shift there can be, for a metric that is not coarse: alike for every actor, it
     needs no test."""
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Limits of a value; infinite without a limit."""
+        low = -math.inf if self.lowest is None else self.lowest
+        return low, math.inf if self.highest is None else self.highest
+
     def margin_of(self, source: str) -> float:
         return self.margins.get(source, self.margin)
 
@@ -65,18 +72,18 @@ class Metric:
 
 def _distance(score: CellScore) -> float | None:
     """Mean SW-OR distance; a video that shows almost no face any more has none."""
-    found = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
+    distances = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
     lost = lost_share(score)
     detected = lost is not None and lost < NOT_DETECTED_LOSS
-    return found.mean if found and detected else None
+    return distances.mean if distances and detected else None
 
 
 def _match_rate(score: CellScore) -> float | None:
     """Share of all sampled swapped frames at or under the threshold; no face is no match."""
-    found = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
-    if found is None or not found.asked:
+    distances = score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
+    if distances is None or not distances.asked:
         return None
-    return (found.share_at_or_under_threshold or 0.0) * found.used / found.asked
+    return (distances.share_at_or_under_threshold or 0.0) * distances.used / distances.asked
 
 
 def _kept(read: Callable[[Kept], float | None]) -> Read:
@@ -209,7 +216,7 @@ def readings(metric: Metric, sources: tuple[str, ...]) -> list[Reading]:
 
 def _of_source(metric: Metric, source: str) -> Read:
     def read(score: CellScore) -> float | None:
-        found = next((a for a in score.attributes if a.source == source), None)
-        return metric.attribute(found) if found and metric.attribute else None
+        attributes = next((a for a in score.attributes if a.source == source), None)
+        return metric.attribute(attributes) if attributes and metric.attribute else None
 
     return read

@@ -33,7 +33,7 @@ def gate_of(
     usable = [pair for pair in pairs if all(_asked(cell) for cell in pair)]
     if not usable:
         return None
-    leaks = {one.cell_id: one for cohort in cohorts for one in cohort.leaks}
+    leaks = {leak.cell_id: leak for cohort in cohorts for leak in cohort.leaks}
     calibrated = all(_calibrated(pair, leaks) for pair in usable)
     by_actor: dict[int, list[tuple[Cell, Cell]]] = {}
     for pair in usable:
@@ -46,13 +46,17 @@ def gate_of(
 
 
 def _asked(cell: Cell) -> int:
-    found = cell.score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
-    return found.asked if found else 0
+    distances = cell.score.identity.comparisons.get(Comparison.SWAPPED_ORIGINAL)
+    return distances.asked if distances else 0
 
 
 def _calibrated(pair: tuple[Cell, Cell], leaks: Mapping[str, CellLeaks]) -> bool:
     profiles = [leaks.get(cell.spec.id) for cell in pair]
-    known = [one.leaks for one in profiles if one and one.leaks.share_of_asked is not None]
+    known = [
+        profile.leaks
+        for profile in profiles
+        if profile and profile.leaks.share_of_asked is not None
+    ]
     return len(known) == 2 and abs(known[0].threshold - known[1].threshold) <= _APART
 
 
@@ -83,7 +87,7 @@ def _phrase(pairs: Sequence[tuple[Cell, Cell]], leaks: Mapping[str, CellLeaks]) 
         values = sorted({cell.score.identity.threshold for pair in pairs for cell in pair})
         return f"{' and '.join(f'{value:g}' for value in values)}, the protocol's threshold"
     used = [leaks[cell.spec.id] for pair in pairs for cell in pair]
-    low, high = (f(one.leaks.threshold for one in used) for f in (min, max))
+    low, high = (f(leak.leaks.threshold for leak in used) for f in (min, max))
     span = f"{low:.3f}" if high - low < 0.0005 else f"{low:.3f} to {high:.3f}"
-    fars = " and ".join(f"{100 * far:g} %" for far in sorted({one.far for one in used}))
+    fars = " and ".join(f"{100 * far:g} %" for far in sorted({leak.far for leak in used}))
     return f"{span}, calibrated on the cohort's other people at a FAR of {fars}"

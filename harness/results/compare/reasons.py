@@ -4,67 +4,68 @@ from __future__ import annotations
 
 from harness.model.compare import MetricResult
 from harness.model.estimates import Equivalence, Interval, PairedComparison
+from harness.results.wording import fmt
 
 
-def constant(one: MetricResult, c: PairedComparison, *, beyond: bool, sure: bool) -> str:
+def constant(result: MetricResult, c: PairedComparison, *, beyond: bool, sure: bool) -> str:
     """Of a shift without any spread over actors, of which no interval and no t test can be made."""
-    told = f"The shift is {_signed(one, c.mean_difference)} for every one of {c.n} actors"
+    shift = f"The shift is {_signed(result, c.mean_difference)} for every one of {c.n} actors"
     if not beyond:
-        return f"{told}, within the margin of {one.margin:g}."
+        return f"{shift}, within the margin of {result.margin:g}."
     if not sure:
         return (
-            f"{told}, beyond the margin of {one.margin:g}; so few actors may do so by chance, and "
-            "without spread there is no interval."
+            f"{shift}, beyond the margin of {result.margin:g}; so few actors may do so by chance, "
+            "and without spread there is no interval."
         )
-    return f"{told}, beyond the margin of {one.margin:g}; without spread, no interval."
+    return f"{shift}, beyond the margin of {result.margin:g}; without spread, no interval."
 
 
-def moved(one: MetricResult, c: PairedComparison) -> str:
+def moved(result: MetricResult, c: PairedComparison) -> str:
     """Of a shift that is significant and beyond the margin."""
     larger = c.wins if (c.mean_difference or 0) > 0 else c.losses
     return (
-        f"{_signed(one, c.mean_difference)} is beyond the margin of {one.margin:g} and "
-        f"significant (p {p_text(one.p_adjusted)} after Holm; {_how(one)}), in the same direction "
-        f"for {larger} of {c.n} actors."
+        f"{_signed(result, c.mean_difference)} is beyond the margin of {result.margin:g} and "
+        f"significant (p {p_text(result.p_adjusted)} after Holm; {_how(result)}), in the same "
+        f"direction for {larger} of {c.n} actors."
     )
 
 
 def open_question(
-    one: MetricResult, c: PairedComparison, e: Equivalence, alpha: float, *, significant: bool
+    result: MetricResult, c: PairedComparison, e: Equivalence, alpha: float, *, significant: bool
 ) -> str:
-    """Why neither a change nor equivalence is shown."""
-    shift, margin = _signed(one, c.mean_difference), one.margin
+    """Explains why neither a change nor equivalence is shown."""
+    shift, margin = _signed(result, c.mean_difference), result.margin
     if significant:
         return (
-            f"The shift is significant (p {p_text(one.p_adjusted)} after Holm), but at {shift} not "
-            f"beyond the margin of {margin:g}, nor is it shown to lie within."
+            f"The shift is significant (p {p_text(result.p_adjusted)} after Holm), but at {shift} "
+            f"not beyond the margin of {margin:g}, nor is it shown to lie within."
         )
-    where = _place(one, e.interval)
+    where = _place(result, e.interval)
     if where != _BEYOND:
-        return f"The 90 % interval, {where}{_power(one, c)}."
-    ends = span(e.interval, one.digits)
+        return f"The 90 % interval, {where}{_power(result, c)}."
+    ends = span(e.interval, result.digits)
     why = (
-        f"the shift is not significant after Holm: p {p_text(one.p_adjusted)} where {alpha:g} is "
-        f"asked (p {p_text(one.p)} before; {_how(one)})"
-        if one.p_adjusted is not None
+        f"the shift is not significant after Holm: p {p_text(result.p_adjusted)} where {alpha:g} "
+        f"is asked (p {p_text(result.p)} before; {_how(result)})"
+        if result.p_adjusted is not None
         else "no test can be made"
     )
     return (
         f"The 90 % interval, {ends}, is wholly beyond the margin of {margin:g}, but {why}"
-        f"{_power(one, c)}."
+        f"{_power(result, c)}."
     )
 
 
 _BEYOND = "beyond"
 
 
-def _place(one: MetricResult, interval: Interval) -> str:
+def _place(result: MetricResult, interval: Interval) -> str:
     """Position of the interval with respect to the margin, as a phrase; ``beyond`` when it is
     wholly on one side of it."""
-    low, high, margin = interval.low, interval.high, one.margin
+    low, high, margin = interval.low, interval.high, result.margin
     if low is None or high is None:
         return "which cannot be computed, decides nothing"
-    ends = span(interval, one.digits)
+    ends = span(interval, result.digits)
     if low > margin or high < -margin:
         return _BEYOND
     if low < -margin and high > margin:
@@ -77,22 +78,22 @@ def _place(one: MetricResult, interval: Interval) -> str:
     return f"{ends}, reaches from within the margin of {margin:g} to beyond it"
 
 
-def hides_less(one: MetricResult) -> str:
+def hides_less(result: MetricResult) -> str:
     """``Match rate 0.000 to 0.658``."""
-    digits = one.digits
-    return f"{title(one)} {number(one.baseline, digits)} to {number(one.candidate, digits)}"
+    digits = result.digits
+    return (
+        f"{title(result)} {number(result.baseline, digits)} to {number(result.candidate, digits)}"
+    )
 
 
-def title(one: MetricResult) -> str:
+def title(result: MetricResult) -> str:
     """The metric's title, with the source of action units."""
-    return f"{one.title} ({one.source})" if one.source else one.title
+    return f"{result.title} ({result.source})" if result.source else result.title
 
 
 def number(value: float | None, digits: int, *, signed: bool = False) -> str:
-    if value is None:
-        return "-"
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text
+    """``fmt`` for a terminal, where a missing value is a hyphen."""
+    return fmt(value, digits, signed=signed, missing="-")
 
 
 def span(interval: Interval, digits: int) -> str:
@@ -100,7 +101,8 @@ def span(interval: Interval, digits: int) -> str:
     if interval.low is None or interval.high is None:
         return "-"
     cut = " (cut)" if interval.cut else ""
-    return f"{interval.low:+.{digits}f} to {interval.high:+.{digits}f}{cut}"
+    ends = (number(end, digits, signed=True) for end in (interval.low, interval.high))
+    return f"{' to '.join(ends)}{cut}"
 
 
 def p_text(p: float | None) -> str:
@@ -112,26 +114,24 @@ def p_text(p: float | None) -> str:
     return f"= {p:.3f}" if abs(p - 0.05) > 0.0015 else f"= {p:.4f}"
 
 
-def _how(one: MetricResult) -> str:
+def _how(result: MetricResult) -> str:
     few = ", as so few actors cannot reach alpha by sign-flips"
-    return f"{one.test} test{'' if one.test == 'sign-flip' else few}"
+    return f"{result.test} test{'' if result.test == 'sign-flip' else few}"
 
 
-def _power(one: MetricResult, c: PairedComparison) -> str:
+def _power(result: MetricResult, c: PairedComparison) -> str:
     """The shift that would be found, at the level and by the test that were used."""
-    if one.detectable is None or one.level is None:
+    if result.detectable is None or result.level is None:
         return ""
-    level = f"by the {one.test} test at p {one.level:.2g}, the first step of Holm"
-    if one.largest is not None and one.detectable > one.largest:
+    level = f"by the {result.test} test at p {result.level:.2g}, the first step of Holm"
+    if result.largest is not None and result.detectable > result.largest:
         return (
             f"; {c.n} actors with this spread cannot find even the largest shift there can be, "
-            f"{one.largest:g}, with 80 % power ({level})"
+            f"{result.largest:g}, with 80 % power ({level})"
         )
-    return (
-        f"; {c.n} actors with this spread find a shift of {one.detectable:.{one.digits}f} with "
-        f"80 % power ({level})"
-    )
+    shift = number(result.detectable, result.digits)
+    return f"; {c.n} actors with this spread find a shift of {shift} with 80 % power ({level})"
 
 
-def _signed(one: MetricResult, value: float | None) -> str:
-    return f"{value or 0.0:+.{one.digits}f}"
+def _signed(result: MetricResult, value: float | None) -> str:
+    return number(value or 0.0, result.digits, signed=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.core.errors import UsageError, unknown_name
 from harness.model.cell import CellSpec
 from harness.model.compare import CompareResult, Side
+from harness.model.suite import UnpreparedCell
 from harness.model.verdict import Aspect
 from harness.results.compare.alike import differences
 from harness.results.compare.gather import (
@@ -28,7 +29,7 @@ from harness.results.compare.selector import labels, parse_selector, variant_of
 
 @dataclass(frozen=True)
 class Request:
-    """What is compared with what."""
+    """The two sides to compare, and the cells they are compared on."""
 
     baseline: str
     candidate: str
@@ -45,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Terms:
-    """How two sides are compared."""
+    """Options of a comparison of two sides."""
 
     protocol: str
     accepted: frozenset[Aspect] = frozenset()
@@ -63,7 +64,7 @@ def compare(request: Request) -> CompareResult:
         chosen_cells(home, parse_selector(text), request.dataset) for home, text in _sides(request)
     ]
     specs = [_of_actors(variant.specs, request.actors) for variant in variants]
-    first, second = (variant_of(one[0]) for one in specs)
+    first, second = (variant_of(cells[0]) for cells in specs)
     if first == second and request.baseline_home == request.candidate_home:
         raise UsageError(
             f"Baseline and candidate are the same cells: {first.spelled()}.",
@@ -73,8 +74,15 @@ def compare(request: Request) -> CompareResult:
     homes = (request.baseline_home, request.candidate_home)
     protocol, others = common_protocol(list(zip(homes, specs, strict=True)), request.protocol)
     sides = [
-        gather(home, text, found, protocol, variant.earlier)
-        for (home, text), found, variant in zip(_sides(request), specs, variants, strict=True)
+        gather(
+            home,
+            text,
+            cells,
+            protocol,
+            variant.earlier,
+            _unprepared_actors(variant.unprepared, request.actors),
+        )
+        for (home, text), cells, variant in zip(_sides(request), specs, variants, strict=True)
     ]
     result = compare_gathered(
         sides[0],
@@ -82,10 +90,10 @@ def compare(request: Request) -> CompareResult:
         labels(first, second),
         Terms(protocol, request.accepted, request.margins, request.alpha),
     )
-    if not others:
-        return result
-    note = f"Both sides are also scored with {', '.join(others)}; see --frames."
-    return result.model_copy(update={"notes": (*result.notes, note)})
+    notes = dict.fromkeys(note for variant in variants for note in variant.notes)
+    if others:
+        notes[f"Both sides are also scored with {', '.join(others)}; see --frames."] = None
+    return result.model_copy(update={"notes": (*result.notes, *notes)})
 
 
 def compare_gathered(
@@ -105,18 +113,18 @@ def compare_gathered(
         margins=dict(terms.margins),
         identified=identified(cohorts[0], cohorts[1], (ids[0], ids[1])),
     )
-    gate = gate_of(pairs, [one for side in cohorts for one in side], _gate_margin(terms))
-    blocking = [one for one in differ if not one.accepted]
+    gate = gate_of(pairs, [cohort for side in cohorts for cohort in side], _gate_margin(terms))
+    blocking = [difference for difference in differ if not difference.accepted]
     if blocking:
-        aspects = " and ".join(one.aspect.value for one in blocking)
-        told = " ".join(one.sentence for one in blocking)
-        results = not_comparable(results, f"The sides differ in {aspects}. {told}")
+        aspects = " and ".join(difference.aspect.value for difference in blocking)
+        sentences = " ".join(difference.sentence for difference in blocking)
+        results = not_comparable(results, f"The sides differ in {aspects}. {sentences}")
         gate = None
     return CompareResult(
         protocol=terms.protocol,
         baseline=_side(baseline, names[0], pairs, 0),
         candidate=_side(candidate, names[1], pairs, 1),
-        actors=tuple(sorted({one.spec.actor.number for one, _ in pairs})),
+        actors=tuple(sorted({cell.spec.actor.number for cell, _ in pairs})),
         pairs=len(pairs),
         alpha=terms.alpha,
         differences=tuple(differ),
@@ -157,16 +165,17 @@ def _donorless(cells: Mapping[Key, Cell]) -> bool:
     return all(not donor for _, _, donor, _ in cells)
 
 
-def _side(found: Gathered, label: str, pairs: Sequence[Pair], side: int) -> Side:
+def _side(gathered: Gathered, label: str, pairs: Sequence[Pair], side: int) -> Side:
     return Side(
-        selector=found.selector,
+        selector=gathered.selector,
         label=label,
-        cells=found.asked,
-        scored=len(found.cells),
-        failed=found.failed,
-        unscored=found.unscored,
-        damaged=found.damaged,
-        replaced=found.replaced,
+        cells=gathered.asked,
+        scored=len(gathered.cells),
+        failed=gathered.failed,
+        unscored=gathered.unscored,
+        damaged=gathered.damaged,
+        replaced=gathered.replaced,
+        unprepared=gathered.unprepared,
         hosts=tuple(sorted({pair[side].host for pair in pairs} - {""})),
     )
 
@@ -179,14 +188,20 @@ def _sides(request: Request) -> list[tuple[Path, str]]:
 
 
 def _of_actors(specs: list[CellSpec], actors: Collection[int] | None) -> list[CellSpec]:
-    found = specs if actors is None else [s for s in specs if s.actor.number in actors]
-    if not found:
+    chosen = specs if actors is None else [s for s in specs if s.actor.number in actors]
+    if not chosen:
         known = ", ".join(map(str, sorted({spec.actor.number for spec in specs})))
         raise UsageError(
             "There is nothing to compare: one side has none of these actors.",
             hint=f"It has: --actor {known.replace(' ', '')}",
         )
-    return found
+    return chosen
+
+
+def _unprepared_actors(
+    cells: Sequence[UnpreparedCell], actors: Collection[int] | None
+) -> list[UnpreparedCell]:
+    return [one for one in cells if actors is None or one.cell.actor in actors]
 
 
 def _check_margins(margins: Mapping[str, float]) -> None:
@@ -199,7 +214,7 @@ def _check_margins(margins: Mapping[str, float]) -> None:
 
 
 def _nothing_common(sides: Sequence[Gathered], protocol: str) -> UsageError:
-    told = []
+    parts = []
     for name, side in zip(("baseline", "candidate"), sides, strict=True):
         people = sorted({(c.spec.actor.number, c.key[2]) for c in side.cells.values()})
         who = ", ".join(
@@ -210,17 +225,18 @@ def _nothing_common(sides: Sequence[Gathered], protocol: str) -> UsageError:
             f"{len(names)} {word}"
             for names, word in (
                 (side.failed, "without a result"),
+                (side.unprepared, "that could not be prepared"),
                 (side.unscored, f"not scored with {protocol}"),
                 (side.damaged, "damaged"),
             )
             if names
         ]
         aside = f" ({', '.join(without)})" if without else ""
-        told.append(f"the {name} has scores of actors {who or 'none'}{more}{aside}")
+        parts.append(f"the {name} has scores of actors {who or 'none'}{more}{aside}")
     unscored = any(side.unscored for side in sides)
     return UsageError(
         f"There is nothing to compare: no actor and donor are scored on both sides; "
-        f"{', '.join(told)}.",
+        f"{', '.join(parts)}.",
         hint="Score what has run: bench score"
         if unscored
         else "Run both sides on the same actors and donors; see `bench status`.",

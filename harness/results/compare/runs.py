@@ -84,14 +84,14 @@ def run_of(distances: Distances, threshold: float, recognised: float | None = No
     ``recognised`` replaces the share at the protocol's threshold. Percentiles are linear between
     those that the summary keeps; a summary that has but a mean has it everywhere.
     """
-    found = distances.used / distances.asked if distances.asked else 0.0
-    share = (distances.share_at_or_under_threshold or 0.0) * found
+    found_share = distances.used / distances.asked if distances.asked else 0.0
+    share = (distances.share_at_or_under_threshold or 0.0) * found_share
     frames = np.full(POINTS, np.inf)
     if distances.used and distances.mean is not None:
-        with_face = found >= _AT
+        with_face = found_share >= _AT
         with_face[0] = True
-        frames[with_face] = _percentiles(distances, threshold, _AT[with_face] / found)
-    return Run(frames, share if recognised is None else recognised, found, distances.asked)
+        frames[with_face] = _percentiles(distances, threshold, _AT[with_face] / found_share)
+    return Run(frames, share if recognised is None else recognised, found_share, distances.asked)
 
 
 def _percentiles(of: Distances, threshold: float, at: Array) -> Array:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from harness.core.errors import UsageError
 from harness.model.cell import CellSpec
 from harness.model.job import Setting
+from harness.model.suite import PlannedCell
 
 SYNTAX = "tool[@version][:config][,setting=value...]"
 _HELP = f"Write {SYNTAX}, for one: faceswap@v3.0.0:thesis or blur:strong or blur,strength=0.3."
@@ -17,7 +18,7 @@ _HELP = f"Write {SYNTAX}, for one: faceswap@v3.0.0:thesis or blur:strong or blur
 
 @dataclass(frozen=True)
 class Variant:
-    """What is compared: a tool with everything that was chosen of it."""
+    """A side of a comparison: a tool with everything that was chosen of it."""
 
     tool: str
     version: str
@@ -27,10 +28,10 @@ class Variant:
     def spelled(self, settings: Iterable[str] = ()) -> str:
         """The selector that names it, with these of its settings."""
         values = dict(self.settings)
-        told = "".join(
+        spelling = "".join(
             f",{name}={spell_setting(values[name])}" for name in settings if name in values
         )
-        return f"{self.tool}@{self.version}:{self.config}{told}"
+        return f"{self.tool}@{self.version}:{self.config}{spelling}"
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def parse_selector(text: str) -> Selector:
     return Selector(text.strip(), tool, version or None, config or None, tuple(settings))
 
 
-def variant_of(spec: CellSpec) -> Variant:
-    return Variant(spec.tool, spec.version, spec.config, tuple(sorted(spec.settings.items())))
+def variant_of(cell: CellSpec | PlannedCell) -> Variant:
+    return Variant(cell.tool, cell.version, cell.config, tuple(sorted(cell.settings.items())))
 
 
 def choose(selector: Selector, specs: Sequence[CellSpec], where: str) -> list[CellSpec]:
@@ -77,21 +78,21 @@ def choose(selector: Selector, specs: Sequence[CellSpec], where: str) -> list[Ce
     Raises UsageError when there is none (with the nearest that there is), or several.
     """
     variants = {variant_of(spec) for spec in specs}
-    found = sorted((v for v in variants if selector.fits(v)), key=_in_full)
-    if not found:
+    fitting = sorted((v for v in variants if selector.fits(v)), key=_in_full)
+    if not fitting:
         raise _unknown(selector, variants, where)
-    if len(found) > 1:
-        names = [one.spelled(_telling(found)) for one in found]
+    if len(fitting) > 1:
+        names = [variant.spelled(_telling(fitting)) for variant in fitting]
         listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
         raise UsageError(
-            f"'{selector.text}' fits {len(found)} variants of the cells in {where}: {listed}.",
+            f"'{selector.text}' fits {len(fitting)} variants of the cells in {where}: {listed}.",
             hint=f"Name one of them, as in: {names[0]}",
         )
-    return [spec for spec in specs if variant_of(spec) == found[0]]
+    return [spec for spec in specs if variant_of(spec) == fitting[0]]
 
 
 def labels(first: Variant, second: Variant) -> tuple[str, str]:
-    """Names of two variants, with the settings that tell them apart where nothing else does."""
+    """Names of two variants, with the settings that distinguish them where nothing else does."""
     telling = _telling([first, second]) if first.spelled() == second.spelled() else []
     return first.spelled(telling), second.spelled(telling)
 
@@ -102,8 +103,8 @@ def _in_full(variant: Variant) -> str:
 
 def _telling(variants: Sequence[Variant]) -> list[str]:
     """Settings in which the variants differ."""
-    names = sorted({name for one in variants for name, _ in one.settings})
-    values = [dict(one.settings) for one in variants]
+    names = sorted({name for variant in variants for name, _ in variant.settings})
+    values = [dict(variant.settings) for variant in variants]
     return [name for name in names if len({str(v.get(name)) for v in values}) > 1]
 
 
@@ -115,14 +116,19 @@ def _unknown(selector: Selector, variants: Iterable[Variant], where: str) -> Usa
             hint="Run some: bench run --suite quickstart",
         )
     spellings: dict[str, str] = {}
-    for one in stored:
-        full = one.spelled()
-        parts = (one.tool, f"{one.tool}@{one.version}", f"{one.tool}:{one.config}", full)
+    for variant in stored:
+        full = variant.spelled()
+        parts = (
+            variant.tool,
+            f"{variant.tool}@{variant.version}",
+            f"{variant.tool}:{variant.config}",
+            full,
+        )
         spellings.update((part, part) for part in parts)
     near = difflib.get_close_matches(selector.text.partition(",")[0], spellings, n=1, cutoff=0.5)
     guess = f" Did you mean '{near[0]}'?" if near else ""
-    of_tool = [one.spelled() for one in stored if one.tool == selector.tool]
-    known = list(dict.fromkeys(of_tool or [one.spelled() for one in stored]))
+    of_tool = [variant.spelled() for variant in stored if variant.tool == selector.tool]
+    known = list(dict.fromkeys(of_tool or [variant.spelled() for variant in stored]))
     listed = ", ".join(known[:6]) + (f" and {len(known) - 6} more" if len(known) > 6 else "")
     return UsageError(
         f"No cells in {where} are of '{selector.text}'.{guess} There are: {listed}.", hint=_HELP

@@ -23,20 +23,22 @@ def headline(result: CompareResult) -> str:
 
 def _said(result: CompareResult) -> str:
     named = {
-        verdict: ", ".join(title(one) for one in result.metrics if one.verdict is verdict)
+        verdict: ", ".join(title(metric) for metric in result.metrics if metric.verdict is verdict)
         for verdict in Verdict
     }
-    less = "; ".join(hides_less(one) for one in result.metrics if one.hides_less)
+    less = "; ".join(hides_less(metric) for metric in result.metrics if metric.hides_less)
     traded = named[Verdict.TRADED]
     but = f"; better in {traded}, which is no improvement while less is hidden" if traded else ""
     if result.verdict is Verdict.REGRESSED:
         parts = [recognised(result)]
-        regressed = [one for one in result.metrics if one.verdict is Verdict.REGRESSED]
-        loose = [one for one in result.metrics if one.hides_less and one not in regressed]
+        regressed = [metric for metric in result.metrics if metric.verdict is Verdict.REGRESSED]
+        loose = [
+            metric for metric in result.metrics if metric.hides_less and metric not in regressed
+        ]
         # A metric of privacy that regressed is named as such; METRICS has them first.
         parts += [f"regressed in {named[Verdict.REGRESSED]}"] if regressed else []
         parts += [f"hides less: {'; '.join(map(hides_less, loose))}"] if loose else []
-        if loose and not any(one.privacy for one in regressed):
+        if loose and not any(metric.privacy for metric in regressed):
             parts[1:] = reversed(parts[1:])
         text = "; ".join(part for part in parts if part)
         return (text if text.startswith("regressed") else f"regressed: {text}") + but
@@ -45,8 +47,8 @@ def _said(result: CompareResult) -> str:
             f"inconclusive: hides less by its point estimate, beyond the margin ({less}), but "
             f"these actors do not show it beyond chance{but}"
         )
-    viewer = (one for one in result.metrics if one.family is Family.VIEWER)
-    still = ", ".join(title(one) for one in viewer if one.verdict is Verdict.INCONCLUSIVE)
+    viewer = (metric for metric in result.metrics if metric.family is Family.VIEWER)
+    still = ", ".join(title(metric) for metric in viewer if metric.verdict is Verdict.INCONCLUSIVE)
     return {
         Verdict.IMPROVED: f"improved in {named[Verdict.IMPROVED]}",
         Verdict.UNCHANGED: "unchanged: equivalence is shown for all of privacy and expression that "
@@ -61,12 +63,12 @@ def recognised(result: CompareResult) -> str:
     if not crossed:
         return ""
     if len(crossed) == 1:
-        one = crossed[0]
+        crossing = crossed[0]
         return (
-            f"actor {one.actor} is recognised in {100 * one.candidate:.0f} % of the frames, "
-            f"{100 * one.baseline:.0f} % before"
+            f"actor {crossing.actor} is recognised in {100 * crossing.candidate:.0f} % of the "
+            f"frames, {100 * crossing.baseline:.0f} % before"
         )
-    numbers = [str(one.actor) for one in crossed]
+    numbers = [str(crossing.actor) for crossing in crossed]
     means = [
         100 * sum(values) / len(crossed)
         for values in ([c.candidate for c in crossed], [c.baseline for c in crossed])
@@ -82,11 +84,11 @@ def people(result: CompareResult) -> list[str]:
     gate = result.gate
     if gate is None:
         return []
-    lines = [f"Actor {one.actor}: regressed. {_sentence(one.sentence)}" for one in gate.crossed]
+    lines = [f"Actor {each.actor}: regressed. {_sentence(each.sentence)}" for each in gate.crossed]
     if not gate.crossed:
         lines.append("Nobody is recognised in more frames than noise explains.")
     if gate.hidden:
-        now = "; ".join(f"actor {one.actor} is {one.sentence}" for one in gate.hidden)
+        now = "; ".join(f"actor {each.actor} is {each.sentence}" for each in gate.hidden)
         lines.append(f"The other way round, beyond noise: {now}.")
     frames = (
         f"A frame is recognised at or under {gate.threshold}; a rise of {gate.margin:g} counts."
@@ -109,70 +111,71 @@ def basis(result: CompareResult) -> str:
 
 
 def coverage(name: str, side: Side) -> str:
-    """What became of one side's cells."""
+    """Sentence on what became of one side's cells."""
     parts = [f"{name} {side.label}: {side.scored} of {side.cells} cells scored"]
-    for slugs, what in (
+    for slugs, state in (
         (side.failed, "without a result"),
+        (side.unprepared, "that could not be prepared"),
         (side.unscored, "not scored with this protocol (`bench score`)"),
         (side.damaged, "whose video or original is not the one that was published, so not used"),
         (side.replaced, "of an earlier manifest or image, so not used"),
     ):
         if slugs:
             more = f" and {len(slugs) - _MOST_NAMES} more" if len(slugs) > _MOST_NAMES else ""
-            parts.append(f"{len(slugs)} {what}: {', '.join(slugs[:_MOST_NAMES])}{more}")
+            parts.append(f"{len(slugs)} {state}: {', '.join(slugs[:_MOST_NAMES])}{more}")
     return "; ".join(parts) + "."
 
 
-def row(one: MetricResult) -> tuple[str, ...]:
+def row(metric: MetricResult) -> tuple[str, ...]:
     """A metric's numbers as text, in the order of ``HEADER``."""
-    c = one.comparison
+    c = metric.comparison
     interval = c.interval if c else None
     return (
-        title(one),
-        number(one.baseline, one.digits),
-        number(one.candidate, one.digits),
-        number(c.mean_difference if c else None, one.digits, signed=True),
-        span(interval, one.digits) if interval else "-",
-        probability(one),
-        one.verdict.value,
+        title(metric),
+        number(metric.baseline, metric.digits),
+        number(metric.candidate, metric.digits),
+        number(c.mean_difference if c else None, metric.digits, signed=True),
+        span(interval, metric.digits) if interval else "-",
+        probability(metric),
+        metric.verdict.value,
     )
 
 
-def effect(one: MetricResult) -> str:
+def effect(metric: MetricResult) -> str:
     """Size of the effect: dz, rank-biserial correlation, actors in each direction."""
-    c = one.comparison
+    c = metric.comparison
     if c is None or c.n < 2 or c.ties == c.n:
         return ""
     parts = []
     if c.dz is not None:
-        parts.append(f"dz {c.dz:+.2f}")
+        parts.append(f"dz {number(c.dz, 2, signed=True)}")
     if c.rank_biserial is not None:
-        parts.append(f"rank-biserial {c.rank_biserial:+.2f}")
+        parts.append(f"rank-biserial {number(c.rank_biserial, 2, signed=True)}")
     parts.append(f"larger for {c.wins} of {c.n} actors, smaller for {c.losses}")
     if c.wilcoxon.p is not None:
         parts.append(f"Wilcoxon p {c.wilcoxon.p:.3g}")
     return ", ".join(parts)
 
 
-def probability(one: MetricResult) -> str:
+def probability(metric: MetricResult) -> str:
     """p after Holm; or that the actors are too few for one."""
-    if one.p_adjusted is None:
+    if metric.p_adjusted is None:
         return "-"
-    text = "<0.001" if one.p_adjusted < 0.001 else f"{one.p_adjusted:.3f}"
-    return f"{text} (t)" if one.test == "t" else text
+    text = "<0.001" if metric.p_adjusted < 0.001 else f"{metric.p_adjusted:.3f}"
+    return f"{text} (t)" if metric.test == "t" else text
 
 
 def markdown(result: CompareResult) -> str:
     """The comparison for a pull request or a chat; ends with a newline."""
     lines = [f"### bench compare: {result.verdict.value}", "", headline(result), ""]
     lines += [_cells(HEADER), _cells(["---"] * len(HEADER))]
-    for one in result.metrics:
-        *texts, verdict = row(one)
-        lines.append(_cells([*texts, _MARK.get(one.verdict, verdict)]))
+    for metric in result.metrics:
+        *texts, verdict = row(metric)
+        lines.append(_cells([*texts, _MARK.get(metric.verdict, verdict)]))
     lines.append("")
-    for one in result.metrics:
-        size = effect(one)
-        lines.append(f"- **{title(one)}**: {one.reason}{f' {size}.' if size else ''}")
+    for metric in result.metrics:
+        size = effect(metric)
+        lines.append(f"- **{title(metric)}**: {metric.reason}{f' {size}.' if size else ''}")
     if result.gate:
         lines += ["", "**Single people**", "", *(f"- {line}" for line in people(result))]
     lines += ["", basis(result), ""]
@@ -183,9 +186,9 @@ def markdown(result: CompareResult) -> str:
 def remarks(result: CompareResult) -> list[str]:
     """Coverage of both sides, accepted differences and notes."""
     accepted = [
-        f"Accepted difference in {one.aspect.value}: {one.sentence}"
-        for one in result.differences
-        if one.accepted
+        f"Accepted difference in {difference.aspect.value}: {difference.sentence}"
+        for difference in result.differences
+        if difference.accepted
     ]
     return [
         coverage("Baseline", result.baseline),

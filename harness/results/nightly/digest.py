@@ -1,15 +1,21 @@
-"""What a night says: one digest, new alarms first, and each alarm only once."""
+"""Digest of a night: one text, new alarms first, and each alarm only once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.nightly import Alarm, NightRecord
+from harness.model.nightly import Alarm, NightMetric, NightRecord
+from harness.results.compare.metrics import IDENTIFIED
+from harness.results.wording import fmt
 
 
 def new_alarms(records: Sequence[NightRecord], history: Sequence[NightRecord]) -> list[NightRecord]:
     """Confirmed alarms of the night that no earlier night has given."""
-    return [one for one in records if one.alarm is Alarm.CONFIRMED and not _since(one, history)]
+    return [
+        record
+        for record in records
+        if record.alarm is Alarm.CONFIRMED and not _since(record, history)
+    ]
 
 
 def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRecord]) -> str:
@@ -21,7 +27,7 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
     standing = [o for o in records if o.alarm is Alarm.CONFIRMED and o not in fresh]
     loose = [o for o in records if o.alarm is Alarm.UNCONFIRMED]
     unrepeated = [o for o in records if o.alarm is Alarm.UNREPEATED]
-    lacking = [o for o in records if o.scored < len(o.cells)]
+    lacking = [o for o in records if o.scored < o.asked]
     count = f"{len(fresh)} new alarm{'s' if len(fresh) != 1 else ''}" if fresh else "no new alarm"
     lines = [f"# Nightly {night}: {count}", ""]
     for heading, chosen in (
@@ -31,48 +37,64 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
         ("Seen once, not confirmed", loose),
     ):
         if chosen:
-            lines += [f"## {heading}", "", *(_told(one, history) for one in chosen), ""]
+            lines += [f"## {heading}", "", *(_told(record, history) for record in chosen), ""]
     if lacking:
         lines += ["## Cells without a score", ""]
-        lines += [f"- {o.what}: {len(o.cells) - o.scored} of {len(o.cells)}" for o in lacking]
+        lines += [f"- {o.what}: {o.asked - o.scored} of {o.asked}{_unprepared(o)}" for o in lacking]
         lines += ["", "See why: `bench status --status failed`.", ""]
     lines += ["## Every tool", ""]
-    header = ("tool", "last good", "verdict", "scored", "SW-OR distance", "run-to-run sd")
+    header = (
+        *("tool", "last good", "verdict", "scored", "identified by the worst attacker"),
+        *("SW-OR distance", "run-to-run sd"),
+    )
     lines += [_row(header), _row(["---"] * len(header))]
-    lines += [_row(_cells(one)) for one in records]
+    lines += [_row(_cells(record)) for record in records]
     return "\n".join(lines) + "\n"
 
 
-def _told(one: NightRecord, history: Sequence[NightRecord]) -> str:
-    since = _since(one, history)
+def _unprepared(one: NightRecord) -> str:
+    return f"; could not be prepared: {', '.join(one.unprepared)}" if one.unprepared else ""
+
+
+def _told(record: NightRecord, history: Sequence[NightRecord]) -> str:
+    since = _since(record, history)
     standing = f" Since {since}." if since else ""
-    return f"- **{one.what}** against {one.good_version}: {one.reason}{standing}"
+    return f"- **{record.what}** against {record.good_version}: {record.reason}{standing}"
 
 
-def _since(one: NightRecord, history: Sequence[NightRecord]) -> str | None:
+def _since(record: NightRecord, history: Sequence[NightRecord]) -> str | None:
     """The earlier night that gave the same alarm first."""
     same = [
         o.night
         for o in history
-        if o.alarm is Alarm.CONFIRMED and o.alarm_id == one.alarm_id and o.night < one.night
+        if o.alarm is Alarm.CONFIRMED and o.alarm_id == record.alarm_id and o.night < record.night
     ]
     return min(same, default=None)
 
 
-def _cells(one: NightRecord) -> list[str]:
-    distance = next((m for m in one.metrics if m.key == "sw_or"), None)
-    shown = "-" if distance is None else f"{distance.mean:.3f}"
-    if distance and distance.low is not None and distance.high is not None:
-        shown += f" ({distance.low:.3f} to {distance.high:.3f})"
-    sd = distance.run_sd if distance else None
+def _cells(record: NightRecord) -> list[str]:
+    metrics = {metric.key: metric for metric in record.metrics}
+    identified, distance = metrics.get(IDENTIFIED.key), metrics.get("sw_or")
     return [
-        one.what,
-        one.good_version or "-",
-        one.verdict.value if one.verdict else "first night",
-        f"{one.scored} of {len(one.cells)}",
-        shown,
-        "-" if sd is None else f"{sd:.4f}",
+        record.what,
+        record.good_version or "-",
+        record.verdict.value if record.verdict else "first night",
+        f"{record.scored} of {record.asked}",
+        _number(identified, scale=100, digits=1, unit=" %"),
+        _number(distance),
+        fmt(distance.run_sd if distance else None, 4, missing="-"),
     ]
+
+
+def _number(metric: NightMetric | None, scale: float = 1, digits: int = 3, unit: str = "") -> str:
+    """``0.712 (0.690 to 0.734)``; a hyphen where the night has no such number."""
+    if metric is None:
+        return "-"
+    shown = f"{fmt(scale * metric.mean, digits)}{unit}"
+    if metric.low is None or metric.high is None:
+        return shown
+    low, high = (fmt(scale * end, digits) for end in (metric.low, metric.high))
+    return f"{shown} ({low} to {high})"
 
 
 def _row(texts: Sequence[str]) -> str:

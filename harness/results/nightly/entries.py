@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from harness.core.errors import UsageError, unknown_name
 from harness.model.cell import CellSpec
 from harness.model.nightly import NightRecord
-from harness.model.suite import Suite, ToolEntry
+from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
 from harness.results.compare.selector import Selector, spell_setting, variant_of
 
 SECOND_RUN = 1000
-"""What a second run adds to the seeds: other cells, so that it is a run of its own."""
+"""Addition of a second run to the seeds: other cells, so that it is a run of its own."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,13 @@ class Entry:
 
     def cells(self, specs: Iterable[CellSpec], version: str) -> list[CellSpec]:
         """Those of ``specs`` that are of this line, at ``version``."""
+        return [spec for spec in specs if self.fits(spec, version)]
+
+    def fits(self, cell: CellSpec | PlannedCell, version: str) -> bool:
+        """Whether the cell is of this line, at ``version``."""
         settings = tuple((name, spell_setting(value)) for name, value in self.entry.set.items())
         wanted = Selector("", self.tool, version, self.entry.config, settings)
-        return [spec for spec in specs if wanted.fits(variant_of(spec))]
+        return wanted.fits(variant_of(cell))
 
 
 def entries(
@@ -53,7 +57,7 @@ def entries(
 ) -> list[Entry]:
     """The suite's lines with what each is compared with.
 
-    ``given`` names a good version by tool, for a first night or to set one anew. Raises UsageError
+    ``given`` names a good version by tool, for a first night or to set one again. Raises UsageError
     for a tool or version that does not exist, or that the suite does not have.
     """
     used = {entry.tool for entry in suite.tools}
@@ -64,17 +68,17 @@ def entries(
             known = tools[name].versions
             see = f"bench tools show {name}"
             raise unknown_name(f"version of {name}", version, known, see=see)
-    found = []
+    entered = []
     for entry in suite.tools:
         if entry.tool not in tools:
             raise unknown_name("tool", entry.tool, tools, see="bench tools list")
         version = entry.version or tools[entry.tool].versions[-1]
-        made = Entry(entry.tool, version, entry, None, None)
-        good = None if entry.tool in given else last_good(history, suite, made)
+        current = Entry(entry.tool, version, entry, None, None)
+        good = None if entry.tool in given else last_good(history, suite, current)
         named = given.get(entry.tool) or (good.version if good else None)
-        found.append(Entry(entry.tool, version, entry, good, named))
-    lines = Counter((one.tool, one.config) for one in found)
-    twice = [line for line, count in lines.items() if count > 1]
+        entered.append(Entry(entry.tool, version, entry, good, named))
+    lines = Counter((line.tool, line.config) for line in entered)
+    twice = [name for name, count in lines.items() if count > 1]
     if twice:
         names = ", ".join(f"{tool}:{config}" for tool, config in sorted(twice))
         raise UsageError(
@@ -82,15 +86,15 @@ def entries(
             hint="A night follows one version of a line: leave `version` out, and it is the "
             "newest.",
         )
-    return found
+    return entered
 
 
 def last_good(history: Sequence[NightRecord], suite: Suite, entry: Entry) -> NightRecord | None:
     """The newest record of this line that is good."""
     same = [
-        one
-        for one in history
-        if (one.suite, one.dataset) == (suite.name, suite.dataset)
-        and (one.tool, one.config) == (entry.tool, entry.config)
+        record
+        for record in history
+        if (record.suite, record.dataset) == (suite.name, suite.dataset)
+        and (record.tool, record.config) == (entry.tool, entry.config)
     ]
-    return next((one for one in reversed(same) if one.good), None)
+    return next((record for record in reversed(same) if record.good), None)

@@ -19,11 +19,11 @@ def atom_feed(records: Sequence[NightRecord], *, link: str = "") -> str:
     """
     ElementTree.register_namespace("", _ATOM)
     first: dict[str, NightRecord] = {}
-    for record in sorted(records, key=lambda one: one.night):
+    for record in sorted(records, key=lambda alarm: alarm.night):
         if record.alarm is Alarm.CONFIRMED:
             first.setdefault(record.alarm_id, record)
-    alarms = sorted(first.values(), key=lambda one: (one.night, one.alarm_id), reverse=True)
-    newest = max((one.night for one in alarms), default=_EPOCH)
+    alarms = sorted(first.values(), key=lambda alarm: (alarm.night, alarm.alarm_id), reverse=True)
+    newest = max((alarm.night for alarm in alarms), default=_EPOCH)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed")
     _add(feed, "id", "urn:deid-bench:alarms")
     _add(feed, "title", "deid-bench: regressions")
@@ -31,12 +31,12 @@ def atom_feed(records: Sequence[NightRecord], *, link: str = "") -> str:
     _add(_add(feed, "author"), "name", "deid-bench")
     if link:
         _add(feed, "link").set("href", link)
-    for one in alarms:
+    for alarm in alarms:
         entry = _add(feed, "entry")
-        _add(entry, "id", f"urn:deid-bench:alarm:{one.alarm_id}")
-        _add(entry, "title", f"{one.what} regressed against {one.good_version}")
-        _add(entry, "updated", _time(one.night))
-        _add(entry, "summary", one.reason)
+        _add(entry, "id", f"urn:deid-bench:alarm:{alarm.alarm_id}")
+        _add(entry, "title", f"{alarm.what} regressed against {alarm.good_version}")
+        _add(entry, "updated", _time(alarm.night))
+        _add(entry, "summary", alarm.reason)
         if link:
             _add(entry, "link").set("href", link)
     ElementTree.indent(feed)
@@ -45,9 +45,9 @@ def atom_feed(records: Sequence[NightRecord], *, link: str = "") -> str:
 
 
 def _add(parent: ElementTree.Element, name: str, text: str = "") -> ElementTree.Element:
-    made = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}")
-    made.text = text or None
-    return made
+    element = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}")
+    element.text = text or None
+    return element
 
 
 def _time(night: str) -> str:

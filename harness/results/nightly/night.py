@@ -10,18 +10,21 @@ from harness.core.errors import UsageError
 from harness.model.cell import CellSpec
 from harness.model.compare import CompareResult, Family, MetricResult
 from harness.model.nightly import Alarm, NightMetric, NightRecord
-from harness.model.suite import Suite
+from harness.model.suite import Suite, UnpreparedCell
 from harness.model.tool import Tool
 from harness.model.verdict import Verdict
+from harness.planning.plan import parse_numbers
+from harness.planning.unprepared import unprepared_cells
 from harness.results.compare.gather import Cell, Gathered, gather
-from harness.results.compare.metrics import MATCH_RATE, METRICS, readings
+from harness.results.compare.identified import identified_shares
+from harness.results.compare.metrics import IDENTIFIED, MATCH_RATE, METRICS, Metric, readings
+from harness.results.compare.people import stored_cohorts
 from harness.results.compare.reasons import hides_less
 from harness.results.compare.run import Terms, compare_gathered
 from harness.results.compare.words import people
+from harness.results.estimates import Estimate, mean_estimate, share_of_actors
 from harness.results.nightly.entries import SECOND_RUN, Entry, entries
-from harness.statistics.intervals import cut_to, t_interval
 from harness.statistics.noise import run_noise
-from harness.statistics.values import actor_means
 from harness.store.cells import CellStore
 from harness.store.nights import NightStore
 
@@ -31,7 +34,7 @@ RunSuite = Callable[[Suite], Sequence[CellSpec]]
 
 @dataclass(frozen=True)
 class Night:
-    """What a night is about, and what does its work."""
+    """Inputs of a night, and the functions that do its work."""
 
     home: Path
     suite: Suite
@@ -65,10 +68,14 @@ def hold_night(night: Night) -> tuple[str, tuple[NightRecord, ...]]:
             for record in _records(night, name, left):
                 store.append(record)
         order = [(line.tool, line.config) for line in lines]
-        found = [
-            one for one in store.records() if one.night == name and (one.tool, one.config) in order
+        recorded = [
+            record
+            for record in store.records()
+            if record.night == name and (record.tool, record.config) in order
         ]
-    return name, tuple(sorted(found, key=lambda one: order.index((one.tool, one.config))))
+    return name, tuple(
+        sorted(recorded, key=lambda record: order.index((record.tool, record.config)))
+    )
 
 
 def _lines(
@@ -78,13 +85,13 @@ def _lines(
 
     Raises UsageError for a good version that a record of the night was not compared with.
     """
-    before = [one for one in history if one.night < name]
+    before = [record for record in history if record.night < name]
     lines = entries(night.suite, night.tools, before, night.good)
     here = name, night.suite.name, night.suite.dataset
     done = {
-        (one.tool, one.config): one
-        for one in history
-        if (one.night, one.suite, one.dataset) == here
+        (record.tool, record.config): record
+        for record in history
+        if (record.night, record.suite, record.dataset) == here
     }
     for line in lines:
         record = done.get((line.tool, line.config))
@@ -98,7 +105,7 @@ def _lines(
 
 
 def _as_named(record: NightRecord, line: Entry) -> bool:
-    """Whether the record is what the same --good made, so that an interrupted night goes on with
+    """True when the record is what the same --good made, so that an interrupted night goes on with
     its own command."""
     named = None if line.good_version == line.version else line.good_version
     return (record.version, record.good_version) == (line.version, named)
@@ -127,7 +134,8 @@ def _record(
     current: Sequence[CellSpec],
     good: Sequence[CellSpec],
 ) -> NightRecord:
-    found = gather(night.home, line.tool, current, night.protocol)
+    bare = _unprepared(night, line, current)
+    gathered = gather(night.home, line.tool, current, night.protocol, unprepared=bare)
     record = NightRecord(
         night=name,
         suite=night.suite.name,
@@ -138,10 +146,11 @@ def _record(
         version=line.version,
         image_digest=next((spec.image_digest for spec in current), None),
         cells=tuple(sorted(spec.id for spec in current)),
-        scored=len(found.cells),
+        unprepared=gathered.unprepared,
+        scored=len(gathered.cells),
         good_version=line.good_version if good else None,
         good_cells=tuple(sorted(spec.id for spec in good)),
-        metrics=tuple(_metrics(found, None)),
+        metrics=tuple(_metrics(gathered, night.protocol)),
     )
     if not good:
         reason = "There is no good night to compare with yet; this one is the first."
@@ -157,7 +166,7 @@ def _record(
         verdict = Verdict.UNCHANGED if same else Verdict.NOT_COMPARABLE
         return record.model_copy(update={"verdict": verdict, "reason": reason})
     try:
-        result = _compare(night, line, good, found)
+        result = _compare(night, line, good, gathered)
     except UsageError as error:
         update = {"verdict": Verdict.NOT_COMPARABLE, "reason": error.message}
         return record.model_copy(update=update)
@@ -165,10 +174,25 @@ def _record(
         update={
             "verdict": result.verdict,
             "reason": _because(result),
-            "metrics": tuple(_metrics(found, result)),
+            "metrics": tuple(_metrics(gathered, night.protocol, result)),
         }
     )
     return _confirm(night, line, record, result, good)
+
+
+def _unprepared(night: Night, line: Entry, current: Sequence[CellSpec]) -> list[UnpreparedCell]:
+    """Cells of the line that the night asks for and that could not be prepared."""
+    suite = night.suite
+    seeds = range(suite.seed, suite.seed + (suite.repeat.times if suite.repeat else 1))
+    actors = None if suite.actors == "all" else parse_numbers(suite.actors)
+    return [
+        one
+        for one in unprepared_cells(night.home, current)
+        if (one.dataset, one.split) == (suite.dataset, suite.split)
+        and line.fits(one.cell, line.version)
+        and one.cell.seed in seeds
+        and (actors is None or one.cell.actor in actors)
+    ]
 
 
 def _confirm(
@@ -201,42 +225,42 @@ def _confirm(
         return _unrepeated(record, error.message)
     both = suspected & _regressed(repeated)
     if both:
-        told = f"{record.reason} A second run showed it again."
+        reason = f"{record.reason} A second run showed it again."
         who = _crossed(first) and _crossed(repeated)
         if who and MATCH_RATE in both:
-            told = f"{told} In it, actor{'s' if len(who) > 1 else ''} {_listed(who)}."
+            reason = f"{reason} In it, actor{'s' if len(who) > 1 else ''} {_listed(who)}."
         update = {
             "alarm": Alarm.CONFIRMED,
             "alarmed": tuple(sorted(both)),
             "alarmed_actors": _crossed(first) if who else (),
-            "reason": told,
+            "reason": reason,
         }
         return record.model_copy(update=update)
     why = _uncleared(first, repeated, suspected)
     if why:
         return _unrepeated(record, why)
-    told = f"{record.reason} A second run did not show it again, so there is no alarm."
-    return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": told})
+    reason = f"{record.reason} A second run did not show it again, so there is no alarm."
+    return record.model_copy(update={"alarm": Alarm.UNCONFIRMED, "reason": reason})
 
 
 def _unrepeated(record: NightRecord, why: str) -> NightRecord:
-    told = (
+    reason = (
         f"{record.reason} A second run could not be compared, so there is no alarm, and the "
         f"suspicion stays open. {why}"
     )
-    return record.model_copy(update={"alarm": Alarm.UNREPEATED, "reason": told})
+    return record.model_copy(update={"alarm": Alarm.UNREPEATED, "reason": reason})
 
 
 def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str]) -> str:
-    """Why a second run that does not show the suspicion again does not clear it; else empty."""
+    """Reason why a second run without the suspicion does not clear it; else empty."""
     for side in (repeated.baseline, repeated.candidate):
         lost = len(side.failed) + len(side.unscored) + len(side.damaged)
         if lost:
             return f"{lost} of {side.cells} cells of {side.label} have no score of it."
-    found = {_name(one): one for one in repeated.metrics}
+    metrics = {_name(metric): metric for metric in repeated.metrics}
     for name in sorted(suspected):
-        one = found.get(name)
-        if one is None:
+        metric = metrics.get(name)
+        if metric is None:
             return f"It has no {name}."
         if name == MATCH_RATE and set(_crossed(first)) - set(repeated.actors):
             gone = sorted(set(_crossed(first)) - set(repeated.actors))
@@ -245,15 +269,17 @@ def _uncleared(first: CompareResult, repeated: CompareResult, suspected: set[str
             # Every single person was looked at, be it only one.
             continue
         # With one actor alone nothing can regress.
-        if one.comparison is None or one.comparison.n < 2:
-            return f"{one.title}: {one.reason}"
+        if metric.comparison is None or metric.comparison.n < 2:
+            return f"{metric.title}: {metric.reason}"
     return ""
 
 
-def _compare(night: Night, line: Entry, good: Sequence[CellSpec], found: Gathered) -> CompareResult:
+def _compare(
+    night: Night, line: Entry, good: Sequence[CellSpec], candidate: Gathered
+) -> CompareResult:
     baseline = gather(night.home, line.tool, good, night.protocol)
     names = f"{line.tool}@{line.good_version}", f"{line.tool}@{line.version}"
-    return compare_gathered(baseline, found, names, Terms(night.protocol))
+    return compare_gathered(baseline, candidate, names, Terms(night.protocol))
 
 
 def _good_cells(home: Path, line: Entry, older: Sequence[CellSpec]) -> list[CellSpec]:
@@ -273,107 +299,134 @@ def _with(suite: Suite, lines: Sequence[tuple[Entry, str | None]]) -> Suite:
     return suite.model_copy(update={"tools": chosen})
 
 
-def _reseeded(found: Gathered, by: int) -> Gathered:
+def _reseeded(gathered: Gathered, by: int) -> Gathered:
     """The cells keyed by another seed, so that they pair with those of a first run."""
     moved = {
         (split, actor, donor, seed + by): cell
-        for (split, actor, donor, seed), cell in found.cells.items()
+        for (split, actor, donor, seed), cell in gathered.cells.items()
     }
-    return replace(found, cells=moved)
+    return replace(gathered, cells=moved)
 
 
 def _regressed(result: CompareResult) -> set[str]:
     """Names of the metrics that regressed; single people who are recognised count for the match
     rate, no matter which people: a tool may fail on others each time."""
-    found = {_name(one) for one in result.metrics if one.verdict is Verdict.REGRESSED}
-    return found | ({MATCH_RATE} if _crossed(result) else set())
+    regressed = {_name(metric) for metric in result.metrics if metric.verdict is Verdict.REGRESSED}
+    return regressed | ({MATCH_RATE} if _crossed(result) else set())
 
 
 def _crossed(result: CompareResult) -> tuple[int, ...]:
     """Actors who are recognised and were hidden."""
-    return tuple(one.actor for one in result.gate.crossed) if result.gate else ()
+    return tuple(crossing.actor for crossing in result.gate.crossed) if result.gate else ()
 
 
 def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _name(one: MetricResult) -> str:
-    return f"{one.key}:{one.source}" if one.source else one.key
+def _name(metric: MetricResult) -> str:
+    return f"{metric.key}:{metric.source}" if metric.source else metric.key
 
 
 def _because(result: CompareResult) -> str:
     """The reason for the verdict; metrics by which less is hidden come first."""
-    worst = [one for one in result.metrics if one.verdict is result.verdict]
-    less = [one for one in result.metrics if one.hides_less]
-    loose = [one for one in less if one.verdict is not Verdict.REGRESSED]
-    told = f"Less is hidden: {'; '.join(map(hides_less, loose))}. " if loose else ""
+    worst = [metric for metric in result.metrics if metric.verdict is result.verdict]
+    less = [metric for metric in result.metrics if metric.hides_less]
+    loose = [metric for metric in less if metric.verdict is not Verdict.REGRESSED]
+    loss = f"Less is hidden: {'; '.join(map(hides_less, loose))}. " if loose else ""
     if result.verdict is Verdict.REGRESSED:
         who = people(result)[: len(_crossed(result))]
-        return " ".join([*who, *([told.strip()] if told else []), *_reasons(worst)])
+        return " ".join([*who, *([loss.strip()] if loss else []), *_reasons(worst)])
     if result.verdict is Verdict.IMPROVED:
         return " ".join(_reasons(worst))
     if result.verdict is Verdict.NOT_COMPARABLE:
         return worst[0].reason if worst else "No metric could be compared."
     if result.verdict is Verdict.UNCHANGED:
         return _alike(result)
-    unsure = ", ".join(one.title for one in worst)
-    return f"{told}Neither a change nor equivalence is shown for {unsure}."
+    unsure = ", ".join(metric.title for metric in worst)
+    return f"{loss}Neither a change nor equivalence is shown for {unsure}."
 
 
 def _reasons(metrics: Sequence[MetricResult]) -> list[str]:
-    return [f"{one.title}: {one.reason}" for one in metrics]
+    return [f"{metric.title}: {metric.reason}" for metric in metrics]
 
 
 def _alike(result: CompareResult) -> str:
-    """What an unchanged whole rests on, and what it leaves open."""
-    told = f"Equivalence is shown for every metric of {Family.STUDY} that could be compared."
+    """Summary of what an unchanged whole rests on, and what it leaves open."""
+    shown = f"Equivalence is shown for every metric of {Family.STUDY} that could be compared."
     unsure = [
-        one.title
-        for one in result.metrics
-        if one.family is Family.VIEWER and one.verdict is Verdict.INCONCLUSIVE
+        metric.title
+        for metric in result.metrics
+        if metric.family is Family.VIEWER and metric.verdict is Verdict.INCONCLUSIVE
     ]
     # Titles have commas of their own.
-    return f"{told} Inconclusive in {Family.VIEWER}: {'; '.join(unsure)}." if unsure else told
+    return f"{shown} Inconclusive in {Family.VIEWER}: {'; '.join(unsure)}." if unsure else shown
 
 
 def _share(record: NightRecord) -> str:
-    return f"{record.scored} of {len(record.cells)} cells have a score"
+    without = f" (not prepared: {', '.join(record.unprepared)})" if record.unprepared else ""
+    return f"{record.scored} of {record.asked} cells have a score{without}"
 
 
-def _metrics(found: Gathered, result: CompareResult | None) -> list[NightMetric]:
+def _metrics(
+    gathered: Gathered, protocol: str, result: CompareResult | None = None
+) -> list[NightMetric]:
     """Every metric of the night's version, with what the comparison said of it."""
-    cells = list(found.cells.values())
+    cells = list(gathered.cells.values())
     names = tuple(sorted({a.source for cell in cells for a in cell.score.attributes}))
-    said = {(one.key, one.source): one for one in (result.metrics if result else ())}
-    out = []
-    for reading in (one for metric in METRICS for one in readings(metric, names)):
+    metrics = [_identified(gathered, protocol)]
+    for reading in (reading for metric in METRICS for reading in readings(metric, names)):
         values = [(cell, reading.read(cell.score)) for cell in cells]
         known = [(cell, value) for cell, value in values if value is not None]
-        means = actor_means((cell.spec.actor.number, value) for cell, value in known)
-        if not means:
-            continue
-        limits = reading.metric.lowest, reading.metric.highest
-        interval = cut_to(t_interval(list(means.values())), *limits)
-        metric, one = reading.metric, said.get((reading.metric.key, reading.source))
-        out.append(
-            NightMetric(
-                key=metric.key,
-                title=metric.title,
-                source=reading.source,
-                higher_is_better=metric.higher_is_better,
-                margin=reading.margin,
-                n=interval.n,
-                mean=float(interval.estimate or 0.0),
-                low=interval.low,
-                high=interval.high,
-                run_sd=run_noise(_repeats(known)).sd,
-                shift=one.comparison.mean_difference if one and one.comparison else None,
-                p_adjusted=one.p_adjusted if one else None,
-                verdict=one.verdict if one else None,
-            )
-        )
-    return out
+        pairs = [(cell.spec.actor.number, value) for cell, value in known]
+        estimate = mean_estimate(pairs, bounds=reading.metric.bounds)
+        noise = run_noise(_repeats(known)).sd
+        metrics.append(_night_metric(reading.metric, reading.source, estimate, noise))
+    compared = {(one.key, one.source): one for one in (result.metrics if result else ())}
+    return [
+        _with_verdict(metric, compared.get((metric.key, metric.source)))
+        for metric in metrics
+        if metric is not None
+    ]
+
+
+def _identified(gathered: Gathered, protocol: str) -> NightMetric | None:
+    """Share that the worst attacker identifies, by the function that reports and comparisons read;
+    None where these cells were not attacked."""
+    ids = {cell.spec.id for cell in gathered.cells.values()}
+    shares = identified_shares(stored_cohorts(gathered, protocol), ids)
+    return _night_metric(IDENTIFIED, "", share_of_actors(shares), None)
+
+
+def _night_metric(
+    metric: Metric, source: str, estimate: Estimate, run_sd: float | None
+) -> NightMetric | None:
+    """The metric on its own; None without any actor."""
+    if estimate.value is None:
+        return None
+    return NightMetric(
+        key=metric.key,
+        title=metric.title,
+        source=source,
+        higher_is_better=metric.higher_is_better,
+        margin=metric.margin_of(source),
+        n=estimate.n,
+        mean=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        run_sd=run_sd,
+    )
+
+
+def _with_verdict(metric: NightMetric, compared: MetricResult | None) -> NightMetric:
+    if compared is None:
+        return metric
+    update = {
+        "shift": compared.comparison.mean_difference if compared.comparison else None,
+        "p_adjusted": compared.p_adjusted,
+        "verdict": compared.verdict,
+    }
+    return metric.model_copy(update=update)
 
 
 def _repeats(known: Sequence[tuple[Cell, float]]) -> list[list[float]]:

@@ -61,23 +61,23 @@ def history_series(records: Sequence[NightRecord]) -> tuple[Series, ...]:
     that a tool without any noise has no steps of no consequence.
     """
     groups: dict[tuple[str, ...], list[tuple[NightRecord, NightMetric]]] = {}
-    for record in sorted(records, key=lambda one: one.night):
+    for record in sorted(records, key=lambda record: record.night):
         for metric in record.metrics:
             named = record.suite, record.dataset, record.tool, record.config
             key = *named, metric.key, metric.source, record.protocol
             groups.setdefault(key, []).append((record, metric))
     several = Counter(key[:-1] for key in groups)
     return tuple(
-        _series(found, several=several[key[:-1]] > 1) for key, found in sorted(groups.items())
+        _series(nights, several=several[key[:-1]] > 1) for key, nights in sorted(groups.items())
     )
 
 
-def _series(found: Sequence[tuple[NightRecord, NightMetric]], *, several: bool) -> Series:
-    record, metric = found[-1]
-    segments = fit_steps([m.mean for _, m in found], metric.margin / 10)
+def _series(nights: Sequence[tuple[NightRecord, NightMetric]], *, several: bool) -> Series:
+    record, metric = nights[-1]
+    segments = fit_steps([m.mean for _, m in nights], metric.margin / 10)
     steps = []
     for before, after in pairwise(segments):
-        there = found[after.start][0]
+        there = nights[after.start][0]
         up = after.level > before.level
         steps.append(
             Step(
@@ -99,7 +99,7 @@ def _series(found: Sequence[tuple[NightRecord, NightMetric]], *, several: bool) 
         source=metric.source,
         higher_is_better=metric.higher_is_better,
         margin=metric.margin,
-        points=tuple(_point(*pair) for pair in found),
+        points=tuple(_point(*pair) for pair in nights),
         segments=segments,
         steps=tuple(steps),
     )

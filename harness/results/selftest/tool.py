@@ -47,7 +47,7 @@ INTERVAL = "train_interval"
 
 @dataclass(frozen=True)
 class Ask:
-    """What to test."""
+    """The tool to test, and how."""
 
     tool: Tool
     version: str
@@ -58,14 +58,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Voice:
-    """Where it says what it sees: a line of its own, or what moves within a step."""
+    """Receivers of what the self-test sees: lines of their own, or what moves within a step."""
 
     say: Callable[[str], None]
     tick: Callable[[str], None]
 
 
 class Report(Frozen):
-    """What was seen; a user can attach it to an issue."""
+    """Observations of a self-test; a user can attach them to an issue."""
 
     schema_version: int = SCHEMA_VERSION
     tool: str
@@ -86,7 +86,7 @@ class Report(Frozen):
     previews: int = 0
     score: dict[str, float | None] | None = None
     score_reason: str = ""
-    """Why there is no score, when there is none."""
+    """Reason for the lack of a score; empty with one."""
 
     @property
     def passed(self) -> bool:
@@ -95,7 +95,7 @@ class Report(Frozen):
 
 @dataclass
 class _Notes:
-    """What is known so far, in the report's own fields."""
+    """Facts known so far, in the report's own fields."""
 
     ask: Ask
     started_at: str = field(default_factory=utc_now)
@@ -116,7 +116,7 @@ class _Notes:
 
 
 def choose(tool: Tool, version: str | None, config: str | None, *, cpu: bool = False) -> Ask:
-    """The newest version, and the config ``smoke`` where one fits, unless told otherwise.
+    """The newest version, and the config ``smoke`` where one fits, unless stated otherwise.
 
     Raises UsageError for a version or config that the tool lacks, and for an observer.
     """
@@ -131,14 +131,16 @@ def choose(tool: Tool, version: str | None, config: str | None, *, cpu: bool = F
             f"{tool.name} has no version '{chosen}'; it has {', '.join(tool.versions)}.",
             hint=f"See `bench tools show {tool.name}`.",
         )
-    fitting = [one.name for one in tool.configs if not one.versions or chosen in one.versions]
+    fitting = [
+        config.name for config in tool.configs if not config.versions or chosen in config.versions
+    ]
     name = config or ("smoke" if "smoke" in fitting else "default")
     find_config(tool, name, chosen)
     return Ask(tool, chosen, name, cpu)
 
 
 def self_test(ask: Ask, home: Path, voice: Voice) -> tuple[Report, BenchError | None]:
-    """Run the tool once and score its video. What is missing is told in the report, and returned.
+    """Run the tool once and score its video. What is missing is said in the report, and returned.
 
     The run's store is kept below ``home`` when the tool failed, so that its log can be read.
     Raises KeyboardInterrupt after the run has been ended and its store removed.
@@ -232,7 +234,7 @@ def _image(tool: Tool, digest: str) -> BuiltImage | None:
     from harness.tools.images.find import list_images
 
     with connect() as engine:
-        return next((one for one in list_images(engine, tool.name) if one.id == digest), None)
+        return next((image for image in list_images(engine, tool.name) if image.id == digest), None)
 
 
 def _look_at_output(
@@ -255,7 +257,7 @@ def _look_at_output(
     if scored.score is None:
         return
     compared = scored.score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
-    pccs: Sequence[float | None] = [one.mean_pcc for one in scored.score.attributes]
+    pccs: Sequence[float | None] = [source.mean_pcc for source in scored.score.attributes]
     notes.known["score"] = {
         "sw_or_mean": compared.mean,
         "fta": compared.fta,
@@ -269,4 +271,4 @@ def _hear(event: Event, voice: Voice) -> None:
     elif event.done is not None and event.total:
         voice.tick(f"{event.done:.0f} of {event.total:.0f} {event.unit or ''}")
     elif event.values:
-        voice.tick(", ".join(f"{name} {value:.4g}" for name, value in event.values.items()))
+        voice.tick(", ".join(f"{name} {value:z.4g}" for name, value in event.values.items()))

@@ -98,7 +98,7 @@ def _seen(job: Job, outcome: StepOutcome, events: list[Event]) -> StepSeen:
 
 
 def summarise_loss(name: str, values: list[float]) -> Loss:
-    """How a loss began and ended; ``values`` in order, at least one."""
+    """Summary of how a loss began and ended; ``values`` in order, at least one."""
     quarter = max(1, len(values) // 4)
     first, last = values[:quarter], values[-quarter:]
     return Loss(name=name, values=len(values), first=sum(first) / quarter, last=sum(last) / quarter)

@@ -3,7 +3,7 @@
 Nothing is learned from probes, and every enrolled person teaches, the probed one like the others.
 So no face of the gallery is special to a head: were some left out of the lesson, a comparison with
 one of these would be of another kind than one with a face that the head has seen, and people who
-share nothing would be told apart (or confused) more often than by chance.
+share nothing would be distinguished (or confused) more often than by chance.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _blocks(trial: Trial, edges: Array) -> list[_Block]:
 
 def _blocks_of(probe: Probe, edges: Array) -> list[_Block]:
     kinds, kind_of = np.unique(np.isfinite(probe.distances), axis=0, return_inverse=True)
-    bins, found = len(edges) - 1, []
+    bins, blocks = len(edges) - 1, []
     for number, kind in enumerate(kinds):
         faces = np.flatnonzero(kind)
         if len(faces) < 2:
@@ -95,8 +95,8 @@ def _blocks_of(probe: Probe, edges: Array) -> list[_Block]:
         rows = probe.distances[kind_of.ravel() == number][:, faces]
         places = bins_of(rows, edges) + bins * np.arange(len(faces))
         counts = np.bincount(places.ravel(), minlength=bins * len(faces)).astype(np.float64)
-        found.append(_Block(probe.actor, faces, counts.reshape(-1, bins), len(rows)))
-    return found
+        blocks.append(_Block(probe.actor, faces, counts.reshape(-1, bins), len(rows)))
+    return blocks
 
 
 def _without(block: _Block, actor: int, face: int) -> _Block | None:
@@ -114,8 +114,8 @@ def _value(blocks: Sequence[_Block], own: Mapping[int, int]) -> float:
         people.setdefault(block.actor, []).append(block)
     if not people:
         return float("nan")
-    found = [_shares(parts, own[actor]) for actor, parts in people.items()]
-    same, other = np.mean(found, axis=0)
+    shares = [_shares(parts, own[actor]) for actor, parts in people.items()]
+    same, other = np.mean(shares, axis=0)
     return float(linked(same, other))
 
 
@@ -132,8 +132,8 @@ def _shares(blocks: Sequence[_Block], face: int) -> Array:
 def _any_own(blocks: Sequence[_Block], width: int) -> Array:
     """(2, width, bins): ``_shares`` for each face of the gallery; 0 for one that some of the blocks
     are not compared with."""
-    found = np.zeros((2, width, blocks[0].counts.shape[1]))
+    shares = np.zeros((2, width, blocks[0].counts.shape[1]))
     for face in range(width):
         if all(face in block.faces for block in blocks):
-            found[:, face] = _shares(blocks, face)
-    return found
+            shares[:, face] = _shares(blocks, face)
+    return shares

@@ -1,4 +1,4 @@
-"""What was measured of a cell, as attackers take it; read from the store."""
+"""Measurements of a cell, as attackers take them; read from the store."""
 
 from __future__ import annotations
 
@@ -107,18 +107,18 @@ def cropped(frames: NDArray[np.int64], pictures: NDArray[np.uint8], info: VideoI
 
 
 def _seen_elsewhere(path: Path, sha256: str, home: Path) -> dict[int, bool]:
-    """Frame to whether the second detector sees the face; empty where it cannot be had."""
+    """Frame to whether the second detector sees the face; empty where it is unavailable."""
     try:
         rows = observe_second_detector(path, sha256, home)
     except FetchError:
         return {}
-    found = zip(rows["frame"], rows["score"], strict=True)
-    return {int(frame): bool(score >= SURE_SCORE) for frame, score in found}
+    scores = zip(rows["frame"], rows["score"], strict=True)
+    return {int(frame): bool(score >= SURE_SCORE) for frame, score in scores}
 
 
 def _photo(path: Path, sha256: str, actor: int, home: Path) -> NDArray[np.float64]:
     """The embedding of an actor's reference."""
-    found = photo_face(path, sha256, home)
-    if found is None:
+    embedding = photo_face(path, sha256, home)
+    if embedding is None:
         raise UnusableInputError(f"No face was found in the reference photo of actor {actor}.")
-    return found
+    return embedding

@@ -57,17 +57,17 @@ def segments(part: Looked) -> tuple[Array, int]:
     length = max(LEAST_FRAMES, round(SEGMENT_S * part.fps))
     step = max(1, round(STEP_S * part.fps))
     starts = range(0, len(part.frames) - length + 1, step)
-    found = [features(part.vectors[s : s + length], part.fps) for s in starts]
-    usable = [one for one in found if one is not None]
+    vectors = [features(part.vectors[s : s + length], part.fps) for s in starts]
+    usable = [vector for vector in vectors if vector is not None]
     width = 2 * len(CHANNELS) + len(CHANNELS) * (len(CHANNELS) - 1) // 2
-    return (np.stack(usable) if usable else np.empty((0, width))), len(found)
+    return (np.stack(usable) if usable else np.empty((0, width))), len(vectors)
 
 
 def features(values: Array, fps: float) -> Array | None:
     """Standard deviations, mean speeds (per second) and pairwise correlations of the channels of
     one segment; None when the face is seen in too few frames.
 
-    The means are left out: they tell what a face looks like at rest, not how it moves. A channel
+    The means are left out: they show what a face looks like at rest, not how it moves. A channel
     that stands still correlates with none: 0.
     """
     seen: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
@@ -105,7 +105,7 @@ def motion_trial(members: Sequence[Member], probed: Video) -> Trial:
     probes = []
     for actor, own in people.items():
         parts = [segments(halves(m.motion[probed])[1]) for m in own if probed in m.motion]
-        rows = [euclidean(found * weights, gallery) for found, _ in parts]
+        rows = [euclidean(late * weights, gallery) for late, _ in parts]
         distances = np.concatenate([np.empty((0, len(gallery))), *rows])
         probes.append(Probe(actor, distances, sum(count for _, count in parts)))
     return Trial(tuple(enrolled), tuple(probes))

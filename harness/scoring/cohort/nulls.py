@@ -65,8 +65,8 @@ def _advantages(trial: Trial, actors: Sequence[int]) -> Array:
     faces = [place for place, actor in enumerate(actors) if actor in columns]
     for probe in trial.probes:
         if probe.actor in scored:
-            found = credits_of(probe).advantage
-            table[actors.index(probe.actor), faces] = found[[columns[actors[f]] for f in faces]]
+            advantage = credits_of(probe).advantage
+            table[actors.index(probe.actor), faces] = advantage[[columns[actors[f]] for f in faces]]
     return table
 
 
@@ -76,7 +76,7 @@ def _kinds(trials: Sequence[Trial], members: Sequence[Member]) -> list[Hashable]
     """
     donors = _donors(members)
     seen = [_comparisons(trial) for trial in trials]
-    return [(donors[actor], *(found.get(actor) for found in seen)) for actor in donors]
+    return [(donors[actor], *(kinds.get(actor) for kinds in seen)) for actor in donors]
 
 
 def _comparisons(trial: Trial) -> dict[int, Hashable]:
@@ -88,9 +88,9 @@ def _comparisons(trial: Trial) -> dict[int, Hashable]:
 def _donors(members: Sequence[Member]) -> Mapping[int, frozenset[str | None] | None]:
     """Each actor's donors; None for all where no two actors have the same, and so no attack can
     compare those behind one donor."""
-    found = {
+    donors = {
         actor: frozenset(member.donor for member in own) for actor, own in by_actor(members).items()
     }
-    if len(set(found.values())) == len(found):
-        return dict.fromkeys(found)
-    return found
+    if len(set(donors.values())) == len(donors):
+        return dict.fromkeys(donors)
+    return donors

@@ -1,4 +1,4 @@
-"""Which face an attacker compares in each frame: the study's, or what anything else sees."""
+"""Chooses the face an attacker compares in each frame: the study's, or what anything else sees."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def attacked(study: pd.DataFrame, probes: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for own in study.to_dict("records"):
         other = others.get(own["frame"])
-        found, source = own, ProbeSource.STUDY
+        chosen, source = own, ProbeSource.STUDY
         if other is not None and not _counts(own, other):
-            found, source = other, ProbeSource(other["source"])
-        embedding = found["embedding"]
+            chosen, source = other, ProbeSource(other["source"])
+        embedding = chosen["embedding"]
         rows.append((own["frame"], embedding, "" if embedding is None else source.value))
     return pd.DataFrame(rows, columns=["frame", "embedding", "source"])
 

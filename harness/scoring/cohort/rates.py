@@ -1,4 +1,4 @@
-"""What a trial comes to: rates over actors, at thresholds of unmodified pairs; pure."""
+"""Rates of a trial over actors, at thresholds of unmodified pairs; pure."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _RESAMPLES = 400
 
 def mean_rate(shares: Sequence[float]) -> Rate:
     """The mean of one share per actor, with its interval over actors."""
-    found = clustered_rate(list(shares), [1.0] * len(shares))
+    rate = clustered_rate(list(shares), [1.0] * len(shares))
     return Rate(
-        rate=found.rate, low=found.low, high=found.high, actors=len(shares), reason=found.reason
+        rate=rate.rate, low=rate.low, high=rate.high, actors=len(shares), reason=rate.reason
     )
 
 
@@ -75,7 +75,7 @@ def verify(
         parts |= {
             **_identification(trial),
             # Of the cohort's actors, whether they were asked for or not.
-            "advantage": sum(one.advantage for one in bare.by_actor) / len(trial.probes),
+            "advantage": sum(rate.advantage for rate in bare.by_actor) / len(trial.probes),
             "auc": _area(trial, scores),
             "eer": eer(scores),
             "det": tuple((float(curve.fmr[i]), float(curve.fnmr[i])) for i in _thin(curve.fmr)),
@@ -108,13 +108,13 @@ def calibrate(originals: Trial) -> Calibration:
     others = min((len(trial.scored()) for trial in rest.values()), default=0)
     checks = {far: check_fmr(far, others) for far in FARS}
     wanted = [far for far, check in checks.items() if check.resolvable]
-    found = {
+    thresholds = {
         actor: thresholds_at(scores_of([], trial.non_mated()), wanted)
         for actor, trial in rest.items()
         if wanted
     }
     return Calibration(
-        {far: {actor: own[k] for actor, own in found.items()} for k, far in enumerate(wanted)},
+        {far: {actor: own[k] for actor, own in thresholds.items()} for k, far in enumerate(wanted)},
         {far: check.sentence for far, check in checks.items() if not check.resolvable},
     )
 
@@ -182,7 +182,7 @@ class Credits(NamedTuple):
     """Credit for one actor's probes for each face of the gallery, were it the actor's own."""
 
     probes: NDArray[np.intp]
-    """Those that are compared with the face and with another."""
+    """Probes that are compared with the face and with another."""
     identified: Array
     """Share of all probes asked that are nearest to it."""
     advantage: Array
@@ -204,7 +204,7 @@ def credits_of(probe: Probe) -> Credits:
 
 
 def _nearest(probe: Probe, gallery: Sequence[int]) -> bool:
-    """Whether no other face is as near as the actor's own, by the mean over all probes."""
+    """True when no other face is as near as the actor's own, by the mean over all probes."""
     compared: NDArray[np.bool_] = np.asarray(np.isfinite(probe.distances).any(axis=0))
     mean = np.nanmean(probe.distances[:, compared], axis=0)
     own = int(compared[: gallery.index(probe.actor)].sum())
@@ -221,7 +221,7 @@ def _area(trial: Trial, scores: Scores) -> Rate:
         weights.append(comparison_weights(rows[-1], trial.gallery.index(probe.actor)))
         labels += [probe.actor] * len(few)
     area = auc(scores)
-    found = vertex_bootstrap(
+    interval = vertex_bootstrap(
         np.concatenate(rows),
         auc,
         weights=np.concatenate(weights),
@@ -230,7 +230,9 @@ def _area(trial: Trial, scores: Scores) -> Rate:
         references=trial.gallery,
         resamples=_RESAMPLES,
     )
-    return Rate(rate=area, low=found.low, high=found.high, actors=len(probes), reason=found.reason)
+    return Rate(
+        rate=area, low=interval.low, high=interval.high, actors=len(probes), reason=interval.reason
+    )
 
 
 def _thin(fmr_values: Array) -> NDArray[np.int64]:

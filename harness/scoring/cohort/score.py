@@ -88,8 +88,8 @@ def attacks(members: Sequence[Member], recogniser: str, threshold: float) -> tup
     if any(member.crops for member in members):
         plans += _by_crops(members)
     swapped = [plan.trial(Video.SWAPPED) for plan in plans]
-    made = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
-    return _with_nulls(plans, swapped, made, members)
+    results = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
+    return _with_nulls(plans, swapped, results, members)
 
 
 def _naive(members: Sequence[Member], recogniser: str, threshold: float) -> _Plan:
@@ -170,12 +170,12 @@ def _crops(video: Video) -> Faces:
 def _with_nulls(
     plans: Sequence[_Plan],
     swapped: Sequence[Trial],
-    made: Sequence[Attack],
+    results: Sequence[Attack],
     members: Sequence[Member],
 ) -> tuple[Attack, ...]:
-    known = [k for k, attack in enumerate(made) if attack.advantage is not None]
-    found = nulls_of([(swapped[k], plans[k].bins) for k in known], members)
-    nulls = dict(zip(known, found, strict=True))
+    known = [k for k, attack in enumerate(results) if attack.advantage is not None]
+    computed = nulls_of([(swapped[k], plans[k].bins) for k in known], members)
+    nulls = dict(zip(known, computed, strict=True))
     return tuple(
         attack.model_copy(
             update={
@@ -186,7 +186,7 @@ def _with_nulls(
         )
         if k in nulls
         else attack
-        for k, attack in enumerate(made)
+        for k, attack in enumerate(results)
     )
 
 
@@ -212,12 +212,12 @@ def _verified(trial: Trial, calibration: Calibration, plan: _Plan) -> Verificati
 
 
 def _why_not(plan: _Plan, swapped: Trial, control: Trial, members: Sequence[Member]) -> str:
-    """Why nobody could be identified in swapped videos; empty when somebody could."""
+    """Reason why nobody could be identified in swapped videos; empty when somebody could."""
     actors = len(by_actor(members))
     if swapped.scored() and len(swapped.gallery) > 1:
         return ""
     if actors < 2:
-        return "There is one actor only, so nobody can be told from anybody else."
+        return "There is one actor only, so nobody can be distinguished from anybody else."
     if (
         plan.attacker is Attacker.INFORMED or plan.source == CROPS_SOURCE
     ) and actors < LEAST_TEACHERS:
@@ -225,18 +225,18 @@ def _why_not(plan: _Plan, swapped: Trial, control: Trial, members: Sequence[Memb
     if plan.attacker in (Attacker.PARROT, Attacker.INFORMED):
         donors = Counter(donor for donor, _ in {(m.donor, m.actor) for m in members})
         if max(donors.values()) < 2:
-            return "No two actors were given the same donor, so only donors could be told apart."
+            return "No two actors were given the same donor, so only donors could be distinguished."
     if control.scored():
         return "Not detected: too few swapped frames show a face that could be compared."
     return "The videos are too short, or show a face for too short, to be compared."
 
 
-def worst_of(found: Sequence[Attack]) -> int | None:
+def worst_of(results: Sequence[Attack]) -> int | None:
     """The attack with the largest advantage; of equals the larger area under the curve, then the
     simpler one. None where nobody could be identified."""
     ranked = [
         (attack.advantage, attack.swapped.auc.rate or 0.0, -place)
-        for place, attack in enumerate(found)
+        for place, attack in enumerate(results)
         if attack.swapped is not None and attack.advantage is not None
     ]
     return -max(ranked)[2] if ranked else None
@@ -251,9 +251,9 @@ def detection_split(
     """
     rows = []
     for own in by_actor(members).values():
-        found = [one for m in own if (one := _split(m, video, threshold)) is not None]
-        if found:
-            rows.append(np.mean(found, axis=0))
+        splits = [split for m in own if (split := _split(m, video, threshold)) is not None]
+        if splits:
+            rows.append(np.mean(splits, axis=0))
     if not rows:
         return None
     matched, hidden, lost, still = (float(x) for x in np.mean(rows, axis=0))
@@ -286,12 +286,12 @@ def _still_seen(member: Member, video: Video) -> float:
     NaN where there are none."""
     seen = _watched(member, video)
     elsewhere = member.seen_elsewhere.get(video, {})
-    found = [
+    still = [
         elsewhere[int(frame)] and not usable
         for frame, usable in zip(seen.frames, seen.usable, strict=True)
         if int(frame) in elsewhere
     ]
-    return float(np.mean(found)) if found else float("nan")
+    return float(np.mean(still)) if still else float("nan")
 
 
 def _study(member: Member, video: Video) -> Looked:
@@ -304,10 +304,10 @@ def _watched(member: Member, video: Video) -> Looked:
     return member.watched.get(video, _study(member, video))
 
 
-def calibrated_leaks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[CellLeaks, ...]:
+def calibrated_leaks(members: Sequence[Member], results: Sequence[Attack]) -> tuple[CellLeaks, ...]:
     """Leaks of every cell at the smallest FAR that the cohort's impostor pairs resolve; faces are
     those that the study finds, for thresholds too."""
-    far = smallest_far(found)
+    far = smallest_far(results)
     if far is None:
         return ()
     as_found = [replace(member, faces=member.study or member.faces) for member in members]
@@ -327,11 +327,11 @@ def calibrated_leaks(members: Sequence[Member], found: Sequence[Attack]) -> tupl
     )
 
 
-def smallest_far(found: Sequence[Attack]) -> float | None:
+def smallest_far(results: Sequence[Attack]) -> float | None:
     """The smallest FAR at which the first attacker, the naive one, has a threshold."""
-    control = found[0].control if found else None
-    known = [one for one in control.at_far if one.threshold] if control else []
-    return min((one.far for one in known), default=None)
+    control = results[0].control if results else None
+    known = [rate for rate in control.at_far if rate.threshold] if control else []
+    return min((rate.far for rate in known), default=None)
 
 
 def frame_distances(seen: Looked, reference: Array) -> FrameDistances:
@@ -345,24 +345,24 @@ def frame_distances(seen: Looked, reference: Array) -> FrameDistances:
     )
 
 
-def remarks(members: Sequence[Member], found: Sequence[Attack]) -> tuple[str, ...]:
-    """What could not be computed, and why, as sentences."""
+def remarks(members: Sequence[Member], results: Sequence[Attack]) -> tuple[str, ...]:
+    """Remarks on what could not be computed, and why, as sentences."""
     actors = len(by_actor(members))
     notes = []
     if actors == 1:
         notes.append(
-            "One actor: whether this person can be told from others cannot be computed, and no "
-            "threshold can be calibrated. Only the fixed threshold is left."
+            "One actor: whether this person can be distinguished from others cannot be computed, "
+            "and no threshold can be calibrated. Only the fixed threshold is left."
         )
-    elif smallest_far(found) is None:
-        control = found[0].control
+    elif smallest_far(results) is None:
+        control = results[0].control
         why = control.at_far[0].tar.reason if control and control.at_far else ""
         notes.append(f"No threshold can be calibrated. {why}".strip())
     if 1 < actors < LEAST_FOR_LINKABILITY:
         notes.append(
             f"Linkability (D_sys) needs {LEAST_FOR_LINKABILITY} actors, and there are {actors}."
         )
-    compared = set(found[0].swapped.actors) if found and found[0].swapped else set()
+    compared = set(results[0].swapped.actors) if results and results[0].swapped else set()
     lost = [str(actor) for actor in by_actor(members) if actor not in compared]
     if lost:
         notes.append(

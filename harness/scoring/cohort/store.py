@@ -74,7 +74,7 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
     from harness.store.cells import CellStore
 
     store = CellStore(home)
-    found = []
+    cohorts = []
     for group in alike(specs):
         pairs = [
             (spec, score)
@@ -85,8 +85,8 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
         ]
         if pairs:
             own, scores = zip(*pairs, strict=True)
-            found.append(Cohort(own, scores, _key(scores)))
-    return tuple(found)
+            cohorts.append(Cohort(own, scores, _key(scores)))
+    return tuple(cohorts)
 
 
 def _key(scores: Sequence[CellScore]) -> str:
@@ -97,7 +97,7 @@ def _key(scores: Sequence[CellScore]) -> str:
 
 
 def cohort_path(home: Path, key: str, protocol_name: str) -> Path:
-    """Where a cohort's JSON is."""
+    """Path of a cohort's JSON."""
     return home / "scores" / "cohorts" / key / f"{protocol_name}.json"
 
 
@@ -107,11 +107,11 @@ def load_cohorts(
     """The stored scores of the selection's cohorts; one that was never computed for just these
     cells is left out (``bench score`` makes it). Nothing is computed. Raises StoreError.
     """
-    found = (
+    scores = (
         load_cohort(home, cohort.key, protocol_name)
         for cohort in cohorts_of(home, specs, protocol_name)
     )
-    return tuple(score for score in found if score is not None)
+    return tuple(score for score in scores if score is not None)
 
 
 def load_cohort(home: Path, key: str, protocol_name: str) -> CohortScore | None:
@@ -139,16 +139,16 @@ def score_cohort(
             if listen is not None:
                 listen(f"cells of {cohort.label}", number + 1, len(cohort.specs))
             members.append(member_of(spec, score, home, protocol))
-        found = compute(cohort, members, protocol)
+        computed = compute(cohort, members, protocol)
         with store_sentences(path):
-            write_json(path, found)
-    return found
+            write_json(path, computed)
+    return computed
 
 
 def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> CohortScore:
     """The cohort's score from what was measured of its cells."""
-    made = attacks(members, cohort.scores[0].identity.recogniser, protocol.threshold)
-    actors, worst = tuple(by_actor(members)), worst_of(made)
+    results = attacks(members, cohort.scores[0].identity.recogniser, protocol.threshold)
+    actors, worst = tuple(by_actor(members)), worst_of(results)
     first = cohort.specs[0]
     return CohortScore(
         key=cohort.key,
@@ -162,11 +162,11 @@ def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> Co
         actors=actors,
         impostor_pairs=len(actors) * (len(actors) - 1) // 2,
         fmr_floor=resolvable_fmr(len(actors) - 1).rule_of_3 if len(actors) > 2 else None,
-        attacks=made,
+        attacks=results,
         worst=worst,
-        worst_null=None if worst is None else made[worst].best_null,
+        worst_null=None if worst is None else results[worst].best_null,
         swapped_split=detection_split(members, Video.SWAPPED, protocol.threshold, DETECTOR),
         original_split=detection_split(members, Video.ORIGINAL, protocol.threshold, DETECTOR),
-        leaks=calibrated_leaks(members, made),
-        notes=remarks(members, made),
+        leaks=calibrated_leaks(members, results),
+        notes=remarks(members, results),
     )

@@ -22,7 +22,7 @@ are nearly copies."""
 
 
 class Video(StrEnum):
-    """Which of a cell's two videos."""
+    """The two videos of a cell."""
 
     ORIGINAL = "original"
     SWAPPED = "swapped"
@@ -30,7 +30,7 @@ class Video(StrEnum):
 
 @dataclass(frozen=True)
 class Looked:
-    """What was measured in the frames of a video that were looked at."""
+    """Measurements of the frames of a video that were looked at."""
 
     frames: NDArray[np.int64]
     """Ascending."""
@@ -47,7 +47,7 @@ class Looked:
         return np.asarray(np.isfinite(self.vectors).all(axis=1))
 
     def part(self, chosen: NDArray[np.bool_]) -> Looked:
-        """Those of the frames."""
+        """Measurements of some of the frames."""
         sources = None if self.sources is None else self.sources[chosen]
         return Looked(self.frames[chosen], self.vectors[chosen], self.total, self.fps, sources)
 
@@ -95,20 +95,20 @@ class Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything an attacker compares on one kind of video."""
+    """Probes and gallery that an attacker compares on one kind of video."""
 
     gallery: tuple[int, ...]
-    """Whose face each column is."""
+    """Actor whose face each column is."""
     probes: tuple[Probe, ...]
 
     def scored(self) -> tuple[Probe, ...]:
         """The actors who have a probe that is compared with their own face."""
-        found = []
+        scored = []
         for probe in self.probes:
             if probe.actor in self.gallery:
                 own = probe.distances[:, self.gallery.index(probe.actor)]
-                found.append(probe._replace(distances=probe.distances[np.isfinite(own)]))
-        return tuple(probe for probe in found if len(probe.distances))
+                scored.append(probe._replace(distances=probe.distances[np.isfinite(own)]))
+        return tuple(probe for probe in scored if len(probe.distances))
 
     def mated(self) -> list[Array]:
         """Distances of each actor's probes to the actor's own face."""
@@ -117,8 +117,8 @@ class Trial:
     def others(self, probe: Probe) -> list[Array]:
         """Distances of one actor's probes to every other face, a group for each person."""
         columns = [i for i, actor in enumerate(self.gallery) if actor != probe.actor]
-        found = [probe.distances[:, i] for i in columns]
-        return [values[np.isfinite(values)] for values in found]
+        distances = [probe.distances[:, i] for i in columns]
+        return [values[np.isfinite(values)] for values in distances]
 
     def non_mated(self) -> list[Array]:
         """Distances of each actor's probes to every other face, a group for each pair."""
@@ -126,7 +126,7 @@ class Trial:
 
     def without(self, actor: int) -> Trial:
         """The trial as if ``actor`` had not taken part."""
-        columns = [i for i, one in enumerate(self.gallery) if one != actor]
+        columns = [i for i, other in enumerate(self.gallery) if other != actor]
         return Trial(
             tuple(self.gallery[i] for i in columns),
             tuple(
@@ -169,17 +169,17 @@ def naive_trial(members: Sequence[Member], video: Video) -> Trial:
 
 
 Faces = Callable[[Member], Looked | None]
-"""What of a member is compared; None where it was not observed."""
+"""Faces of a member to compare; None where they were not observed."""
 
 
 @dataclass(frozen=True)
 class Halves:
-    """Which earlier parts are enrolled and which later parts are probed."""
+    """Choice of the earlier parts to enrol and the later parts to probe."""
 
     enrolled: Faces
     probed: Faces
     same_donor: bool
-    """Whether a probe is compared only with faces that were given the same donor: what differs
+    """True when a probe is compared only with faces that were given the same donor: what differs
     between donors says nothing of the actors."""
 
 
@@ -205,7 +205,7 @@ Enrolled = dict[int, dict[str | None, Array]]
 def enrolments(members: Sequence[Member], parts: Halves) -> Enrolled:
     """The first parts; without actors whose face is not seen in theirs. Under one donor, None,
     where donors make no difference."""
-    found: Enrolled = {}
+    enrolled: Enrolled = {}
     for actor, own in by_actor(members).items():
         faces: dict[str | None, Array] = {}
         for member in own:
@@ -214,8 +214,8 @@ def enrolments(members: Sequence[Member], parts: Halves) -> Enrolled:
             if len(early):
                 faces[member.donor if parts.same_donor else None] = early
         if faces:
-            found[actor] = faces
-    return found
+            enrolled[actor] = faces
+    return enrolled
 
 
 def _probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, compare: Compare) -> Probe:
@@ -241,10 +241,10 @@ def _probe_of(own: Sequence[Member], enrolled: Enrolled, parts: Halves, compare:
 
 def by_actor(members: Iterable[Member]) -> dict[int, list[Member]]:
     """Members of each actor, actors ascending."""
-    found: dict[int, list[Member]] = {}
+    grouped: dict[int, list[Member]] = {}
     for member in sorted(members, key=lambda m: (m.actor, m.donor or "")):
-        found.setdefault(member.actor, []).append(member)
-    return found
+        grouped.setdefault(member.actor, []).append(member)
+    return grouped
 
 
 def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[Looked]]) -> Trial:
@@ -254,9 +254,9 @@ def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[Looked]]
         tuple(
             Probe(
                 actor,
-                _stacked([euclidean(one.faces(), gallery) for one in seen], len(photos)),
-                sum(len(one.frames) for one in seen),
-                sum((one.seen_by() for one in seen), Counter()),
+                _stacked([euclidean(part.faces(), gallery) for part in seen], len(photos)),
+                sum(len(part.frames) for part in seen),
+                sum((part.seen_by() for part in seen), Counter()),
             )
             for actor, seen in probes.items()
         ),

@@ -1,1 +1,1 @@
-"""What every adapter must keep to, whoever wrote it: `bench tools check`."""
+"""The rules every adapter must keep to, whoever wrote it: `bench tools check`."""

@@ -1,4 +1,4 @@
-"""What a tool's named configs say: each must resolve, and must be able to end."""
+"""Checks of a tool's named configs: each must resolve, and must be able to end."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def limit_faults(tool: Tool) -> Iterator[str]:
 def _training_faults(config: NamedConfig, settings: Mapping[str, Setting]) -> Iterator[str]:
     limits = config.limits or Limits()
     hours, iterations = _number(settings, "hours"), _number(settings, "iterations")
-    whose = "its limit" if config.limits else "the usual limit, as it names none,"
+    whose = "its limit" if config.limits else "the default limit, as it names none,"
     if hours and limits.wall_s <= hours * HOUR_S:
         yield (
             f"The config '{config.name}' trains for {hours:g} hours, but {whose} ends each step "

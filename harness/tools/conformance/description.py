@@ -1,4 +1,4 @@
-"""What a tool's description says of itself: names, versions, steps, settings."""
+"""Checks of a tool's description of itself: names, versions, steps, settings."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def gallery_faults(tool: Tool) -> Iterator[str]:
         return
     if not needs:
         yield "It says how large its gallery must be, but does not ask for 'gallery'."
-    spec = next((one for one in tool.settings if one.name == named), None)
+    spec = next((setting for setting in tool.settings if setting.name == named), None)
     if spec is None or isinstance(spec.default, bool) or not isinstance(spec.default, int):
         yield f"gallery_at_least names '{named}', which is no setting with a whole number."
 
 
 def runtime_faults(tool: Tool) -> Iterator[str]:
-    """What is said of its process or container contradicts the rest."""
+    """Faults where the description of its process or container contradicts the rest."""
     runs = tool.runs_as
     if isinstance(runs, ChildProcess):
         if not _importable(runs.module):
@@ -137,10 +137,10 @@ def _schema_faults(spec: SettingSpec) -> Iterator[str]:
         return
     if isinstance(spec.default, bool) or len(spec.choices) < 2:
         yield f"The choices of '{spec.name}' leave nothing to choose; a yes-or-no setting has none."
-    if len({type(one) for one in (spec.default, *spec.choices)}) > 1:
+    if len({type(value) for value in (spec.default, *spec.choices)}) > 1:
         yield f"The choices of '{spec.name}' are of several types."
-    for one in repeated(map(str, spec.choices)):
-        yield f"The choice '{one}' of '{spec.name}' is named twice."
+    for choice in repeated(map(str, spec.choices)):
+        yield f"The choice '{choice}' of '{spec.name}' is named twice."
 
 
 def _default_faults(tool: Tool, spec: SettingSpec) -> Iterator[str]:

@@ -22,13 +22,13 @@ class Dockerfile(Frozen):
     entry_point: str
 
     def files(self, context: Iterable[str]) -> tuple[str, ...]:
-        """Which files of the context are in the image by COPY."""
-        found = (name for name in context if any(_copies(one, name) for one in self.copied))
-        return tuple(sorted(found))
+        """Files of the context that are in the image by COPY."""
+        copied = (name for name in context if any(_copies(source, name) for source in self.copied))
+        return tuple(sorted(copied))
 
 
 def _copies(source: str, name: str) -> bool:
-    """Whether a COPY of ``source`` copies the file: by name, by pattern, or in a folder."""
+    """True when a COPY of ``source`` copies the file: by name, by pattern, or in a folder."""
     plain = source.removeprefix("./").rstrip("/")
     if plain in ("", "."):
         return True

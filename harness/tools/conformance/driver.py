@@ -1,4 +1,4 @@
-"""Whether a tool's driver refuses bad jobs: it is started as a child process, on jobs of no use."""
+"""Checks that a tool's driver refuses bad jobs: it is started as a child, on jobs of no use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PHOTOS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """How a driver ended."""
+    """The end of a driver: its exit code and what it wrote."""
 
     code: int | None
     """None when it did not end in time."""
@@ -51,7 +51,7 @@ class Answer:
 
 
 def driver_findings(tool: Tool) -> tuple[Finding, ...]:
-    """What the driver answers to bad jobs. One that cannot start here is ``skipped``."""
+    """Findings on the driver's answers to bad jobs. One that cannot start here is ``skipped``."""
     with tempfile.TemporaryDirectory(prefix="bench-check-") as folder:
         try:
             driver = _Driver(tool, Path(folder))
@@ -64,14 +64,14 @@ def driver_findings(tool: Tool) -> tuple[Finding, ...]:
         faults = [*_refusal_faults("a job without fields", first), *_malformed_faults(driver)]
         settings = _Settings(driver)
         faults += settings.faults()
-        found = [_finding(State.FAULT, text) for text in faults]
-        if not found:
-            found.append(_finding(State.OK, "It refuses bad jobs with 64 and a sentence."))
+        findings = [_finding(State.FAULT, text) for text in faults]
+        if not findings:
+            findings.append(_finding(State.OK, "It refuses bad jobs with 64 and a sentence."))
         if settings.unreached:
             names = ", ".join(settings.unreached)
             text = f"Not seen refused, as something else ended their step first: {names}."
-            found.append(_finding(State.SKIPPED, text))
-    return tuple(found)
+            findings.append(_finding(State.SKIPPED, text))
+    return tuple(findings)
 
 
 def _finding(state: State, text: str) -> Finding:
@@ -91,7 +91,7 @@ class _Driver:
             script = module_folder(runs.recipe) / "driver.py"
             if not script.is_file():
                 raise UsageError(f"There is no driver to start: {script}.")
-            # As in an image that holds the shared parts beside the driver.
+            # As in an image that holds the shared parts alongside the driver.
             common = module_folder(COMMON)
             paths = [str(common), str(common.parents[1]), os.environ.get("PYTHONPATH", "")]
             self._environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
@@ -155,18 +155,18 @@ def _malformed_faults(driver: _Driver) -> Iterator[str]:
     }
     if others:
         cases[f"the step '{others[0]}', which it lacks"] = json.dumps({**job, "step": others[0]})
-    for what, content in cases.items():
-        yield from _refusal_faults(what, driver.answer(content))
+    for about, content in cases.items():
+        yield from _refusal_faults(about, driver.answer(content))
 
 
-def _refusal_faults(what: str, answer: Answer) -> Iterator[str]:
+def _refusal_faults(job: str, answer: Answer) -> Iterator[str]:
     if answer.code is None:
-        yield f"On {what} it does not end within {_TIMEOUT_S} s."
+        yield f"On {job} it does not end within {_TIMEOUT_S} s."
     elif answer.code != ExitCode.BAD_JOB:
         said = f", and says: {answer.sentence[:120]}" if answer.sentence else ""
-        yield f"On {what} it ends with {answer.code}, not {ExitCode.BAD_JOB:d}{said}"
+        yield f"On {job} it ends with {answer.code}, not {ExitCode.BAD_JOB:d}{said}"
     if answer.code is not None and (not answer.sentence or "Traceback" in answer.errors):
-        yield f"On {what} it leaves no sentence as the last line on stderr."
+        yield f"On {job} it leaves no sentence as the last line on stderr."
 
 
 class _Settings:
@@ -178,7 +178,7 @@ class _Settings:
 
     def faults(self) -> list[str]:
         """Settings that the driver takes though they are out of bounds."""
-        found: list[str] = []
+        sentences: list[str] = []
         refused = 0
         for spec in self._driver.tool.settings:
             wrong = outside(spec)
@@ -188,19 +188,19 @@ class _Settings:
             if answers is None:
                 refused += 1
             elif all(answer.code == ExitCode.DONE for answer in answers):
-                found.append(f"It takes {wrong!r} for '{spec.name}', which is out of bounds.")
+                sentences.append(f"It takes {wrong!r} for '{spec.name}', which is out of bounds.")
             else:
                 self.unreached.append(spec.name)
         if self.unreached and not refused:
-            found.append(
+            sentences.append(
                 "It names no setting that is out of bounds: it must check them all, before it "
                 "looks at its inputs."
             )
             self.unreached = []
-        return found
+        return sentences
 
     def _answers(self, name: str, wrong: Setting) -> list[Answer] | None:
-        """How the steps ended; None when one refused the setting by its name."""
+        """Ends of the steps; None when one refused the setting by its name."""
         answers = []
         for step in self._driver.tool.steps:
             job = self._driver.job(step, {name: wrong})

@@ -1,4 +1,4 @@
-"""What a check found, and how a check is written."""
+"""A check's finding, and the signature of a check."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class State(StrEnum):
     OK = "ok"
     FAULT = "fault"
     SKIPPED = "skipped"
-    """It could not be looked at here; the text says why."""
+    """The check could not be made here; the text says why."""
 
 
 class Finding(Frozen):

@@ -1,4 +1,4 @@
-"""What a tool's image would be built from: whole, with a driver that old images can run."""
+"""Checks of the recipe of a tool's image: whole, with a driver that old images can run."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def recipe_faults(tool: Tool) -> Iterator[str]:
             yield f"{version}: {error}"
             continue
         # Versions share their files: what is wrong with these is said once.
-        found = dict.fromkeys(_recipe_faults(recipe))
-        yield from (fault for fault in found if fault not in said)
-        said.update(found)
+        faults = dict.fromkeys(_recipe_faults(recipe))
+        yield from (fault for fault in faults if fault not in said)
+        said.update(faults)
     yield from _readme_faults(tool.runs_as)
 
 
@@ -65,29 +65,29 @@ def _module_faults(name: str, files: Mapping[str, Path], image: Dockerfile) -> I
 def _neighbours(tree: ast.Module, files: Mapping[str, Path]) -> set[str]:
     """Files of the recipe or of ``common/`` that a module imports; and ``__future__``."""
     shared = {path.stem for path in module_folder(COMMON).glob("*.py")}
-    found = set()
+    imported = set()
     for module in _imported(tree):
         first, last = module.split(".")[0], module.rsplit(".", 1)[-1]
         if first == "__future__":
-            found.add(first)
+            imported.add(first)
         elif module.startswith(f"{COMMON}.") and module.split(".")[2] in shared:
-            found.add(f"common/{module.split('.')[2]}.py")
+            imported.add(f"common/{module.split('.')[2]}.py")
         elif module in shared and f"{module}.py" not in files:
-            found.add(f"common/{module}.py")
+            imported.add(f"common/{module}.py")
         elif f"{last}.py" in files and (module == last or module.startswith("containers.")):
-            found.add(f"{last}.py")
-    return found
+            imported.add(f"{last}.py")
+    return imported
 
 
 def _imported(tree: ast.Module) -> set[str]:
     """Every module that the text may import, `from a import b` as `a` and as `a.b`."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def _readme_faults(container: Container) -> Iterator[str]:

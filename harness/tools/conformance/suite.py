@@ -33,7 +33,7 @@ PURE = (
     Check("deviations", "Each says claim, upstream, applied and reason.", deviation_faults),
     Check("progress", "Every pattern reads its own example.", progress_faults),
     Check(
-        "failures", "Every known failure is told by its example, and by no other.", failure_faults
+        "failures", "Every known failure is found in its example, and by no other.", failure_faults
     ),
 )
 RECIPE = Check("recipe", "Every version's recipe is whole, in Python 3.6.", recipe_faults)
@@ -45,19 +45,23 @@ def check_tool(tool: Tool, *, drive: bool = True) -> tuple[Finding, ...]:
     """Every check of one tool, in order; without ``drive`` nothing is started."""
     contained = isinstance(tool.runs_as, Container)
     checks = (*PURE, RECIPE) if contained else PURE
-    found = [finding for check in checks for finding in check(tool)]
+    findings = [finding for check in checks for finding in check(tool)]
     if not drive:
-        return tuple(found)
+        return tuple(findings)
     broken = sorted(
-        {one.check for one in found if one.state is State.FAULT and one.check in _BREAKS_DRIVER}
+        {
+            finding.check
+            for finding in findings
+            if finding.state is State.FAULT and finding.check in _BREAKS_DRIVER
+        }
     )
     if broken:
         text = f"It was not started, because of the faults in {', '.join(broken)}."
-        return (*found, Finding(check=DRIVER, state=State.SKIPPED, text=text))
+        return (*findings, Finding(check=DRIVER, state=State.SKIPPED, text=text))
     driven = driver_findings(tool)
     if contained and driven[0].state is State.SKIPPED:
         driven = (*driven, *_in_image(tool))
-    return (*found, *driven)
+    return (*findings, *driven)
 
 
 def _in_image(tool: Tool) -> Sequence[Finding]:
@@ -76,13 +80,13 @@ def _in_image(tool: Tool) -> Sequence[Finding]:
     return [
         Finding(
             check="image",
-            state=State.OK if one.sound else State.FAULT,
-            text=f"{one.what}: {one.text}",
+            state=State.OK if finding.sound else State.FAULT,
+            text=f"{finding.what}: {finding.text}",
         )
-        for one in seen
+        for finding in seen
     ]
 
 
 def faults(findings: Sequence[Finding]) -> list[Finding]:
     """The faults among them."""
-    return [one for one in findings if one.state is State.FAULT]
+    return [finding for finding in findings if finding.state is State.FAULT]

@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 UPSTREAM_FILE = "/opt/bench/upstream.json"
 UNVERIFIED_FILE = "/opt/bench/unverified.sha256"
 LOCAL_BASE = "deid-bench/base:bookworm"
-"""What containers/base makes, for machines that reach no registry."""
+"""The image that containers/base makes, for machines that reach no registry."""
 
 _TAIL_LINES = 20
 _SILENCE_S = 3600
@@ -51,7 +51,7 @@ def build_image(
     """The finished image of ``recipe``; built unless the engine has exactly that already.
 
     ``base`` is as in ``VersionEntry.base_reference``; ``say`` hears the log, line by line.
-    Raises UnfitMachineError when the base cannot be had, the disk is too full, or a step fails;
+    Raises UnfitMachineError when the base is unavailable, the disk is too full, or a step fails;
     no container and no tag is left of it then. Of two builds of a tool the second waits.
     """
     with building(recipe.tool):
@@ -62,19 +62,19 @@ def _build(
     engine: Engine, recipe: Recipe, base: str | None, no_cache: bool, say: Say
 ) -> BuiltImage:
     _require_accepted(recipe)
-    found = find_base(engine, recipe.entry.base_reference(base), recipe, say)
-    tag = content_tag(recipe, found.id)
+    base_image = find_base(engine, recipe.entry.base_reference(base), recipe, say)
+    tag = content_tag(recipe, base_image.id)
     if not no_cache and (ready := _inspect(engine, tag)):
         say(f"{tag} is there already.")
         return ready
     check_room(engine, recipe)
-    arguments = {**recipe.arguments(found.id), **proxy_arguments(os.environ)}
+    arguments = {**recipe.arguments(base_image.id), **proxy_arguments(os.environ)}
     context = build_context(recipe, host_files())
     options = {"buildargs": arguments, "nocache": no_cache, "labels": {PART: BUILD_PART}}
     raw = _run_build(engine, recipe, context, options, say)
     about, unverified = read_files(engine, raw, UPSTREAM_FILE, UNVERIFIED_FILE)
     upstream = read_upstream(about, recipe)
-    labels = image_labels(recipe, found, upstream, read_unverified(unverified))
+    labels = image_labels(recipe, base_image, upstream, read_unverified(unverified))
     only_labels = pack({"Dockerfile": labelling(raw, labels).encode()})
     _run_build(engine, recipe, only_labels, {"tag": tag}, _unheard)
     built = _inspect(engine, tag)
@@ -106,7 +106,7 @@ def labelling(image: str, labels: Mapping[str, str]) -> str:
 def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> Base:
     """The base image, pulled when the engine lacks it.
 
-    Raises UnfitMachineError when it cannot be had, or when the disk is too full to begin with.
+    Raises UnfitMachineError when it is unavailable, or when the disk is too full to begin with.
     """
     from docker.errors import DockerException, ImageNotFound
 
@@ -127,9 +127,9 @@ def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> Base:
 
 def _base(reference: str, attributes: Mapping[str, Any]) -> Base:
     """The base with the digest of the repository it is asked from, or of any that it has."""
-    digests = [str(one) for one in attributes.get("RepoDigests") or ()]
+    digests = [str(digest) for digest in attributes.get("RepoDigests") or ()]
     name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    mine = [one for one in digests if one.partition("@")[0].rpartition("/")[2] == name]
+    mine = [digest for digest in digests if digest.partition("@")[0].rpartition("/")[2] == name]
     return Base(
         reference=reference, id=str(attributes["Id"]), digest=next(iter(mine or digests), "")
     )
@@ -206,22 +206,22 @@ def _broken(recipe: Recipe, log: deque[str], said: str) -> UnfitMachineError:
 
 
 def read_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
-    """What the build recorded about its source; raises UnfitMachineError when it is not sound."""
-    found = _parse_upstream(data, recipe)
+    """The build's record of its source; raises UnfitMachineError when it is not sound."""
+    upstream = _parse_upstream(data, recipe)
     wanted = recipe.entry.commit
-    if found.revision != wanted and (_COMMIT.fullmatch(wanted) or not found.revision):
+    if upstream.revision != wanted and (_COMMIT.fullmatch(wanted) or not upstream.revision):
         raise UnfitMachineError(
-            f"The build of {recipe.name} checked out '{found.revision}' of {found.source}, not the "
-            f"recorded {wanted}: upstream moved, or the Dockerfile does not use COMMIT.",
+            f"The build of {recipe.name} checked out '{upstream.revision}' of {upstream.source}, "
+            f"not the recorded {wanted}: upstream moved, or the Dockerfile does not use COMMIT.",
             hint="Do not use it; correct the recipe.",
         )
-    return found
+    return upstream
 
 
 def _parse_upstream(data: bytes | None, recipe: Recipe) -> Upstream:
     if data is None:
         raise UnfitMachineError(
-            f"The Dockerfile of {recipe.name} left no {UPSTREAM_FILE}, so nothing tells which "
+            f"The Dockerfile of {recipe.name} left no {UPSTREAM_FILE}, so nothing says which "
             "source it was built from.",
             hint="docs/images.md says what it holds.",
         )

@@ -1,4 +1,4 @@
-"""Whether an image keeps the driver contract: it is started once, with a job that is wrong."""
+"""Checks that an image keeps the driver contract: it is started once, with a job that is wrong."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _weights(image: BuiltImage) -> Finding:
 
 
 def _parts(unverified: tuple[str, ...]) -> list[tuple[str, str, str]]:
-    return [one.partition(":") for one in unverified]
+    return [line.partition(":") for line in unverified]
 
 
 def _host_files(engine: Engine, image: BuiltImage) -> Finding:

@@ -14,7 +14,7 @@ _LEFTOVERS = f"{PART}={BUILD_PART}"
 
 
 class Removed(Frozen):
-    """What a cleaning did."""
+    """Result of a cleaning."""
 
     images: tuple[str, ...]
     """Names of the images that are gone."""

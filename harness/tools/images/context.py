@@ -1,4 +1,4 @@
-"""What is sent to the engine for a build: the recipe, and what this machine needs to download.
+"""Build context for the engine: the recipe, and what this machine needs to download.
 
 Machines behind a proxy have certificates and package mirrors of their own. They reach a build as
 the folder ``host/`` of its context, which a Dockerfile copies into a stage that is thrown away, so
@@ -86,7 +86,7 @@ def _bundle(environment: Mapping[str, str]) -> Path | None:
 
 @cache
 def pip_listing() -> str:
-    """What `pip config list` says of this process: asked once, as pip takes half a second."""
+    """Output of `pip config list` in this process: asked once, as pip takes half a second."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stdout
@@ -96,8 +96,8 @@ def pip_settings(listing: str) -> bytes:
     """pip's settings that hold inside a build too; local folders do not."""
     lines = ["[global]"]
     for line in listing.splitlines():
-        if found := _PIP_SETTING.match(line):
-            values = [value for value in found[2].split() if not value.startswith("file:")]
+        if setting := _PIP_SETTING.match(line):
+            values = [value for value in setting[2].split() if not value.startswith("file:")]
             if values:
-                lines.append(f"{found[1]} = {' '.join(values)}")
+                lines.append(f"{setting[1]} = {' '.join(values)}")
     return ("\n".join(lines) + "\n").encode()

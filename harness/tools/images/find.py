@@ -1,4 +1,4 @@
-"""Which images the engine has, and which of them are what the recipes now describe."""
+"""Finds the images the engine has, and those of them that are what the recipes now describe."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ State = Literal["current", "stale", "unknown"]
 
 def list_images(engine: Engine, tool: str | None = None) -> tuple[BuiltImage, ...]:
     """The finished images of all tools, or of one, newest first."""
-    found = engine.client.images.list(filters={"label": f"{PART}={TOOL_PART}"})
-    images = [image for image in (read_image(one.attrs) for one in found) if image is not None]
+    listed = engine.client.images.list(filters={"label": f"{PART}={TOOL_PART}"})
+    images = [image for image in (read_image(entry.attrs) for entry in listed) if image is not None]
     mine = [image for image in images if tool in (None, image.tool)]
     return tuple(sorted(mine, key=lambda image: image.created, reverse=True))
 
@@ -52,7 +52,7 @@ def find_image(engine: Engine, recipe: Recipe, *, base: str | None = None) -> Bu
 
 
 def described() -> dict[str, Tool]:
-    """Everything that may have an image: tools, and observers that are programs of their own."""
+    """Descriptions that may have an image: tools, and observers that are programs of their own."""
     return {**load_tools(), **load_observers()}
 
 
@@ -66,19 +66,19 @@ def find_described(name: str) -> Tool:
 
 def current_hashes(tools: Mapping[str, Tool]) -> dict[str, str]:
     """``tool@version`` to its recipe's hash, for all tools whose recipe is sound."""
-    found = {}
+    hashes = {}
     for tool in tools.values():
         for version in tool.versions if isinstance(tool.runs_as, Container) else ():
             try:
                 recipe = read_recipe(tool, version)
             except UsageError:
                 continue
-            found[recipe.name] = recipe.hash
-    return found
+            hashes[recipe.name] = recipe.hash
+    return hashes
 
 
 def state_of(image: BuiltImage, hashes: Mapping[str, str]) -> State:
-    """How an image stands to the recipes in ``hashes`` (of ``current_hashes``)."""
+    """State of an image against the recipes in ``hashes`` (of ``current_hashes``)."""
     if image.name not in hashes:
         return "unknown"
     return "current" if hashes[image.name] == image.recipe else "stale"

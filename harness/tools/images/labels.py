@@ -42,7 +42,7 @@ class BuiltImage(Frozen):
     """``REPOSITORY@sha256:...`` that was really pulled; empty for a base made on this machine."""
     source: str
     revision: str
-    """What was really checked out."""
+    """Revision that was really checked out."""
     weights: tuple[str, ...] = ()
     """SHA-256 of the files that were put in by checksum."""
     unverified: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class BuiltImage(Frozen):
 
 
 class Base(Frozen):
-    """What an image was built on."""
+    """Image that an image was built on."""
 
     reference: str
     """As the recipe or the user names it."""
@@ -70,7 +70,7 @@ class Base(Frozen):
 def image_labels(
     recipe: Recipe, base: Base, upstream: Upstream, unverified: Sequence[str] = ()
 ) -> dict[str, str]:
-    """What a finished image says about itself."""
+    """Labels of a finished image about itself."""
     return {
         PART: TOOL_PART,
         f"{PREFIX}tool": recipe.tool,

@@ -1,4 +1,4 @@
-"""What an image is built from: a recipe's folder, and one version's entry of its versions.yaml."""
+"""Recipe of an image: a recipe's folder, and one version's entry of its versions.yaml."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPOSITORY = "deid-bench"
 
 UNPUSHABLE = "research-only.invalid"
 """Begins the names of images that may not be passed on. Names under ``.invalid`` never resolve (RFC
-2606), so an engine that is told to push one fails."""
+2606), so an engine that is asked to push one fails."""
 
 COMMON = "containers.common"
 """The folder of parts that every driver shares; it is put into each build's context."""
@@ -41,7 +41,7 @@ class Weights(Frozen):
     url: WebAddress
     sha256: Sha256
     path: Annotated[str, StringConstraints(pattern=r"^/")]
-    """Where it goes in the image."""
+    """Path it is put at in the image."""
     licence: str
 
 
@@ -49,9 +49,9 @@ class VersionEntry(Frozen):
     """One version of a tool in versions.yaml."""
 
     upstream: WebAddress
-    """Where the source comes from."""
+    """Address of the source."""
     commit: str
-    """What is checked out: a full hash, a tag, or a package's version."""
+    """Revision to check out: a full hash, a tag, or a package's version."""
     base: str
     """The image it is built on unless another is asked for, by tag or digest."""
     bases: dict[str, str] = Field(default_factory=dict)
@@ -61,7 +61,7 @@ class VersionEntry(Frozen):
     redistribute: bool = True
     """False: holds files under a research licence; built locally, never pushed."""
     size_bytes: int | None = Field(default=None, gt=0)
-    """What the finished image takes, so that a full disk is known before the build."""
+    """Size of the finished image, so that a full disk is known before the build."""
     notes: tuple[str, ...] = ()
 
     def base_reference(self, asked: str | None) -> str:
@@ -74,7 +74,7 @@ class _VersionsFile(Frozen):
 
 
 ACCEPT = "ACCEPT_"
-"""How build arguments begin that say yes to a licence."""
+"""Prefix of build arguments that say yes to a licence."""
 
 
 class Recipe(Frozen):
@@ -106,7 +106,7 @@ class Recipe(Frozen):
 
     @property
     def asks(self) -> bool:
-        """Whether its licence must be accepted, and was not."""
+        """True when its licence must be accepted, and was not."""
         return any(
             name.startswith(ACCEPT) and value != "yes" for name, value in self.entry.args.items()
         )
@@ -166,7 +166,7 @@ def read_recipe(tool: Tool, version: str | None = None) -> Recipe:
 
 
 def require_container(tool: Tool) -> Container:
-    """What the adapter says about its container; raises UsageError for a tool without one."""
+    """The adapter's description of its container; raises UsageError for a tool without one."""
     if not isinstance(tool.runs_as, Container):
         raise UsageError(
             f"{tool.name} runs as a process of this machine and needs no image.",
@@ -213,13 +213,13 @@ def _assemble(tool: str, version: str, entry: VersionEntry, folder: Path) -> Rec
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """What of a folder goes into a build, by its name there; documentation does not."""
-    found = {}
+    """Files of a folder that go into a build, by their names there; documentation does not."""
+    files = {}
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.is_file() and not any(_NOT_BUILT_FROM.fullmatch(part) for part in parts):
-            found["/".join(parts)] = path
-    return found
+            files["/".join(parts)] = path
+    return files
 
 
 def _shared(dockerfile: str) -> dict[str, Path]:

@@ -1,1 +1,1 @@
-"""How a step of a tool is run: one protocol, one module per kind of runtime."""
+"""Runs steps of tools: one protocol, one module per kind of runtime."""

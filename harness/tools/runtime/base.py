@@ -1,4 +1,4 @@
-"""What every runtime promises."""
+"""Protocol of every runtime."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CANCELLED_REASON = "Stopped by the user; the same command continues."
 
 
 class StepOutcome(Frozen):
-    """How one step ended. ``report`` is present exactly when ``status`` is ``ok``."""
+    """End of one step. ``report`` is present exactly when ``status`` is ``ok``."""
 
     status: Status
     reason: str
@@ -38,7 +38,7 @@ def _ignore(event: Event) -> None:
 
 @dataclass(frozen=True)
 class Control:
-    """How a step is followed and ended from outside."""
+    """Means to follow and to end a step from outside."""
 
     listen: Callable[[Event], None] = _ignore
     """Called for each ``@bench`` event, in the thread that runs the step."""
@@ -50,14 +50,14 @@ class Runtime(Protocol):
     """Runs one step and leaves no process behind, however the call ends."""
 
     def device(self, tool: Tool) -> str | None:
-        """What ``tool`` needs for itself, such as a GPU's UUID; None when several may run at once.
+        """Device ``tool`` needs for itself, such as a GPU's UUID; None when several may share.
 
         Cells whose tools name the same device are run one after the other.
         """
         ...
 
     def uses_gpu(self, tool: Tool) -> bool:
-        """Whether ``tool`` will be given a GPU here.
+        """True when ``tool`` will be given a GPU here.
 
         Raises UnfitMachineError when it cannot do without one that this machine does not have.
         """

@@ -1,4 +1,4 @@
-"""What the end of a container means: pure functions of what the engine and the log say."""
+"""Judges the end of a container: pure functions of what the engine and the log say."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BROKEN_IMAGE = (
 
 
 class Ended(Frozen):
-    """How a container ended, in the engine's words."""
+    """End of a container, in the engine's words."""
 
     exit_code: int
     """The driver's; minus the signal's number when a signal ended it."""
@@ -79,7 +79,7 @@ def broken_entry_point(exit_code: int, ending: str) -> Verdict | None:
 
 
 def refused_start(message: str) -> Verdict:
-    """What it means that the engine could not make or start a container, by its message."""
+    """Verdict on an engine that could not make or start a container, by its message."""
     text = " ".join(message.split())[:500]
     lowered = text.lower()
     if "could not select device driver" in lowered or "unresolvable cdi devices" in lowered:

@@ -1,4 +1,4 @@
-"""Which GPU a container gets: asked of nvidia-smi, one container at a time on each."""
+"""Chooses a container's GPU: asked of nvidia-smi, one container at a time on each."""
 
 from __future__ import annotations
 

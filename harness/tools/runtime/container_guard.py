@@ -13,7 +13,7 @@ from threading import Event
 from types import TracebackType
 
 STOPPED_WAIT_S = 10.0
-"""How long a user who asked for the end waits for an engine that does not answer."""
+"""Seconds a user who asked for the end waits for an engine that does not answer."""
 _POLL_S = 0.02
 
 

@@ -45,7 +45,9 @@ def leftovers(engine: Engine, home: Path | None = None) -> tuple[Leftover, ...]:
     if home is not None:
         labels.append(f"{LABEL_HOME}={home.absolute()}")
     records = engine.api.containers(all=True, filters={"label": labels})
-    return tuple(_read(one) for one in records if not _in_use(one["Labels"].get(LABEL_STATE)))
+    return tuple(
+        _read(record) for record in records if not _in_use(record["Labels"].get(LABEL_STATE))
+    )
 
 
 def _read(record: Any) -> Leftover:
@@ -78,13 +80,13 @@ def _in_use(state: str | None) -> bool:
     return False
 
 
-def remove_leftovers(engine: Engine, found: Iterable[Leftover]) -> None:
+def remove_leftovers(engine: Engine, leftovers: Iterable[Leftover]) -> None:
     """Kill and remove the containers with their volumes; one that is gone already is no error.
 
     Raises docker.errors.APIError when the engine refuses.
     """
-    for one in found:
-        remove_container(engine.api, one.id)
+    for leftover in leftovers:
+        remove_container(engine.api, leftover.id)
 
 
 def remove_namesakes(engine: Engine, state: str) -> int:
@@ -93,7 +95,7 @@ def remove_namesakes(engine: Engine, state: str) -> int:
     Call with the lock of ``state`` held.
     """
     labels = [f"{LABEL_OWNER}={OWNER}", f"{LABEL_STATE}={state}"]
-    found = engine.api.containers(all=True, filters={"label": labels})
-    for one in found:
-        remove_container(engine.api, one["Id"])
-    return len(found)
+    namesakes = engine.api.containers(all=True, filters={"label": labels})
+    for namesake in namesakes:
+        remove_container(engine.api, namesake["Id"])
+    return len(namesakes)

@@ -1,4 +1,4 @@
-"""What a container writes: two streams over one connection, and the tool's own lines as events."""
+"""Reads a container's output: two streams over one connection, the tool's own lines as events."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Attachment:
         self._frames = None if terminal else Frames()
 
     def read(self, timeout_s: float) -> list[tuple[int, bytes]] | None:
-        """What came within ``timeout_s``, by stream; None at the end, also that of the engine."""
+        """Output within ``timeout_s``, by stream; None at the end, also that of the engine."""
         if not select.select([self._raw], [], [], timeout_s)[0]:
             return []
         try:
@@ -90,7 +90,9 @@ class PatternReader:
     ) -> None:
         """``total``: how many iterations are planned, for lines that do not say."""
         self._patterns = [
-            (re.compile(one.pattern), one.unit) for one in patterns if one.step == step
+            (re.compile(pattern.pattern), pattern.unit)
+            for pattern in patterns
+            if pattern.step == step
         ]
         self._listen = listen
         self._total = total
@@ -127,24 +129,24 @@ class PatternReader:
 
 
 def line_events(match: re.Match[str], unit: str, total: float | None) -> list[Event]:
-    """What a line says by its groups ``done``, ``total`` and ``loss_NAME``.
+    """Events in a line by its groups ``done``, ``total`` and ``loss_NAME``.
 
     Numbers may have thousands separators. A group that is no number, and a loss that is not finite
     (JSON cannot carry it), are left out.
     """
     numbers = {name: _number(text) for name, text in match.groupdict().items()}
-    found = []
+    events = []
     if (done := numbers.get("done")) is not None:
         planned = numbers.get("total") or (total if unit == "iterations" else None)
-        found.append(Event(kind="progress", done=done, total=planned, unit=unit))
+        events.append(Event(kind="progress", done=done, total=planned, unit=unit))
     losses = {
         name.removeprefix("loss_"): value
         for name, value in numbers.items()
         if name.startswith("loss_") and value is not None
     }
     if losses:
-        found.append(Event(kind="loss", values=losses))
-    return found
+        events.append(Event(kind="loss", values=losses))
+    return events
 
 
 def _number(text: str | None) -> float | None:

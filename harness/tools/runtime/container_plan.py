@@ -1,4 +1,4 @@
-"""How a step's container is made: pure data, from what is known before it starts."""
+"""Plans a step's container: pure data, from what is known before it starts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LABEL_BOOT = "deid-bench.boot"
 IN, STATE, OUT = "/in", "/state", "/out"
 JOB_PATH = "/job/job.json"
 API_VERSION = "1.41"
-"""Whose fields a container's description uses."""
+"""Version of the API whose fields a container's description uses."""
 OPEN_FILES = 1 << 16
 MEMORY_SHARE = 0.9
 """Of the machine's memory, for a step without a limit of its own: the rest of it must survive."""
@@ -37,7 +37,7 @@ _PID_MAX = Path("/proc/sys/kernel/pid_max")
 
 
 class Caller(Frozen):
-    """Who starts the container, and for which results folder."""
+    """The user who starts the container, and the results folder."""
 
     uid: int
     gid: int
@@ -47,11 +47,11 @@ class Caller(Frozen):
 
 
 class Allowance(Frozen):
-    """What a container may use beside the limits of its job."""
+    """Resources a container may use besides the limits of its job."""
 
     cpus: float
     sharers: int = 1
-    """How many containers may run at once and share processors and memory. One that has a GPU runs
+    """Number of containers that may share processors and memory. One that has a GPU runs
     alone on it, and is not held to a share: what it trains would not fit."""
     pids: int = 4096
     """Processes and threads together."""
@@ -161,7 +161,7 @@ def plan(
 
 
 def _user(engine: EngineInfo, caller: Caller) -> str:
-    """Who to be inside, so that what is written belongs to the caller outside."""
+    """User inside, chosen so that what is written belongs to the caller outside."""
     if engine.kind == "docker" and engine.rootless:
         # Its root is the caller, and nobody else inside is.
         return "0:0"
@@ -208,7 +208,7 @@ def _tmpfs(spec: Container, image: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def create_arguments(plan: ContainerPlan, *, podman: bool) -> dict[str, Any]:
-    """What the Docker SDK's low-level ``create_container`` is called with."""
+    """Arguments that the Docker SDK's low-level ``create_container`` is called with."""
     return {
         "image": plan.image,
         "command": [JOB_PATH],

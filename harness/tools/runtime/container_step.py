@@ -82,7 +82,7 @@ class Work:
 
 
 class ContainerRecord(Frozen):
-    """``container.json``, beside the log: what ran, and how it ended in the engine's words."""
+    """``container.json``, alongside the log: what ran, and how it ended in the engine's words."""
 
     engine: str
     plan: ContainerPlan
@@ -147,7 +147,7 @@ def _gpu(gpus: Sequence[str] | None, stop: Event) -> Iterator[tuple[str | None, 
 
 
 def _refusal(work: Work, gpu: str | None) -> Verdict | None:
-    """Why the step is not even begun."""
+    """Reason why the step is not even begun."""
     if work.control.stop.is_set():
         return Status.CANCELLED, CANCELLED_REASON
     spec = work.tool.runs_as

@@ -29,7 +29,7 @@ _TOOL = Tool(
 
 
 def trial(engine: Engine) -> str:
-    """Why ``engine`` cannot run a step, in its own words; empty when it can.
+    """Reason why ``engine`` cannot run a step, in its own words; empty when it can.
 
     A step of an empty image is run as any other is, with the same limits and the same user. The
     engine's init must start, and then finds no program: that is the pass. The image is removed.

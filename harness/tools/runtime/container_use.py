@@ -1,4 +1,4 @@
-"""What a container uses: the kernel's own account in its control group, version 1 or 2."""
+"""Reads a container's use: the kernel's own account in its control group, version 1 or 2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 class Use(Frozen):
-    """What a container uses at one moment."""
+    """Resources in use by a container at one moment."""
 
     memory_bytes: int
     cpu_s: float
@@ -72,16 +72,16 @@ def find_cgroup(
         lines = (proc / str(pid) / "cgroup").read_text().splitlines()
     except OSError:
         return None
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if container not in path:
             continue
         for name in controllers.split(","):
             folder = cgroups / controllers if controllers else cgroups
-            found[name] = folder / path.lstrip("/")
-    if "memory" in found and "cpuacct" in found:
-        return Cgroup(memory=found["memory"], cpu=found["cpuacct"], unified=False)
-    if "" in found and (found[""] / "memory.current").is_file():
-        return Cgroup(memory=found[""], cpu=found[""], unified=True)
+            folders[name] = folder / path.lstrip("/")
+    if "memory" in folders and "cpuacct" in folders:
+        return Cgroup(memory=folders["memory"], cpu=folders["cpuacct"], unified=False)
+    if "" in folders and (folders[""] / "memory.current").is_file():
+        return Cgroup(memory=folders[""], cpu=folders[""], unified=True)
     return None

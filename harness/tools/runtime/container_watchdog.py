@@ -76,10 +76,10 @@ def wait_for_end(control: int) -> tuple[str, bool]:
     """Read the pipe to its end; returns the container's id, if it has one, and whether it may be
     half-made.
     """
-    told = b""
+    orders = b""
     while order := os.read(control, 256):
-        told += order
-    return told.partition(b"M")[2].decode(), told == b"C"
+        orders += order
+    return orders.partition(b"M")[2].decode(), orders == b"C"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""What the end of a driver means: the same for every runtime."""
+"""Judges the end of a driver: the same for every runtime."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.model.job import ExitCode, Job, StepReport
 from harness.model.tool import KnownFailure, Tool
 
 Verdict = tuple[Status, str]
-"""How a step ended, and why, in a sentence."""
+"""End of a step, and its reason in a sentence."""
 
 _ENDS = {
     ExitCode.BAD_JOB: (Status.TOOL_ERROR, "The driver refused the job as malformed (exit 64)."),
@@ -41,7 +41,7 @@ def judge_end(
 
 
 def judge_exit(code: int | None) -> Verdict | None:
-    """What an exit code means; None for 0."""
+    """Meaning of an exit code; None for 0."""
     if code == 0:
         return None
     if code is None:

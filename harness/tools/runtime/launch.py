@@ -31,7 +31,7 @@ def become_subreaper() -> None:
 
 def parents() -> dict[int, int]:
     """Parent of every living process; zombies are left out."""
-    found = {}
+    parents = {}
     for name in os.listdir("/proc") if os.path.isdir("/proc") else []:  # noqa: PTH208, PTH112
         if not name.isdigit():
             continue
@@ -39,20 +39,20 @@ def parents() -> dict[int, int]:
             # The command's name may hold spaces and brackets; the fields follow its last bracket.
             state, parent = stream.read().rsplit(b")", 1)[1].split()[:2]
             if state != b"Z":
-                found[int(name)] = int(parent)
-    return found
+                parents[int(name)] = int(parent)
+    return parents
 
 
 def descendants() -> set[int]:
     """Living processes below this one."""
     tree = parents()
-    found = {os.getpid()}
+    family = {os.getpid()}
     grown = True
     while grown:
-        more = {pid for pid, parent in tree.items() if parent in found} | found
-        grown = len(more) > len(found)
-        found = more
-    return found - {os.getpid()}
+        more = {pid for pid, parent in tree.items() if parent in family} | family
+        grown = len(more) > len(family)
+        family = more
+    return family - {os.getpid()}
 
 
 def signal_tree(group: int, number: int) -> None:

@@ -1,4 +1,4 @@
-"""What ends a step from outside: the user, the clock, and what it writes."""
+"""Ends a step from outside: for the user, the clock, and what it writes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FULL_BYTES = 1 << 16
 
 
 class Written:
-    """How much a step wrote to ``folders``; what they held before it does not count."""
+    """Bytes a step wrote to ``folders``; what they held before it does not count."""
 
     def __init__(self, folders: Sequence[Path], *, counted: bool) -> None:
         self._folders = folders
@@ -32,11 +32,11 @@ class Written:
         self._due = 0.0
 
     def is_due(self) -> bool:
-        """Whether to count again; it takes its time where there are many files."""
+        """True when it is time to count again; that takes its time where there are many files."""
         return time.monotonic() >= self._due
 
     def free_bytes(self) -> int:
-        """What is left on the disk."""
+        """Bytes left on the disk."""
         return shutil.disk_usage(self._folders[0]).free
 
     def now_bytes(self) -> int:
@@ -74,7 +74,7 @@ class StepLimits:
         return self._stop.is_set()
 
     def judge(self) -> Verdict | None:
-        """Why the step must end now; None when it may go on."""
+        """Reason why the step must end now; None when it may go on."""
         self.disk_was_full |= self._written.free_bytes() < FULL_BYTES
         if self._stop.is_set():
             return Status.CANCELLED, CANCELLED_REASON

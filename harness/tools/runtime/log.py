@@ -56,9 +56,9 @@ class LineSplitter:
 
 
 def log_parts(path: Path) -> list[tuple[int, Path]]:
-    """What follows the head of the log at ``path``: (where it begins in the output, file)."""
-    found = (_PART.fullmatch(one.name) for one in path.parent.glob(f"{path.stem}.tail-*"))
-    return sorted((int(match[1]), path.with_name(match[0])) for match in found if match)
+    """Parts after the head of the log at ``path``: (where each begins in the output, file)."""
+    matches = (_PART.fullmatch(part.name) for part in path.parent.glob(f"{path.stem}.tail-*"))
+    return sorted((int(match[1]), path.with_name(match[0])) for match in matches if match)
 
 
 class CappedLog:
@@ -80,7 +80,7 @@ class CappedLog:
         self._size = 0
         self._written = 0
         self._boundary = 0
-        """Where the head ends."""
+        """Position at which the head ends."""
         self._parts: list[tuple[int, Path]] = []
         self._last: deque[bytes] = deque(maxlen=TAIL_LINES)
 

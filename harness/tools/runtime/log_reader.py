@@ -17,7 +17,7 @@ _LEFT_OUT = re.compile(rb"\[bench: (\d+) bytes left out here\]\n")
 class LogReader:
     """Follows what a ``CappedLog`` writes to ``path``.
 
-    Positions are counted in the tool's output, not in a file: a part's name tells where it begins.
+    Positions are counted in the tool's output, not in a file: a part's name says where it begins.
     Files stay open, so that one that is renamed or removed can still be read to its end.
     """
 
@@ -32,7 +32,7 @@ class LogReader:
         self._finished = False
 
     def read(self) -> Iterator[bytes]:
-        """Yield what is new. Bytes that the log dropped meanwhile are told of in a line."""
+        """Yield what is new. Bytes that the log dropped meanwhile are reported in a line."""
         if self._finished or not self._open_head():
             return
         # Looked at before reading: a file that has a successor by now is read to its very end.
@@ -54,7 +54,7 @@ class LogReader:
             yield from self._rest()
 
     def close(self) -> None:
-        """Nothing more is read."""
+        """Closes the files; nothing more is read."""
         for stream in (self._head, self._part):
             if stream is not None:
                 stream.close()
@@ -69,7 +69,7 @@ class LogReader:
         return True
 
     def _is_joined(self) -> bool:
-        """Whether the whole log has taken the head's place, which the writer does last."""
+        """True when the whole log has taken the head's place, which the writer does last."""
         assert self._head is not None
         try:
             now = self._path.stat()
@@ -100,7 +100,7 @@ class LogReader:
             yield LEFT_OUT % (start - self._at)
 
     def _rest_of_joined(self) -> Iterator[bytes]:
-        """What the joined log holds beyond the position: its head, what was left out, its end."""
+        """Rest of the joined log beyond the position: its head, what was left out, its end."""
         head_bytes = self._at if self._head_bytes is None else self._head_bytes
         try:
             stream = self._path.open("rb")

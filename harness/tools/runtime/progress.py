@@ -1,4 +1,4 @@
-"""Where a step is: the newest of its events, in a small file beside the log."""
+"""Position of a step: the newest of its events, in a small file alongside the log."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SAMPLE_EVERY_S = 1.0
 
 
 class StepProgress(Frozen):
-    """What a step's events said last; ``rate_per_s`` is ``done`` per second of late."""
+    """Newest values of a step's events; ``rate_per_s`` is ``done`` per second of late."""
 
     time: float
-    """When the last event came, in seconds since 1970."""
+    """Time of the last event, in seconds since 1970."""
     done: float | None = None
     total: float | None = None
     unit: str | None = None
@@ -35,7 +35,7 @@ class StepProgress(Frozen):
 
 
 def read_progress(folder: Path) -> StepProgress | None:
-    """The progress of the step in ``folder``; None when it told of none, or the file is damaged."""
+    """Progress of the step in ``folder``; None when it reported none, or the file is damaged."""
     try:
         return StepProgress.model_validate_json((folder / PROGRESS_NAME).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
@@ -45,7 +45,7 @@ def read_progress(folder: Path) -> StepProgress | None:
 class Pace:
     """``done`` per second over the last minute, or between the last two counts if they are rarer.
 
-    A count that goes back or is of another unit begins anew.
+    A count that goes back or is of another unit begins again.
     """
 
     def __init__(self) -> None:

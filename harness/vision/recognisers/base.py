@@ -1,4 +1,4 @@
-"""What a recogniser says of itself, and what it does."""
+"""A recogniser's description of itself, and its work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Embeddings = NDArray[np.float32]
 
 
 class Alignment(StrEnum):
-    """How a face is cut out before it is embedded."""
+    """Ways to cut out a face before it is embedded."""
 
     DLIB = "dlib"
     """dlib's chip by its five-point predictor, a quarter of its size around the face."""
@@ -33,7 +33,7 @@ class Distance(StrEnum):
 
 
 class RecogniserInfo(Frozen):
-    """What results are labelled with, and what the embeddings depend on."""
+    """Label of results, and the facts that the embeddings depend on."""
 
     name: str
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -54,7 +54,7 @@ class Recogniser(Protocol):
 
     @property
     def info(self) -> RecogniserInfo:
-        """What it says of itself."""
+        """The recogniser's description of itself."""
 
     def embed(self, chips: Chips) -> Embeddings:
         """One vector per face; none for none."""
@@ -64,10 +64,10 @@ def distances(first: Embeddings, second: Embeddings, kind: Distance) -> NDArray[
     """Distance of each row of ``first`` to the row of ``second`` of the same number (or to its only
     one).
     """
-    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    left, right = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if kind is Distance.L2:
-        apart: NDArray[np.float64] = np.linalg.norm(one - other, axis=1)
+        apart: NDArray[np.float64] = np.linalg.norm(left - right, axis=1)
         return apart
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    cosine: NDArray[np.float64] = (one * other).sum(axis=1) / np.maximum(norms, 1e-12)
+    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    cosine: NDArray[np.float64] = (left * right).sum(axis=1) / np.maximum(norms, 1e-12)
     return 1 - cosine

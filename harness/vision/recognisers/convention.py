@@ -16,7 +16,7 @@ from harness.vision.recognisers.base import Alignment, Chips
 
 
 class Order(StrEnum):
-    """Which colour is the first channel."""
+    """Colour of the first channel."""
 
     RGB = "rgb"
     BGR = "bgr"
@@ -62,7 +62,9 @@ class Convention(Frozen):
             return f"{self.order.upper()}, {low:.3g} to {high:.3g}"
         if (self.mean, self.scale) == _IMAGENET:
             return f"{self.order.upper()}, by ImageNet's means and deviations"
-        mean, scale = (", ".join(f"{one:g}" for one in three) for three in (self.mean, self.scale))
+        mean, scale = (
+            ", ".join(f"{number:g}" for number in three) for three in (self.mean, self.scale)
+        )
         return f"{self.order.upper()}, minus ({mean}), divided by ({scale})"
 
 
@@ -101,11 +103,11 @@ class StatedConvention(Frozen):
 
     def candidates(self) -> tuple[Convention, ...]:
         """The conventions that agree with what is stated, in the order of ``KNOWN``."""
-        of_order = [one for one in KNOWN if self.order in (None, one.order)]
+        of_order = [convention for convention in KNOWN if self.order in (None, convention.order)]
         if self.mean is None or self.scale is None:
             return tuple(of_order)
         stated = {"mean": self.mean, "scale": self.scale}
-        return tuple(dict.fromkeys(one.model_copy(update=stated) for one in of_order))
+        return tuple(dict.fromkeys(convention.model_copy(update=stated) for convention in of_order))
 
 
 def stated_path(network: Path) -> Path:

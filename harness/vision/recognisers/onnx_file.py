@@ -25,12 +25,12 @@ from harness.vision.recognisers.convention import Convention, StatedConvention, 
 from harness.vision.runtime import open_session
 
 _LEAST_NUMBERS = 16
-"""A vector of fewer numbers tells no people apart: more likely a classifier or a regressor."""
+"""A vector of fewer numbers distinguishes no people: more likely a classifier or a regressor."""
 _LEAST_PX = 16
 
 
 class _Shape(NamedTuple):
-    """What the network takes."""
+    """Shape of the network's input."""
 
     name: str
     size: int | None
@@ -50,7 +50,7 @@ class OnnxFile:
         self._session, self._shape = session, shape
 
     def possible(self, conventions: Sequence[Convention]) -> tuple[Convention, ...]:
-        """Those that the network can be fed with: to one that takes bytes pixels go as they are.
+        """Conventions the network can be fed by: to one that takes bytes pixels go as they are.
 
         Raises UsageError where something else is stated.
         """
@@ -62,7 +62,7 @@ class OnnxFile:
                 "they are, in bytes.",
                 hint="Take mean and scale out of that file.",
             )
-        return tuple(one for one in conventions if one.whole)
+        return tuple(convention for convention in conventions if convention.whole)
 
     def with_convention(self, convention: Convention) -> Recogniser:
         """The recogniser, described so that no two conventions are ever mixed."""
@@ -117,7 +117,7 @@ class _Recogniser:
 def open_onnx_file(path: Path, stated: StatedConvention) -> OnnxFile:
     """The network in ``path``, from a square picture to one vector; compared by cosine.
 
-    Whether it tells faces apart is not known yet. Raises UnusableInputError with a sentence for a
+    Whether it distinguishes faces is not known yet. Raises UnusableInputError with a sentence for a
     file that cannot be read or is no such network, UsageError for a stated size that it does not
     take.
     """
@@ -161,7 +161,7 @@ def _shape(session: Any, path: Path) -> _Shape:
     if len(inputs) != 1:
         raise _not_a_face_network(path, f"it takes {len(inputs)} inputs, not one picture")
     if len(outputs) != 1 or len(outputs[0].shape) != 2:
-        shapes = ", ".join(str(one.shape) for one in outputs)
+        shapes = ", ".join(str(output.shape) for output in outputs)
         raise _not_a_face_network(path, f"it gives {shapes}, not one vector for each picture")
     taken, kind = inputs[0], inputs[0].type
     if len(taken.shape) != 4 or kind not in ("tensor(float)", "tensor(uint8)"):

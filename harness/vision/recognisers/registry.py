@@ -20,21 +20,21 @@ def recogniser_openers() -> dict[str, Opener]:
     """
     from harness.vision.recognisers.builtin import DLIB, open_dlib
 
-    found: dict[str, Opener] = {DLIB.name: open_dlib}
-    for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
-        if point.name in found:
+    openers: dict[str, Opener] = {DLIB.name: open_dlib}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        if point.name in openers:
             raise UsageError(
                 f"Two recognisers are named '{point.name}'; one comes from '{point.value}'.",
                 hint=f"Uninstall one of the packages that add to {GROUP}.",
             )
         try:
-            found[point.name] = point.load()
+            openers[point.name] = point.load()
         except Exception as error:  # the package is not ours
             raise UsageError(
                 f"The recogniser '{point.name}' ({point.value}) cannot be loaded: {error}.",
                 hint="Repair or uninstall the package it comes from.",
             ) from error
-    return found
+    return openers
 
 
 def open_named(name: str, home: Path) -> Recogniser:

@@ -35,7 +35,7 @@ class Trial(Frozen):
     """Distances of the mated pairs (one person in two takes) and of the non-mated pairs."""
 
     faces: int = Field(ge=0)
-    """Those whose person is seen in another take too."""
+    """Faces whose person is seen in another take too."""
     ranked: int = Field(ge=0)
     """Of these, those that are nearer to each face of their own person than to anybody else's."""
     mated: float
@@ -50,7 +50,7 @@ class Trial(Frozen):
 
     def __str__(self) -> str:
         return (
-            f"tells {self.ranked} of {self.faces} faces apart, margin {self.margin:.1f} "
+            f"distinguishes {self.ranked} of {self.faces} faces, margin {self.margin:z.1f} "
             f"(mated {self.mated:.3g}, non-mated {self.non_mated:.3g})"
         )
 
@@ -96,11 +96,11 @@ def first_of_the_best(trials: Sequence[Trial]) -> int | None:
 
     Pixels that a network was not trained on also show in all its distances: they shrink.
     """
-    farthest = max((one.non_mated for one in trials if one.passed), default=0.0)
+    farthest = max((trial.non_mated for trial in trials if trial.passed), default=0.0)
     spread_out = [
         number
-        for number, one in enumerate(trials)
-        if one.passed and one.non_mated >= _AS_FAR * farthest
+        for number, trial in enumerate(trials)
+        if trial.passed and trial.non_mated >= _AS_FAR * farthest
     ]
     best = max((trials[number].margin for number in spread_out), default=0.0)
-    return next((one for one in spread_out if trials[one].margin >= _AS_GOOD * best), None)
+    return next((number for number in spread_out if trials[number].margin >= _AS_GOOD * best), None)

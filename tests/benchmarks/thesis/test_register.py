@@ -133,7 +133,7 @@ def test_a_table_without_a_column_is_told_with_those_it_needs(copy: Path) -> Non
         ("section46", "Section 4.6 has 0 rows of dfaker"),
     ],
 )
-def test_a_table_that_holds_only_its_header_is_told(copy: Path, table: str, told: str) -> None:
+def test_a_table_that_holds_only_its_header_is_reported(copy: Path, table: str, told: str) -> None:
     path = copy / "tables" / f"{table}.csv"
     path.write_text(path.read_text().splitlines()[0] + "\n")
     with pytest.raises(UsageError, match=told):

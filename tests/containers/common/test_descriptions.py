@@ -1,4 +1,4 @@
-"""What adapters, configs, recipes and drivers of the trained tools say fits together."""
+"""Adapters, configs, recipes and drivers of the trained tools fit together."""
 
 from __future__ import annotations
 

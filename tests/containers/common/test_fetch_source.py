@@ -66,7 +66,7 @@ def test_the_commit_that_came_is_recorded_whatever_was_asked_for(
     ("commit", "comment", "name", "text"),
     [
         ("f" * 40, COMMIT, "df-master/train.py", "but 0123"),
-        ("master", "", "df-master/train.py", "does not tell its commit"),
+        ("master", "", "df-master/train.py", "does not state its commit"),
         ("master", COMMIT, "../evil.py", "not laid out"),
         ("absent", None, "", "404 File not found: the repository has no such revision"),
         ("e" * 40, None, "", "404 File not found: the repository has no such revision"),

@@ -29,7 +29,7 @@ def _names(node: ast.stmt) -> set[str]:
 
 
 def _imported_at_once(tree: ast.Module) -> set[str]:
-    """What a module imports when it is imported; functions may use what the tool's image brings."""
+    """Modules that a module imports at once; functions may use what the tool's image brings."""
     return set().union(*(_names(node) for node in tree.body))
 
 

@@ -252,7 +252,7 @@ def test_finished_steps_are_used_again(trained: Cell) -> None:
     assert "Extracting faces" not in trained.done(Step.EXTRACT).log
     assert "Running trainer" not in trained.done(Step.TRAIN).log
     trained.settings["ae_dims"] = 64
-    assert "Running trainer" in trained.done(Step.TRAIN).log, "another model is trained anew"
+    assert "Running trainer" in trained.done(Step.TRAIN).log, "another model is trained again"
 
 
 def test_the_sorters_trash_is_thrown_away(ready: Cell) -> None:

@@ -24,7 +24,7 @@ from harness.tools.registry import resolve_settings
 
 @dataclass(frozen=True)
 class Ended:
-    """How a driver ended, and where its files are."""
+    """End of a driver, and the places of its files."""
 
     code: int
     log: str
@@ -198,14 +198,14 @@ def looks_at_runs_of(tool: Tool) -> pytest.MarkDecorator:
 
 
 def each(tools: Iterable[Tool]) -> pytest.MarkDecorator:
-    """The test with every ``tool``, beside the others that look at its runs."""
+    """The test with every ``tool``, alongside the others that look at its runs."""
     params = [pytest.param(one, id=one.name, marks=looks_at_runs_of(one)) for one in tools]
     return pytest.mark.parametrize("tool", params)
 
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory: pytest.TempPathFactory, clips: Path, inputs: dict[Role, str]) -> Ran:
-    """How a tool's driver ended on a clip with default settings: run once, and only to be read."""
+    """End of a tool's driver on a clip with default settings: run once, and only to be read."""
     shared = Driver(tmp_path_factory.mktemp("driver runs"), inputs)
     ended: dict[tuple[str, str], Ended] = {}
 

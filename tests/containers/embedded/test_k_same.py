@@ -163,7 +163,7 @@ def test_a_naive_recogniser_is_right_for_at_most_one_in_k(
         shared, _ = method.average([members[place] for place in group])
         probes |= {members[place].number: _embed(shared) for place in group}
     assert len(probes) == len(members)
-    assert _rank_1(enrolled, enrolled) == 1, "the recogniser must tell the originals apart"
+    assert _rank_1(enrolled, enrolled) == 1, "the recogniser must distinguish the originals"
     seen = _rank_1(probes, enrolled)
     print(f"naive rank-1, k = {k}: expected at most {1 / k:.3f}, seen {seen:.3f}")
     assert seen <= 1 / k

@@ -1,4 +1,4 @@
-"""What every registered embedded tool must do, whoever wrote it, besides what `bench tools check`
+"""Duties of every registered embedded tool, whoever wrote it, besides what `bench tools check`
 asks of it (tests/tools/conformance)."""
 
 from __future__ import annotations

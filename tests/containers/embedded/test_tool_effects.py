@@ -1,4 +1,4 @@
-"""What single tools must do to the picture."""
+"""Effects that single tools must have on the picture."""
 
 from __future__ import annotations
 

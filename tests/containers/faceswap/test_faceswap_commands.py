@@ -66,7 +66,7 @@ OFFERED = [
 
 
 def _fitting(name: str, value: Any) -> dict[str, Any]:
-    """What else must be set for a value to be allowed."""
+    """Other settings that a value needs to be allowed."""
     if name == "masker" and value == "none":
         return {"penalized_mask_loss": False}
     if name == "lowmem":

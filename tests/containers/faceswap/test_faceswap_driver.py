@@ -128,7 +128,7 @@ def _weights(cell: Cell) -> Path:
 
 
 def _iteration(first: int) -> Callable[[str], bool]:
-    """Whether a line of a log tells of this iteration or a later one."""
+    """True when a line of a log reports this iteration or a later one."""
 
     def reached(line: str) -> bool:
         found = re.search(r"\[#(\d+)\]", line)
@@ -138,13 +138,13 @@ def _iteration(first: int) -> Callable[[str], bool]:
 
 
 def _save(number: int) -> Callable[[str], bool]:
-    """Whether a line of a log tells of this save; to be asked about every line."""
+    """True when a line of a log reports this save; to be asked about every line."""
     saves = itertools.count(1)
     return lambda line: "[Saved model" in line and next(saves) == number
 
 
 def _reason(log: str) -> tuple[Status, str] | None:
-    """What the adapter makes of a log."""
+    """The adapter's reading of a log."""
     for known in FACESWAP.failures:
         if re.search(known.pattern, log):
             return known.status, known.reason
@@ -407,7 +407,7 @@ def test_finished_steps_are_used_again(trained: MakeCell) -> None:
     cell.settings["save_interval"] = 20
     assert "Starting" not in cell.done(Step.TRAIN).log, "how often it is saved changes no model"
     cell.settings["learning_rate"] = 1e-5
-    assert "Creating new" in cell.done(Step.TRAIN).log, "another model is trained anew"
+    assert "Creating new" in cell.done(Step.TRAIN).log, "another model is trained again"
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -71,7 +71,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell, mod
 
 
 def _told(cell: Cell, kind: str) -> list[Any]:
-    """What the stand-in wrote down, in order."""
+    """Notes that the stand-in wrote down, in order."""
     lines = (cell.folder / "answers").read_text().splitlines()
     return [value for told, value in map(json.loads, lines) if told == kind]
 

@@ -1,4 +1,4 @@
-"""Stores with cells that were never run, and scores that are made up from known numbers.
+"""Stores with cells that were never run, and synthetic scores from known numbers.
 
 The noise is that of the research notes on regression statistics (10 actors, 4 donors, frames of
 AR(1) with phi 0.98, a run-to-run sd of 0.01 per cell): actors differ by 0.04 and cells by 0.02, the
@@ -44,7 +44,7 @@ SEEN = Distances(asked=1000, used=1000, several_faces=0, mean=0.3)
 
 @dataclass(frozen=True)
 class Viewed:
-    """What a viewer sees besides identity and action units."""
+    """Values that a viewer sees besides identity and action units."""
 
     blinks: float = 0.8
     head_pose: float = 2.0
@@ -77,7 +77,7 @@ not given is an error."""
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a cell is to score."""
+    """Numbers that a cell is to score."""
 
     sw_or: float | None = 0.72
     match_rate: float = 0.1
@@ -295,11 +295,11 @@ class Home:
             write_json(self.home / "scores" / spec.id / f"{score.protocol}.json", score)
         return spec
 
-    def __call__(self, *args: str, code: int = 0) -> Any:
+    def __call__(self, *args: str, code: int = 0, columns: int = 160) -> Any:
         """``bench compare ARGS`` on this store; nothing may escape as a fault."""
         from harness.cli.main import app
 
-        env = {"BENCH_HOME": str(self.home), "COLUMNS": "160"}
+        env = {"BENCH_HOME": str(self.home), "COLUMNS": str(columns)}
         done = CliRunner().invoke(app, ["compare", *args], env=env)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception

@@ -347,3 +347,24 @@ def test_a_store_of_80_cells_with_a_shift_of_3_percent_is_found(home: Home) -> N
         home.add(cell.spec, Numbers(sw_or=swapped.mean))
     shown = home("faceswap@1", "faceswap@2", code=3).stdout
     assert "10 actors, 40 pairs" in shown
+
+
+def test_the_table_fits_a_terminal_of_80_columns(regressed: Home) -> None:
+    """It was 105 wide, so that every line of it was broken by the terminal."""
+    shown = regressed("faceswap@1", "faceswap@2", code=3, columns=80).stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    table = shown.split("\n\n")[2].splitlines()
+    assert [line.split()[0] for line in table if "regressed" in line] == ["SW-OR"]
+    wide = regressed("faceswap@1", "faceswap@2", code=3, columns=160).stdout
+    assert len(wide.split("\n\n")[2].splitlines()) < len(table)
+
+
+def test_on_the_page_the_verdict_is_next_to_the_metric(regressed: Home, tmp_path: Path) -> None:
+    """As the last of eleven columns it was cut off at a width of 1200 px."""
+    target = tmp_path / "page.html"
+    regressed("faceswap@1", "faceswap@2", "--html", str(target), code=3)
+    table = target.read_text().split("Every metric, candidate minus baseline</caption>")[1]
+    assert re.findall(r'class="sort">([^<]+)', table)[:2] == ["Metric", "Verdict"]
+    row = re.search(r'class="long">SW-OR distance</th>\s*<td[^>]*>(\w+)</td>', table)
+    assert row is not None
+    assert row[1] == "regressed"

@@ -1,4 +1,4 @@
-"""What a verdict rests on, from made-up cells."""
+"""Grounds of a verdict, from synthetic cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which nights are good: cells that fail, second runs that fail, --good that is named late."""
+"""Good nights and others: cells that fail, second runs that fail, --good that is named late."""
 
 from __future__ import annotations
 

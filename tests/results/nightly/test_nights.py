@@ -1,4 +1,4 @@
-"""Nights on made-up cells: a runner that stores what it is told to, and counts its work."""
+"""Nights on synthetic cells: a runner that stores what it is asked to, and counts its work."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 
 from harness.core.errors import StoreError, UsageError
 from harness.model.cell import CellSpec
+from harness.model.dataset import Sex, Split
 from harness.model.nightly import Alarm, NightRecord
-from harness.model.suite import Repeat, Suite, ToolEntry
+from harness.model.suite import PlannedCell, Repeat, Suite, ToolEntry, UnpreparedCell
 from harness.model.tool import ChildProcess, NamedConfig, Tool
 from harness.model.verdict import Verdict
 from harness.results.nightly.digest import digest, new_alarms
@@ -20,6 +21,7 @@ from harness.results.nightly.entries import SECOND_RUN
 from harness.results.nightly.feed import atom_feed
 from harness.results.nightly.night import Night, hold_night
 from harness.results.nightly.series import history_series
+from harness.store.manifests import ManifestStore, UnpreparedUse
 from harness.store.nights import NightStore
 from tests.results.compare.made_up import Home, Numbers, make_spec
 
@@ -39,7 +41,7 @@ def tool(name: str, *versions: str) -> Tool:
 
 
 class Lab:
-    """Two tools whose versions score as told; ``seen`` are the suites that were run."""
+    """Two tools whose versions score as given; ``seen`` are the suites that were run."""
 
     def __init__(self, home: Path) -> None:
         self.home = Home(home)
@@ -73,6 +75,17 @@ class Lab:
             noise = float(rng.normal(0, 0.003))
             self.home.add(spec, Numbers(sw_or=level + 0.01 * actor + noise))
         return spec
+
+    def unprepared(self, actor: int) -> None:
+        """Store that a cell of faceswap was asked for, and that the actor has no face."""
+        cell = PlannedCell(
+            tool="faceswap", version="1", config="default", settings={}, actor=actor, donor="d"
+        )
+        asked = UnpreparedCell(
+            dataset="sample", split=Split.HELD_OUT, cell=cell, sex=Sex.MALE, reason="No face."
+        )
+        use = UnpreparedUse(used_at="2026-01-01T00:00:00Z", manifest=None, asked=asked)
+        ManifestStore(self.home.home).keep_unprepared([use])
 
     def night(self, day: str, **good: str) -> tuple[str, tuple[NightRecord, ...]]:
         """Hold a night and say what it says, as the command does."""
@@ -114,6 +127,22 @@ def test_a_night_without_a_new_version_runs_nothing_twice_and_is_unchanged(lab: 
     _, records = lab.night("2026-01-02")
     assert all(one.verdict is Verdict.UNCHANGED for one in records)
     assert "nothing changed" in records[0].reason
+
+
+def test_an_actor_who_cannot_be_prepared_is_asked_for_and_named(lab: Lab) -> None:
+    lab.unprepared(11)
+    name, records = lab.night("2026-01-01")
+    swap, blur = records
+    assert blur.good
+    # Ten actors, two of them three times, and the one who could not be prepared.
+    assert (swap.scored, swap.asked) == (14, 15)
+    assert swap.unprepared == ("faceswap-1-default-actor11-d",)
+    assert not swap.good, "one asked for is missing"
+    assert "14 of 15 cells have a score (not prepared: faceswap-1-default-actor11-d)" in (
+        swap.reason
+    )
+    said = lab.say(name, records)
+    assert "1 of 15; could not be prepared: faceswap-1-default-actor11-d" in said
 
 
 def test_a_worse_version_is_alarmed_after_a_second_run_with_other_seeds(lab: Lab) -> None:

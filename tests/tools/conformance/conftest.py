@@ -1,4 +1,8 @@
-"""An adapter of somebody else, in a package of its own that is installed in a folder."""
+"""An adapter of somebody else, in a package of its own that is installed in a folder.
+
+Its sources are written as ``docs/adding-a-tool.md`` taught before the package layout was rebuilt.
+Packages like it exist, so what they import must stay importable: never change the imports here.
+"""
 
 from __future__ import annotations
 
@@ -103,6 +107,24 @@ if __name__ == "__main__":
     sys.exit(bench_driver.main(run, steps=steps))
 """
 
+OWN_TEST = """
+from harness.tools.conformance.suite import check_tool, faults
+
+from tiny_tools.adapter import COPY, TRAINER
+
+
+def test_my_adapters_keep_the_contract():
+    assert faults(check_tool(COPY)) == []
+    assert faults(check_tool(TRAINER)) == []
+
+
+def test_a_driver_that_is_missing_is_a_fault():
+    from harness.model.tool import ChildProcess
+
+    gone = COPY.model_copy(update={"runs_as": ChildProcess(module="tiny_tools.gone")})
+    assert faults(check_tool(gone))
+"""
+
 METADATA = "Metadata-Version: 2.1\nName: tiny-tools\nVersion: 0.2\n"
 ENTRY_POINTS = """[bench.adapters]
 tiny-copy = tiny_tools.adapter:COPY
@@ -115,6 +137,18 @@ class Package:
     """The folder it is installed in, and `bench` run by somebody who has it."""
 
     folder: Path
+
+    def own_tests(self) -> subprocess.CompletedProcess[str]:
+        """The package's own tests, run by pytest as its author runs them."""
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tiny_tools"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.folder)},
+        )
 
     def bench(self, *words: str, home: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run `bench`; its exit code must be ``code``."""
@@ -144,6 +178,7 @@ def package(tmp_path: Path) -> Package:
     (module / "__init__.py").write_text("")
     (module / "adapter.py").write_text(textwrap.dedent(ADAPTER))
     (module / "driver.py").write_text(textwrap.dedent(DRIVER))
+    (module / "test_adapter.py").write_text(OWN_TEST)
     cv2.imwrite(str(module / "preview.jpg"), np.full((64, 256, 3), 90, np.uint8))
     (metadata / "METADATA").write_text(METADATA)
     (metadata / "entry_points.txt").write_text(ENTRY_POINTS)

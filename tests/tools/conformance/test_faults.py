@@ -87,7 +87,7 @@ def test_a_sound_adapter_has_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "check", "told"),
+    ("change", "check", "text"),
     [
         ({"name": "Tiny_Tool"}, "names", "lower case"),
         ({"licence": " "}, "names", "licence is empty"),
@@ -120,7 +120,7 @@ def test_a_sound_adapter_has_no_fault() -> None:
         (_config(limits=Limits(wall_s=90000, iterations=3)), "limits", "allow 3"),
         (_progress(example="nothing"), "progress", "does not match its own example"),
         (_progress(pattern=r"(?P<loss_a>\d)(?P<speed>\d)"), "progress", "the group speed"),
-        (_progress(pattern=r"\[#\d+\]"), "progress", "tells nothing"),
+        (_progress(pattern=r"\[#\d+\]"), "progress", "reports nothing"),
         (_progress(pattern=r"(?P<done>\d*)"), "progress", "matches an empty line"),
         (_progress(step=Step.EXTRACT), "progress", "does not have"),
         (_progress(example="[#12] Loss: 1.2.3"), "progress", "no finite number"),
@@ -135,8 +135,10 @@ def test_a_sound_adapter_has_no_fault() -> None:
         ),
     ],
 )
-def test_each_fault_of_a_description_is_told(change: dict[str, Any], check: str, told: str) -> None:
-    assert told in faults_of(SOUND.model_copy(update=change), check)
+def test_each_fault_of_a_description_is_reported(
+    change: dict[str, Any], check: str, text: str
+) -> None:
+    assert text in faults_of(SOUND.model_copy(update=change), check)
 
 
 @pytest.mark.parametrize("default", [-1, 100])
@@ -236,7 +238,7 @@ def test_a_sound_recipe_has_no_fault_and_its_driver_refuses_bad_jobs(recipe: Pat
         (_replace("helper.py", "import", "from __future__ import annotations\nimport"), "__future"),
     ],
 )
-def test_each_fault_of_a_recipe_is_told(recipe: Path, change: Change, told: str) -> None:
+def test_each_fault_of_a_recipe_is_reported(recipe: Path, change: Change, told: str) -> None:
     change(recipe)
     assert told in faults_of(contained(recipe), RECIPE.name)
 
@@ -259,7 +261,7 @@ def _driven(recipe: Path) -> tuple[Finding, ...]:
         (_replace("driver.py", "import helper", "raise OSError('x')"), "ends with 1, not 64"),
     ],
 )
-def test_a_driver_that_does_not_refuse_is_told(recipe: Path, change: Change, told: str) -> None:
+def test_a_driver_that_does_not_refuse_is_reported(recipe: Path, change: Change, told: str) -> None:
     change(recipe)
     faults = " ".join(one.text for one in _driven(recipe) if one.state is State.FAULT)
     assert told in faults

@@ -30,6 +30,12 @@ def test_a_third_partys_tool_is_listed_checked_and_run(package: Package, sample_
     assert row["cell"].startswith("tiny-copy-0.1-default-actor03")
 
 
+def test_a_third_partys_own_test_passes(package: Package) -> None:
+    done = package.own_tests()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+
+
 def test_a_selftest_tells_steps_losses_previews_output_and_score(
     package: Package, sample_home: Path
 ) -> None:

@@ -35,7 +35,7 @@ def _unheard(line: str) -> None:
 
 
 def _nothing_is_left(engine: Engine) -> bool:
-    """Whether no container of a build or a check is there; a busy engine removes them late."""
+    """True when no container of a build or a check is there; a busy engine removes them late."""
     label = {"label": f"{PART}={BUILD_PART}"}
     return wait_for(lambda: engine.api.containers(all=True, filters=label) == [])
 

@@ -1,4 +1,4 @@
-"""What is sent to the engine: the same bytes for the same recipe, and this machine's own needs."""
+"""Build contexts: the same bytes for the same recipe, and this machine's own needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an image's base and weights came from; what may not be passed on cannot be pushed."""
+"""Origins of an image's base and weights; what may not be passed on cannot be pushed."""
 
 from __future__ import annotations
 

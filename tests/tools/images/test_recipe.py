@@ -1,4 +1,4 @@
-"""What an image is built from, and when it counts as the same."""
+"""Recipes of images, and when two count as the same."""
 
 from __future__ import annotations
 

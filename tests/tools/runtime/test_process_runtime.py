@@ -25,7 +25,7 @@ from harness.tools.runtime.process import ProcessRuntime
 
 HERE = Path(__file__).parent
 HANGS_S = 300
-"""How long the stand-in's ``hang`` takes when nobody ends it."""
+"""Seconds the stand-in's ``hang`` takes when nobody ends it."""
 TOOL = Tool(
     name="stand-in",
     summary="",

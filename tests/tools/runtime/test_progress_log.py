@@ -1,4 +1,4 @@
-"""The newest of a step's events, in a file beside its log."""
+"""The newest of a step's events, in a file alongside its log."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_the_right_pixels_are_found_and_said_with_rank_and_margin(
     tries, found, others = first
     assert tries.startswith("Trying sface.onnx")
     assert found.startswith(
-        "sface.onnx: RGB, 0 to 255 (found by trying); tells 10 of 10 faces apart, margin "
+        "sface.onnx: RGB, 0 to 255 (found by trying); distinguishes 10 of 10 faces, margin "
     )
     assert "BGR, 0 to 255" in others
     assert "-1 to 1" not in others
@@ -84,7 +84,7 @@ def test_a_right_statement_is_kept_and_is_the_same_recogniser_as_the_found(
 ) -> None:
     path, heard = placed("order: rgb\nmean: 0\nscale: 1\n"), Heard()
     check_recogniser(str(path), home, heard)
-    assert heard[1].startswith("sface.onnx: RGB, 0 to 255 (as stated); tells 10 of 10")
+    assert heard[1].startswith("sface.onnx: RGB, 0 to 255 (as stated); distinguishes 10 of 10")
     stated = open_recogniser(str(path), home)
     placed("order: bgr\nmean: 0\nscale: 1\n")
     open_recogniser.cache_clear()
@@ -103,10 +103,10 @@ def test_a_wrong_statement_is_refused_with_both_numbers_and_corrected(
         check_recogniser(str(path), home, ignore)
     said = refused.value.message
     assert re.search(
-        r"As stated \(RGB, -1 to 1\), it tells \d+ of 10 faces apart, margin [0-3]", said
+        r"As stated \(RGB, -1 to 1\), it distinguishes \d+ of 10 faces, margin [0-3]", said
     )
     assert "the least are 90 % and a margin of 4" in said
-    assert f"Correct {path.with_suffix('.yaml')}: by RGB, 0 to 255, it tells 10 of 10" in (
+    assert f"Correct {path.with_suffix('.yaml')}: by RGB, 0 to 255, it distinguishes 10 of 10" in (
         refused.value.hint or ""
     )
 
@@ -116,7 +116,7 @@ def test_the_same_network_with_other_pixels_is_found_too(
 ) -> None:
     path, heard = placed("order: rgb\n", _from_minus_one_to_one(sface, tmp_path)), Heard()
     check_recogniser(str(path), home, heard)
-    assert heard[1].startswith("sface.onnx: RGB, -1 to 1 (found by trying); tells 10 of 10")
+    assert heard[1].startswith("sface.onnx: RGB, -1 to 1 (found by trying); distinguishes 10 of 10")
 
 
 def test_a_network_that_only_averages_pixels_is_refused(home: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Other recognisers beside dlib's on real video, and what a score says of them."""
+"""Other recognisers alongside dlib's on real video, and what a score says of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stored measurements of a recogniser are shown."""
+"""Stored measurements of a recogniser that are shown, and those that are not."""
 
 from __future__ import annotations
 

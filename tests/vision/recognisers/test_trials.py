@@ -70,7 +70,9 @@ def test_rank_and_margin_are_both_needed() -> None:
     assert trial(LEAST_MARGIN, 9).passed
     assert not trial(LEAST_MARGIN - 0.01, 10).passed
     assert not trial(9, 8).passed
-    assert str(trial(4.25)) == ("tells 10 of 10 faces apart, margin 4.2 (mated 0.3, non-mated 0.9)")
+    assert str(trial(4.25)) == (
+        "distinguishes 10 of 10 faces, margin 4.2 (mated 0.3, non-mated 0.9)"
+    )
 
 
 def test_an_earlier_convention_is_taken_unless_a_later_one_is_clearly_better() -> None:

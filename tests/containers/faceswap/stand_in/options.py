@@ -1,4 +1,4 @@
-"""What Faceswap's argument parsers accept, as data, and parsers made of it.
+"""Options of Faceswap's argument parsers, as data, and parsers made of them.
 
 Read in deepfakes/faceswap: for v1.0.0 lib/cli/args.py@1fceec1d and tools/sort/cli.py@0176ffc0;
 for v3.0.0 lib/cli/args.py, args_train.py, args_extract_convert.py@0a07139b and

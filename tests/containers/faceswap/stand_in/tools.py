@@ -1,4 +1,4 @@
-"""A stand-in for Faceswap's tools.py: see faceswap.py beside it."""
+"""A stand-in for Faceswap's tools.py: see faceswap.py alongside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment's STAND_IN asks for, and what the stand-in writes down."""
+"""Wishes in the environment's STAND_IN, and what the stand-in writes down."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def note(kind: str, value: Any) -> None:
 
 
 def asked_for(word: str) -> bool:
-    """Whether this process was started for ``word``: a program's name, or a role in a path."""
+    """True when this process was started for ``word``: a program's name, or a role in a path."""
     return any(word in argument for argument in sys.orig_argv)

@@ -1,4 +1,4 @@
-"""What ``bench run`` does in the end: steps in containers, in processes that can be killed.
+"""Does what ``bench run`` does in the end: steps in containers, in processes that can be killed.
 
 Each line of the input is a step, as JSON. It is run by a fork, so that only one process takes the
 second in which Python and the harness start; the answer is the fork's process id.

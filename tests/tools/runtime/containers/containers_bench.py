@@ -28,7 +28,7 @@ from harness.tools.runtime.container_plan import LABEL_HOME, container_name, own
 ROOT = Path(__file__).parents[4]
 MIB = 1 << 20
 HANGS_S = 300
-"""How long the stand-in's ``hang`` takes when nobody ends it."""
+"""Seconds the stand-in's ``hang`` takes when nobody ends it."""
 LIMITS = Limits(wall_s=60, memory_bytes=128 * MIB)
 ALLOWANCE = own_allowance().model_copy(update={"cpus": 2.0, "pids": 64, "open_files": 1024})
 
@@ -84,7 +84,7 @@ class Program:
 
 
 class Programs:
-    """Where programs come from: a process that forks them. Use it in a ``with``."""
+    """Source of programs: a process that forks them. Use it in a ``with``."""
 
     def __init__(self, prefix: Sequence[str] = ()) -> None:
         """``prefix`` comes before the command, for a caller who is somebody else."""
@@ -202,7 +202,7 @@ class Bench:
 
 
 def wait_for(what: Any, seconds: float = 20) -> bool:
-    """Whether ``what()`` came true in time."""
+    """True when ``what()`` came true in time."""
     end = time.monotonic() + seconds
     while not what():
         if time.monotonic() > end:

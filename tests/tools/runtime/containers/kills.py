@@ -29,11 +29,11 @@ from tests.tools.runtime.containers.machine_image import machine_image
 NOBODY = 65534
 AT_ONCE = 5
 START_S = 60.0
-"""How long a busy machine may take until a container trains."""
+"""Seconds a busy machine may take until a container trains."""
 
 
 class Left(Frozen):
-    """What a draw of kills left behind; ``trained`` is no remainder but shows that they bit."""
+    """Remains of a draw of kills; ``trained`` is no remainder but shows that they bit."""
 
     seed: int
     kills: int
@@ -52,7 +52,7 @@ class Left(Frozen):
 
 
 def caller(engine: Engine) -> tuple[str, ...]:
-    """What makes bench run as somebody who is not root and may use the engine.
+    """Command that makes bench run as somebody who is not root and may use the engine.
 
     The one capability lets a Python below root's home be read; it gives no right to write.
     """

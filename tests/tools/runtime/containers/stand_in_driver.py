@@ -1,4 +1,4 @@
-"""What the test image runs: it behaves as its setting ``mode`` says."""
+"""Program of the test image: it behaves as its setting ``mode`` says."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def facts(job: Job) -> None:
 
 
 def train(job: Job) -> None:
-    """Ten saves; the first try dies after the fourth when told so."""
+    """Ten saves; the first try dies after the fourth when asked to."""
     path = Path(job.state, "iteration")
     done = int(path.read_text()) if path.exists() else 0
     first = done == 0

@@ -1,4 +1,4 @@
-"""What is decided before a container is made, and how what comes out of it is read: no engine."""
+"""Plans of a container, and how its output is read: no engine."""
 
 from __future__ import annotations
 

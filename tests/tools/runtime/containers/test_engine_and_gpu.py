@@ -1,4 +1,4 @@
-"""What a machine lacks is said with the command that mends it."""
+"""A machine's lacks are named with the command that mends them."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def refusing_podman() -> Iterator[Engine]:
     if shutil.which("podman") is None or shutil.which("crun") is None:
         pytest.skip("Podman with crun is not installed")
     if not Path("/sys/fs/cgroup/systemd").is_dir():
-        pytest.skip("crun refuses version 1 control groups only beside version 2")
+        pytest.skip("crun refuses version 1 control groups only alongside version 2")
     with podman_service("crun") as engine:
         yield engine
 

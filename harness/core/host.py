@@ -12,7 +12,7 @@ from harness.core.base import Frozen
 
 
 class Host(Frozen):
-    """Where an attempt ran; provenance, never part of the id."""
+    """Machine of an attempt; provenance, never part of the id."""
 
     system: str
     machine: str

@@ -31,7 +31,7 @@ _MEMORY_PER_JOB_BYTES = 1 << 30
 
 
 def default_jobs() -> int:
-    """How many things to do at once: ``$BENCH_JOBS``, else one for each core, memory permitting.
+    """Number of things to do at once: ``$BENCH_JOBS``, else one for each core, memory permitting.
 
     Raises UsageError for a variable that is no whole number from 1.
     """

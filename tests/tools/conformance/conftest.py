@@ -108,7 +108,7 @@ if __name__ == "__main__":
 """
 
 OWN_TEST = """
-from harness.tools.conformance.suite import check_tool, faults
+from harness.conformance.suite import check_tool, faults
 
 from tiny_tools.adapter import COPY, TRAINER
 

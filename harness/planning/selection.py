@@ -112,7 +112,7 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     if suite is not None:
         assert dataset is not None
         unprepared = _unprepared_of_suite(suite, dataset, unprepared)
-        found, missing, gone = _of_suite(store, suite, dataset, specs, earlier)
+        chosen, missing, gone = _of_suite(store, suite, dataset, specs, earlier)
         earlier |= gone
     # A suite is on its dataset already.
     rest = selection if suite is None else replace(selection, dataset=None)
@@ -123,11 +123,11 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     old.sort(key=lambda spec: last_tried(store, spec), reverse=True)
     kept = {spec.id for spec in shown}
     tried = {_name_of_plan(u.cell) for u in unprepared}
-    replaced = [spec.dataset for spec in found if earlier.get(spec.id) is Reason.MANIFEST]
+    replaced = [spec.dataset for spec in chosen if earlier.get(spec.id) is Reason.MANIFEST]
     return Chosen(
         specs=tuple(shown),
         earlier={spec.id: earlier[spec.id] for spec in old},
-        left_out={spec.slug: earlier[spec.id] for spec in found if spec.id not in kept},
+        left_out={spec.slug: earlier[spec.id] for spec in chosen if spec.id not in kept},
         missing=tuple(cell for cell in missing if _name_of_plan(cell) not in tried),
         unprepared=tuple(narrow(unprepared, rest, dataset)),
         dataset=dataset,

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -35,9 +34,13 @@ def test_ctrl_c_ends_with_130_and_the_command_that_goes_on(tmp_path: Path) -> No
     bench = Bench(tmp_path / "home")
     spec = bench.add(status=Status.TOOL_ERROR)
     with bench.store.lock(spec):
-        bench.store.begin(spec)
+        step = bench.store.begin(spec).folder / "1-convert"
+        step.mkdir()
+        (step / "log.txt").write_text("begun\n")
         process = start(bench.home, "logs", "blur-1", "--follow")
-        time.sleep(1.5)
+        assert process.stdout
+        # Only then is Ctrl-C the command's own to handle, however slow the machine is.
+        assert "begun" in process.stdout.readline() + process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -12,13 +12,9 @@ from harness.cli.output import Progress, print_json, print_table, print_wrapped,
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from harness.cli.planning import StudyPlan
+    from harness.execution.outcomes import StudyOutcome
     from harness.execution.pipeline import RunOptions
-    from harness.execution.runner import CellOutcome
-    from harness.execution.score_queue import ScoreOutcome
-    from harness.execution.specify import Specified
     from harness.planning.study import Study
 
 
@@ -135,7 +131,7 @@ def run(
             progress.say,
             progress.tick,
             warn_wrapped,
-            jobs,
+            jobs=jobs,
             cpu=cpu,
             planned=made.chosen,
             named_by=study.suite.name if suite else "",
@@ -146,8 +142,7 @@ def run(
 def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
     """Raises typer.Exit when some of the cells could not be run, UnusableInputError when none."""
     from harness.cli.planning import print_plan, print_plan_json
-    from harness.execution.preflight import material_warnings, unusable_cells
-    from harness.execution.readiness import check_donors
+    from harness.execution.preflight import check_donors, material_warnings, unusable_cells
 
     check_donors(made.chosen, study.tools, study.dataset)
     unusable = unusable_cells(study, made.chosen, look_into=True)
@@ -158,8 +153,8 @@ def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
         print_plan(study, made)
         for sentence in warnings:
             warn_wrapped(sentence)
-        for left in unusable:
-            print_wrapped(f"{left.label} cannot be run. {left.reason}", after="  ")
+        for skipped in unusable:
+            print_wrapped(f"{skipped.label} cannot be run. {skipped.reason}", after="  ")
         typer.echo("Nothing was run (--dry-run).")
     if unusable:
         raise typer.Exit(1)
@@ -184,24 +179,19 @@ def _execute(
     with terminate_as_interrupt():
         say_plan(study, made, progress.say)
         outcome = run_study(study, options)
-    _summarise(outcome.prepared, outcome.cells, outcome.scores, as_json)
+    _summarise(outcome, as_json)
     if not as_json:
         for cohort in outcome.cohorts:
             print_wrapped(cohort_line(cohort))
-        print_verdict(study.home, outcome.prepared.specs, study.protocol.name)
+        print_verdict(study.home, outcome.resolved.specs, study.protocol.name)
     if not outcome.whole:
         raise typer.Exit(1)
 
 
-def _summarise(
-    prepared: Specified,
-    outcomes: Sequence[CellOutcome],
-    scores: Sequence[ScoreOutcome],
-    as_json: bool,
-) -> None:
+def _summarise(outcome: StudyOutcome, as_json: bool) -> None:
     from harness.cli.summary import cell_rows
 
-    rows = cell_rows(prepared, outcomes, scores)
+    rows = cell_rows(outcome)
     if as_json:
         print_json(rows)
         return

@@ -22,7 +22,7 @@ def unrun_specs(
 ) -> list[CellSpec]:
     """The ``missing`` cells of people that ``stored`` cells have prepared, or that are prepared
     now because they are few. It reports how many cells are left out, and why."""
-    from harness.execution.specify import spec_of, specify
+    from harness.execution.resolve import prepare_and_resolve, spec_of
 
     same = [
         spec
@@ -50,10 +50,10 @@ def unrun_specs(
         )
         return found
     try:
-        prepared = specify(study, rest, Progress(len(rest)).say)
+        resolved = prepare_and_resolve(study, rest, Progress(len(rest)).say)
     except UnusableInputError as error:
         note(f"{len(rest)} cells that were never run are left out. {error}")
         return found
-    for unprepared in prepared.left_out:
-        note(f"{unprepared.label} is left out. {unprepared.reason}")
-    return [*found, *prepared.specs]
+    for skipped in resolved.skipped:
+        note(f"{skipped.label} is left out. {skipped.reason}")
+    return [*found, *resolved.specs]

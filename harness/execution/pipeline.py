@@ -1,37 +1,71 @@
-"""The one order in which a study is worked off: check, prepare, run, observe, score, attack."""
+"""The one order in which a study is worked off: check, prepare, resolve, run, observe, score,
+attack.
+
+``run_study`` does all of it. Commands that do a part call the stages here: ``run_cells`` runs,
+``score_cells`` observes and scores, ``attack_cohorts`` attacks, ``rescore`` does the last three for
+cells of the store. Which request is performed next is decided by the queues, which no one else
+uses; where it is performed, by the ``Workplace``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
 
-from harness.execution.account import Account, Estimate
-from harness.execution.cohort_queue import CohortOutcome
-from harness.execution.preflight import material_warnings, unusable_cells
-from harness.execution.readiness import check_donors, check_space, image_digests, outside_observers
-from harness.execution.runner import CellOutcome
-from harness.execution.score_queue import ScoreOutcome
-from harness.execution.specify import Specified, specify
-from harness.execution.workflow import make_lanes, run_and_score, score_cohorts
-from harness.model.cell import Status
+from harness.execution.cohort_queue import CohortQueue
+from harness.execution.lanes import Lanes, Task, Workplace, local_runtimes, share_out
+from harness.execution.outcomes import (
+    CellOutcome,
+    CohortOutcome,
+    ResolvedCells,
+    ScoreOutcome,
+    StudyOutcome,
+)
+from harness.execution.preflight import check_space, check_study
+from harness.execution.progress import ProgressReport, TimeEstimate, WorkKind
+from harness.execution.requests import OutsideObserver, WorkContext, ignore
+from harness.execution.resolve import (
+    Images,
+    find_images,
+    find_observers,
+    prepare_people,
+    resolve_cells,
+)
+from harness.execution.run_queue import Finished, Heard, RunQueue, cell_requests
+from harness.execution.score_queue import ScoreQueue
+from harness.model.cell import CellSpec, Status
+from harness.model.job import Event
+from harness.model.protocol import Protocol
 from harness.model.suite import PlannedCell
+from harness.model.tool import Tool
 from harness.planning.current import record_asked
 from harness.planning.forecast import History, longest_first
 from harness.planning.study import Study
 from harness.store.history import read_history
+from harness.tools.runtime.base import Runtime
 
 Say = Callable[[str], None]
 
 
+class Goal(IntEnum):
+    """How far a study is worked off; each goes one stage beyond the one before it."""
+
+    RESULTS = 1
+    SCORES = 2
+    ATTACKS = 3
+
+
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run of a study, and where its progress is reported."""
+    """Options of a run, and where its progress is reported; nothing of it changes a result."""
 
-    say: Say
+    say: Say = ignore
     """Gets a line for each step."""
-    tick: Say
-    """Hears of what moves within a step."""
-    warn: Say
+    tick: Say = ignore
+    """Gets what moves within a step."""
+    warn: Say = ignore
     """Gets sentences about material that makes numbers meaningless."""
     jobs: int | None = None
     cpu: bool = False
@@ -40,35 +74,27 @@ class RunOptions:
     """The cells to run; None is all of the study."""
     named_by: str = ""
     """The suite that the cells are recorded under, so that they are known when it changes."""
+    goal: Goal = Goal.ATTACKS
+    images: Images | None = None
+    """The tools' images; None finds them, and builds those that are missing."""
+    runtimes: Mapping[str, Runtime] | None = None
+    """By a tool's kind, what runs it; None is what this machine has."""
+    infra_retries: int = 2
+    """How often an attempt is repeated that failed for the machine's sake."""
+    heard: Heard | None = None
+    """Gets what tools report, in any thread; None turns their progress into ticks."""
 
 
 @dataclass(frozen=True)
-class StudyOutcome:
-    """Outcome of every cell."""
+class Rescoring:
+    """What cells of the store are scored with."""
 
-    prepared: Specified
-    cells: tuple[CellOutcome, ...]
-    """Longest cells first, as they were begun."""
-    scores: tuple[ScoreOutcome, ...]
-    cohorts: tuple[CohortOutcome, ...]
-
-    @property
-    def whole(self) -> bool:
-        """True when every cell has a result, and everything that has one a score."""
-        ran = all(cell.status is Status.OK for cell in self.cells)
-        scored = all(one.score for one in self.scores) and all(one.score for one in self.cohorts)
-        return ran and scored and not self.prepared.left_out
-
-
-def check_study(study: Study, planned: Sequence[PlannedCell], warn: Say) -> None:
-    """See what can be known to be wrong before anything is prepared or built.
-
-    Raises UnusableInputError when no cell can be run; ``warn`` gets what stops nothing.
-    """
-    check_donors(planned, study.tools, study.dataset)
-    unusable_cells(study, planned)
-    for sentence in material_warnings(study, planned):
-        warn(sentence)
+    home: Path
+    protocol: Protocol
+    observers: Sequence[str] = ()
+    """Programs of their own that measure every video too, by name."""
+    apart: Set[str] = frozenset()
+    """Ids of cells that are scored, but belong to no cohort of the others."""
 
 
 def run_study(study: Study, options: RunOptions) -> StudyOutcome:
@@ -80,18 +106,189 @@ def run_study(study: Study, options: RunOptions) -> StudyOutcome:
     """
     planned = study.plan() if options.planned is None else options.planned
     check_study(study, planned, options.warn)
-    say, home = options.say, study.home
-    history = History(read_history(home))
+    history = History(read_history(study.home))
     actors = len({cell.actor for cell in planned})
-    with make_lanes(options.jobs, len(planned) + actors) as lanes:
-        say(f"{lanes.count} at once")
-        digests = image_digests(planned, study.tools, home, say, cpu=options.cpu)
-        prepared = specify(study, planned, say, lanes, digests)
-        record_asked(home, options.named_by, prepared.specs)
-        check_space(prepared.specs, study.tools, home)
-        observers = outside_observers(study.suite.protocol.observers, home, lanes.count, say)
-        account = Account(Estimate(lanes.count), say, options.tick)
-        queue = longest_first(prepared.specs, study.tools, history)
-        cells, scores = run_and_score(study, queue, lanes, account, observers, cpu=options.cpu)
-        cohorts = score_cohorts(prepared.specs, home, study.protocol, lanes, account)
-    return StudyOutcome(prepared, cells, scores, cohorts)
+    with open_lanes(study.home, len(planned) + actors, options) as lanes:
+        options.say(f"{lanes.count} at once")
+        resolved = _resolve(study, planned, lanes, options)
+        record_asked(study.home, options.named_by, resolved.specs)
+        check_space(resolved.specs, study.tools, study.home)
+        queue = longest_first(resolved.specs, study.tools, history)
+        report = _report(lanes, options)
+        if options.goal is Goal.RESULTS:
+            return StudyOutcome(resolved, _run(study, queue, lanes, report, options))
+        observers = find_observers(study.suite.protocol.observers, options.say)
+        scoring = ScoreQueue(lanes.context, study.protocol, report, observers)
+        cells = _run(study, queue, lanes, report, options, scoring)
+        scores = tuple(scoring.outcomes[s.id] for s in queue if s.id in scoring.outcomes)
+        if options.goal is Goal.SCORES:
+            return StudyOutcome(resolved, cells, scores)
+        cohorts = attack_cohorts(resolved.specs, study.protocol, lanes, report)
+    return StudyOutcome(resolved, cells, scores, cohorts)
+
+
+def rescore(
+    specs: Sequence[CellSpec], scoring: Rescoring, options: RunOptions
+) -> tuple[tuple[ScoreOutcome, ...], tuple[CohortOutcome, ...]]:
+    """Observe and score cells that have a result, then attack their cohorts; no tool is run.
+
+    Raises as ``score_cells`` and ``find_observers``.
+    """
+    with open_lanes(scoring.home, 2 * len(specs), options) as lanes:
+        report = _report(lanes, options)
+        observers = find_observers(scoring.observers, options.say)
+        scores = score_cells(specs, scoring.protocol, lanes, report, observers)
+        together = [spec for spec in specs if spec.id not in scoring.apart]
+        cohorts = attack_cohorts(together, scoring.protocol, lanes, report)
+    return scores, cohorts
+
+
+def open_lanes(home: Path, things: int, options: RunOptions) -> Lanes:
+    """Lanes of this machine for ``things`` that can be done at once, at most ``options.jobs``.
+
+    Where there are fewer things than jobs, each may use more processes.
+    """
+    count, share = share_out(options.jobs, things)
+    runtimes = options.runtimes
+    if runtimes is None:
+        runtimes = local_runtimes(home, count, cpu=options.cpu)
+    context = WorkContext(home, runtimes, infra_retries=options.infra_retries)
+    return Lanes(count, context, share)
+
+
+def _report(workplace: Workplace, options: RunOptions) -> ProgressReport:
+    return ProgressReport(TimeEstimate(workplace.count), options.say, options.tick)
+
+
+def _resolve(
+    study: Study, planned: Sequence[PlannedCell], workplace: Workplace, options: RunOptions
+) -> ResolvedCells:
+    """Images come first: without an engine or a GPU nothing need be prepared."""
+    images = options.images
+    if images is None:
+        images = find_images(planned, study.tools, study.home, options.say, cpu=options.cpu)
+    people = prepare_people(study, planned, options.say, workplace)
+    return resolve_cells(study, planned, people, images)
+
+
+def run_cells(
+    specs: Sequence[CellSpec],
+    tools: Mapping[str, Tool],
+    workplace: Workplace,
+    finished: Finished = ignore,
+) -> tuple[CellOutcome, ...]:
+    """Run the cells that have no result yet; outcomes come in the order of ``specs``.
+
+    Cells that another process is running are passed over first and waited for at the end, so two
+    commands at once share the work and both end with all results. ``finished`` is called for each
+    cell as it ends. Raises StoreError when the disk refuses, KeyboardInterrupt after the running
+    attempts are stored as cancelled.
+    """
+    requests = cell_requests(specs, tools, workplace.context.home)
+    queue = RunQueue(requests, workplace.context, finished=finished)
+    workplace.run(lambda taken: queue.next(taken) or queue.next_held(taken))
+    return tuple(queue.outcomes[spec.id] for spec in specs)
+
+
+def _run(
+    study: Study,
+    specs: Sequence[CellSpec],
+    workplace: Workplace,
+    report: ProgressReport,
+    options: RunOptions,
+    scoring: ScoreQueue | None = None,
+) -> tuple[CellOutcome, ...]:
+    """Run the cells and, with ``scoring``, observe and score those that have a result, as lanes
+    become free.
+
+    Outcomes come in the order of ``specs`` and do not depend on the number of lanes; a cell
+    without a result has no score. Raises as ``run_cells``.
+    """
+
+    def tick(spec: CellSpec, event: Event) -> None:
+        if event.done is not None and event.total:
+            report.moved(f"{spec.slug} {event.done:.0f}/{event.total:.0f} {event.unit or ''}")
+
+    def finished(spec: CellSpec, outcome: CellOutcome) -> None:
+        seconds = None
+        if outcome.attempt and not outcome.reused:
+            seconds = outcome.attempt.resources.wall_s
+        report.done(WorkKind.RUN, f"{spec.slug} {_spell(outcome)}", seconds)
+        if scoring is None:
+            return
+        if outcome.status is Status.OK:
+            scoring.add(spec)
+        else:
+            scoring.forgo(spec)
+
+    requests = cell_requests(specs, study.tools, study.home)
+    heard = options.heard or tick
+    runs = RunQueue(requests, workplace.context, finished=finished, heard=heard)
+    report.expect(WorkKind.RUN, len(requests))
+    if scoring is None:
+        workplace.run(lambda taken: runs.next(taken) or runs.next_held(taken))
+    else:
+        for request in requests:
+            scoring.foresee(request.spec)
+        workplace.run(_interleaved(runs, scoring, workplace.count))
+    return tuple(runs.outcomes[spec.id] for spec in specs)
+
+
+def _interleaved(
+    runs: RunQueue, scores: ScoreQueue, early: int
+) -> Callable[[Set[str]], Task | None]:
+    """``early`` originals first, as the estimate needs them; then cells. Scoring fills the lanes
+    that a device or another process keeps free.
+    """
+
+    def choose(taken: Set[str]) -> Task | None:
+        nonlocal early
+        if task := scores.next_observation():
+            return task
+        early -= 1
+        task = scores.next() if early >= 0 else None
+        return task or runs.next(taken) or scores.next() or runs.next_held(taken)
+
+    return choose
+
+
+def _spell(outcome: CellOutcome) -> str:
+    if outcome.reused:
+        return "kept" if outcome.result else f"{outcome.status}, tried by another command"
+    if outcome.attempt is None or outcome.status is Status.OK:
+        return outcome.status.value
+    return f"{outcome.status}: {outcome.attempt.reason}"
+
+
+def score_cells(
+    specs: Sequence[CellSpec],
+    protocol: Protocol,
+    workplace: Workplace,
+    report: ProgressReport,
+    observers: Sequence[OutsideObserver] = (),
+) -> tuple[ScoreOutcome, ...]:
+    """Observe and score cells that have a result; one that cannot be scored says why and stops no
+    other.
+
+    Raises StoreError when the disk refuses, KeyboardInterrupt when interrupted.
+    """
+    queue = ScoreQueue(workplace.context, protocol, report, observers)
+    for spec in specs:
+        queue.foresee(spec)
+    for spec in specs:
+        queue.add(spec)
+    workplace.run(lambda taken: queue.next())
+    return tuple(queue.outcomes[spec.id] for spec in specs)
+
+
+def attack_cohorts(
+    specs: Sequence[CellSpec], protocol: Protocol, workplace: Workplace, report: ProgressReport
+) -> tuple[CohortOutcome, ...]:
+    """Attack all cohorts of the selection, from the cells in it that have a score.
+
+    One that cannot be computed says why and stops no other. Raises StoreError when the disk
+    refuses, KeyboardInterrupt when interrupted.
+    """
+    queue = CohortQueue(specs, workplace.context.home, protocol, report)
+    workplace.run(lambda taken: queue.next())
+    return queue.outcomes

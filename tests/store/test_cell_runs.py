@@ -29,7 +29,7 @@ from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.tools.runtime.process import ProcessRuntime
 
-DRIVERS = Path(__file__).parent.parent / "runtime"
+DRIVERS = Path(__file__).parent.parent / "tools" / "runtime"
 TOOL = Tool(
     name="stand-in",
     summary="",

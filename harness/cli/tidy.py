@@ -65,7 +65,7 @@ def retry(
               bench retry --all-failed --tool blur
     """
     from harness.core.signals import terminate_as_interrupt
-    from harness.execution.pipeline import RunOptions, open_lanes, run_cells
+    from harness.execution.pipeline import RunOptions, open_workplace, run_cells
     from harness.model.cell import Status
     from harness.tools.registry import find_tool
 
@@ -79,8 +79,8 @@ def retry(
         progress.advance(f"{spec.slug} {_word(outcome)}")
 
     options = RunOptions(cpu=cpu)
-    with terminate_as_interrupt(), open_lanes(store.home, len(specs), options) as lanes:
-        outcomes = run_cells(specs, tools, lanes, finished)
+    with terminate_as_interrupt(), open_workplace(store.home, len(specs), options) as workplace:
+        outcomes = run_cells(specs, tools, workplace, finished)
     good = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if as_json:
         print_json([_retried(spec, out) for spec, out in zip(specs, outcomes, strict=True)])

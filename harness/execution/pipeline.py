@@ -10,6 +10,7 @@ uses; where it is performed, by the ``Workplace``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -19,7 +20,6 @@ from harness.execution.lanes import Lanes, Task, Workplace, local_runtimes, shar
 from harness.execution.outcomes import (
     CellOutcome,
     CohortOutcome,
-    ResolvedCells,
     ScoreOutcome,
     StudyOutcome,
 )
@@ -30,8 +30,7 @@ from harness.execution.resolve import (
     Images,
     find_images,
     find_observers,
-    prepare_people,
-    resolve_cells,
+    prepare_and_resolve,
 )
 from harness.execution.run_queue import Finished, Heard, RunQueue, cell_requests
 from harness.execution.score_queue import ScoreQueue
@@ -108,22 +107,24 @@ def run_study(study: Study, options: RunOptions) -> StudyOutcome:
     check_study(study, planned, options.warn)
     history = History(read_history(study.home))
     actors = len({cell.actor for cell in planned})
-    with open_lanes(study.home, len(planned) + actors, options) as lanes:
-        options.say(f"{lanes.count} at once")
-        resolved = _resolve(study, planned, lanes, options)
+    with open_workplace(study.home, len(planned) + actors, options) as workplace:
+        options.say(f"{workplace.count} at once")
+        images = options.images
+        if images is None:
+            # Without an engine or a GPU nothing need be prepared.
+            images = find_images(planned, study.tools, study.home, options.say, cpu=options.cpu)
+        resolved = prepare_and_resolve(study, planned, options.say, images, workplace)
         record_asked(study.home, options.named_by, resolved.specs)
         check_space(resolved.specs, study.tools, study.home)
         queue = longest_first(resolved.specs, study.tools, history)
-        report = _report(lanes, options)
+        run = _Run(study, workplace, _report(workplace, options), options.heard)
         if options.goal is Goal.RESULTS:
-            return StudyOutcome(resolved, _run(study, queue, lanes, report, options))
+            return StudyOutcome(resolved, run.cells(queue))
         observers = find_observers(study.suite.protocol.observers, options.say)
-        scoring = ScoreQueue(lanes.context, study.protocol, report, observers)
-        cells = _run(study, queue, lanes, report, options, scoring)
-        scores = tuple(scoring.outcomes[s.id] for s in queue if s.id in scoring.outcomes)
+        cells, scores = run.cells_and_scores(queue, observers)
         if options.goal is Goal.SCORES:
             return StudyOutcome(resolved, cells, scores)
-        cohorts = attack_cohorts(resolved.specs, study.protocol, lanes, report)
+        cohorts = attack_cohorts(resolved.specs, study.protocol, workplace, run.report)
     return StudyOutcome(resolved, cells, scores, cohorts)
 
 
@@ -134,17 +135,19 @@ def rescore(
 
     Raises as ``score_cells`` and ``find_observers``.
     """
-    with open_lanes(scoring.home, 2 * len(specs), options) as lanes:
-        report = _report(lanes, options)
+    with open_workplace(scoring.home, 2 * len(specs), options) as workplace:
+        report = _report(workplace, options)
         observers = find_observers(scoring.observers, options.say)
-        scores = score_cells(specs, scoring.protocol, lanes, report, observers)
+        scores = score_cells(specs, scoring.protocol, workplace, report, observers)
         together = [spec for spec in specs if spec.id not in scoring.apart]
-        cohorts = attack_cohorts(together, scoring.protocol, lanes, report)
+        cohorts = attack_cohorts(together, scoring.protocol, workplace, report)
     return scores, cohorts
 
 
-def open_lanes(home: Path, things: int, options: RunOptions) -> Lanes:
-    """Lanes of this machine for ``things`` that can be done at once, at most ``options.jobs``.
+def open_workplace(
+    home: Path, things: int, options: RunOptions
+) -> AbstractContextManager[Workplace]:
+    """Where ``things`` can be done at once, at most ``options.jobs``: lanes of this machine.
 
     Where there are fewer things than jobs, each may use more processes.
     """
@@ -158,17 +161,6 @@ def open_lanes(home: Path, things: int, options: RunOptions) -> Lanes:
 
 def _report(workplace: Workplace, options: RunOptions) -> ProgressReport:
     return ProgressReport(TimeEstimate(workplace.count), options.say, options.tick)
-
-
-def _resolve(
-    study: Study, planned: Sequence[PlannedCell], workplace: Workplace, options: RunOptions
-) -> ResolvedCells:
-    """Images come first: without an engine or a GPU nothing need be prepared."""
-    images = options.images
-    if images is None:
-        images = find_images(planned, study.tools, study.home, options.say, cpu=options.cpu)
-    people = prepare_people(study, planned, options.say, workplace)
-    return resolve_cells(study, planned, people, images)
 
 
 def run_cells(
@@ -190,48 +182,63 @@ def run_cells(
     return tuple(queue.outcomes[spec.id] for spec in specs)
 
 
-def _run(
-    study: Study,
-    specs: Sequence[CellSpec],
-    workplace: Workplace,
-    report: ProgressReport,
-    options: RunOptions,
-    scoring: ScoreQueue | None = None,
-) -> tuple[CellOutcome, ...]:
-    """Run the cells and, with ``scoring``, observe and score those that have a result, as lanes
-    become free.
+@dataclass(frozen=True)
+class _Run:
+    """The cells of a study being run, each reported as it ends; raises as ``run_cells``.
 
-    Outcomes come in the order of ``specs`` and do not depend on the number of lanes; a cell
-    without a result has no score. Raises as ``run_cells``.
+    Outcomes come in the order of the specs given and do not depend on how much is done at once.
     """
 
-    def tick(spec: CellSpec, event: Event) -> None:
-        if event.done is not None and event.total:
-            report.moved(f"{spec.slug} {event.done:.0f}/{event.total:.0f} {event.unit or ''}")
+    study: Study
+    workplace: Workplace
+    report: ProgressReport
+    heard: Heard | None
 
-    def finished(spec: CellSpec, outcome: CellOutcome) -> None:
+    def cells(self, specs: Sequence[CellSpec]) -> tuple[CellOutcome, ...]:
+        """Run the cells."""
+        runs = self._queue(specs, self._reported)
+        self.workplace.run(lambda taken: runs.next(taken) or runs.next_held(taken))
+        return tuple(runs.outcomes[spec.id] for spec in specs)
+
+    def cells_and_scores(
+        self, specs: Sequence[CellSpec], observers: Sequence[OutsideObserver]
+    ) -> tuple[tuple[CellOutcome, ...], tuple[ScoreOutcome, ...]]:
+        """Run the cells, and observe and score those that have a result, as lanes become free. A
+        cell without a result has no score.
+        """
+        scores = ScoreQueue(self.workplace.context, self.study.protocol, self.report, observers)
+
+        def finished(spec: CellSpec, outcome: CellOutcome) -> None:
+            self._reported(spec, outcome)
+            if outcome.status is Status.OK:
+                scores.add(spec)
+            else:
+                scores.forgo(spec)
+
+        runs = self._queue(specs, finished)
+        for spec in {spec.id: spec for spec in specs}.values():
+            scores.foresee(spec)
+        self.workplace.run(_interleaved(runs, scores, self.workplace.count))
+        return (
+            tuple(runs.outcomes[spec.id] for spec in specs),
+            tuple(scores.outcomes[spec.id] for spec in specs if spec.id in scores.outcomes),
+        )
+
+    def _queue(self, specs: Sequence[CellSpec], finished: Finished) -> RunQueue:
+        requests = cell_requests(specs, self.study.tools, self.study.home)
+        self.report.expect(WorkKind.RUN, len(requests))
+        heard = self.heard or self._tick
+        return RunQueue(requests, self.workplace.context, finished=finished, heard=heard)
+
+    def _tick(self, spec: CellSpec, event: Event) -> None:
+        if event.done is not None and event.total:
+            self.report.moved(f"{spec.slug} {event.done:.0f}/{event.total:.0f} {event.unit or ''}")
+
+    def _reported(self, spec: CellSpec, outcome: CellOutcome) -> None:
         seconds = None
         if outcome.attempt and not outcome.reused:
             seconds = outcome.attempt.resources.wall_s
-        report.done(WorkKind.RUN, f"{spec.slug} {_spell(outcome)}", seconds)
-        if scoring is None:
-            return
-        if outcome.status is Status.OK:
-            scoring.add(spec)
-        else:
-            scoring.forgo(spec)
-
-    requests = cell_requests(specs, study.tools, study.home)
-    heard = options.heard or tick
-    runs = RunQueue(requests, workplace.context, finished=finished, heard=heard)
-    report.expect(WorkKind.RUN, len(requests))
-    if scoring is None:
-        workplace.run(lambda taken: runs.next(taken) or runs.next_held(taken))
-    else:
-        for request in requests:
-            scoring.foresee(request.spec)
-        workplace.run(_interleaved(runs, scoring, workplace.count))
-    return tuple(runs.outcomes[spec.id] for spec in specs)
+        self.report.done(WorkKind.RUN, f"{spec.slug} {_spell(outcome)}", seconds)
 
 
 def _interleaved(

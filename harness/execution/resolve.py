@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -200,13 +201,17 @@ def _gallery_fault(study: Study, cell: PlannedCell, people: People) -> BenchErro
 
 
 def prepare_and_resolve(
-    study: Study, planned: Sequence[PlannedCell], say: Say, images: Images | None = None
+    study: Study,
+    planned: Sequence[PlannedCell],
+    say: Say,
+    images: Images | None = None,
+    workplace: Workplace | None = None,
 ) -> ResolvedCells:
-    """As ``prepare_people`` and ``resolve_cells``, one person after the other: for few cells that
-    are named but not run.
+    """As ``prepare_people`` and ``resolve_cells``; without a ``workplace`` one person after the
+    other. ``images`` are those of the tools that run in a container.
     """
-    with Lanes(1, WorkContext(study.home)) as lanes:
-        people = prepare_people(study, planned, say, lanes)
+    with nullcontext(workplace) if workplace else Lanes(1, WorkContext(study.home)) as used:
+        people = prepare_people(study, planned, say, used)
     return resolve_cells(study, planned, people, images or {})
 
 

@@ -1,4 +1,4 @@
-"""A fault in a worker process is told as what it is, not as a want of memory."""
+"""A fault in a worker process is reported as what it is, not as a lack of memory."""
 
 from __future__ import annotations
 

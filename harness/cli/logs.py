@@ -246,7 +246,7 @@ def progress_line(step: str, progress: StepProgress, now: float | None) -> str:
 
 
 def _pace(progress: StepProgress, now: float) -> list[str]:
-    from harness.execution.account import spell_time
+    from harness.execution.progress import spell_time
 
     parts = []
     rate = progress.rate_per_s
@@ -261,7 +261,7 @@ def _pace(progress: StepProgress, now: float) -> list[str]:
 
 
 def _spell(seconds: float) -> str:
-    from harness.execution.account import spell_time
+    from harness.execution.progress import spell_time
 
     minutes = round(seconds / 60)
     return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 120 else spell_time(seconds)

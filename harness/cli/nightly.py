@@ -168,9 +168,9 @@ def _runner(study: Study, jobs: int | None, *, cpu: bool) -> RunSuite:
         progress = Progress(len(planned))
         progress.say(f"{len(planned)} cells of '{suite.name}'")
         options = RunOptions(
-            progress.say, progress.tick, warn_wrapped, jobs, cpu=cpu, planned=planned
+            progress.say, progress.tick, warn_wrapped, jobs=jobs, cpu=cpu, planned=planned
         )
-        return run_study(here, options).prepared.specs
+        return run_study(here, options).resolved.specs
 
     return run
 

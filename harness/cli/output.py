@@ -181,10 +181,6 @@ class Progress:
         self._last = now
         self._write(f"[{self._clock()}] {text}"[: width() - 1], end="")
 
-    def measure(self, what: str, done: int, total: int) -> None:
-        """A tick for work that is counted in frames."""
-        self.tick(f"{what}: frame {done} of {total}")
-
     def _estimate(self) -> str:
         left = self._total - self._done
         if left <= 0 or self._done == 0:

@@ -17,7 +17,7 @@ from harness.planning.forecast import Basis, History, Plan, State, ToolPlan, cho
 from harness.planning.selection import Chosen, match_cells
 
 if TYPE_CHECKING:
-    from harness.execution.specify import LeftOut
+    from harness.execution.outcomes import SkippedCell
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell
     from harness.planning.study import Study
@@ -181,7 +181,7 @@ def _hours(seconds: float) -> str:
 
 
 def print_plan_json(
-    study: Study, made: StudyPlan, unusable: Sequence[LeftOut], warnings: Sequence[str]
+    study: Study, made: StudyPlan, unusable: Sequence[SkippedCell], warnings: Sequence[str]
 ) -> None:
     """Every cell with its state and whether it is run now; the totals by tool and of all; what is
     wrong with the material.
@@ -208,7 +208,8 @@ def print_plan_json(
                 "cells_of_unknown_size": plan.unsized,
             },
             "unusable": [
-                left.cell.model_dump(mode="json") | {"reason": left.reason} for left in unusable
+                skipped.cell.model_dump(mode="json") | {"reason": skipped.reason}
+                for skipped in unusable
             ],
             "warnings": list(warnings),
             "earlier": made.earlier.counts(),

@@ -12,13 +12,9 @@ from harness.cli.output import Progress, print_json, print_table, print_wrapped,
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from harness.cli.planning import StudyPlan
+    from harness.execution.outcomes import StudyOutcome
     from harness.execution.pipeline import RunOptions
-    from harness.execution.runner import CellOutcome
-    from harness.execution.score_queue import ScoreOutcome
-    from harness.execution.specify import Specified
     from harness.planning.study import Study
 
 
@@ -136,7 +132,7 @@ def run(
             progress.say,
             progress.tick,
             warn_wrapped,
-            jobs,
+            jobs=jobs,
             cpu=cpu,
             planned=made.chosen,
             named_by=study.suite.name if suite else "",
@@ -147,8 +143,7 @@ def run(
 def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
     """Raises typer.Exit when some of the cells could not be run, UnusableInputError when none."""
     from harness.cli.planning import print_plan, print_plan_json
-    from harness.execution.preflight import material_warnings, unusable_cells
-    from harness.execution.readiness import check_donors
+    from harness.execution.preflight import check_donors, material_warnings, unusable_cells
 
     check_donors(made.chosen, study.tools, study.dataset)
     unusable = unusable_cells(study, made.chosen, look_into=True)
@@ -159,8 +154,8 @@ def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
         print_plan(study, made)
         for sentence in warnings:
             warn_wrapped(sentence)
-        for left in unusable:
-            print_wrapped(f"{left.label} cannot be run. {left.reason}", after="  ")
+        for skipped in unusable:
+            print_wrapped(f"{skipped.label} cannot be run. {skipped.reason}", after="  ")
         typer.echo("Nothing was run (--dry-run).")
     if unusable:
         raise typer.Exit(1)
@@ -181,30 +176,25 @@ def _execute(
     from harness.cli.summary import cohort_line, print_verdict
     from harness.core.signals import terminate_as_interrupt
     from harness.execution.pipeline import run_study
-    from harness.execution.specify import unprepared
+    from harness.execution.resolve import unprepared
 
     with terminate_as_interrupt():
         say_plan(study, made, progress.say)
         outcome = run_study(study, options)
-    _summarise(outcome.prepared, outcome.cells, outcome.scores, as_json)
+    _summarise(outcome, as_json)
     if not as_json:
         for cohort in outcome.cohorts:
             print_wrapped(cohort_line(cohort))
-        left_out = unprepared(study, outcome.prepared.left_out)
-        print_verdict(study.home, outcome.prepared.specs, study.protocol.name, left_out)
+        skipped = unprepared(study, outcome.resolved.skipped)
+        print_verdict(study.home, outcome.resolved.specs, study.protocol.name, skipped)
     if not outcome.whole:
         raise typer.Exit(1)
 
 
-def _summarise(
-    prepared: Specified,
-    outcomes: Sequence[CellOutcome],
-    scores: Sequence[ScoreOutcome],
-    as_json: bool,
-) -> None:
+def _summarise(outcome: StudyOutcome, as_json: bool) -> None:
     from harness.cli.summary import cell_rows
 
-    rows = cell_rows(prepared, outcomes, scores)
+    rows = cell_rows(outcome)
     if as_json:
         print_json(rows)
         return

@@ -71,10 +71,7 @@ def score(
     from harness.cli.selection import checked_recognisers
     from harness.cli.summary import cohort_fields, cohort_line, score_fields, score_parts
     from harness.core.signals import terminate_as_interrupt
-    from harness.execution.account import Account, Estimate
-    from harness.execution.readiness import outside_observers
-    from harness.execution.workflow import make_lanes, score_cohorts
-    from harness.execution.workflow import score as score_cells
+    from harness.execution.pipeline import Rescoring, RunOptions, rescore
 
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
@@ -88,19 +85,11 @@ def score(
     progress = Progress(len(done))
     with terminate_as_interrupt():
         named = observer or (loaded.protocol.observers if loaded else ())
-        outcomes = score_cells(
+        outcomes, cohorts = rescore(
             done,
-            store.home,
-            protocol,
-            progress.say,
-            progress.measure,
-            jobs=jobs,
-            observers=outside_observers(named, store.home, jobs or 1, progress.say),
+            Rescoring(store.home, protocol, named, apart=set(chosen.earlier)),
+            RunOptions(progress.say, progress.tick, jobs=jobs),
         )
-        with make_lanes(jobs, len(done)) as lanes:
-            account = Account(Estimate(lanes.count), progress.say, progress.tick)
-            alike = [spec for spec in done if spec.id not in chosen.earlier]
-            cohorts = score_cohorts(alike, store.home, protocol, lanes, account)
     rows = [
         {
             "cell": spec.slug,

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.output import print_wrapped
-from harness.execution.cohort_queue import CohortOutcome
-from harness.execution.runner import CellOutcome
-from harness.execution.score_queue import ScoreOutcome
-from harness.execution.specify import Specified
+from harness.execution.outcomes import CohortOutcome, StudyOutcome
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
 from harness.results.attacks import source_of, verdict
@@ -26,16 +23,14 @@ if TYPE_CHECKING:
 Row = dict[str, object]
 
 
-def cell_rows(
-    prepared: Specified, outcomes: Sequence[CellOutcome], scores: Sequence[ScoreOutcome]
-) -> list[Row]:
+def cell_rows(study: StudyOutcome) -> list[Row]:
     """One row per cell. A failed one keeps its row, with its status and reason, and so does one
     whose people could not be prepared (``unusable``), which has no id.
     """
-    by_id = {outcome.cell_id: outcome for outcome in outcomes}
-    scored = {outcome.cell_id: outcome for outcome in scores}
+    by_id = {outcome.cell_id: outcome for outcome in study.cells}
+    scored = {outcome.cell_id: outcome for outcome in study.scores}
     rows: list[Row] = []
-    for spec in prepared.specs:
+    for spec in study.resolved.specs:
         outcome = by_id.get(spec.id)
         result = scored.get(spec.id)
         reason = (
@@ -53,14 +48,14 @@ def cell_rows(
         )
     rows += [
         {
-            "cell": left.label,
+            "cell": skipped.label,
             "id": None,
             "split": None,
             "status": "unusable",
-            "reason": left.reason,
+            "reason": skipped.reason,
             **score_fields(None),
         }
-        for left in prepared.left_out
+        for skipped in study.resolved.skipped
     ]
     return rows
 

@@ -20,7 +20,7 @@ from harness.core.errors import UsageError
 from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
-    from harness.execution.runner import CellOutcome
+    from harness.execution.outcomes import CellOutcome
     from harness.model.cell import CellSpec
     from harness.store.cells import CellStore
 
@@ -65,26 +65,22 @@ def retry(
               bench retry --all-failed --tool blur
     """
     from harness.core.signals import terminate_as_interrupt
-    from harness.execution.readiness import runtimes
-    from harness.execution.runner import RunContext, run_cells
-    from harness.execution.workflow import make_lanes
+    from harness.execution.pipeline import RunOptions, open_workplace, run_cells
     from harness.model.cell import Status
     from harness.tools.registry import find_tool
 
     store = open_store()
     specs = _to_retry(store, cell, all_failed, Selection((), tool, actor, dataset))
     tools = {name: find_tool(name) for name in {spec.tool for spec in specs}}
-    names = {spec.id: spec.slug for spec in specs}
     progress = Progress(len(specs))
     progress.say(f"{len(specs)} cell{'s' * (len(specs) != 1)} to try again")
 
-    def finished(outcome: CellOutcome) -> None:
-        progress.advance(f"{names[outcome.cell_id]} {_word(outcome)}")
+    def finished(spec: CellSpec, outcome: CellOutcome) -> None:
+        progress.advance(f"{spec.slug} {_word(outcome)}")
 
-    with terminate_as_interrupt(), make_lanes(None, len(specs)) as lanes:
-        ready = runtimes(store.home, lanes.count, cpu=cpu)
-        context = RunContext(home=store.home, runtimes=ready, finished=finished)
-        outcomes = run_cells(specs, tools, context, lanes)
+    options = RunOptions(cpu=cpu)
+    with terminate_as_interrupt(), open_workplace(store.home, len(specs), options) as workplace:
+        outcomes = run_cells(specs, tools, workplace, finished)
     good = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if as_json:
         print_json([_retried(spec, out) for spec, out in zip(specs, outcomes, strict=True)])

@@ -6,11 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.cli.output import Progress, note
-
-if TYPE_CHECKING:
-    from harness.model.cell import CellSpec
-    from harness.model.suite import PlannedCell
-    from harness.planning.study import Study
 from harness.core.errors import BenchError
 
 if TYPE_CHECKING:
@@ -28,7 +23,8 @@ def unrun_cells(
     """(``missing`` cells of people that ``stored`` cells have prepared, or that are prepared now
     because they are few; those whose people cannot be prepared). It reports how many cells are left
     out because there are many."""
-    from harness.execution.specify import LeftOut, spec_of, specify, unprepared
+    from harness.execution.outcomes import SkippedCell
+    from harness.execution.resolve import prepare_and_resolve, spec_of, unprepared
 
     same = [
         spec
@@ -55,9 +51,10 @@ def unrun_cells(
             f"See them: bench status --suite {study.suite.name}"
         )
         return found, []
-    unusable: list[LeftOut] = []
+    unusable: list[SkippedCell] = []
+    say = Progress(len(rest)).say
     try:
-        found += specify(study, rest, Progress(len(rest)).say, skip=unusable.extend).specs
+        found += prepare_and_resolve(study, rest, say, skip=unusable.extend).specs
     except BenchError:
         # None of them can be prepared; each says why.
         if not unusable:

@@ -6,37 +6,30 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.core.base import Frozen
 from harness.core.errors import BenchError, StoreError
-from harness.execution.account import Account, Kind
-from harness.execution.lanes import Lane, Task
+from harness.execution.lanes import Task
+from harness.execution.outcomes import CohortOutcome
+from harness.execution.progress import ProgressReport, WorkKind
+from harness.execution.requests import AttackCohort
 from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.protocol import Protocol
-from harness.scoring.cohort.store import Cohort, cohorts_of, load_cohort, score_cohort
-
-
-class CohortOutcome(Frozen):
-    """A cohort's score, or the sentence that says why it has none."""
-
-    label: str
-    score: CohortScore | None
-    reason: str = ""
+from harness.scoring.cohort.store import Cohort, cohorts_of, load_cohort
 
 
 class CohortQueue:
     """The cohorts of a selection whose cells have been scored."""
 
     def __init__(
-        self, specs: Sequence[CellSpec], home: Path, protocol: Protocol, account: Account
+        self, specs: Sequence[CellSpec], home: Path, protocol: Protocol, report: ProgressReport
     ) -> None:
         self._home = home
         self._protocol = protocol
-        self._account = account
+        self._report = report
         self._cohorts = cohorts_of(home, specs, protocol.name)
         self._waiting = list(self._cohorts)
         self._outcomes: dict[str, CohortOutcome] = {}
-        account.expect(Kind.COHORT, len(self._waiting))
+        report.expect(WorkKind.COHORT, len(self._waiting))
 
     @property
     def outcomes(self) -> tuple[CohortOutcome, ...]:
@@ -56,23 +49,21 @@ class CohortQueue:
     def _task(self, cohort: Cohort) -> Task:
         started = time.monotonic()
 
-        def work(lane: Lane) -> CohortOutcome:
-            arguments = cohort, self._home, self._protocol
-            try:
-                score = lane.worker.call(
-                    score_cohort, *arguments, stop=lane.stop, listen=self._account.heard
-                )
-            except StoreError:
-                # The disk refuses; it would refuse the others as well.
-                raise
-            except BenchError as error:
-                return CohortOutcome(label=cohort.label, score=None, reason=str(error))
-            return CohortOutcome(label=cohort.label, score=score)
-
-        def done(outcome: CohortOutcome) -> None:
+        def done(score: CohortScore) -> None:
+            outcome = CohortOutcome(label=cohort.label, score=score)
             self._settle(cohort, outcome, time.monotonic() - started)
 
-        return Task(work, done)
+        def failed(error: BenchError) -> None:
+            if isinstance(error, StoreError):
+                # The disk refuses; it would refuse the others as well.
+                raise error
+            outcome = CohortOutcome(label=cohort.label, score=None, reason=str(error))
+            self._settle(cohort, outcome, time.monotonic() - started)
+
+        request = AttackCohort(
+            specs=cohort.specs, scores=cohort.scores, key=cohort.key, protocol=self._protocol
+        )
+        return Task(request, done, failed, self._report.frames_done)
 
     def _settle(self, cohort: Cohort, outcome: CohortOutcome, seconds: float | None) -> None:
         self._outcomes[cohort.key] = outcome
@@ -82,4 +73,4 @@ class CohortQueue:
             text += f": {outcome.reason}"
         elif seconds is None:
             text += " kept"
-        self._account.done(Kind.COHORT, text, seconds)
+        self._report.done(WorkKind.COHORT, text, seconds)

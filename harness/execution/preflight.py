@@ -1,8 +1,9 @@
-"""Faults of a study's material, reported before anything is prepared, built or run."""
+"""Checks before hours are spent: the material of a study's cells, and room on the disk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.core.errors import UnusableInputError
@@ -10,13 +11,41 @@ from harness.core.hashing import file_state
 from harness.datasets.material import faults_of, shared_material, used_in
 from harness.datasets.prepare import find_actor
 from harness.datasets.registry import manifests_of
-from harness.execution.specify import LeftOut, Skip, skip_nothing
-from harness.model.dataset import Actor, Donor
-from harness.model.job import Role
+from harness.execution.outcomes import SkippedCell
+from harness.execution.requests import ignore
+from harness.execution.resolve import Skip, unprepared
+from harness.model.cell import CellSpec
+from harness.model.dataset import Actor, Dataset, Donor, MediaRef, Part
+from harness.model.job import Role, Step
 from harness.model.suite import PlannedCell
+from harness.model.tool import Tool
+from harness.planning.forecast import MODEL_BYTES
 from harness.planning.plan import find_donor
 from harness.planning.study import Study
+from harness.planning.unprepared import record_unprepared
+from harness.store.cells import CellStore
 from harness.store.manifests import ManifestStore
+
+_FRAME_BYTES_PER_PIXEL = 2
+"""A frame as PNG, and the faces cut from it."""
+_COPIES_OF_VIDEO = 4
+
+
+def check_study(study: Study, planned: Sequence[PlannedCell], warn: Callable[[str], None]) -> None:
+    """See what can be known to be wrong before anything is prepared or built.
+
+    Raises UnusableInputError when no cell can be run, which is recorded; ``warn`` gets what stops
+    nothing.
+    """
+    check_donors(planned, study.tools, study.dataset)
+    unusable_cells(study, planned, skip=partial(record_skipped, study))
+    for sentence in material_warnings(study, planned):
+        warn(sentence)
+
+
+def record_skipped(study: Study, skipped: Sequence[SkippedCell]) -> None:
+    """They were asked for, so they count in every denominator though they cannot be run."""
+    record_unprepared(study.home, study.dataset, unprepared(study, skipped))
 
 
 def unusable_cells(
@@ -24,8 +53,8 @@ def unusable_cells(
     planned: Sequence[PlannedCell],
     *,
     look_into: bool = False,
-    skip: Skip = skip_nothing,
-) -> tuple[LeftOut, ...]:
+    skip: Skip = ignore,
+) -> tuple[SkippedCell, ...]:
     """Cells whose actor or donor has a file that is missing, empty or unreadable. With
     ``look_into`` the first frame of a manifest's clips is decoded where they were never prepared
     as they are; a clip that is damaged further on is found when it is prepared.
@@ -35,11 +64,11 @@ def unusable_cells(
     unseen = _unseen(study) if look_into else lambda path: False
     people = _people(study, planned)
     faults = {who: faults_of(person, unseen) for who, person in people.items()}
-    unusable: list[LeftOut] = []
+    unusable: list[SkippedCell] = []
     for cell in planned:
         reasons = [reason for who in _of_cell(cell) for reason in faults[who]]
         if reasons:
-            unusable.append(LeftOut(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
+            unusable.append(SkippedCell(cell=cell, reason=" ".join(dict.fromkeys(reasons))))
     if unusable and len(unusable) == len(planned):
         skip(unusable)
         raise UnusableInputError(
@@ -125,4 +154,61 @@ def _named(who: int | str) -> str:
 
 def _is_actor(study: Study, donor: str) -> bool:
     """True when an actor stands in under this name."""
-    return donor not in {known.name for known in study.dataset.donors}
+    return donor not in {one.name for one in study.dataset.donors}
+
+
+def check_donors(
+    planned: Sequence[PlannedCell], tools: Mapping[str, Tool], dataset: Dataset
+) -> None:
+    """See that there is a cell whose donor has the video that its tool trains on, if it does.
+
+    Known before an image is built. Raises UnusableInputError when there is none.
+    """
+    lacking = [
+        cell
+        for cell in planned
+        if cell.donor is not None
+        and Role.DONOR_TRAINING in tools[cell.tool].needs
+        and all(clip.part is not Part.TRAINING for clip in find_donor(dataset, cell.donor).clips)
+    ]
+    if not lacking or len(lacking) < len(planned):
+        return
+    raise UnusableInputError(
+        f"{lacking[0].tool} trains on a video of the donor, and dataset {dataset.name} has none of "
+        f"{lacking[0].donor}.",
+        hint="Name another with --donor (an actor can stand in: --donor actor02), or add clips "
+        "with `part: training` to the dataset's manifest.",
+    )
+
+
+def check_space(specs: Sequence[CellSpec], tools: Mapping[str, Tool], home: Path) -> None:
+    """See that the disk has room for the cells that have no result yet, roughly estimated.
+
+    Raises UnfitMachineError.
+    """
+    from harness.tools.engine import require_space
+
+    store = CellStore(home)
+    todo = [spec for spec in specs if store.result(spec) is None]
+    need_bytes = sum(cell_bytes(spec, tools[spec.tool]) for spec in todo)
+    require_space(home, need_bytes, "1 cell" if len(todo) == 1 else f"{len(todo)} cells")
+
+
+def cell_bytes(spec: CellSpec, tool: Tool) -> int:
+    """What a cell may write: models and frames of a tool that trains, else copies of the video.
+
+    An estimate from above, so that a disk is not found full after hours.
+    """
+    trains = Step.TRAIN in tool.steps
+    videos = [spec.actor.test]
+    if trains:
+        videos += [video for video in (spec.actor.training, _training(spec)) if video is not None]
+    pixels = sum(v.info.frames * v.info.width * v.info.height for v in videos if v.info)
+    if trains:
+        return MODEL_BYTES + pixels * _FRAME_BYTES_PER_PIXEL
+    # H.264 at good quality is far below one bit per pixel.
+    return _COPIES_OF_VIDEO * pixels // 8
+
+
+def _training(spec: CellSpec) -> MediaRef | None:
+    return spec.donor.training if spec.donor else None

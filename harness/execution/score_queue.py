@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
 
-from harness.core.base import Frozen
 from harness.core.errors import BenchError, StoreError, UnusableInputError
-from harness.execution.account import Account, Kind
-from harness.execution.lanes import Lane, Task
+from harness.execution.lanes import Task
+from harness.execution.outcomes import ScoreOutcome
+from harness.execution.progress import ProgressReport, WorkKind
+from harness.execution.requests import (
+    MeasureVideo,
+    ObserveVideo,
+    OutsideObserver,
+    ScoreCell,
+    WorkContext,
+)
 from harness.model.cell import CellSpec, Status
 from harness.model.identity import IdentityPath
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
-from harness.model.tool import Tool
-from harness.observe.container import Place, known_to, measure_with
-from harness.observe.sighting import Listen, Sighting, measure, shown
-from harness.scoring.score import score_cell, sightings, stored_score
+from harness.observe.container import Measured, Place, known_to
+from harness.observe.sighting import Sighting
+from harness.scoring.score import sightings, stored_score
 from harness.store.cells import CellStore
-from harness.tools.runtime.base import Control
 
 Key = tuple[str, IdentityPath, tuple[int, ...], bool]
 """A video by its content, how and in which frames faces are recognised, and whether its re-encoding
 is meant."""
 
 
-class ScoreOutcome(Frozen):
-    """A cell's score, or the sentence that says why it has none."""
+@dataclass
+class _VideoInWork:
+    """A video that is measured now, and what outside observers have yet to find in it."""
 
-    cell_id: str
-    score: CellScore | None
-    reason: str = ""
+    sighting: Sighting
+    unobserved: list[OutsideObserver]
+    started: float = field(default_factory=time.monotonic)
+    failures: list[str] = field(default_factory=list)
 
 
 class ScoreQueue:
@@ -40,24 +46,22 @@ class ScoreQueue:
 
     def __init__(
         self,
-        home: Path,
+        context: WorkContext,
         protocol: Protocol,
-        account: Account,
-        listen: Listen | None = None,
-        observers: Sequence[tuple[Tool, Place]] = (),
+        report: ProgressReport,
+        observers: Sequence[OutsideObserver] = (),
     ) -> None:
-        """``listen`` hears how far each video is, in any thread; else ``account`` does.
-
-        ``observers`` are programs of their own that measure every video too.
-        """
-        self._observers = tuple(observers)
-        self._home = home
+        """``observers`` are programs of their own that measure every video too."""
+        self._context = context
+        self._home = context.home
         self._protocol = protocol
-        self._account = account
-        self._listen = listen or account.heard
+        self._report = report
+        self._observers = tuple(observers)
         self._seen: dict[Key, bool] = {}
         """Videos that are or were in the queue; True once measured."""
         self._unseen: list[Sighting] = []
+        self._in_work: list[_VideoInWork] = []
+        """Measured videos whose next outside observer is to be run."""
         self._foreseen: set[str] = set()
         self._waiting: dict[str, tuple[CellSpec, Set[Key]]] = {}
         self._ready: list[CellSpec] = []
@@ -67,7 +71,7 @@ class ScoreQueue:
         """A cell that will be scored: its original, and the re-encoding of it, can be measured
         before it has run.
         """
-        self._account.expect(Kind.SCORE)
+        self._report.expect(WorkKind.SCORE)
         try:
             if self._stored(spec) is not None:
                 return
@@ -77,11 +81,11 @@ class ScoreQueue:
             return
         self._enqueue(before)
         self._foreseen.add(spec.id)
-        self._account.expect(Kind.MEASURE)
+        self._report.expect(WorkKind.MEASURE)
 
     def forgo(self, spec: CellSpec) -> None:
         """A cell that was foreseen has no result to score."""
-        self._account.expect(Kind.SCORE, -1)
+        self._report.expect(WorkKind.SCORE, -1)
         self._arrived(spec)
 
     def add(self, spec: CellSpec) -> None:
@@ -101,12 +105,18 @@ class ScoreQueue:
         self._release()
 
     def next(self) -> Task | None:
-        """Work that can be done now: scores before more measuring, so that results come early."""
+        """What can be done now: scores before more measuring, so that results come early."""
+        if task := self.next_observation():
+            return task
         if self._ready:
             return self._score(self._ready.pop(0))
         if self._unseen:
             return self._measure(self._unseen.pop(0))
         return None
+
+    def next_observation(self) -> Task | None:
+        """What completes a video that has been measured but for its outside observers."""
+        return self._observe(self._in_work.pop(0)) if self._in_work else None
 
     def _stored(self, spec: CellSpec) -> CellScore | None:
         if CellStore(self._home).result(spec) is None or self._unobserved(spec):
@@ -116,80 +126,82 @@ class ScoreQueue:
     def _unobserved(self, spec: CellSpec) -> bool:
         """True when an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
-            known_to(observer, video.sha256, place) is None
+            known_to(observer.tool, video.sha256, self._place(observer)) is None
             for video in sightings(spec, self._home, self._protocol)
-            for observer, place in self._observers
+            for observer in self._observers
         )
+
+    def _place(self, observer: OutsideObserver) -> Place:
+        runtime = self._context.select_runtime(observer.tool)
+        return Place(self._home, runtime, observer.image_digest)
 
     def _arrived(self, spec: CellSpec) -> None:
         """Take back the expectation of its swapped video; which one it is, is known now."""
         if spec.id in self._foreseen:
             self._foreseen.remove(spec.id)
-            self._account.expect(Kind.MEASURE, -1)
+            self._report.expect(WorkKind.MEASURE, -1)
 
-    def _enqueue(self, sightings: Sequence[Sighting]) -> None:
-        for sighting in sightings:
-            if _key(sighting) not in self._seen:
-                self._seen[_key(sighting)] = False
-                self._unseen.append(sighting)
-                self._account.expect(Kind.MEASURE)
+    def _enqueue(self, found: Sequence[Sighting]) -> None:
+        for one in found:
+            if _key(one) not in self._seen:
+                self._seen[_key(one)] = False
+                self._unseen.append(one)
+                self._report.expect(WorkKind.MEASURE)
 
     def _measure(self, sighting: Sighting) -> Task:
-        started = time.monotonic()
+        video = _VideoInWork(sighting, list(self._observers))
+        request = MeasureVideo(sighting=sighting)
+        return Task(request, lambda _: self._go_on(video), listen=self._report.frames_done)
 
-        def work(lane: Lane) -> list[str]:
-            lane.worker.call(
-                _measure_if_possible, sighting, self._home, stop=lane.stop, listen=self._listen
-            )
-            return list(self._observe(sighting, lane))
+    def _observe(self, video: _VideoInWork) -> Task:
+        observer = video.unobserved.pop(0)
 
-        def done(failures: list[str]) -> None:
-            text = "; ".join([sighting.label, *failures])
-            self._account.done(Kind.MEASURE, text, time.monotonic() - started)
-            self._seen[_key(sighting)] = True
-            self._release()
+        def done(found: Measured) -> None:
+            if found.status is not Status.OK:
+                video.failures.append(f"{observer.tool.name}: {found.reason}")
+            self._go_on(video)
 
-        return Task(work, done)
+        def failed(error: BenchError) -> None:
+            if not isinstance(error, UnusableInputError):
+                raise error
+            video.failures.append(f"{observer.tool.name}: {error.message}")
+            self._go_on(video)
 
-    def _observe(self, sighting: Sighting, lane: Lane) -> Iterator[str]:
-        """Have the observers look at a video; a sentence for each that could not."""
-        for observer, place in self._observers:
-            here = replace(place, control=Control(stop=lane.stop))
-            try:
-                measured = measure_with(observer, *shown(sighting, self._home), here)
-            except UnusableInputError as error:
-                yield f"{observer.name}: {error.message}"
-                continue
-            if measured.status is not Status.OK:
-                yield f"{observer.name}: {measured.reason}"
+        return Task(ObserveVideo(sighting=video.sighting, observer=observer), done, failed)
+
+    def _go_on(self, video: _VideoInWork) -> None:
+        """The next observer of the video, or its end."""
+        if video.unobserved:
+            self._in_work.append(video)
+            return
+        text = "; ".join([video.sighting.label, *video.failures])
+        self._report.done(WorkKind.MEASURE, text, time.monotonic() - video.started)
+        self._seen[_key(video.sighting)] = True
+        self._release()
 
     def _score(self, spec: CellSpec) -> Task:
         started = time.monotonic()
 
-        def work(lane: Lane) -> ScoreOutcome:
-            arguments = spec, self._home, self._protocol
-            try:
-                score = lane.worker.call(
-                    score_cell, *arguments, stop=lane.stop, listen=self._listen
-                )
-            except StoreError:
-                # The disk refuses; it would refuse the others as well.
-                raise
-            except BenchError as error:
-                return ScoreOutcome(cell_id=spec.id, score=None, reason=str(error))
-            return ScoreOutcome(cell_id=spec.id, score=score)
-
-        def done(outcome: ScoreOutcome) -> None:
+        def done(score: CellScore) -> None:
+            outcome = ScoreOutcome(cell_id=spec.id, score=score)
             self._settle(spec, outcome, time.monotonic() - started)
 
-        return Task(work, done)
+        def failed(error: BenchError) -> None:
+            if isinstance(error, StoreError):
+                # The disk refuses; it would refuse the others as well.
+                raise error
+            outcome = ScoreOutcome(cell_id=spec.id, score=None, reason=str(error))
+            self._settle(spec, outcome, time.monotonic() - started)
+
+        request = ScoreCell(spec=spec, protocol=self._protocol)
+        return Task(request, done, failed, self._report.frames_done)
 
     def _settle(self, spec: CellSpec, outcome: ScoreOutcome, seconds: float | None) -> None:
         self.outcomes[spec.id] = outcome
         text = f"{spec.slug}: {outcome.reason}" if outcome.reason else spec.slug
         if seconds is None and outcome.score is not None:
             text += " kept"
-        self._account.done(Kind.SCORE, text, seconds)
+        self._report.done(WorkKind.SCORE, text, seconds)
 
     def _release(self) -> None:
         measured = {key for key, done in self._seen.items() if done}
@@ -201,13 +213,3 @@ class ScoreQueue:
 
 def _key(sighting: Sighting) -> Key:
     return sighting.sha256, sighting.identity, sighting.frames, sighting.reencode
-
-
-def _measure_if_possible(sighting: Sighting, home: Path, listen: Listen) -> None:
-    """A video that cannot be measured is reported by the scores that need it."""
-    try:
-        measure(sighting, home, listen)
-    except StoreError:
-        raise
-    except BenchError:
-        return

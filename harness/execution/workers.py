@@ -130,7 +130,7 @@ def _serve(connection: Connection[Any, Any], share: int) -> None:
         while True:
             function, args = connection.recv()
             try:
-                answer = "done", function(*args, _teller(connection))
+                answer = "done", function(*args, _reporter(connection))
             except BenchError as error:
                 answer = "failed", error
             except Exception as error:  # noqa: BLE001 - the boundary: its fault is raised over there
@@ -149,17 +149,17 @@ def _portable(error: Exception) -> Exception:
     return fault
 
 
-def _teller(connection: Connection[Any, Any]) -> Listen:
+def _reporter(connection: Connection[Any, Any]) -> Listen:
     last = 0.0
 
-    def tell(what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= _TELL_S:
             last = now
             connection.send(("heard", (what, done, total)))
 
-    return tell
+    return report
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from harness.cli.selection import Choice, study_from_suite
 from harness.datasets.prepare import prepare_actor, prepare_donor
-from harness.execution.specify import spec_of
+from harness.execution.resolve import spec_of
 from harness.media.ffmpeg import run_ffmpeg
 from harness.model.cell import CellSpec, Status
 from harness.model.dataset import GalleryFace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.cli.summary import cohort_line
-from harness.execution.cohort_queue import CohortOutcome
+from harness.execution.outcomes import CohortOutcome
 from harness.model.cohort import Attack, Attacker, Rate, Verification
 from harness.model.estimates import Null
 from harness.scoring.cohort.score import CROPS_SOURCE

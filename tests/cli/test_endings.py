@@ -127,11 +127,11 @@ def test_doctor_names_a_home_that_cannot_be_used_and_ends_with_4(
 @pytest.mark.clips
 def test_failed_cells_are_tried_again_and_the_next_command_is_named(sample_home: Path) -> None:
     from harness.cli.selection import Choice, study_from_options
-    from harness.execution.specify import specify
+    from harness.execution.resolve import prepare_and_resolve
 
     choice = Choice(actor="3", dataset="sample", frames=6)
     study = study_from_options("noop", choice, sample_home, config="default", settings=[])
-    (spec,) = specify(study, study.plan(), lambda text: None).specs
+    (spec,) = prepare_and_resolve(study, study.plan(), lambda text: None).specs
     bench = Bench(sample_home)
     bench.attempt(spec, Status.TIMEOUT)
     said = bench("retry", "--all-failed")

@@ -23,7 +23,7 @@ from harness.tools.runtime.progress import StepProgress
 
 from .conftest import Bench
 
-DRIVERS = Path(__file__).parents[1] / "runtime"
+DRIVERS = Path(__file__).parents[1] / "tools" / "runtime"
 TOOL = Tool(
     name="stand-in",
     summary="",

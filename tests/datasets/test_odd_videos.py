@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 from harness.datasets.registry import load_dataset
-from harness.execution.runner import CellOutcome, RunContext, run_cells
-from harness.execution.specify import specify
-from harness.execution.workflow import score
+from harness.execution.outcomes import CellOutcome
+from harness.execution.pipeline import Goal, RunOptions, run_study
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import is_rotated, probe
 from harness.model.cell import CellSpec, Status
@@ -159,12 +158,12 @@ def cells(folder: Path, sample_cache: Path) -> dict[tuple[str, str], Done]:
     study = Study(suite, dataset, load_tools(), home)
     names = list(CLIPS)
     planned = [cell for cell in study.plan() if (names[cell.actor], cell.tool) in RUNS]
-    specs = specify(study, planned, lambda text: None).specs
-    outcomes = run_cells(specs, study.tools, RunContext(home=home))
-    scores = score(specs, home, study.protocol, lambda text: None)
+    outcome = run_study(study, RunOptions(planned=planned, goal=Goal.SCORES))
+    runs = {run.cell_id: run for run in outcome.cells}
+    scores = {scored.cell_id: scored.score for scored in outcome.scores}
     return {
-        (names[spec.actor.number], spec.tool): Done(spec, outcome, scored.score)
-        for spec, outcome, scored in zip(specs, outcomes, scores, strict=True)
+        (names[spec.actor.number], spec.tool): Done(spec, runs[spec.id], scores.get(spec.id))
+        for spec in outcome.resolved.specs
     }
 
 

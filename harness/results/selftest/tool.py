@@ -19,16 +19,15 @@ from harness.core.errors import BenchError, UsageError
 from harness.core.host import Host, host
 from harness.core.paths import make_guest
 from harness.datasets.sample import fetch_sample, load_sample
-from harness.execution.inputs import video_fault
-from harness.execution.readiness import image_digests, runtimes
-from harness.execution.runner import CellOutcome, RunContext, run_cell
-from harness.execution.specify import specify
-from harness.model.cell import CellSpec, Status
+from harness.execution.lanes import local_runtimes
+from harness.execution.outcomes import StudyOutcome
+from harness.execution.pipeline import Goal, RunOptions, run_study
+from harness.execution.resolve import find_images
+from harness.model.cell import Status
 from harness.model.dataset import Dataset, Part
 from harness.model.job import Event, Limits, Role, Setting, Step
-from harness.model.protocol import protocol_of
 from harness.model.score import Comparison
-from harness.model.suite import PlannedCell, Suite, ToolEntry
+from harness.model.suite import PlannedCell, Suite, SuiteProtocol, ToolEntry
 from harness.model.tool import Tool
 from harness.planning.plan import actor_as_donor
 from harness.planning.study import Study
@@ -186,34 +185,40 @@ def _run(notes: _Notes, home: Path, place: Path, voice: Voice) -> Report:
     planned = _planned(study, ask)
     notes.known |= {"settings": planned.settings, "limits": planned.limits}
     voice.say(f"{ask.tool.name}@{ask.version}, config {ask.config}, actor {planned.actor}")
-    digests = image_digests([planned], study.tools, place, voice.say, cpu=ask.cpu)
-    if digests:
-        notes.known["image"] = image = _image(ask.tool, digests[ask.tool.name, ask.version])
+    images = find_images([planned], study.tools, place, voice.say, cpu=ask.cpu)
+    if images:
+        notes.known["image"] = image = _image(ask.tool, images[ask.tool.name, ask.version])
         if image is not None:
             voice.say(f"image {image.id[:19]}, built of {image.source} at {image.revision}")
-    (spec,) = specify(study, [planned], voice.say, digests=digests).specs
+    kind = ask.tool.runs_as.kind
     watched = WatchedRuntime(
-        runtimes(place, 1, cpu=ask.cpu)[ask.tool.runs_as.kind],
-        lambda step: voice.say(f"step {step} began"),
+        local_runtimes(place, 1, cpu=ask.cpu)[kind], lambda step: voice.say(f"step {step} began")
     )
-    context = RunContext(
-        home=place,
-        runtimes={ask.tool.runs_as.kind: watched},
+    options = RunOptions(
+        voice.say,
+        jobs=1,
+        planned=[planned],
+        goal=Goal.SCORES,
+        images=images,
+        runtimes={kind: watched},
         infra_retries=0,
-        listen=lambda spec, event: _hear(event, voice),
+        heard=lambda spec, event: _hear(event, voice),
     )
-    outcome = run_cell(spec, ask.tool, context)
-    notes.known["steps"] = tuple(watched.seen)
-    attempt = outcome.attempt
-    if outcome.status is Status.OK:
-        _look_at_output(notes, spec, outcome, place, voice)
-    return notes.report(outcome.status.value, attempt.reason if attempt else "")
+    try:
+        outcome = run_study(study, options)
+    finally:
+        notes.known["steps"] = tuple(watched.seen)
+    (cell,) = outcome.cells
+    if cell.status is Status.OK:
+        _look_at_output(notes, outcome, place)
+    return notes.report(cell.status.value, cell.attempt.reason if cell.attempt else "")
 
 
 def _study(ask: Ask, home: Path, place: Path) -> Study:
     make_guest(place, home)
     entry = ToolEntry(tool=ask.tool.name, version=ask.version, config=ask.config)
-    suite = Suite(name="selftest", tools=(entry,), actors=str(ACTOR))
+    protocol = SuiteProtocol(frames=FRAMES)
+    suite = Suite(name="selftest", tools=(entry,), actors=str(ACTOR), protocol=protocol)
     return Study(suite, sample_of(place), {ask.tool.name: ask.tool}, place)
 
 
@@ -237,22 +242,16 @@ def _image(tool: Tool, digest: str) -> BuiltImage | None:
         return next((image for image in list_images(engine, tool.name) if image.id == digest), None)
 
 
-def _look_at_output(
-    notes: _Notes, spec: CellSpec, outcome: CellOutcome, place: Path, voice: Voice
-) -> None:
-    from harness.execution.workflow import score
+def _look_at_output(notes: _Notes, outcome: StudyOutcome, place: Path) -> None:
     from harness.media.probe import probe
 
-    original = probe(MediaStore(place).path(spec.actor.test))
-    swapped = CellStore(place).swapped_path(spec)
-    assert outcome.result is not None
+    (spec,), (cell,), (scored,) = outcome.resolved.specs, outcome.cells, outcome.scores
+    assert cell.result is not None
     notes.known |= {
-        "frames_original": original.frames,
-        "frames_output": probe(swapped).frames,
-        "previews": len(outcome.result.previews),
+        "frames_original": probe(MediaStore(place).path(spec.actor.test)).frames,
+        "frames_output": probe(CellStore(place).swapped_path(spec)).frames,
+        "previews": len(cell.result.previews),
     }
-    assert video_fault(swapped, original) is None
-    (scored,) = score([spec], place, protocol_of(FRAMES), voice.say, jobs=1)
     notes.known["score_reason"] = scored.reason
     if scored.score is None:
         return

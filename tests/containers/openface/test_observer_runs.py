@@ -16,9 +16,10 @@ from harness.cli.selection import Choice, study_from_options
 from harness.core.errors import UsageError
 from harness.core.hashing import file_sha256
 from harness.core.signals import StoppedError
-from harness.execution.runner import RunContext, run_cells
-from harness.execution.specify import specify
-from harness.execution.workflow import score
+from harness.execution.lanes import Lanes
+from harness.execution.pipeline import Goal, RunOptions, run_study, score_cells
+from harness.execution.progress import ProgressReport, TimeEstimate
+from harness.execution.requests import OutsideObserver, WorkContext, ignore
 from harness.media.ffmpeg import ffmpeg_path
 from harness.model.cell import Status
 from harness.model.job import Limits, Role, Step
@@ -203,17 +204,17 @@ def test_scores_hold_the_observers_units_beside_the_embedded_ones(
     shutil.copytree(known, observations, ignore=shutil.ignore_patterns(".*"))
     choice = Choice(actor="3", dataset="sample", frames=4)
     study = study_from_options("noop", choice, sample_home, config="default", settings=[])
-    specs = specify(study, study.plan(), lambda text: None).specs
-    run_cells(specs, study.tools, RunContext(home=sample_home))
+    specs = run_study(study, RunOptions(goal=Goal.RESULTS)).resolved.specs
     said: list[str] = []
 
     def sources(wish: dict[str, Any], digest: str) -> list[str]:
         environment = {"OPENFACE": str(program), "STAND_IN": json.dumps(wish)}
         environment["BENCH_FFMPEG"] = str(ffmpeg_path())
-        place = Place(sample_home, ProcessRuntime(environment), digest)
-        (outcome,) = score(
-            specs, sample_home, study.protocol, said.append, jobs=1, observers=((OBSERVER, place),)
-        )
+        context = WorkContext(sample_home, {"process": ProcessRuntime(environment)})
+        observer = OutsideObserver(tool=OBSERVER, image_digest=digest)
+        report = ProgressReport(TimeEstimate(1), said.append, ignore)
+        with Lanes(1, context) as lanes:
+            (outcome,) = score_cells(specs, study.protocol, lanes, report, [observer])
         assert outcome.score is not None
         return [one.source for one in outcome.score.attributes]
 

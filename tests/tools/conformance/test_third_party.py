@@ -77,8 +77,10 @@ def test_a_selftest_that_fails_says_in_which_step_and_keeps_its_log(
 def test_previews_of_a_training_are_artifacts_of_its_cell(
     package: Package, sample_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.execution.runner import RunContext, run_cell
-    from harness.execution.specify import specify
+    from harness.execution.lanes import Lanes
+    from harness.execution.pipeline import run_cells
+    from harness.execution.requests import WorkContext
+    from harness.execution.resolve import prepare_and_resolve
     from harness.results.selftest import tool as selftest
     from harness.tools.registry import find_tool
     from harness.tools.runtime.process import ProcessRuntime
@@ -86,10 +88,12 @@ def test_previews_of_a_training_are_artifacts_of_its_cell(
     monkeypatch.syspath_prepend(str(package.folder))
     ask = selftest.choose(find_tool("tiny-trainer"), None, None)
     study = selftest._study(ask, sample_home, sample_home / "own")
-    (spec,) = specify(study, [selftest._planned(study, ask)], lambda text: None).specs
+    (spec,) = prepare_and_resolve(study, [selftest._planned(study, ask)], lambda text: None).specs
     runtime = ProcessRuntime({"PYTHONPATH": str(package.folder)})
-    context = RunContext(home=study.home, runtimes={"process": runtime})
-    result = run_cell(spec, ask.tool, context).result
+    context = WorkContext(home=study.home, runtimes={"process": runtime})
+    with Lanes(1, context) as lanes:
+        (outcome,) = run_cells([spec], study.tools, lanes)
+    result = outcome.result
     assert result is not None
     folder = CellStore(study.home).folder(spec)
     names = [Path(one.path).name for one in result.previews]

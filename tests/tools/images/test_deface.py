@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.execution.inputs import video_fault
+from harness.execution.cell import video_fault
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import read_frames
 from harness.media.probe import probe

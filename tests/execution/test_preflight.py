@@ -10,13 +10,9 @@ import pytest
 from adapters.controls import NOOP
 from adapters.dfaker import DFAKER
 from harness.core.errors import UnfitMachineError, UnusableInputError
-from harness.execution.readiness import (
-    cell_bytes,
-    check_donors,
-    check_space,
-    image_digests,
-    runtimes,
-)
+from harness.execution.lanes import local_runtimes
+from harness.execution.preflight import cell_bytes, check_donors, check_space
+from harness.execution.resolve import find_images
 from harness.model.cell import CellSpec
 from harness.model.dataset import Clip, Dataset, Donor, MediaRef, Part, PreparedActor, Sex, Split
 from harness.model.suite import PlannedCell
@@ -119,11 +115,11 @@ def test_a_gpu_that_is_too_small_is_known_before_an_image_is_built(
     monkeypatch.setattr("harness.tools.runtime.container.query_gpus", lambda: (SMALL,))
     tools = {"dfaker": DFAKER}
     with pytest.raises(UnfitMachineError, match=r"MX150, has 2\.0 GiB") as refused:
-        image_digests([_planned()], tools, tmp_path, print)
+        find_images([_planned()], tools, tmp_path, print)
     assert built == []
     assert "`--cpu`" in (refused.value.hint or "")
     with pytest.raises(UnfitMachineError, match="no registry"):
-        image_digests([_planned()], tools, tmp_path, print, cpu=True)
+        find_images([_planned()], tools, tmp_path, print, cpu=True)
     assert built == ["dfaker"]
 
 
@@ -133,7 +129,7 @@ def test_without_gpu_a_tool_that_can_do_without_gets_none(
     big = SMALL.model_copy(update={"memory_bytes": 24 << 30})
     monkeypatch.setattr("harness.tools.runtime.container.query_gpus", lambda: (big,))
     for cpu in (False, True):
-        runtime = runtimes(tmp_path, 1, cpu=cpu)["container"]
+        runtime = local_runtimes(tmp_path, 1, cpu=cpu)["container"]
         assert isinstance(runtime, ContainerRuntime)
         assert runtime.uses_gpu(DFAKER) is not cpu
 

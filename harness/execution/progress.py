@@ -1,4 +1,4 @@
-"""Says what has been done, of how much, and how long the rest will take."""
+"""Reports of what has been done, of how much, and of how long the rest will take."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _LEAST = 2
 Say = Callable[[str], None]
 
 
-class Kind(StrEnum):
-    """The kinds of work that take time in a study."""
+class WorkKind(StrEnum):
+    """Work that takes time in a study."""
 
     RUN = "run"
     MEASURE = "measured"
@@ -42,8 +42,8 @@ class _Share:
         return self.seconds / self.timed if self.timed >= enough else None
 
 
-class Estimate:
-    """Time that the rest will take, judged by what similar work took.
+class TimeEstimate:
+    """How long the rest will take, judged by what the like of it took.
 
     Nothing is said before each kind of long work was seen a few times: the first cell of a study,
     which copies a video, says nothing about the last, which trains a model.
@@ -51,13 +51,13 @@ class Estimate:
 
     def __init__(self, lanes: int) -> None:
         self._lanes = lanes
-        self._shares = {kind: _Share() for kind in Kind}
+        self._shares = {kind: _Share() for kind in WorkKind}
 
-    def expect(self, kind: Kind, count: int = 1) -> None:
+    def expect(self, kind: WorkKind, count: int = 1) -> None:
         """``count`` more of ``kind`` are to be done; a negative one takes them back."""
         self._shares[kind].expected += count
 
-    def took(self, kind: Kind, seconds: float | None) -> None:
+    def took(self, kind: WorkKind, seconds: float | None) -> None:
         """One of ``kind`` is done; None when it was stored already."""
         share = self._shares[kind]
         share.done += 1
@@ -65,18 +65,18 @@ class Estimate:
             share.timed += 1
             share.seconds += seconds
 
-    def count(self, kind: Kind) -> str:
+    def count(self, kind: WorkKind) -> str:
         """``3/20``."""
         return f"{self._shares[kind].done}/{self._shares[kind].expected}"
 
     def left_s(self) -> float | None:
-        """Seconds until all is done, or None while that is unknown."""
+        """Seconds until all is done, or None while that is not known."""
         total = 0.0
         for kind, share in self._shares.items():
             # Tools differ from one another far more than videos do.
-            enough = (share.left + share.timed) / 4 if kind is Kind.RUN else 0
+            enough = (share.left + share.timed) / 4 if kind is WorkKind.RUN else 0
             mean_s = share.mean_s(max(_LEAST, enough))
-            if mean_s is None and kind in (Kind.SCORE, Kind.COHORT):
+            if mean_s is None and kind in (WorkKind.SCORE, WorkKind.COHORT):
                 # These take seconds when everything is measured; they wait for no estimate.
                 mean_s = 0.0
             if mean_s is None:
@@ -98,20 +98,20 @@ def spell_time(seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class Account:
-    """Reports a study's progress, one line for each thing done; any thread may call it."""
+class ProgressReport:
+    """A study's progress, one line for each thing done; any thread may call it."""
 
-    estimate: Estimate
+    estimate: TimeEstimate
     say: Say
     tick: Say
     """Reports what moves within a thing; shown on a terminal only."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def expect(self, kind: Kind, count: int = 1) -> None:
+    def expect(self, kind: WorkKind, count: int = 1) -> None:
         with self._lock:
             self.estimate.expect(kind, count)
 
-    def done(self, kind: Kind, text: str, seconds: float | None) -> None:
+    def done(self, kind: WorkKind, text: str, seconds: float | None) -> None:
         """Say that one of ``kind`` is done."""
         with self._lock:
             self.estimate.took(kind, seconds)
@@ -123,6 +123,6 @@ class Account:
         with self._lock:
             self.tick(text)
 
-    def heard(self, what: str, done: int, total: int) -> None:
+    def frames_done(self, what: str, done: int, total: int) -> None:
         """A video is measured up to frame ``done``."""
         self.moved(f"{what}: frame {done} of {total}")

@@ -11,14 +11,20 @@ from harness.core.base import Frozen
 from harness.core.errors import BenchError, StoreError, UnusableInputError
 from harness.execution.account import Account, Kind
 from harness.execution.lanes import Lane, Task
+from harness.execution.score_cells import (
+    ScorableCell,
+    measurement_requests,
+    scorable_cell,
+    score_scorable,
+    stored_score,
+)
 from harness.model.cell import CellSpec, Status
 from harness.model.identity import IdentityPath
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
 from harness.model.tool import Tool
 from harness.observe.container import Place, known_to, measure_with
-from harness.observe.sighting import Listen, Sighting, measure, shown
-from harness.scoring.score import score_cell, sightings, stored_score
+from harness.observe.measure import Listen, MeasurementRequest, measure, measured_video
 from harness.store.cells import CellStore
 from harness.tools.runtime.base import Control
 
@@ -57,10 +63,12 @@ class ScoreQueue:
         self._listen = listen or account.heard
         self._seen: dict[Key, bool] = {}
         """Videos that are or were in the queue; True once measured."""
-        self._unseen: list[Sighting] = []
+        self._unseen: list[MeasurementRequest] = []
         self._foreseen: set[str] = set()
         self._waiting: dict[str, tuple[CellSpec, Set[Key]]] = {}
         self._ready: list[CellSpec] = []
+        self._cells: dict[str, ScorableCell] = {}
+        """Those that have a result, each with what its score depends on."""
         self.outcomes: dict[str, ScoreOutcome] = {}
 
     def foresee(self, spec: CellSpec) -> None:
@@ -69,9 +77,9 @@ class ScoreQueue:
         """
         self._account.expect(Kind.SCORE)
         try:
-            if self._stored(spec) is not None:
+            if CellStore(self._home).result(spec) is not None and self._stored(spec) is not None:
                 return
-            before = sightings(spec, self._home, self._protocol)[:2]
+            before = measurement_requests(spec, self._home, self._protocol)[:2]
         except BenchError:
             # It is told of when the cell's turn comes.
             return
@@ -89,7 +97,7 @@ class ScoreQueue:
         self._arrived(spec)
         try:
             stored = self._stored(spec)
-            needed = () if stored else sightings(spec, self._home, self._protocol)
+            needed = () if stored else measurement_requests(spec, self._home, self._protocol)
         except BenchError as error:
             self._settle(spec, ScoreOutcome(cell_id=spec.id, score=None, reason=str(error)), None)
             return
@@ -109,15 +117,15 @@ class ScoreQueue:
         return None
 
     def _stored(self, spec: CellSpec) -> CellScore | None:
-        if CellStore(self._home).result(spec) is None or self._unobserved(spec):
-            return None
-        return stored_score(spec, self._home, self._protocol)
+        if spec.id not in self._cells:
+            self._cells[spec.id] = scorable_cell(spec, self._home, self._protocol)
+        return None if self._unobserved(spec) else stored_score(self._cells[spec.id], self._home)
 
     def _unobserved(self, spec: CellSpec) -> bool:
         """Whether an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
-            known_to(observer, video.sha256, place) is None
-            for video in sightings(spec, self._home, self._protocol)
+            known_to(observer, request.video.sha256, place) is None
+            for request in measurement_requests(spec, self._home, self._protocol)
             for observer, place in self._observers
         )
 
@@ -127,36 +135,36 @@ class ScoreQueue:
             self._foreseen.remove(spec.id)
             self._account.expect(Kind.MEASURE, -1)
 
-    def _enqueue(self, found: Sequence[Sighting]) -> None:
+    def _enqueue(self, found: Sequence[MeasurementRequest]) -> None:
         for one in found:
             if _key(one) not in self._seen:
                 self._seen[_key(one)] = False
                 self._unseen.append(one)
                 self._account.expect(Kind.MEASURE)
 
-    def _measure(self, sighting: Sighting) -> Task:
+    def _measure(self, request: MeasurementRequest) -> Task:
         started = time.monotonic()
 
         def work(lane: Lane) -> list[str]:
             lane.worker.call(
-                _measure_if_possible, sighting, self._home, stop=lane.stop, listen=self._listen
+                _measure_if_possible, request, self._home, stop=lane.stop, listen=self._listen
             )
-            return list(self._observe(sighting, lane))
+            return list(self._observe(request, lane))
 
         def done(failures: list[str]) -> None:
-            text = "; ".join([sighting.label, *failures])
+            text = "; ".join([request.label, *failures])
             self._account.done(Kind.MEASURE, text, time.monotonic() - started)
-            self._seen[_key(sighting)] = True
+            self._seen[_key(request)] = True
             self._release()
 
         return Task(work, done)
 
-    def _observe(self, sighting: Sighting, lane: Lane) -> Iterator[str]:
+    def _observe(self, request: MeasurementRequest, lane: Lane) -> Iterator[str]:
         """Have the observers look at a video; a sentence for each that could not."""
         for observer, place in self._observers:
             here = replace(place, control=Control(stop=lane.stop))
             try:
-                found = measure_with(observer, *shown(sighting, self._home), here)
+                found = measure_with(observer, measured_video(request, self._home), here)
             except UnusableInputError as error:
                 yield f"{observer.name}: {error.message}"
                 continue
@@ -167,10 +175,10 @@ class ScoreQueue:
         started = time.monotonic()
 
         def work(lane: Lane) -> ScoreOutcome:
-            arguments = spec, self._home, self._protocol
+            arguments = self._cells[spec.id], self._home
             try:
                 score = lane.worker.call(
-                    score_cell, *arguments, stop=lane.stop, listen=self._listen
+                    score_scorable, *arguments, stop=lane.stop, listen=self._listen
                 )
             except StoreError:
                 # The disk refuses; it would refuse the others as well.
@@ -197,14 +205,14 @@ class ScoreQueue:
             self._ready.append(self._waiting.pop(cell_id)[0])
 
 
-def _key(sighting: Sighting) -> Key:
-    return sighting.sha256, sighting.identity, sighting.frames, sighting.reencode
+def _key(request: MeasurementRequest) -> Key:
+    return request.video.sha256, request.identity, request.frames, request.reencode
 
 
-def _measure_if_possible(sighting: Sighting, home: Path, listen: Listen) -> None:
+def _measure_if_possible(request: MeasurementRequest, home: Path, listen: Listen) -> None:
     """A video that cannot be measured is told of by the scores that need it."""
     try:
-        measure(sighting, home, listen)
+        measure(request, home, listen)
     except StoreError:
         raise
     except BenchError:

@@ -17,7 +17,7 @@ from harness.model.job import Event
 from harness.model.protocol import Protocol
 from harness.model.tool import Tool
 from harness.observe.container import Place
-from harness.observe.sighting import Listen
+from harness.observe.measure import Listen
 from harness.planning.study import Study
 
 Say = Callable[[str], None]

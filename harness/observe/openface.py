@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.base import Frozen
 from harness.core.errors import UnusableInputError
-from harness.store.observations import store_sentences
+from harness.model.observed import UnitScale
+from harness.observe.readers import Imported, OutputReader
+from harness.store.observations import ObservationStore
+from harness.store.tables import store_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +18,7 @@ OBSERVER = "openface"
 VERSION = "2.2"
 MINIMUM_CONFIDENCE = 0.8
 HIGHEST_INTENSITY = 5.0
+SCALE = UnitScale(name="0-5 (FACS intensity)", factor=HIGHEST_INTENSITY)
 INTENSITIES = (
     "AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU09", "AU10", "AU12",
     "AU14", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26", "AU45",
@@ -25,21 +28,9 @@ PRESENCES = tuple(sorted((*INTENSITIES, "AU28")))
 """The 18 units it calls present or absent; AU28 has no intensity. Kept in the file, not scored."""
 
 
-class Imported(Frozen):
-    """What an imported file holds."""
-
-    path: Path
-    frames: int
-    """Frames of the video."""
-    usable: int
-    """Frames with values: a face was found, with enough confidence."""
-    faces: int
-    """Different face ids."""
-
-
 def openface_path(home: Path, sha256: str) -> Path:
     """Where a user's OpenFace CSV of the video with this content belongs."""
-    return home / "observations" / sha256 / f"{OBSERVER}@{VERSION}.csv"
+    return READER.path(ObservationStore(home), sha256)
 
 
 def import_openface(csv: Path, sha256: str, frames: int, home: Path) -> Imported:
@@ -182,3 +173,15 @@ def _unusable(path: Path, what: str) -> UnusableInputError:
         f"The OpenFace file {path} {what}.",
         hint="Make it with OpenFace 2.2, from that very video: `FeatureExtraction -f VIDEO -aus`.",
     )
+
+
+READER = OutputReader(
+    source=OBSERVER,
+    title="OpenFace",
+    version=VERSION,
+    ending=".csv",
+    scale=SCALE,
+    units=INTENSITIES,
+    bring_in=import_openface,
+    read=read_openface,
+)

@@ -12,9 +12,9 @@ from harness.model.job import Step
 from harness.model.score import CellScore
 from harness.planning.selection import Selection, choose_cells
 from harness.results.compare.selector import Selector, choose
-from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.store.score_files import ScoreStore
 
 Key = tuple[str, int, str, int]
 """Split, actor, donor, seed: what a cell is paired by."""
@@ -118,7 +118,7 @@ def gather(
         if not (store.verify(spec) and media.unchanged(spec.actor.test)):
             damaged.append(spec.slug)
             continue
-        score = load_score(spec, home, protocol)
+        score = ScoreStore(home).load(spec, protocol)
         if score is None or score.inputs.get("swapped", result.swapped.sha256) != (
             result.swapped.sha256
         ):

@@ -106,3 +106,6 @@ class UnitScale(Frozen):
         unit that barely passes there is not lost to a little flattening.
         """
         return self.minimum_sd / 2
+
+
+FACS_INTENSITY = UnitScale(name="0-5 (FACS intensity)", factor=5.0)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UnusableInputError
-from harness.model.observed import UnitScale
+from harness.model.observed import FACS_INTENSITY
 from harness.observe.readers import Imported, OutputReader
 from harness.store.observations import ObservationStore
 from harness.store.tables import store_sentences
@@ -18,7 +18,6 @@ OBSERVER = "openface"
 VERSION = "2.2"
 MINIMUM_CONFIDENCE = 0.8
 HIGHEST_INTENSITY = 5.0
-SCALE = UnitScale(name="0-5 (FACS intensity)", factor=HIGHEST_INTENSITY)
 INTENSITIES = (
     "AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU09", "AU10", "AU12",
     "AU14", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26", "AU45",
@@ -180,7 +179,7 @@ READER = OutputReader(
     title="OpenFace",
     version=VERSION,
     ending=".csv",
-    scale=SCALE,
+    scale=FACS_INTENSITY,
     units=INTENSITIES,
     bring_in=import_openface,
     read=read_openface,

@@ -41,6 +41,10 @@ class ScoreStore:
         """Where the per-frame values are, beside the score."""
         return self.folder / spec.id / f"{protocol_name}-frames.parquet"
 
+    def paths(self, spec: CellSpec) -> list[Path]:
+        """Every score of a cell; the files are named by the protocols."""
+        return sorted((self.folder / spec.id).glob("[!.]*.json"))
+
     def locked(self, spec: CellSpec, protocol_name: str) -> AbstractContextManager[None]:
         """Exclusive access: of two commands at once only one computes, and neither sees half of
         what is stored."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from harness.observe.openface import SCALE as OPENFACE_SCALE
+from harness.model.observed import FACS_INTENSITY as OPENFACE_SCALE
 from harness.scoring.attributes import (
     BLENDSHAPE_SCALE,
     MINIMUM_PAIRED,

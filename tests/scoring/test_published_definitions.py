@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from harness.model.observed import FACS_INTENSITY as OPENFACE_SCALE
 from harness.model.score import UnitScore
 from harness.observe.identity import observe_identity
-from harness.observe.openface import SCALE as OPENFACE_SCALE
 from harness.observe.openface import import_openface, openface_path, read_openface
 from harness.scoring.attributes import Length, score_attributes
 from harness.scoring.identity import distance_l2, distances, embeddings_of

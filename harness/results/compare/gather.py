@@ -149,7 +149,7 @@ def common_protocol(
     for home, specs in sides:
         found: dict[str, int] = {}
         for spec in specs:
-            for path in (home / "scores" / spec.id).glob("[!.]*.json"):
+            for path in ScoreStore(home).paths(spec):
                 found[path.stem] = found.get(path.stem, 0) + 1
         counts.append(found)
     shared = sorted(set(counts[0]) & set(counts[1]))

@@ -150,6 +150,7 @@ def test_a_video_without_a_face_and_another_video_are_scores_that_say_why() -> N
     shorter = replace(shorter, info=replace(INFO, frames=FRAMES - 1))
     found = scored(observations(shorter)).score
     assert not found.alignment.aligned
+    assert (found.identity.frames, found.attributes[0].frames) == (FRAMES, FRAMES)
     assert found.quality is not None
     assert "59 frames" in found.quality.reason
     assert all(not unit.measurable for unit in found.attributes[0].units)

@@ -62,7 +62,7 @@ def step_faults(tool: Tool) -> Iterator[str]:
             yield "An observer needs the input 'video', and no other."
         reader = tool.reader if isinstance(tool, ObserverTool) else ""
         if not _importable(reader.partition(":")[0]):
-            yield "An observer is an ObserverTool; its reader (package.module:NAME) can be imported."
+            yield "An observer is an ObserverTool; its reader, package.module:NAME, is importable."
         return
     if not tool.steps or tool.steps[-1] is not Step.CONVERT:
         yield "The last step must be 'convert': it leaves the video that is scored."

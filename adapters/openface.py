@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from harness.model.cell import Status
 from harness.model.job import Role, Step
-from harness.model.tool import Container, KnownFailure, Tool
+from harness.model.tool import Container, KnownFailure, ObserverTool
 
-OPENFACE = Tool(
+OPENFACE = ObserverTool(
     name="openface",
     summary="Measures 17 action units' intensities and 18 units' presence, for each frame.",
     homepage="https://github.com/TadasBaltrusaitis/OpenFace",
@@ -15,6 +15,7 @@ OPENFACE = Tool(
     steps=(Step.OBSERVE,),
     needs=(Role.VIDEO,),
     runs_as=Container(recipe="containers.openface"),
+    reader="harness.observe.openface:READER",
     failures=(
         KnownFailure(
             pattern=r"Illegal instruction|crashed with an illegal instruction",

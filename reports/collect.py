@@ -11,16 +11,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.core.errors import BenchError
+from harness.execution.cohorts import load_cohorts
 from harness.model.cell import Artifact, Attempt, CellSpec, Result
 from harness.model.dataset import Source
 from harness.model.job import Limits
 from harness.model.score import CellScore
 from harness.model.suite import UnpreparedCell
 from harness.model.tool import Tool
-from harness.scoring.cohort.store import load_cohorts
-from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.store.score_files import ScoreStore
 from harness.store.sources import stored_sources
 from reports.evidence import Rung, Wanted, evidence_pairs, face_uri
 from reports.model import (
@@ -112,7 +112,8 @@ def collect_numbers(
     asked = [*specs, *(spec for spec, _ in bare)]
     names = variant_names(asked, earlier)
     cells = [
-        _cell(store, spec, names[spec.id], load_score(spec, home, protocol_name)) for spec in specs
+        _cell(store, spec, names[spec.id], ScoreStore(home).load(spec, protocol_name))
+        for spec in specs
     ]
     cells += [
         ReportCell(spec=spec, variant=names[spec.id], status=UNUSABLE, reason=reason)

@@ -15,9 +15,11 @@ from benchmarks.performance.clock import cost
 from harness.core.hashing import file_sha256
 from harness.media.probe import probe
 from harness.model.score import Comparison, SwappedReading
+from harness.model.video import VideoRef
 from harness.observe.identity import find_faces, observe_identity
 from harness.observe.video import observe_faces
 from harness.scoring.identity import References, SwappedFace, frame_distances, summarise
+from harness.store.observations import ObservationStore
 
 
 class Apart(NamedTuple):
@@ -39,12 +41,10 @@ def apart(
 ) -> Apart:
     """``videos``: original and swapped; ``photos``: embeddings of the actor and of the donor."""
     asked = tuple(frames)
-    hashes = [file_sha256(video) for video in videos]
-    reference = [observe_identity(v, h, asked, home) for v, h in zip(videos, hashes, strict=True)]
-    fast = [
-        rows[rows["frame"].isin(asked)]
-        for rows in (observe_faces(v, h, home) for v, h in zip(videos, hashes, strict=True))
-    ]
+    store = ObservationStore(home)
+    refs = [VideoRef(video, file_sha256(video)) for video in videos]
+    reference = [observe_identity(ref, asked, store) for ref in refs]
+    fast = [rows[rows["frame"].isin(asked)] for rows in (observe_faces(ref, store) for ref in refs)]
     tables = [_distances(asked, rows, photos) for rows in (reference, fast)]
     means = [_means(table) for table in tables]
     names = [one.value for one in Comparison]
@@ -80,11 +80,12 @@ class Agreement(NamedTuple):
 
 def agreement(video: Path, photo: NDArray[np.float64], home: Path) -> Agreement:
     """``photo``: an embedding to take distances to."""
-    sha256, total = file_sha256(video), probe(video).frames
+    ref, total = VideoRef(video, file_sha256(video)), probe(video).frames
+    store = ObservationStore(home)
     tables: list[pd.DataFrame] = []
     costs = [
-        cost(lambda: tables.append(observe_identity(video, sha256, range(total), home))),
-        cost(lambda: tables.append(observe_faces(video, sha256, home))),
+        cost(lambda: tables.append(observe_identity(ref, range(total), store))),
+        cost(lambda: tables.append(observe_faces(ref, store))),
     ]
     reference, fast = tables
     first, second = (rows["faces"].to_numpy() > 0 for rows in (reference, fast))

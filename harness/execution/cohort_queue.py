@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.core.errors import BenchError, StoreError
+from harness.execution.cohorts import cohorts_of
 from harness.execution.lanes import Task
 from harness.execution.outcomes import CohortOutcome
 from harness.execution.progress import ProgressReport, WorkKind
@@ -14,7 +15,8 @@ from harness.execution.requests import AttackCohort
 from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.protocol import Protocol
-from harness.scoring.cohort.store import Cohort, cohorts_of, load_cohort
+from harness.scoring.cohort.compute import Cohort
+from harness.store.score_files import ScoreStore
 
 
 class CohortQueue:
@@ -40,7 +42,7 @@ class CohortQueue:
         """The next cohort that is not stored yet."""
         while self._waiting:
             cohort = self._waiting.pop(0)
-            known = load_cohort(self._home, cohort.key, self._protocol.name)
+            known = ScoreStore(self._home).load_cohort(cohort.key, self._protocol.name)
             if known is None:
                 return self._task(cohort)
             self._settle(cohort, CohortOutcome(label=cohort.label, score=known), None)

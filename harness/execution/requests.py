@@ -17,13 +17,14 @@ from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import UnfitMachineError
 from harness.core.hashing import content_hash
 from harness.core.paths import models_dir
+from harness.execution.score_cells import ScorableCell
 from harness.model.cell import CellSpec
 from harness.model.dataset import Dataset, MediaRef, Split
 from harness.model.job import CONTRACT_VERSION, Limits, Role, Setting
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
 from harness.model.tool import Tool
-from harness.observe.sighting import Sighting
+from harness.observe.measure import MeasurementRequest
 from harness.tools.runtime.base import Runtime
 
 
@@ -115,7 +116,7 @@ class RunCell(Request):
 class MeasureVideo(Request):
     """Everything that scores need of one video."""
 
-    sighting: Sighting
+    measurement: MeasurementRequest
 
 
 class OutsideObserver(Frozen):
@@ -130,15 +131,14 @@ class ObserveVideo(Request):
 
     watches_tool: ClassVar[bool] = True
 
-    sighting: Sighting
+    measurement: MeasurementRequest
     observer: OutsideObserver
 
 
 class ScoreCell(Request):
     """A finished cell's score, from what was measured of its videos."""
 
-    spec: CellSpec
-    protocol: Protocol
+    cell: ScorableCell
 
 
 class AttackCohort(Request):

@@ -17,13 +17,18 @@ from harness.execution.requests import (
     ScoreCell,
     WorkContext,
 )
+from harness.execution.score_cells import (
+    ScorableCell,
+    measurement_requests,
+    scorable_cell,
+    stored_score,
+)
 from harness.model.cell import CellSpec, Status
 from harness.model.identity import IdentityPath
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
 from harness.observe.container import Measured, Place, known_to
-from harness.observe.sighting import Sighting
-from harness.scoring.score import sightings, stored_score
+from harness.observe.measure import MeasurementRequest
 from harness.store.cells import CellStore
 
 Key = tuple[str, IdentityPath, tuple[int, ...], bool]
@@ -35,7 +40,7 @@ is meant."""
 class _VideoInWork:
     """A video that is measured now, and what outside observers have yet to find in it."""
 
-    sighting: Sighting
+    measurement: MeasurementRequest
     unobserved: list[OutsideObserver]
     started: float = field(default_factory=time.monotonic)
     failures: list[str] = field(default_factory=list)
@@ -59,12 +64,14 @@ class ScoreQueue:
         self._observers = tuple(observers)
         self._seen: dict[Key, bool] = {}
         """Videos that are or were in the queue; True once measured."""
-        self._unseen: list[Sighting] = []
+        self._unseen: list[MeasurementRequest] = []
         self._in_work: list[_VideoInWork] = []
         """Measured videos whose next outside observer is to be run."""
         self._foreseen: set[str] = set()
         self._waiting: dict[str, tuple[CellSpec, Set[Key]]] = {}
         self._ready: list[CellSpec] = []
+        self._cells: dict[str, ScorableCell] = {}
+        """Those that have a result, each with what its score depends on."""
         self.outcomes: dict[str, ScoreOutcome] = {}
 
     def foresee(self, spec: CellSpec) -> None:
@@ -73,9 +80,9 @@ class ScoreQueue:
         """
         self._report.expect(WorkKind.SCORE)
         try:
-            if self._stored(spec) is not None:
+            if CellStore(self._home).result(spec) is not None and self._stored(spec) is not None:
                 return
-            before = sightings(spec, self._home, self._protocol)[:2]
+            before = measurement_requests(spec, self._home, self._protocol)[:2]
         except BenchError:
             # It is reported when the cell's turn comes.
             return
@@ -93,7 +100,7 @@ class ScoreQueue:
         self._arrived(spec)
         try:
             stored = self._stored(spec)
-            needed = () if stored else sightings(spec, self._home, self._protocol)
+            needed = () if stored else measurement_requests(spec, self._home, self._protocol)
         except BenchError as error:
             self._settle(spec, ScoreOutcome(cell_id=spec.id, score=None, reason=str(error)), None)
             return
@@ -101,11 +108,11 @@ class ScoreQueue:
             self._settle(spec, ScoreOutcome(cell_id=spec.id, score=stored), None)
             return
         self._enqueue(needed)
-        self._waiting[spec.id] = spec, {_key(sighting) for sighting in needed}
+        self._waiting[spec.id] = spec, {_key(request) for request in needed}
         self._release()
 
     def next(self) -> Task | None:
-        """What can be done now: scores before more measuring, so that results come early."""
+        """Work that can be done now: scores before more measuring, so that results come early."""
         if task := self.next_observation():
             return task
         if self._ready:
@@ -115,19 +122,19 @@ class ScoreQueue:
         return None
 
     def next_observation(self) -> Task | None:
-        """What completes a video that has been measured but for its outside observers."""
+        """Work that completes a video that has been measured but for its outside observers."""
         return self._observe(self._in_work.pop(0)) if self._in_work else None
 
     def _stored(self, spec: CellSpec) -> CellScore | None:
-        if CellStore(self._home).result(spec) is None or self._unobserved(spec):
-            return None
-        return stored_score(spec, self._home, self._protocol)
+        if spec.id not in self._cells:
+            self._cells[spec.id] = scorable_cell(spec, self._home, self._protocol)
+        return None if self._unobserved(spec) else stored_score(self._cells[spec.id], self._home)
 
     def _unobserved(self, spec: CellSpec) -> bool:
         """True when an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
-            known_to(observer.tool, video.sha256, self._place(observer)) is None
-            for video in sightings(spec, self._home, self._protocol)
+            known_to(observer.tool, request.video.sha256, self._place(observer)) is None
+            for request in measurement_requests(spec, self._home, self._protocol)
             for observer in self._observers
         )
 
@@ -141,16 +148,16 @@ class ScoreQueue:
             self._foreseen.remove(spec.id)
             self._report.expect(WorkKind.MEASURE, -1)
 
-    def _enqueue(self, found: Sequence[Sighting]) -> None:
-        for one in found:
-            if _key(one) not in self._seen:
-                self._seen[_key(one)] = False
-                self._unseen.append(one)
+    def _enqueue(self, measurements: Sequence[MeasurementRequest]) -> None:
+        for measurement in measurements:
+            if _key(measurement) not in self._seen:
+                self._seen[_key(measurement)] = False
+                self._unseen.append(measurement)
                 self._report.expect(WorkKind.MEASURE)
 
-    def _measure(self, sighting: Sighting) -> Task:
-        video = _VideoInWork(sighting, list(self._observers))
-        request = MeasureVideo(sighting=sighting)
+    def _measure(self, measurement: MeasurementRequest) -> Task:
+        video = _VideoInWork(measurement, list(self._observers))
+        request = MeasureVideo(measurement=measurement)
         return Task(request, lambda _: self._go_on(video), listen=self._report.frames_done)
 
     def _observe(self, video: _VideoInWork) -> Task:
@@ -167,16 +174,16 @@ class ScoreQueue:
             video.failures.append(f"{observer.tool.name}: {error.message}")
             self._go_on(video)
 
-        return Task(ObserveVideo(sighting=video.sighting, observer=observer), done, failed)
+        return Task(ObserveVideo(measurement=video.measurement, observer=observer), done, failed)
 
     def _go_on(self, video: _VideoInWork) -> None:
         """The next observer of the video, or its end."""
         if video.unobserved:
             self._in_work.append(video)
             return
-        text = "; ".join([video.sighting.label, *video.failures])
+        text = "; ".join([video.measurement.label, *video.failures])
         self._report.done(WorkKind.MEASURE, text, time.monotonic() - video.started)
-        self._seen[_key(video.sighting)] = True
+        self._seen[_key(video.measurement)] = True
         self._release()
 
     def _score(self, spec: CellSpec) -> Task:
@@ -193,7 +200,7 @@ class ScoreQueue:
             outcome = ScoreOutcome(cell_id=spec.id, score=None, reason=str(error))
             self._settle(spec, outcome, time.monotonic() - started)
 
-        request = ScoreCell(spec=spec, protocol=self._protocol)
+        request = ScoreCell(cell=self._cells[spec.id])
         return Task(request, done, failed, self._report.frames_done)
 
     def _settle(self, spec: CellSpec, outcome: ScoreOutcome, seconds: float | None) -> None:
@@ -205,11 +212,9 @@ class ScoreQueue:
 
     def _release(self) -> None:
         measured = {key for key, done in self._seen.items() if done}
-        for cell_id in [
-            cell_id for cell_id, (_, needs) in self._waiting.items() if needs <= measured
-        ]:
+        for cell_id in [one for one, (_, needs) in self._waiting.items() if needs <= measured]:
             self._ready.append(self._waiting.pop(cell_id)[0])
 
 
-def _key(sighting: Sighting) -> Key:
-    return sighting.sha256, sighting.identity, sighting.frames, sighting.reencode
+def _key(request: MeasurementRequest) -> Key:
+    return request.video.sha256, request.identity, request.frames, request.reencode

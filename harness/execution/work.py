@@ -93,10 +93,10 @@ def _run_cell(request: RunCell, context: WorkContext) -> CellOutcome:
 @_perform.register(MeasureVideo)
 def _measure_video(request: MeasureVideo, context: WorkContext) -> None:
     """A video that cannot be measured is reported by the scores that need it."""
-    from harness.observe.sighting import measure
+    from harness.observe.measure import measure
 
     try:
-        measure(request.sighting, context.home, context.listen)
+        measure(request.measurement, context.home, context.listen)
     except StoreError:
         raise
     except BenchError:
@@ -106,7 +106,7 @@ def _measure_video(request: MeasureVideo, context: WorkContext) -> None:
 @_perform.register(ObserveVideo)
 def _observe_video(request: ObserveVideo, context: WorkContext) -> Measured:
     from harness.observe.container import Place, measure_with
-    from harness.observe.sighting import shown
+    from harness.observe.measure import measured_video
     from harness.tools.runtime.base import Control
 
     observer = request.observer
@@ -116,19 +116,20 @@ def _observe_video(request: ObserveVideo, context: WorkContext) -> Measured:
         observer.image_digest,
         control=Control(stop=context.stop),
     )
-    return measure_with(observer.tool, *shown(request.sighting, context.home), place)
+    return measure_with(observer.tool, measured_video(request.measurement, context.home), place)
 
 
 @_perform.register(ScoreCell)
 def _score_cell(request: ScoreCell, context: WorkContext) -> CellScore:
-    from harness.scoring.score import score_cell
+    from harness.execution.score_cells import score_scorable
 
-    return score_cell(request.spec, context.home, request.protocol, context.listen)
+    return score_scorable(request.cell, context.home, context.listen)
 
 
 @_perform.register(AttackCohort)
 def _attack_cohort(request: AttackCohort, context: WorkContext) -> CohortScore:
-    from harness.scoring.cohort.store import Cohort, score_cohort
+    from harness.execution.cohorts import score_cohort
+    from harness.scoring.cohort.compute import Cohort
 
     cohort = Cohort(request.specs, request.scores, request.key)
     return score_cohort(cohort, context.home, request.protocol, context.listen)

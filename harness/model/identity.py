@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+RECOGNISER = "face_recognition-1.3.0"
+"""The package whose network embeds faces, on both paths."""
+
 
 class IdentityPath(StrEnum):
     """Both embed with dlib's network."""

@@ -135,3 +135,13 @@ class Tool(Frozen):
         return not {Role.DONOR_REFERENCE, Role.DONOR_TRAINING, Role.DONOR_TEST}.isdisjoint(
             self.needs
         )
+
+
+class ObserverTool(Tool):
+    """A program that measures videos (its one step is ``observe``), found under the entry point
+    group ``bench.observers``.
+    """
+
+    reader: str = Field(exclude=True)
+    """What brings in the file that it leaves, importable: ``package.module:OBJECT``, an
+    ``OutputReader`` of harness/observe/readers. No business of a script that lists tools."""

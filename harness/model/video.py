@@ -1,10 +1,14 @@
-"""Facts of a video file: a dataclass, as drivers read videos and start without pydantic."""
+"""Videos and photos by reference. Dataclasses: drivers read videos and start without pydantic."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,3 +33,38 @@ class VideoInfo:
     def rate(self) -> Fraction:
         """Frames per second; 25 where the file does not say."""
         return Fraction(self.fps) or Fraction(25)
+
+
+@dataclass(frozen=True)
+class VideoRef:
+    """A video by where it lies and what it contains: everything measured in it is kept by
+    ``sha256``."""
+
+    path: Path
+    sha256: str
+    info: VideoInfo | None = None
+    """None until it has been probed."""
+
+
+@dataclass(frozen=True)
+class PhotoRef:
+    """A photo by where it lies and what it contains."""
+
+    path: Path
+    sha256: str
+
+
+class WhichVideo(StrEnum):
+    """One of the two videos of a cell."""
+
+    ORIGINAL = "original"
+    SWAPPED = "swapped"
+
+
+class ByVideo(NamedTuple, Generic[T]):
+    """The same thing of each of the three videos that a score compares."""
+
+    original: T
+    swapped: T
+    reencoded: T
+    """The original encoded again, for the noise floor."""

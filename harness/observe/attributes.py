@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.observed import BLENDSHAPES, EXPRESSIONS, FACE_BOX, HEAD_POSE
 from harness.observe.observer import Row
-from harness.observe.tracking import Seen
+from harness.observe.tracking import TrackedFrame
 
-OBSERVER = "mediapipe-blendshapes"
 MEASURE_VERSION = 1
 """Raised whenever the rows would come out differently from the same MediaPipe version."""
 _INNER_LIPS = (13, 14)
@@ -21,27 +21,7 @@ _IRISES = (468, 473)
 _EYE_CORNERS = ((33, 133), (362, 263))
 
 
-_BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
-_POSE = ("yaw_deg", "pitch_deg", "roll_deg")
-
-
-def _both(stem: str) -> tuple[str, str]:
-    return f"{stem}Left", f"{stem}Right"
-
-
-BLENDSHAPES: tuple[str, ...] = (
-    "_neutral", *_both("browDown"), "browInnerUp", *_both("browOuterUp"), "cheekPuff",
-    *_both("cheekSquint"), *_both("eyeBlink"), *_both("eyeLookDown"), *_both("eyeLookIn"),
-    *_both("eyeLookOut"), *_both("eyeLookUp"), *_both("eyeSquint"), *_both("eyeWide"),
-    "jawForward", "jawLeft", "jawOpen", "jawRight", "mouthClose", *_both("mouthDimple"),
-    *_both("mouthFrown"), "mouthFunnel", "mouthLeft", *_both("mouthLowerDown"),
-    *_both("mouthPress"), "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper",
-    "mouthShrugLower", "mouthShrugUpper", *_both("mouthSmile"), *_both("mouthStretch"),
-    *_both("mouthUpperUp"), *_both("noseSneer"),
-)  # fmt: skip
-"""The 52 channels, in the model's order."""
-
-_NAMES = ("frame", "time_s", "faces", *_BOX, *BLENDSHAPES, "inner_lip_gap", *_POSE)
+_NAMES = ("frame", "time_s", "faces", *FACE_BOX, *BLENDSHAPES, "inner_lip_gap", *HEAD_POSE)
 
 
 def attributes_version() -> str:
@@ -55,7 +35,7 @@ class Expressions:
     pitch_deg and roll_deg of the main face. Without a face, faces is 0 and the rest is NaN.
     """
 
-    name = OBSERVER
+    name = EXPRESSIONS
 
     def __init__(self) -> None:
         self.version = attributes_version()
@@ -66,7 +46,7 @@ class Expressions:
         whole = {"frame", "faces"}
         return pa.schema([(name, pa.int64() if name in whole else pa.float64()) for name in _NAMES])
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         row = dict.fromkeys(_NAMES, float("nan"))
         row |= {"frame": seen.frame, "time_s": seen.time_s, "faces": len(seen.boxes)}
         if seen.main is not None:
@@ -77,13 +57,13 @@ class Expressions:
         yield from ()
 
 
-def _main(seen: Seen, main: int) -> dict[str, float]:
+def _main(seen: TrackedFrame, main: int) -> dict[str, float]:
     pose = head_pose(seen.result.facial_transformation_matrixes[main])
     return {
-        **dict(zip(_BOX, seen.boxes[main], strict=True)),
+        **dict(zip(FACE_BOX, seen.boxes[main], strict=True)),
         **{c.category_name: float(c.score) for c in seen.result.face_blendshapes[main]},
         "inner_lip_gap": inner_lip_gap(seen.meshes[main]),
-        **dict(zip(_POSE, pose, strict=True)),
+        **dict(zip(HEAD_POSE, pose, strict=True)),
     }
 
 

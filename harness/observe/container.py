@@ -1,7 +1,8 @@
-"""Observers that are tools of their own, such as OpenFace: run once for each video's content.
+"""Observers that are programs of their own: run once for each video's content.
 
 Their adapters are found under the entry point group ``bench.observers`` and have the step
-``observe``. What such a tool leaves is brought in as a file that a user made by hand would be.
+``observe``. What such a tool leaves is brought in by the reader that its description names, as a
+file that a user made by hand would be.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +19,15 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.core.base import SCHEMA_VERSION, Frozen
-from harness.core.errors import UnusableInputError, UsageError
+from harness.core.errors import UnusableInputError
 from harness.core.signals import StoppedError
 from harness.model.cell import Status
 from harness.model.job import Job, Limits, Role, Step
-from harness.observe import openface
+from harness.model.video import VideoRef
+from harness.observe.readers import OutputReader, reader_of
 from harness.store.atomic import write_bytes, write_json
-from harness.store.observations import store_sentences
+from harness.store.observations import ObservationStore
+from harness.store.tables import store_sentences
 from harness.tools.registry import resolve_settings
 from harness.tools.runtime.base import LOG_NAME, Control, Runtime, StepOutcome
 
@@ -33,22 +36,11 @@ if TYPE_CHECKING:
 
 OUTPUT = "observation.csv"
 LIMITS = Limits(wall_s=4 * 3600.0)
-"""OpenFace takes about as long as the video lasts, and several times that on a slow machine."""
+"""An observer takes about as long as the video lasts, and several times that on a slow machine."""
 
 _POLL_S = 0.2
 _SETTLED = {Status.TOOL_ERROR, Status.BAD_OUTPUT, Status.TIMEOUT, Status.OOM}
 """Failures that the same image would repeat; others are tried again at the next call."""
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """Kind of an observer, by which its file is brought in."""
-
-    path: Callable[[Path, str], Path]
-    bring_in: Callable[[Path, str, int, Path], openface.Imported]
-
-
-_KINDS = {openface.OBSERVER: _Kind(openface.openface_path, openface.import_openface)}
 
 
 class Failure(Frozen):
@@ -95,12 +87,10 @@ def known_to(observer: Tool, sha256: str, place: Place) -> Measured | None:
 
     Raises as ``measure_with`` for an observer that nothing here reads.
     """
-    return _work(observer, Path(), sha256, place).known()
+    return _work(observer, VideoRef(Path(), sha256), place).known()
 
 
-def measure_with(
-    observer: Tool, video: Path, sha256: str, place: Place, *, again: bool = False
-) -> Measured:
+def measure_with(observer: Tool, video: VideoRef, place: Place, *, again: bool = False) -> Measured:
     """Measure a video with ``observer`` and store what it found, unless it is there already.
 
     Of two processes that want the same video one runs the observer, the other waits. What goes
@@ -109,23 +99,19 @@ def measure_with(
     when ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed,
     StoreError when the disk refuses, and as the runtime does.
     """
-    work = _work(observer, video, sha256, place)
-    if not again and (earlier := work.known()):
-        return earlier
+    work = _work(observer, video, place)
+    if not again and (found := work.known()):
+        return found
     with _locked(work.stored, place.control.stop):
         if not again and (earlier := work.known()):
             return earlier
         return work.run()
 
 
-def _work(observer: Tool, video: Path, sha256: str, place: Place) -> _Work:
-    kind = _KINDS.get(observer.name)
-    if kind is None or observer.steps != (Step.OBSERVE,):
-        raise UsageError(
-            f"There is no reader for what {observer.name} measures.",
-            hint=f"Observers that can be read: {', '.join(sorted(_KINDS))}.",
-        )
-    return _Work(observer, video, sha256, place, kind, kind.path(place.home, sha256))
+def _work(observer: Tool, video: VideoRef, place: Place) -> _Work:
+    reader = reader_of(observer)
+    stored = reader.path(ObservationStore(place.home), video.sha256)
+    return _Work(observer, video, place, reader, stored)
 
 
 @dataclass(frozen=True)
@@ -133,10 +119,9 @@ class _Work:
     """One video and one observer."""
 
     observer: Tool
-    video: Path
-    sha256: str
+    video: VideoRef
     place: Place
-    kind: _Kind
+    reader: OutputReader
     stored: Path
 
     def known(self) -> Measured | None:
@@ -152,7 +137,7 @@ class _Work:
         """Run the observer and bring in what it left. Call it with the lock held."""
         from harness.media.probe import probe
 
-        frames = probe(self.video).frames
+        frames = probe(self.video.path).frames
         folder = self._beside(".run.part")
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -171,7 +156,7 @@ class _Work:
             tool=self.observer.name,
             version=self.observer.versions[-1],
             image_digest=self.place.image_digest,
-            inputs={Role.VIDEO: str(self.video.absolute())},
+            inputs={Role.VIDEO: str(self.video.path.absolute())},
             state=str((folder / "state").absolute()),
             out=str((folder / "out").absolute()),
             settings=resolve_settings(self.observer, "default", {}),
@@ -184,7 +169,7 @@ class _Work:
     def _bring_in(self, outcome: StepOutcome, csv: Path, frames: int) -> StepOutcome:
         """The outcome, or ``bad_output`` when the file is not what it should be."""
         try:
-            self.kind.bring_in(csv, self.sha256, frames, self.place.home)
+            self.reader.bring_in(csv, self.video.sha256, frames, self.place.home)
         except UnusableInputError as error:
             change = {"status": Status.BAD_OUTPUT, "reason": error.message, "report": None}
             return outcome.model_copy(update=change)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.observe.observer import Row
-from harness.observe.tracking import Seen, is_sampled
+from harness.observe.tracking import TrackedFrame, is_sampled
 from harness.vision.aligning import aligned
 
 OBSERVER = "face-crops"
@@ -36,7 +36,7 @@ class FaceCrops:
 
         return pa.schema([("frame", pa.int64()), ("pixels", pa.binary())])
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         if is_sampled(seen):
             yield {"frame": seen.frame, "pixels": _pixels(seen)}
 
@@ -44,7 +44,7 @@ class FaceCrops:
         yield from ()
 
 
-def _pixels(seen: Seen) -> bytes | None:
+def _pixels(seen: TrackedFrame) -> bytes | None:
     import cv2
 
     if seen.main is None:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.identity import RECOGNISER
 from harness.observe.batch import EmbeddingBatch
 from harness.observe.observer import Row
-from harness.observe.tracking import Seen
-from harness.vision.boxes import Box, iou, main_face
+from harness.observe.tracking import TrackedFrame
+from harness.vision.boxes import Box, box_of, iou, main_face
 from harness.vision.chips import open_aligner
 from harness.vision.embedder import CONVERTER_VERSION, shared_embedder
 from harness.vision.hog import (
@@ -26,7 +27,6 @@ from harness.vision.hog import (
     Pyramid,
     open_hog,
 )
-from harness.vision.recognition import RECOGNISER
 
 OBSERVER = "face-embeddings"
 MEASURE_VERSION = 2
@@ -89,7 +89,7 @@ class FaceEmbeddings:
         embedding = ("embedding", pa.list_(pa.float32()))
         return pa.schema([*((name, pa.int64()) for name in whole), embedding])
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         faces, chosen = self._finder.find(seen)
         box = (-1, -1, -1, -1) if chosen is None else faces[chosen]
         row: dict[str, Any] = {"frame": seen.frame, "faces": len(faces)}
@@ -112,7 +112,7 @@ class FaceFinder:
         self._looked: tuple[int, int, NDArray[np.float32]] | None = None
         self._last: tuple[int, tuple[list[Face], int | None]] | None = None
 
-    def find(self, seen: Seen) -> tuple[list[Face], int | None]:
+    def find(self, seen: TrackedFrame) -> tuple[list[Face], int | None]:
         """The faces, each once, and the index of the main one (None without any).
 
         Call it for every frame, in order; for the same frame again it costs nothing.
@@ -124,14 +124,14 @@ class FaceFinder:
             self._last = seen.frame, (faces, chosen)
         return self._last[1]
 
-    def _look(self, seen: Seen) -> list[Face]:
+    def _look(self, seen: TrackedFrame) -> list[Face]:
         self._hog = hog = self._hog or open_hog()
         near = [hog.near(seen.rgb, box) for box in seen.boxes]
         if seen.main is not None and near[seen.main] and near[seen.main][0].score >= CLEAR_SCORE:
             return self._beside(hog, seen, near)
         return self._unsure(hog, seen, near)
 
-    def _beside(self, hog: Hog, seen: Seen, near: list[list[Found]]) -> list[Face]:
+    def _beside(self, hog: Hog, seen: TrackedFrame, near: list[list[Found]]) -> list[Face]:
         """The faces of a frame whose main one is sure; what the others are changes little."""
         if seen.frame % _SWEEP_EVERY == 0:
             self._others = faces_in(hog.anywhere(seen.rgb, THOROUGH_PX))
@@ -144,7 +144,7 @@ class FaceFinder:
         self._others = [face for box in others for face in faces_in(hog.near(seen.rgb, box))]
         return distinct([*faces, *self._others])
 
-    def _unsure(self, hog: Hog, seen: Seen, near: list[list[Found]]) -> list[Face]:
+    def _unsure(self, hog: Hog, seen: TrackedFrame, near: list[list[Found]]) -> list[Face]:
         """The faces of a frame by dlib's own levels: around what looks a little like a face, now or
         when the whole frame was looked at last; without any, in the whole frame.
         """
@@ -167,7 +167,7 @@ class FaceFinder:
             self._doubtful = [box.face for box in whole]
         return distinct(faces_in(boxes))
 
-    def _is_due(self, seen: Seen) -> bool:
+    def _is_due(self, seen: TrackedFrame) -> bool:
         """True when the whole frame is to be looked at: whoever turns up is tracked, or changes the
         picture.
         """
@@ -202,9 +202,3 @@ def distinct(faces: list[Face], overlap: float = _SAME_FACE_IOU) -> list[Face]:
         if all(iou(box_of(face), box_of(other)) < overlap for other in kept):
             kept.append(face)
     return kept
-
-
-def box_of(face: Face) -> Box:
-    """x0, y0, x1, y1."""
-    top, right, bottom, left = face
-    return (left, top, right, bottom)

@@ -19,11 +19,15 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UnfitMachineError, UnusableInputError
 from harness.core.threads import default_jobs
-from harness.observe.video import observe_attributes
-from harness.store.observations import locked, observation_path, read_table, write_table
-from harness.vision.boxes import Box, main_face
+from harness.model.identity import RECOGNISER, IdentityPath
+from harness.model.observed import FACE_BOX
+from harness.model.video import PhotoRef, VideoRef
+from harness.observe import faces as fast
+from harness.observe.video import observe_attributes, observe_faces
+from harness.store.observations import ObservationKey, ObservationStore
+from harness.vision.boxes import Box, box_of, main_face
 from harness.vision.colour import bgr_to_rgb
-from harness.vision.recognition import RECOGNISER, load_face_recognition
+from harness.vision.recognition import load_face_recognition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +46,39 @@ Found = tuple[list[Face], list[NDArray[np.float64]]]
 Listen = Callable[[int, int], None]
 
 
+def observe_recognised_faces(
+    video: VideoRef,
+    frames: Sequence[int],
+    identity: IdentityPath,
+    store: ObservationStore,
+    listen: Listen | None = None,
+) -> pd.DataFrame:
+    """Rows of recognised faces, one per frame, ascending: frame, faces, top, right, bottom, left
+    (pixels; -1 without a face) and embedding (128 numbers, or None without a face).
+
+    The fast path has a row for EVERY frame of the video, the reference path for those of
+    ``frames`` that the video has: take the rows of sampled frames where a number is to be the same
+    sample for both. Both follow the same main face, and both store what they measured under the
+    video's content hash, so that a second call only reads. Raises UnusableInputError, StoreError,
+    UnfitMachineError.
+    """
+    if identity is IdentityPath.FAST:
+        return observe_faces(video, store, listen)
+    return observe_identity(video, frames, store, listen)
+
+
+def recognised_faces_version(identity: IdentityPath) -> tuple[str, str]:
+    """Name and version of the observation that ``observe_recognised_faces`` reads."""
+    if identity is IdentityPath.FAST:
+        return fast.OBSERVER, fast.fast_version()
+    return OBSERVER, VERSION
+
+
 def observe_identity(
-    media: Path, sha256: str, frames: Sequence[int], home: Path, listen: Listen | None = None
+    video: VideoRef,
+    frames: Sequence[int],
+    store: ObservationStore,
+    listen: Listen | None = None,
 ) -> pd.DataFrame:
     """Rows for exactly the ``frames`` asked (ascending, those that the video has): frame, faces,
     top, right, bottom, left (pixels; -1 without a face) and embedding (128 numbers or None).
@@ -53,46 +88,46 @@ def observe_identity(
     largest. Frames measured before are read from the store; new ones are added to it. Raises
     UnusableInputError, StoreError, UnfitMachineError.
     """
-    path = observation_path(home, sha256, OBSERVER, VERSION)
+    key = ObservationKey(video.sha256, OBSERVER, VERSION)
     asked = sorted(set(frames))
-    with locked(path):
-        rows = _stored(path)
+    with store.locked(key):
+        rows = _stored(key, store)
         missing = [frame for frame in asked if frame not in rows]
         done = len(asked) - len(missing)
         if missing:
-            tracker = _MainFace(media, sha256, home)
+            tracker = _MainFace(video, store)
             fresh = 0
             try:
-                for frame, found in _detect_all(media, missing):
+                for frame, found in _detect_all(video.path, missing):
                     rows[frame] = _row(frame, found, tracker)
                     fresh += 1
                     if listen is not None:
                         listen(done + fresh, len(asked))
                     if fresh % _SAVE_EVERY == 0:
-                        write_table(path, _table(rows))
+                        store.write(key, _table(rows))
             finally:
                 # Also when interrupted: what was measured need not be measured again.
                 if fresh:
-                    write_table(path, _table(rows))
+                    store.write(key, _table(rows))
     result: pd.DataFrame = _table({f: rows[f] for f in asked if f in rows}).to_pandas()
     return result
 
 
-def photo_face(path: Path, sha256: str, home: Path) -> NDArray[np.float64] | None:
+def photo_face(photo: PhotoRef, store: ObservationStore) -> NDArray[np.float64] | None:
     """``embed_photo`` of a photo with this content, measured once. Raises as it does, and
     StoreError.
     """
     import pyarrow as pa
 
-    stored = observation_path(home, sha256, PHOTO_OBSERVER, VERSION)
-    with locked(stored):
-        table = read_table(stored)
+    key = ObservationKey(photo.sha256, PHOTO_OBSERVER, VERSION)
+    with store.locked(key):
+        table = store.read(key)
         if table is None:
-            found = embed_photo(path)
+            found = embed_photo(photo.path)
             row = {"embedding": None if found is None else found.tolist()}
             schema = pa.schema([("embedding", pa.list_(pa.float64()))])
             table = pa.Table.from_pylist([row], schema=schema)
-            write_table(stored, table)
+            store.write(key, table)
     (vector,) = table.column("embedding").to_pylist()
     return None if vector is None else np.array(vector, np.float64)
 
@@ -103,7 +138,7 @@ def embed_photo(path: Path) -> NDArray[np.float64] | None:
     Raises UnusableInputError for a file that is not a picture.
     """
     faces, embeddings = find_faces(read_photo(path))
-    chosen = main_face([_box(face) for face in faces], None)
+    chosen = main_face([box_of(face) for face in faces], None)
     return None if chosen is None else embeddings[chosen]
 
 
@@ -137,29 +172,24 @@ def locate_faces(rgb: NDArray[np.uint8]) -> list[Face]:
 class _MainFace:
     """Chooses which of several faces counts; asks the landmark tracker only for several."""
 
-    def __init__(self, media: Path, sha256: str, home: Path) -> None:
-        self._source = (media, sha256, home)
+    def __init__(self, video: VideoRef, store: ObservationStore) -> None:
+        self._video, self._store = video, store
         self._boxes: dict[int, Box] | None = None
 
     def choose(self, frame: int, faces: Sequence[Face]) -> int | None:
         near = self._near(frame) if len(faces) > 1 else None
-        return main_face([_box(face) for face in faces], near)
+        return main_face([box_of(face) for face in faces], near)
 
     def _near(self, frame: int) -> Box | None:
         if self._boxes is None:
-            table = observe_attributes(*self._source)
+            table = observe_attributes(self._video, self._store)
             seen = table[table["faces"] > 0]
-            columns = seen[["box_x0", "box_y0", "box_x1", "box_y1"]].to_numpy(float)
+            columns = seen[list(FACE_BOX)].to_numpy(float)
             self._boxes = {
                 int(number): (float(b[0]), float(b[1]), float(b[2]), float(b[3]))
                 for number, b in zip(seen["frame"], columns, strict=True)
             }
         return self._boxes.get(frame)
-
-
-def _box(face: Face) -> Box:
-    top, right, bottom, left = face
-    return (left, top, right, bottom)
 
 
 def _row(frame: int, found: Found, tracker: _MainFace) -> dict[str, Any]:
@@ -184,8 +214,8 @@ def _table(rows: dict[int, dict[str, Any]]) -> Any:
     return pa.Table.from_pylist([rows[frame] for frame in sorted(rows)], schema=schema)
 
 
-def _stored(path: Path) -> dict[int, dict[str, Any]]:
-    table = read_table(path)
+def _stored(key: ObservationKey, store: ObservationStore) -> dict[int, dict[str, Any]]:
+    table = store.read(key)
     return {} if table is None else {row["frame"]: row for row in table.to_pylist()}
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
-from harness.observe.tracking import Seen
-from harness.store.observations import observation_path
+from harness.observe.tracking import TrackedFrame
+from harness.store.observations import ObservationKey
 
 Row = Mapping[str, Any]
 
@@ -21,13 +20,13 @@ class Observer(Protocol):
     def schema(self) -> Any:
         """The pyarrow schema of the rows."""
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         """The rows that are ready after this frame: none yet, one, or several."""
 
     def rest(self) -> Iterator[Row]:
         """The rows that waited for more frames; called once, after the last frame."""
 
 
-def path_of(observer: Observer, sha256: str, home: Path) -> Path:
-    """Path of the observation of a video."""
-    return observation_path(home, sha256, observer.name, observer.version)
+def key_of(observer: Observer, sha256: str) -> ObservationKey:
+    """What the observation of a video is stored by."""
+    return ObservationKey(sha256, observer.name, observer.version)

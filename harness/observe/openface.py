@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.base import Frozen
 from harness.core.errors import UnusableInputError
-from harness.store.observations import store_sentences
+from harness.model.observed import FACS_INTENSITY
+from harness.observe.readers import Imported, OutputReader
+from harness.store.observations import ObservationStore
+from harness.store.tables import store_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,21 +27,9 @@ PRESENCES = tuple(sorted((*INTENSITIES, "AU28")))
 """The 18 units it calls present or absent; AU28 has no intensity. Kept in the file, not scored."""
 
 
-class Imported(Frozen):
-    """Contents of an imported file."""
-
-    path: Path
-    frames: int
-    """Frames of the video."""
-    usable: int
-    """Frames with values: a face was found, with enough confidence."""
-    faces: int
-    """Different face ids."""
-
-
 def openface_path(home: Path, sha256: str) -> Path:
-    """Path of a user's OpenFace CSV of the video with this content."""
-    return home / "observations" / sha256 / f"{OBSERVER}@{VERSION}.csv"
+    """Where a user's OpenFace CSV of the video with this content belongs."""
+    return READER.path(ObservationStore(home), sha256)
 
 
 def import_openface(csv: Path, sha256: str, frames: int, home: Path) -> Imported:
@@ -182,3 +172,15 @@ def _unusable(path: Path, what: str) -> UnusableInputError:
         f"The OpenFace file {path} {what}.",
         hint="Make it with OpenFace 2.2, from that very video: `FeatureExtraction -f VIDEO -aus`.",
     )
+
+
+READER = OutputReader(
+    source=OBSERVER,
+    title="OpenFace",
+    version=VERSION,
+    ending=".csv",
+    scale=FACS_INTENSITY,
+    units=INTENSITIES,
+    bring_in=import_openface,
+    read=read_openface,
+)

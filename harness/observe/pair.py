@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UnusableInputError
+from harness.model.observed import FACE_BOX
+from harness.model.video import VideoRef
+from harness.observe.attributes import attributes_version
 from harness.observe.pair_pixels import (
     Box,
     Crop,
@@ -22,7 +25,8 @@ from harness.observe.pair_pixels import (
     sharpness,
     warping,
 )
-from harness.store.observations import locked, observation_path, read_table, write_table
+from harness.observe.video import observe_attributes
+from harness.store.observations import ObservationKey, ObservationStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,18 +55,12 @@ COLUMNS = (
 )
 
 
-class Side(NamedTuple):
-    """One of the two videos: its file, its content, and its main face's boxes (frames x 4: x0, y0,
-    x1, y1 in pixels, NaN without a face).
-    """
-
-    path: Path
-    sha256: str
-    boxes: NDArray[np.float64]
+Boxes = NDArray[np.float64]
+"""Of a video's main face: frames x 4 (x0, y0, x1, y1 in pixels, NaN without a face)."""
 
 
 def observe_pair(
-    original: Side, swapped: Side, faces: str, home: Path, listen: Listen | None = None
+    original: VideoRef, swapped: VideoRef, store: ObservationStore, listen: Listen | None = None
 ) -> pd.DataFrame:
     """One row per frame of two videos of the same size and length: ``frame`` and ``COLUMNS``, NaN
     where something was not measured.
@@ -73,17 +71,20 @@ def observe_pair(
     (``WARPED_PAIRS``). background: further than half a face from both faces, in an even subset
     (``BACKGROUND_FRAMES``), with the share of the picture that this is.
 
-    Kept alongside the swapped video's observations, for both contents and ``faces``, the version of
-    the observer the boxes come from. Raises UnusableInputError for videos of different lengths or
-    sizes or that cannot be read, StoreError for the store.
+    Kept beside the swapped video's observations, for both contents and the version of the observer
+    whose boxes say where the faces are. Raises UnusableInputError for videos of different lengths
+    or sizes or that cannot be read, StoreError for the store.
     """
-    version = f"{VERSION}-{faces}-{original.sha256[:16]}"
-    path = observation_path(home, swapped.sha256, OBSERVER, version)
-    with locked(path):
-        table = read_table(path)
+    version = f"{VERSION}-{attributes_version()}-{original.sha256[:16]}"
+    key = ObservationKey(swapped.sha256, OBSERVER, version)
+    with store.locked(key):
+        table = store.read(key)
         if table is None:
-            table = _table(_measure(original, swapped, listen))
-            write_table(path, table)
+            both = original, swapped
+            faces = [observe_attributes(video, store)[list(FACE_BOX)] for video in both]
+            first, second = (boxes.to_numpy(float) for boxes in faces)
+            table = _table(_measure((original.path, swapped.path), (first, second), listen))
+            store.write(key, table)
     frame: pd.DataFrame = table.to_pandas()
     return frame
 
@@ -107,24 +108,26 @@ def spread(total: int, wanted: int, limits: tuple[int, int]) -> frozenset[int]:
     return frozenset(int(frame) for frame in np.linspace(0, total - 1, count).round())
 
 
-def _measure(original: Side, swapped: Side, listen: Listen | None) -> list[dict[str, float]]:
-    total = len(original.boxes)
+def _measure(
+    paths: tuple[Path, Path], faces: tuple[Boxes, Boxes], listen: Listen | None
+) -> list[dict[str, float]]:
+    total = len(faces[0])
     # The first frame has none before it.
     warped = {frame + 1 for frame in spread(total - 1, total // 2, WARPED_PAIRS)}
     compared = spread(total, total // 8, BACKGROUND_FRAMES)
     rows: list[dict[str, float]] = []
     before: tuple[Frame, Frame] | None = None
-    for frame, pictures in enumerate(_in_step(original.path, swapped.path)):
-        boxes = tuple(_box(side.boxes, frame) for side in (original, swapped))
+    for frame, pictures in enumerate(_in_step(*paths)):
+        here = tuple(_box(boxes, frame) for boxes in faces)
         row: dict[str, float] = {}
-        face = boxes[0]
+        face = here[0]
         if face is not None:
             row |= _named("luminance", *(luminance(picture, face) for picture in pictures))
             crop = crop_at(face, pictures[0].shape) if frame in warped else None
             if crop is not None and before is not None:
                 row |= _detail(crop, pictures, before)
         if frame in compared:
-            row |= background(*pictures, [box for box in boxes if box is not None])
+            row |= background(*pictures, [box for box in here if box is not None])
         rows.append(row)
         before = pictures
         if listen is not None:
@@ -145,7 +148,7 @@ def _named(name: str, original: float, swapped: float) -> dict[str, float]:
     return {f"{name}_original": original, f"{name}_swapped": swapped}
 
 
-def _box(boxes: NDArray[np.float64], frame: int) -> Box | None:
+def _box(boxes: Boxes, frame: int) -> Box | None:
     if frame >= len(boxes) or not np.isfinite(boxes[frame]).all():
         return None
     x0, y0, x1, y1 = (float(side) for side in boxes[frame])

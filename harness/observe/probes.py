@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from harness.core.errors import UnfitMachineError
 from harness.model.cohort import ProbeSource
 from harness.model.identity import IdentityPath
+from harness.model.observed import SAME_FACE_IOU, SURE_SCORE
 from harness.observe.batch import Embed, EmbeddingBatch
-from harness.observe.faces import FaceFinder, box_of, fast_version
+from harness.observe.faces import FaceFinder, fast_version
 from harness.observe.observer import Row
 from harness.observe.second_detector import MEASURE_VERSION as DETECTOR_VERSION
-from harness.observe.second_detector import SURE_SCORE, SecondDetector, surest
-from harness.observe.tracking import Seen
-from harness.vision.boxes import Box, iou
+from harness.observe.second_detector import SecondDetector, surest
+from harness.observe.tracking import TrackedFrame
+from harness.vision.boxes import Box, box_of, iou
 from harness.vision.chips import open_aligner
 from harness.vision.embedder import shared_embedder
 from harness.vision.hog import Face
@@ -24,8 +25,6 @@ from harness.vision.hog import Face
 OBSERVER = "face-probes"
 MEASURE_VERSION = 1
 """Raised whenever the rows would come out differently from the same packages and the same faces."""
-SAME_FACE_IOU = 0.3
-"""From here on two boxes show the same face."""
 
 
 class _Framing(NamedTuple):
@@ -76,7 +75,7 @@ class FaceProbes:
         embedding = ("embedding", pa.list_(pa.float32()))
         return pa.schema([("frame", pa.int64()), ("source", pa.string()), *box, embedding])
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         if seen.main is not None:
             self._place = seen.boxes[seen.main]
         found = self._look(seen)
@@ -90,7 +89,7 @@ class FaceProbes:
     def rest(self) -> Iterator[Row]:
         yield from self._batch.rest()
 
-    def _look(self, seen: Seen) -> tuple[ProbeSource, Box] | None:
+    def _look(self, seen: TrackedFrame) -> tuple[ProbeSource, Box] | None:
         confirmed = self._confirmed(seen)
         if seen.main is not None:
             tracked = seen.boxes[seen.main]
@@ -104,7 +103,7 @@ class FaceProbes:
             return None
         return ProbeSource.SECOND_DETECTOR, best.box
 
-    def _confirmed(self, seen: Seen) -> Box | None:
+    def _confirmed(self, seen: TrackedFrame) -> Box | None:
         """The face that HOG finds, the nearest to the tracked one."""
         if self._finder is None:
             return None

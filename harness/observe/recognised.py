@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UnusableInputError
+from harness.model.video import PhotoRef
 from harness.observe.batch import Chip, EmbeddingBatch
-from harness.observe.faces import FaceFinder, box_of, finder_version
+from harness.observe.faces import FaceFinder, finder_version
 from harness.observe.identity import locate_faces, read_photo
 from harness.observe.observer import Row
-from harness.observe.tracking import Seen, mesh_at, meshes_in
-from harness.store.observations import locked, observation_path, read_table, write_table
+from harness.observe.tracking import TrackedFrame, mesh_at, meshes_in
+from harness.store.observations import ObservationKey, ObservationStore
 from harness.vision.aligning import aligned
-from harness.vision.boxes import main_face
+from harness.vision.boxes import box_of, main_face
 from harness.vision.chips import open_aligner
 from harness.vision.hog import Face
 from harness.vision.recognisers.base import Alignment, Recogniser, RecogniserInfo
@@ -54,7 +53,7 @@ class RecogniserEmbeddings:
     def schema(self) -> Any:
         return _schema(self._info)
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         faces, chosen = self._finder.find(seen)
         chip = None
         if chosen is not None:
@@ -77,25 +76,25 @@ def cut(
     return open_aligner().chip(rgb, face, info.chip_px)
 
 
-def observe_photo(photo: Path, sha256: str, recogniser: Recogniser, home: Path) -> None:
+def observe_photo(photo: PhotoRef, recogniser: Recogniser, store: ObservationStore) -> None:
     """Store the embedding of the largest face in a photo, or that it has none.
 
     Raises UnusableInputError for a file that is not a picture.
     """
     info = recogniser.info
-    path = observation_path(home, sha256, f"{PREFIX}{info.name}", version_of(info))
-    with locked(path):
-        if read_table(path) is not None:
+    key = ObservationKey(photo.sha256, f"{PREFIX}{info.name}", version_of(info))
+    with store.locked(key):
+        if store.read(key) is not None:
             return
         import pyarrow as pa
 
-        vector = _photo_vector(read_photo(photo), recogniser, home)
+        vector = _photo_vector(read_photo(photo.path), recogniser, store)
         row = {"frame": 0, "embedding": vector}
-        write_table(path, pa.Table.from_pylist([row], schema=_schema(info)))
+        store.write(key, pa.Table.from_pylist([row], schema=_schema(info)))
 
 
 def _photo_vector(
-    rgb: NDArray[np.uint8], recogniser: Recogniser, home: Path
+    rgb: NDArray[np.uint8], recogniser: Recogniser, store: ObservationStore
 ) -> NDArray[np.float32] | None:
     faces = locate_faces(rgb)
     largest = main_face([box_of(face) for face in faces], None)
@@ -104,28 +103,36 @@ def _photo_vector(
     face = faces[largest]
     mesh = None
     if recogniser.info.alignment is Alignment.FIVE_POINTS:
-        mesh = mesh_at(meshes_in(rgb, home), box_of(face))
+        mesh = mesh_at(meshes_in(rgb, store.home), box_of(face))
     chip = cut(recogniser.info, rgb, face, mesh)
     return None if chip is None else recogniser.embed(chip[None])[0]
 
 
-def stored_recognisers(sha256: str, home: Path) -> dict[str, Path]:
-    """File name to file of every recogniser's observation of a video or photo, as it is measured
-    today: numbers of an older way of measuring are not shown alongside it.
+def stored_recognisers(sha256: str, store: ObservationStore) -> dict[str, ObservationKey]:
+    """File name to every recogniser's observation of a video or photo, as it is measured today:
+    numbers of an older way of measuring are not shown beside it.
     """
-    folder = observation_path(home, sha256, "", "").parent
-    today = glob.escape(_measured_by())
-    return {path.name: path for path in sorted(folder.glob(f"{PREFIX}*-{today}.parquet"))}
+    return store.found(sha256, PREFIX, f"-{_measured_by()}")
 
 
-def read_recognised(path: Path) -> tuple[RecogniserInfo, Any]:
-    """The recogniser's own description, and the rows (a DataFrame). Raises UnusableInputError for a
-    damaged file (it has been set aside), StoreError.
+def stored_for_all(
+    contents: Sequence[str], store: ObservationStore
+) -> dict[str, tuple[ObservationKey, ...]]:
+    """The observations of every recogniser that has measured all of these contents, by file name;
+    one for each content, in their order."""
+    stored = [stored_recognisers(sha256, store) for sha256 in contents]
+    names = sorted(set[str].intersection(*(set(one) for one in stored)))
+    return {name: tuple(one[name] for one in stored) for name in names}
+
+
+def read_recognised(key: ObservationKey, store: ObservationStore) -> tuple[RecogniserInfo, Any]:
+    """What the recogniser says of itself, and the rows (a DataFrame). Raises UnusableInputError for
+    a damaged file (it has been set aside), StoreError.
     """
-    table = read_table(path)
+    table = store.read(key)
     if table is None:
         raise UnusableInputError(
-            f"{path} is damaged; it was set aside.",
+            f"{store.path(key)} is damaged; it was set aside.",
             hint="Run the same command again with --recogniser: it is measured again.",
         )
     return RecogniserInfo.model_validate_json(table.schema.metadata[_KEY]), table.to_pandas()

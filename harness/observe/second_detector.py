@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import FetchError
+from harness.model.observed import SECOND_DETECTOR, SURE_SCORE
 from harness.observe.observer import Row
-from harness.observe.tracking import Seen, is_sampled
+from harness.observe.tracking import TrackedFrame, is_sampled
 from harness.vision.boxes import Box
 from harness.vision.centerface import CenterFace, Found, open_centerface
 
-OBSERVER = "centerface"
 MEASURE_VERSION = 1
 """Raised whenever the rows would come out differently from the same packages."""
-SURE_SCORE = 0.5
-"""From here on a find counts as a face."""
 
 
 def second_detector_version() -> str:
@@ -31,7 +29,7 @@ class SecondDetector:
     saw it last; anywhere, as long as it has seen none; 0 without any).
     """
 
-    name = OBSERVER
+    name = SECOND_DETECTOR
 
     def __init__(self, home: Path) -> None:
         self.version = second_detector_version()
@@ -45,7 +43,7 @@ class SecondDetector:
 
         return pa.schema([("frame", pa.int64()), ("faces", pa.int64()), ("score", pa.float64())])
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         if seen.main is not None:
             self._last = seen.boxes[seen.main]
         if not is_sampled(seen):
@@ -61,7 +59,7 @@ class SecondDetector:
     def rest(self) -> Iterator[Row]:
         yield from ()
 
-    def find(self, seen: Seen) -> list[Found]:
+    def find(self, seen: TrackedFrame) -> list[Found]:
         """The faces of a frame, the surest first; for the same frame again it costs nothing."""
         if self._found is None or self._found[0] != seen.frame:
             self._found = seen.frame, self._open().find(seen.rgb)

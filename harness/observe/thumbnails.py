@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.observed import THUMBNAIL_HEIGHT as HEIGHT
+from harness.model.observed import THUMBNAIL_WIDTH as WIDTH
 from harness.observe.observer import Row
-from harness.observe.tracking import Seen
+from harness.observe.tracking import TrackedFrame
 
 OBSERVER = "thumbnails"
 VERSION = "1"
-WIDTH, HEIGHT = 32, 18
 
 
 class Thumbnails:
@@ -27,7 +28,7 @@ class Thumbnails:
 
         return pa.schema([("frame", pa.int64()), ("luminance_x256", pa.binary())])
 
-    def see(self, seen: Seen) -> Iterator[Row]:
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
         yield {"frame": seen.frame, "luminance_x256": thumbnail(seen.bgr).tobytes()}
 
     def rest(self) -> Iterator[Row]:

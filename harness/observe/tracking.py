@@ -26,7 +26,7 @@ Points = NDArray[np.float64]
 """The face mesh in pixels, 478 x 2."""
 
 
-class Seen(NamedTuple):
+class TrackedFrame(NamedTuple):
     """One frame."""
 
     frame: int
@@ -45,12 +45,12 @@ class Seen(NamedTuple):
     """Frames of the video, as far as it says; 0 when unknown."""
 
 
-def is_sampled(seen: Seen) -> bool:
-    """True when a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
+def is_sampled(seen: TrackedFrame) -> bool:
+    """Whether a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
     return seen.frame % max(1, -(-seen.total // SAMPLED_FRAMES)) == 0
 
 
-def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
+def track(media: Path, info: VideoInfo, home: Path) -> Iterator[TrackedFrame]:
     """Every frame of a video, in order; one is in memory at a time.
 
     Raises UnusableInputError for a video that cannot be read, FetchError when the landmarker's
@@ -75,7 +75,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[Seen]:
             main = main_face(boxes, last)
             if main is not None:
                 last = boxes[main]
-            yield Seen(
+            yield TrackedFrame(
                 frame, float(frame / rate), bgr, rgb, meshes, boxes, main, result, info.frames
             )
 

@@ -4,120 +4,95 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.observed import FrameTables
+from harness.model.video import VideoRef
 from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops, crops_of
 from harness.observe.faces import FaceEmbeddings, FaceFinder
 from harness.observe.info import video_info
 from harness.observe.landmarks import Landmarks, points_of
-from harness.observe.observer import Observer, path_of
+from harness.observe.observer import Observer, key_of
 from harness.observe.probes import open_probes
 from harness.observe.second_detector import SecondDetector, open_second_detector
 from harness.observe.thumbnails import Thumbnails, pictures_of
 from harness.observe.tracking import track
-from harness.store.observations import growing_table, is_stored, locked, read_table
+from harness.store.observations import ObservationStore
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.model.identity import IdentityPath
-    from harness.model.video import VideoInfo
 
 Listen = Callable[[int, int], None]
 """Progress: frames done, frames in all (0 when unknown)."""
 
 
-class Observed(NamedTuple):
-    """The rows of ``Expressions``, the pictures of ``Thumbnails`` (frames x height x width) and the
-    points of ``Landmarks`` (frames x points x 2, pixels, NaN without a face).
-    """
-
-    expressions: pd.DataFrame
-    pictures: NDArray[np.float32]
-    landmarks: NDArray[np.float32]
-
-
 def observe_video(
-    media: Path,
-    sha256: str,
-    home: Path,
-    info: VideoInfo | None = None,
-    listen: Listen | None = None,
-) -> Observed:
-    """Measures all of ``media`` but the faces' embeddings; once per content and version.
+    video: VideoRef, store: ObservationStore, listen: Listen | None = None
+) -> FrameTables:
+    """Everything of ``video`` but the faces' embeddings; measured once per content and version.
 
     Raises UnusableInputError for a video that cannot be read, StoreError for the store.
     """
     observers = Expressions(), Thumbnails(), Landmarks()
-    expressions, pictures, landmarks = _stored(media, sha256, home, observers, info, listen)
-    return Observed(expressions.to_pandas(), pictures_of(pictures), points_of(landmarks))
+    expressions, pictures, landmarks = _tables(video, observers, store, listen)
+    return FrameTables(expressions.to_pandas(), pictures_of(pictures), points_of(landmarks))
 
 
 def observe_attributes(
-    media: Path, sha256: str, home: Path, listen: Listen | None = None
+    video: VideoRef, store: ObservationStore, listen: Listen | None = None
 ) -> pd.DataFrame:
     """The rows of ``Expressions`` alone. Raises as ``observe_video``."""
-    (table,) = _stored(media, sha256, home, (Expressions(),), None, listen)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return _rows(video, Expressions(), store, listen)
 
 
 def observe_faces(
-    media: Path, sha256: str, home: Path, listen: Listen | None = None
+    video: VideoRef, store: ObservationStore, listen: Listen | None = None
 ) -> pd.DataFrame:
     """The rows of ``FaceEmbeddings``: one for every frame of the video, ascending, whatever was
-    found in it. Raises as ``observe_video``, and UnfitMachineError when the recogniser cannot be
-    had.
+    found in it. Raises as ``observe_video``, and UnfitMachineError when the recogniser is
+    unavailable.
     """
-    (table,) = _stored(media, sha256, home, (FaceEmbeddings(home),), None, listen)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return _rows(video, FaceEmbeddings(store.home), store, listen)
 
 
 def observe_crops(
-    media: Path, sha256: str, home: Path
+    video: VideoRef, store: ObservationStore
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Frames (n) and aligned grey faces (n x 64 x 64), as ``FaceCrops`` chooses them. Raises as
     ``observe_video``.
     """
-    (table,) = _stored(media, sha256, home, (FaceCrops(),), None, None)
+    (table,) = _tables(video, (FaceCrops(),), store)
     return crops_of(table)
 
 
-def observe_second_detector(media: Path, sha256: str, home: Path) -> pd.DataFrame:
+def observe_second_detector(video: VideoRef, store: ObservationStore) -> pd.DataFrame:
     """The rows of ``SecondDetector``: frame, faces, score, of at most 200 frames. Raises as
     ``observe_video``, and FetchError when the detector cannot be fetched.
     """
-    (table,) = _stored(media, sha256, home, (SecondDetector(home),), None, None)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return _rows(video, SecondDetector(store.home), store)
 
 
 def observe_probes(
-    media: Path, sha256: str, home: Path, identity: IdentityPath
+    video: VideoRef, identity: IdentityPath, store: ObservationStore
 ) -> pd.DataFrame | None:
     """The rows of ``FaceProbes`` that go with an identity path; None where there can be none (see
     ``open_probes``). Raises as ``observe_faces``.
     """
+    home = store.home
     probes = open_probes(identity, home, FaceFinder(), open_second_detector(home))
-    if probes is None:
-        return None
-    (table,) = _stored(media, sha256, home, (probes,), None, None)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return None if probes is None else _rows(video, probes, store)
 
 
 def measure_video(
-    media: Path,
-    sha256: str,
-    home: Path,
+    video: VideoRef,
     observers: Sequence[Observer],
-    info: VideoInfo | None = None,
+    store: ObservationStore,
     listen: Listen | None = None,
 ) -> None:
     """Store what ``observers`` measure in a video, in one pass over its frames.
@@ -128,42 +103,45 @@ def measure_video(
     """
     with ExitStack() as stack:
         # Always in the same order, so that two commands never wait for each other.
-        for path in sorted(path_of(observer, sha256, home) for observer in observers):
-            stack.enter_context(locked(path))
-        missing = [
-            observer for observer in observers if not is_stored(path_of(observer, sha256, home))
-        ]
+        for key in sorted(key_of(one, video.sha256) for one in observers):
+            stack.enter_context(store.locked(key))
+        missing = [one for one in observers if not store.has(key_of(one, video.sha256))]
         if not missing:
             return
-        info = info or video_info(media, sha256, home)
+        info = video_info(video, store)
         rows = [
-            stack.enter_context(growing_table(path_of(observer, sha256, home), observer.schema()))
-            for observer in missing
+            stack.enter_context(store.growing(key_of(one, video.sha256), one.schema()))
+            for one in missing
         ]
-        for seen in track(media, info, home):
-            for observer, sink in zip(missing, rows, strict=True):
-                for row in observer.see(seen):
+        for frame in track(video.path, info, store.home):
+            for one, sink in zip(missing, rows, strict=True):
+                for row in one.see(frame):
                     sink.add(row)
             if listen is not None:
-                listen(seen.frame + 1, info.frames)
-        for observer, sink in zip(missing, rows, strict=True):
-            for row in observer.rest():
+                listen(frame.frame + 1, info.frames)
+        for one, sink in zip(missing, rows, strict=True):
+            for row in one.rest():
                 sink.add(row)
 
 
-def _stored(
-    media: Path,
-    sha256: str,
-    home: Path,
+def _rows(
+    video: VideoRef, observer: Observer, store: ObservationStore, listen: Listen | None = None
+) -> pd.DataFrame:
+    (table,) = _tables(video, (observer,), store, listen)
+    rows: pd.DataFrame = table.to_pandas()
+    return rows
+
+
+def _tables(
+    video: VideoRef,
     observers: Sequence[Observer],
-    info: VideoInfo | None,
-    listen: Listen | None,
+    store: ObservationStore,
+    listen: Listen | None = None,
 ) -> list[Any]:
     """The tables of the observers, measured first where they are missing."""
-    paths = [path_of(observer, sha256, home) for observer in observers]
     while True:
-        measure_video(media, sha256, home, observers, info, listen)
-        tables = [read_table(path) for path in paths]
+        measure_video(video, observers, store, listen)
+        tables = [store.read(key_of(one, video.sha256)) for one in observers]
         # A damaged file has been set aside: measured again, and only that one.
         if all(table is not None for table in tables):
             return tables

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.base import Frozen
+from harness.model.observed import FACE_BOX, THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH
 from harness.model.score import Alignment
 from harness.model.video import VideoInfo
+from harness.scoring.observations import VideoObservations
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Thumbnails = NDArray[np.float32]
 """Frames x height x width of luminance, 0 to 255."""
@@ -186,4 +192,29 @@ def _undecided(measured: Timing, still: tuple[bool, ...]) -> list[str]:
             f"at no shift of up to {MAXIMUM_LAG} frames do the pictures move alike: what moves "
             "was covered, or the videos show different scenes"
         )
-    return [f"The timing cannot be read from the pictures ({why}); frames are paired by count."]
+    return [f"The timing cannot be told from the pictures ({why}); frames are paired by count."]
+
+
+def align_videos(original: VideoObservations, swapped: VideoObservations) -> Alignment:
+    """``align``, with the place of the original's face left out."""
+    return align(
+        original.info,
+        swapped.info,
+        (original.frames.pictures, swapped.frames.pictures),
+        outside_faces(original.frames.expressions, original.info),
+    )
+
+
+def outside_faces(expressions: pd.DataFrame, info: VideoInfo) -> Mask:
+    """Thumbnail pixels that the main face never touches, with half a face's size around it."""
+    mask = np.ones((THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH), dtype=bool)
+    seen = expressions[expressions["faces"] > 0]
+    if seen.empty:
+        return mask
+    x0, y0, x1, y1 = (seen[side].to_numpy(float) for side in FACE_BOX)
+    width, height = (x1 - x0) / 2, (y1 - y0) / 2
+    across, down = THUMBNAIL_WIDTH / info.width, THUMBNAIL_HEIGHT / info.height
+    left, right = int((x0 - width).min() * across), int(np.ceil((x1 + width).max() * across))
+    top, bottom = int((y0 - height).min() * down), int(np.ceil((y1 + height).max() * down))
+    mask[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = False
+    return mask

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.base import Frozen
+from harness.model.observed import UnitScale
 from harness.model.score import Attributes, UnitScore
 from harness.scoring.alignment import CONVINCING
 from harness.scoring.events import neutral
@@ -25,31 +26,7 @@ LAG_REACH_S = 1.0
 """Reach in which a unit's shift is looked for, and never over more than a third of the video."""
 
 
-class Scale(Frozen):
-    """A source's range; the dead-channel guard grows with it."""
-
-    name: str
-    factor: float
-
-    @property
-    def minimum_sd(self) -> float:
-        return 0.01 * self.factor
-
-    @property
-    def minimum_range(self) -> float:
-        """Of the 1st to the 99th percentile."""
-        return 0.05 * self.factor
-
-    @property
-    def frozen_sd(self) -> float:
-        """Under it a swapped unit stands still. Half of what the original must move, so that a
-        unit that barely passes there is not lost to a little flattening.
-        """
-        return self.minimum_sd / 2
-
-
-BLENDSHAPE_SCALE = Scale(name="0-1 (rig weights)", factor=1.0)
-OPENFACE_SCALE = Scale(name="0-5 (FACS intensity)", factor=5.0)
+BLENDSHAPE_SCALE = UnitScale(name="0-1 (rig weights)", factor=1.0)
 
 
 def pearson(original: Series, swapped: Series) -> float | None:
@@ -130,8 +107,8 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
     return Lag(frames=best if pcc_at[best] >= CONVINCING else None, pcc=pcc_at[best])
 
 
-def moves(original: Series, scale: Scale) -> bool:
-    """True when a channel of the original moves enough to be measured at all.
+def moves(original: Series, scale: UnitScale) -> bool:
+    """Whether a channel of the original moves enough to be measured at all.
 
     A dead channel still correlates under blur (0.7 to 0.99 in trials), so it must not be scored.
     """
@@ -141,7 +118,9 @@ def moves(original: Series, scale: Scale) -> bool:
     return bool(original.std() > scale.minimum_sd and high - low > scale.minimum_range)
 
 
-def score_unit(unit: str, original: Series, swapped: Series, scale: Scale, fps: float) -> UnitScore:
+def score_unit(
+    unit: str, original: Series, swapped: Series, scale: UnitScale, fps: float
+) -> UnitScore:
     """One unit from its paired values (same length, NaN where a video has no face).
 
     Every number is computed from the same frames, those with a value in both videos, but for the
@@ -184,9 +163,9 @@ def score_unit(unit: str, original: Series, swapped: Series, scale: Scale, fps: 
     )
 
 
-def _not_measurable(seen: Series, paired: Series, scale: Scale) -> str:
-    """Reason why a unit cannot be scored, from the original's values wherever it has one and in
-    the paired frames; empty when it can.
+def _not_measurable(seen: Series, paired: Series, scale: UnitScale) -> str:
+    """Why a unit cannot be scored, from the original's values wherever it has one and in the
+    paired frames; empty when it can.
     """
     if not len(seen):
         return "no face in the original"
@@ -210,7 +189,7 @@ class Length(Frozen):
 
 
 def score_attributes(
-    source: str, scale: Scale, length: Length, original: pd.DataFrame, swapped: pd.DataFrame
+    source: str, scale: UnitScale, length: Length, original: pd.DataFrame, swapped: pd.DataFrame
 ) -> Attributes:
     """All units of two tables of one source (frame, then a column per unit), paired by frame.
 
@@ -278,7 +257,7 @@ def _seen(table: pd.DataFrame, units: Sequence[str]) -> int:
 
 
 def unpaired(
-    source: str, scale: Scale, frames: int, units: Sequence[str], reason: str
+    source: str, scale: UnitScale, frames: int, units: Sequence[str], reason: str
 ) -> Attributes:
     """The attributes of two videos whose frames must not be paired, each unit with the reason."""
     return Attributes(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.model.protocol import Protocol
+
 
 def sample_frames(total: int, n: int, seed: int) -> tuple[int, ...]:
     """At most ``n`` of the frames 0 to ``total`` - 1, ascending, drawn without replacement.
@@ -15,3 +17,8 @@ def sample_frames(total: int, n: int, seed: int) -> tuple[int, ...]:
         return tuple(range(total))
     chosen = np.random.Generator(np.random.PCG64(seed)).choice(total, size=n, replace=False)
     return tuple(int(frame) for frame in np.sort(chosen))
+
+
+def sampled_of(protocol: Protocol, total: int) -> tuple[int, ...]:
+    """The frames that a protocol samples of an original of ``total`` frames."""
+    return sample_frames(total, protocol.frames, protocol.seed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.observed import positions
 from harness.model.utility import Difference
-from harness.observe.landmarks import positions
 
 Array = NDArray[np.float64]
 

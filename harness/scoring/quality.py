@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from harness.model.quality import Background, Flicker, Gaps, Jitter, Quality, Steadiness, Warping
 from harness.model.score import Alignment
 from harness.scoring.geometry import EYES, INTEROCULAR, interocular
+from harness.scoring.identity import embeddings_of
+from harness.scoring.observations import VideoObservations
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-Seen = NDArray[np.bool_]
-"""True for each frame that shows a face."""
+Shown = NDArray[np.bool_]
+"""Whether a frame shows a face."""
 Embeddings = Mapping[int, Array]
 
 EMBEDDING = "L2 distance of embeddings"
@@ -37,17 +39,50 @@ FLICKER_LEAST_S = 0.5
 BEST_PSNR_DB = 100.0
 
 
-class Video(NamedTuple):
+class MainFace(NamedTuple):
     """Observations of the main face of one video."""
 
-    seen: Seen
+    seen: Shown
     landmarks: Array
     """Frames x points x 2, pixels, NaN without a face; the points of ``POINTS``."""
     embeddings: Embeddings
     """Of every frame, or of those that were sampled."""
 
 
-def quality(original: Video, swapped: Video, rows: pd.DataFrame, fps: float) -> Quality:
+def side_by_side(
+    original: VideoObservations,
+    swapped: VideoObservations,
+    alignment: Alignment,
+    pixels: pd.DataFrame | None,
+    fps: float,
+) -> Quality:
+    """``quality`` of the two videos and the rows of ``observe_pair``; without rows, the reason."""
+    reason = why_not_side_by_side(original, swapped, alignment)
+    if reason or pixels is None:
+        return Quality(reason=reason)
+    return quality(_main_face(original), _main_face(swapped), pixels, fps)
+
+
+def why_not_side_by_side(
+    original: VideoObservations, swapped: VideoObservations, alignment: Alignment
+) -> str:
+    """Why the pixels of two videos must not be compared; empty when they may."""
+    reason = unpairable(alignment)
+    lengths = {len(video.frames.expressions) for video in (original, swapped)}
+    if not reason and len(lengths) > 1:
+        reason = "The videos have different numbers of frames that can be decoded."
+    return reason
+
+
+def _main_face(video: VideoObservations) -> MainFace:
+    return MainFace(
+        seen=video.frames.expressions["faces"].to_numpy() > 0,
+        landmarks=video.frames.landmarks.astype(np.float64),
+        embeddings=embeddings_of(video.faces),
+    )
+
+
+def quality(original: MainFace, swapped: MainFace, rows: pd.DataFrame, fps: float) -> Quality:
     """Of two videos of the same size and length, in step, and the rows of ``observe_pair``."""
     warped, note = warping(rows)
     light, swapped_light = (
@@ -65,7 +100,7 @@ def quality(original: Video, swapped: Video, rows: pd.DataFrame, fps: float) -> 
 
 
 def unpairable(alignment: Alignment) -> str:
-    """Reason why the pixels of two videos must not be compared; empty when they may."""
+    """Why the frames of two videos must not be compared; empty when they may."""
     if alignment.aligned and alignment.same_size and alignment.same_rate:
         return ""
     return alignment.reason
@@ -158,14 +193,14 @@ def fast_power(values: Array, fps: float, above_hz: float) -> float:
     return float(power[fast].sum() / (count * (window @ window)))
 
 
-def gaps(original: Seen, swapped: Seen, fps: float) -> Gaps:
+def gaps(original: Shown, swapped: Shown, fps: float) -> Gaps:
     """Frames in which the original shows a face and the swapped video does not."""
     lost = [len(run) for run in _runs(original & ~swapped)]
     longest = max(lost, default=0)
     return Gaps(frames=sum(lost), count=len(lost), longest_frames=longest, longest_s=longest / fps)
 
 
-def _runs(mask: Seen) -> Iterator[NDArray[np.intp]]:
+def _runs(mask: Shown) -> Iterator[NDArray[np.intp]]:
     """The indices of each stretch of True."""
     places = np.flatnonzero(mask)
     if len(places):

@@ -1,56 +1,29 @@
-"""Scores by other recognisers, from their stored observations."""
+"""Scores by other recognisers, from what they measured."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.recognised import RecogniserScore, Similarity
-from harness.observe.acceptance import open_recogniser
-from harness.observe.recognised import PREFIX, read_recognised, stored_recognisers, version_of
+from harness.scoring.observations import RecogniserRows
 from harness.vision.recognisers.base import RecogniserInfo, distances
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Hashes(NamedTuple):
-    """Content hashes of the original video, the swapped video and the actor's photo."""
-
-    original: str
-    swapped: str
-    photo: str
-
-
-def measured_by(hashes: Hashes, home: Path) -> dict[str, tuple[Path, Path, Path]]:
-    """The observations of every recogniser that has seen all three."""
-    original, swapped, photo = (stored_recognisers(sha256, home) for sha256 in hashes)
-    names = sorted(original.keys() & swapped.keys() & photo.keys())
-    return {name: (original[name], swapped[name], photo[name]) for name in names}
-
-
-def recogniser_inputs(hashes: Hashes, asked: Sequence[str], home: Path) -> dict[str, str]:
-    """Inputs of a score: the recognisers that have measured, and those that are asked to."""
-    opened = (open_recogniser(name, home).info for name in asked)
-    wanted = {f"{PREFIX}{info.name}@{version_of(info)}" for info in opened}
-    known = {name.removesuffix(".parquet") for name in measured_by(hashes, home)}
-    return dict.fromkeys(sorted(known | wanted), "measured")
-
-
 def recogniser_scores(
-    hashes: Hashes, frames: Sequence[int], home: Path
+    measured: Sequence[RecogniserRows], frames: Sequence[int]
 ) -> tuple[RecogniserScore, ...]:
-    """One for each of ``measured_by``, of the sampled frames that a video has."""
-    scores = []
-    for paths in measured_by(hashes, home).values():
-        (info, original), (_, swapped), (_, photo) = (read_recognised(path) for path in paths)
-        face = photo["embedding"].iloc[0]
-        scores.append(score_of(info, {"or": original, "sw": swapped}, face, frames))
-    return tuple(scores)
+    """One for each recogniser, of the sampled frames that a video has."""
+    return tuple(
+        score_of(rows.info, {"or": rows.original, "sw": rows.swapped}, rows.photo, frames)
+        for rows in measured
+    )
 
 
 def score_of(

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.observed import EXPRESSIONS, HEAD_POSE, REENCODING_NOTE, FrameTables
 from harness.model.score import Alignment
 from harness.model.utility import Difference, Kept, Utility
-from harness.observe.attributes import OBSERVER as SOURCE
-from harness.observe.reencoding import NOTE
-from harness.observe.video import Observed
+from harness.model.video import ByVideo
 from harness.scoring.events import BLINK, MOUTH_OPENING, match_events, unmatched
 from harness.scoring.geometry import (
     DEGREES,
@@ -25,37 +24,35 @@ from harness.scoring.geometry import (
     landmark_error,
     rotations,
 )
-from harness.scoring.sources import Watched
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
 
-POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 NO_PAIR = "no frame shows a face in both videos"
 
 
-def utility(faces: Watched[Observed], alignment: Alignment, fps: float) -> Utility:
+def utility(faces: ByVideo[FrameTables], alignment: Alignment, fps: float) -> Utility:
     """Of the swapped video, and of the re-encoding as the noise floor."""
     original, swapped, reencoded = faces
     return Utility(
-        source=SOURCE,
+        source=EXPRESSIONS,
         kept=kept(original, swapped, fps)
         if alignment.aligned
         else not_paired(original, alignment.reason),
         floor=kept(original, reencoded, fps),
-        floor_note=NOTE,
+        floor_note=REENCODING_NOTE,
     )
 
 
-def kept(original: Observed, swapped: Observed, fps: float) -> Kept:
+def kept(original: FrameTables, swapped: FrameTables, fps: float) -> Kept:
     """Compare two videos of the same length whose frames show the same instants."""
     x, y = original.expressions, swapped.expressions
     x_points, y_points = (video.landmarks.astype(np.float64) for video in (original, swapped))
     seen = _seen(x)
     both = int((seen & _seen(y)).sum())
-    turned = [rotations(*(_column(table, name) for name in POSE)) for table in (x, y)]
+    turned = [rotations(*(_column(table, name) for name in HEAD_POSE)) for table in (x, y)]
     looked = [gaze({name: _column(table, name) for name in LOOKS}) for table in (x, y)]
     return Kept(
         faces_original=int(seen.sum()),
@@ -71,7 +68,7 @@ def kept(original: Observed, swapped: Observed, fps: float) -> Kept:
     )
 
 
-def not_paired(original: Observed, reason: str) -> Kept:
+def not_paired(original: FrameTables, reason: str) -> Kept:
     """Of two videos whose frames must not be paired: nothing is compared."""
     return Kept(
         faces_original=int(_seen(original.expressions).sum()),

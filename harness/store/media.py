@@ -12,7 +12,7 @@ from harness.core.errors import StoreError
 from harness.core.hashing import content_hash, file_sha256, known_sha256
 from harness.core.paths import media_dir
 from harness.model.dataset import GalleryFace, MediaRef
-from harness.model.video import VideoInfo
+from harness.model.video import PhotoRef, VideoInfo, VideoRef
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
 from harness.store.work import work_folder
@@ -35,6 +35,14 @@ class MediaStore:
                 hint="Run the cell again; the file is prepared again from the dataset.",
             )
         return path
+
+    def video(self, ref: MediaRef) -> VideoRef:
+        """A prepared video; raises as ``path``."""
+        return VideoRef(self.path(ref), ref.sha256, ref.info)
+
+    def photo(self, ref: MediaRef) -> PhotoRef:
+        """A prepared photo; raises as ``path``."""
+        return PhotoRef(self.path(ref), ref.sha256)
 
     def has(self, ref: MediaRef) -> bool:
         """True when the file is there."""

@@ -1,24 +1,92 @@
-"""Scores as JSON files: read back whole, or counted as missing."""
+"""Scores on disk: ``scores/<cell>/<protocol>.json`` with the frames beside it, and
+``scores/cohorts/<key>/<protocol>.json``.
+"""
 
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import StoreError
-from harness.store.observations import set_aside, store_sentences
+from harness.model.cell import CellSpec
+from harness.model.cohort import CohortScore
+from harness.model.score import CellScore
+from harness.store import atomic
+from harness.store.tables import locked, set_aside, store_sentences, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Stored = TypeVar("Stored", bound=Frozen)
 
 
-def load_stored(path: Path, model: type[Stored]) -> Stored | None:
-    """The file as ``model``, or None when there is none. A damaged file is set aside and counts as
-    none. Raises StoreError for one of a newer schema version, or that the disk refuses.
+class ScoreStore:
+    """``home/scores``. A damaged file is set aside and counts as missing, so that it is computed
+    again. All methods raise StoreError when the disk refuses.
     """
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "scores"
+
+    def path(self, spec: CellSpec, protocol_name: str) -> Path:
+        """Where a cell's score is, as JSON."""
+        return self.folder / spec.id / f"{protocol_name}.json"
+
+    def frames_path(self, spec: CellSpec, protocol_name: str) -> Path:
+        """Where the per-frame values are, beside the score."""
+        return self.folder / spec.id / f"{protocol_name}-frames.parquet"
+
+    def paths(self, spec: CellSpec) -> list[Path]:
+        """Every score of a cell; the files are named by the protocols."""
+        return sorted((self.folder / spec.id).glob("[!.]*.json"))
+
+    def locked(self, spec: CellSpec, protocol_name: str) -> AbstractContextManager[None]:
+        """Exclusive access: of two commands at once only one computes, and neither sees half of
+        what is stored."""
+        return locked(self.path(spec, protocol_name))
+
+    def load(self, spec: CellSpec, protocol_name: str) -> CellScore | None:
+        """The stored score, or None. Raises StoreError for one of a newer schema version too."""
+        return _load(self.path(spec, protocol_name), CellScore)
+
+    def load_whole(self, spec: CellSpec, protocol_name: str) -> CellScore | None:
+        """As ``load``; None when the per-frame values are gone."""
+        score = self.load(spec, protocol_name)
+        return score if self.frames_path(spec, protocol_name).exists() else None
+
+    def save(self, spec: CellSpec, score: CellScore, frames: pd.DataFrame) -> None:
+        """Store a score with its per-frame values. Call it with the lock held."""
+        import pyarrow as pa
+
+        # The frames first: a score is there only when everything of it is.
+        table = pa.Table.from_pandas(frames, preserve_index=False)
+        write_table(self.frames_path(spec, score.protocol), table)
+        atomic.write_json(self.path(spec, score.protocol), score)
+
+    def cohort_path(self, key: str, protocol_name: str) -> Path:
+        """Where a cohort's score is, as JSON. ``key`` names the cells and all they were scored
+        from, so a cohort that would come out otherwise is another file."""
+        return self.folder / "cohorts" / key / f"{protocol_name}.json"
+
+    def cohort_locked(self, key: str, protocol_name: str) -> AbstractContextManager[None]:
+        """As ``locked``."""
+        return locked(self.cohort_path(key, protocol_name))
+
+    def load_cohort(self, key: str, protocol_name: str) -> CohortScore | None:
+        """As ``load``."""
+        return _load(self.cohort_path(key, protocol_name), CohortScore)
+
+    def save_cohort(self, score: CohortScore) -> None:
+        """Store a cohort's score. Call it with the lock held."""
+        atomic.write_json(self.cohort_path(score.key, score.protocol), score)
+
+
+def _load(path: Path, model: type[Stored]) -> Stored | None:
     if not path.exists():
         return None
     with store_sentences(path):

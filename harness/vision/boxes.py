@@ -9,6 +9,12 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels."""
 
 
+def box_of(face: tuple[int, int, int, int]) -> Box:
+    """Of dlib's order: top, right, bottom, left."""
+    top, right, bottom, left = face
+    return (left, top, right, bottom)
+
+
 def area(box: Box) -> float:
     """Square pixels; 0 for an empty box."""
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])

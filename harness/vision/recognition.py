@@ -17,7 +17,6 @@ from harness.core.errors import StoreError, UnfitMachineError
 from harness.core.paths import cache_dir
 from harness.store.atomic import write_bytes
 
-RECOGNISER = "face_recognition-1.3.0"
 _MODELS = ("pkg_resources", "dlib", "face_recognition_models")
 _REPAIR = "pip install 'setuptools<81' face-recognition-models==0.3.0 face-recognition==1.3.0"
 

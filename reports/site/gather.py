@@ -11,9 +11,9 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.core.hashing import file_sha256
+from harness.execution.cohorts import load_cohorts
 from harness.model.cell import CellSpec, Result, Status
 from harness.model.suite import UnpreparedCell
-from harness.scoring.cohort.store import load_cohorts
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from reports.collect import collect_numbers

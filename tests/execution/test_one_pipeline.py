@@ -13,12 +13,16 @@ PERFORMERS = {
     "harness.datasets.prepare.prepare_actor",
     "harness.datasets.prepare.prepare_donor",
     "harness.observe.container.measure_with",
-    "harness.scoring.score.score_cell",
-    "harness.scoring.cohort.store.score_cohort",
+    "harness.observe.measure.measure",
+    "harness.execution.score_cells.score_scorable",
+    "harness.execution.cohorts.score_cohort",
     "harness.execution.cell.run_cell",
 }
 """What does the work of requests."""
-ALSO = {"harness.results.selftest.scoring": {"harness.datasets.prepare.prepare_actor"}}
+ALSO = {
+    "harness.execution.score_cells": {"harness.observe.measure.measure"},
+    "harness.results.selftest.scoring": {"harness.datasets.prepare.prepare_actor"},
+}
 """The settings of the scoring self-test's cells follow from the length of an actor's video."""
 
 

@@ -29,6 +29,7 @@ from harness.execution.requests import (
     product_folder,
 )
 from harness.execution.run_queue import RunQueue
+from harness.execution.score_cells import ScorableCell
 from harness.execution.work import perform
 from harness.model.cell import CellSpec, Status
 from harness.model.dataset import (
@@ -46,7 +47,8 @@ from harness.model.identity import IdentityPath
 from harness.model.job import Limits, Role
 from harness.model.protocol import protocol_of
 from harness.model.score import CellScore, Comparison, Distances, Identity, SwappedReading
-from harness.observe.sighting import Photo, Sighting
+from harness.model.video import PhotoRef, VideoRef
+from harness.observe.measure import MeasurementRequest
 from tests.scores import aligned
 
 VIDEO, FACE = (
@@ -58,13 +60,12 @@ DATASET = Dataset(
     actors=(Actor(number=3, sex=Sex.MALE, clips=(CLIP,)),),
     donors=(Donor(name="joe", sex=Sex.MALE, clips=(CLIP,)),),
 )
-SIGHTING = Sighting(
+MEASUREMENT = MeasurementRequest(
     label="actor 3",
-    path=CLIP.path,
-    sha256=VIDEO.sha256,
+    video=VideoRef(CLIP.path, VIDEO.sha256),
     identity=IdentityPath.FAST,
     frames=(1, 2),
-    photo=Photo(path=Path("/material/three.png"), sha256=FACE.sha256),
+    photo=PhotoRef(Path("/material/three.png"), FACE.sha256),
 )
 PROTOCOL = protocol_of(24)
 MODEL = TrainModel(
@@ -118,9 +119,20 @@ EVERY_KIND: tuple[Request, ...] = (
     PrepareDonor(dataset=DATASET, name="joe"),
     MODEL,
     RunCell(spec=cell(), tool=NOOP, needs=(MODEL.product,), wait=True, known=2),
-    MeasureVideo(sighting=SIGHTING),
-    ObserveVideo(sighting=SIGHTING, observer=OutsideObserver(tool=NOOP, image_digest="sha256:b")),
-    ScoreCell(spec=cell(), protocol=PROTOCOL),
+    MeasureVideo(measurement=MEASUREMENT),
+    ObserveVideo(
+        measurement=MEASUREMENT,
+        observer=OutsideObserver(tool=NOOP, image_digest="sha256:b"),
+    ),
+    ScoreCell(
+        cell=ScorableCell(
+            spec=cell(),
+            protocol=PROTOCOL,
+            original=VideoRef(CLIP.path, VIDEO.sha256),
+            swapped=VideoRef(Path("/store/swapped.mp4"), "3" * 64),
+            versions={"scoring": "1"},
+        )
+    ),
     AttackCohort(specs=(cell(),), scores=(SCORE,), key="k", protocol=PROTOCOL),
 )
 each_kind = pytest.mark.parametrize("request_", EVERY_KIND, ids=lambda one: type(one).__name__)

@@ -17,13 +17,14 @@ from harness.media import frames as media_frames
 from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.model.cohort import ProbeSource
 from harness.model.identity import IdentityPath
-from harness.model.video import VideoInfo
+from harness.model.video import VideoInfo, VideoRef
 from harness.observe.faces import FaceEmbeddings, FaceFinder
-from harness.observe.observer import Observer, path_of
+from harness.observe.observer import Observer, key_of
 from harness.observe.probes import FaceProbes, dlib_box, open_probes, probes_version
 from harness.observe.second_detector import SecondDetector, open_second_detector
-from harness.observe.tracking import Seen
+from harness.observe.tracking import TrackedFrame
 from harness.observe.video import measure_video, observe_faces, observe_probes
+from harness.store.observations import ObservationStore
 from harness.vision.boxes import Box
 from harness.vision.centerface import Found
 from harness.vision.embedder import shared_embedder
@@ -43,7 +44,7 @@ class Hog:
     def __init__(self, *boxes: Box | None) -> None:
         self._boxes = boxes
 
-    def find(self, seen: Seen) -> tuple[list[tuple[int, int, int, int]], int | None]:
+    def find(self, seen: TrackedFrame) -> tuple[list[tuple[int, int, int, int]], int | None]:
         box = self._boxes[seen.frame]
         if box is None:
             return [], None
@@ -57,21 +58,21 @@ class Second:
     def __init__(self, *found: Found) -> None:
         self.found, self.asked = list(found), list[int]()
 
-    def find(self, seen: Seen) -> list[Found]:
+    def find(self, seen: TrackedFrame) -> list[Found]:
         self.asked.append(seen.frame)
         return self.found
 
 
-def frames_of(*tracked: Box | None) -> Iterator[Seen]:
+def frames_of(*tracked: Box | None) -> Iterator[TrackedFrame]:
     """One frame for each face of the tracker."""
     rgb = np.random.default_rng(1).integers(0, 256, (100, 300, 3)).astype(np.uint8)
     for frame, box in enumerate(tracked):
         boxes = () if box is None else (box,)
         main = None if box is None else 0
-        yield Seen(frame, frame / 25, rgb, rgb, (), boxes, main, None, len(tracked))
+        yield TrackedFrame(frame, frame / 25, rgb, rgb, (), boxes, main, None, len(tracked))
 
 
-def rows_of(probes: FaceProbes, frames: Iterator[Seen]) -> dict[int, str]:
+def rows_of(probes: FaceProbes, frames: Iterator[TrackedFrame]) -> dict[int, str]:
     rows = [row for seen in frames for row in probes.see(seen)] + list(probes.rest())
     return {row["frame"]: row["source"] for row in rows}
 
@@ -190,12 +191,13 @@ def test_faces_are_found_through_a_blur_that_stops_hog_and_each_is_embedded_once
     probes = open_probes(IdentityPath.FAST, tmp_path, finder, second)
     assert second is not None
     assert probes is not None
+    ref, store = VideoRef(video, "a"), ObservationStore(tmp_path)
     everyone: list[Observer] = [FaceEmbeddings(tmp_path, finder), second, probes]
-    measure_video(video, "a", tmp_path, everyone)
+    measure_video(ref, everyone, store)
     assert decoded == [4 * EACH]
 
-    study = pd.read_parquet(path_of(FaceEmbeddings(tmp_path), "a", tmp_path))
-    found = pd.read_parquet(path_of(probes, "a", tmp_path))
+    study = pd.read_parquet(store.path(key_of(FaceEmbeddings(tmp_path), "a")))
+    found = pd.read_parquet(store.path(key_of(probes, "a")))
     assert study["frame"][study["faces"] > 0].tolist() == list(range(EACH))
     sources = dict(zip(found["frame"], found["source"], strict=True))
     expected = dict.fromkeys(range(EACH, 2 * EACH), "tracker")
@@ -204,7 +206,7 @@ def test_faces_are_found_through_a_blur_that_stops_hog_and_each_is_embedded_once
     assert embedded == [3 * EACH]
     # Stored: nothing is decoded or embedded again.
     pd.testing.assert_frame_equal(
-        found, cast("pd.DataFrame", observe_probes(video, "a", tmp_path, IdentityPath.FAST))
+        found, cast("pd.DataFrame", observe_probes(ref, IdentityPath.FAST, store))
     )
     assert (decoded, embedded) == ([4 * EACH], [3 * EACH])
 
@@ -213,8 +215,9 @@ def test_faces_are_found_through_a_blur_that_stops_hog_and_each_is_embedded_once
 def test_a_tracked_face_is_embedded_nearly_as_the_study_embeds_it(
     video: Path, tmp_path: Path
 ) -> None:
-    study = observe_faces(video, "a", tmp_path)
-    reference = observe_probes(video, "a", tmp_path, IdentityPath.REFERENCE)
+    ref, store = VideoRef(video, "a"), ObservationStore(tmp_path)
+    study = observe_faces(ref, store)
+    reference = observe_probes(ref, IdentityPath.REFERENCE, store)
     assert reference is not None
     # The reference path has no part in the pass, so all tracked frames are there.
     tracked = reference[reference["source"] == ProbeSource.TRACKER]

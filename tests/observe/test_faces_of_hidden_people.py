@@ -12,7 +12,7 @@ import pytest
 from harness.media.frames import read_frames
 from harness.observe.faces import FaceFinder
 from harness.observe.identity import locate_faces
-from harness.observe.tracking import Seen
+from harness.observe.tracking import TrackedFrame
 from harness.vision.hog import Box, Face, Picture
 
 pytestmark = pytest.mark.clips
@@ -30,10 +30,10 @@ def square(sample_dir: Path) -> list[Picture]:
     ]
 
 
-def seen(number: int, picture: Picture, *boxes: Box) -> Seen:
+def seen(number: int, picture: Picture, *boxes: Box) -> TrackedFrame:
     """A frame in which the landmark tracker sees faces in these places."""
     main = 0 if boxes else None
-    return Seen(number, number / 25, picture, picture, (), boxes, main, None, 0)
+    return TrackedFrame(number, number / 25, picture, picture, (), boxes, main, None, 0)
 
 
 def landmark_box(face: Face) -> Box:

@@ -14,15 +14,17 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from harness.model.video import VideoInfo
-from harness.observe.attributes import BLENDSHAPES, Expressions
+from harness.model.observed import BLENDSHAPES
+from harness.model.video import VideoInfo, VideoRef
+from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops
 from harness.observe.landmarks import Landmarks
-from harness.observe.observer import Observer, path_of
+from harness.observe.observer import Observer, key_of
 from harness.observe.probes import FaceProbes
 from harness.observe.thumbnails import Thumbnails
-from harness.observe.tracking import Seen
+from harness.observe.tracking import TrackedFrame
 from harness.observe.video import measure_video
+from harness.store.observations import ObservationStore
 from harness.vision.hog import Face
 
 
@@ -38,7 +40,7 @@ class Aligner:
         return np.full((150, 150, 3), face[0], np.uint8)
 
 
-def frames_of(total: int) -> Iterator[Seen]:
+def frames_of(total: int) -> Iterator[TrackedFrame]:
     random = np.random.default_rng(4)
     shapes = [SimpleNamespace(category_name=name, score=0.5) for name in BLENDSHAPES]
     result = SimpleNamespace(face_blendshapes=[shapes], facial_transformation_matrixes=[np.eye(4)])
@@ -48,7 +50,7 @@ def frames_of(total: int) -> Iterator[Seen]:
         # Copies, so that each takes memory of its own.
         bgr, mesh = pictures[frame % 16].copy(), meshes[frame % 16].copy()
         box = (10.0, 10.0, 60.0, 60.0)
-        yield Seen(frame, frame / 25, bgr, bgr, (mesh,), (box,), 0, result, total)
+        yield TrackedFrame(frame, frame / 25, bgr, bgr, (mesh,), (box,), 0, result, total)
 
 
 def peak_bytes(total: int, home: Path, patch: pytest.MonkeyPatch) -> int:
@@ -69,7 +71,7 @@ def peak_bytes(total: int, home: Path, patch: pytest.MonkeyPatch) -> int:
         *(Expressions(), Thumbnails(), Landmarks(), FaceCrops()),
         FaceProbes(embeddings, None, None),
     ]
-    most = [0]
+    store, most = ObservationStore(home), [0]
 
     def look(done: int, _: int) -> None:
         if done % 128 == 0:
@@ -78,12 +80,12 @@ def peak_bytes(total: int, home: Path, patch: pytest.MonkeyPatch) -> int:
     gc.collect()
     tracemalloc.start()
     try:
-        measure_video(Path("none.mp4"), "a", home, everything, info, look)
+        measure_video(VideoRef(Path("none.mp4"), "a", info), everything, store, look)
         python = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     for one in (*everything[:3], everything[-1]):
-        assert len(pd.read_parquet(path_of(one, "a", home))) == total
+        assert len(pd.read_parquet(store.path(key_of(one, "a")))) == total
     return python + most[0]
 
 

@@ -10,16 +10,19 @@ import pytest
 
 from harness.core.errors import StoreError, UnfitMachineError, UnusableInputError
 from harness.observe.identity import embed_photo
-from harness.store.observations import observation_path, read_table, write_table
+from harness.store.observations import ObservationKey, ObservationStore
 from harness.vision.boxes import main_face
 from harness.vision.recognition import load_face_recognition
 
+KEY = ObservationKey("ab", "x", "1")
+
 
 def test_a_damaged_file_is_set_aside_and_counts_as_missing(tmp_path: Path) -> None:
-    path = observation_path(tmp_path, "ab", "x", "1")
-    write_table(path, pa.table({"frame": [1, 2]}))
+    store = ObservationStore(tmp_path)
+    path = store.path(KEY)
+    store.write(KEY, pa.table({"frame": [1, 2]}))
     path.write_bytes(path.read_bytes()[:40])
-    assert read_table(path) is None
+    assert store.read(KEY) is None
     assert not path.exists()
     assert path.with_name(f"{path.name}.corrupt-1").exists()
 
@@ -27,17 +30,18 @@ def test_a_damaged_file_is_set_aside_and_counts_as_missing(tmp_path: Path) -> No
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     from pyarrow import parquet
 
-    path = tmp_path / "x.parquet"
+    store = ObservationStore(tmp_path)
+    store.path(KEY).parent.mkdir(parents=True)
     table = pa.table({"frame": [1]}).replace_schema_metadata({"bench_schema_version": "99"})
-    parquet.write_table(table, path)
+    parquet.write_table(table, store.path(KEY))
     with pytest.raises(StoreError, match="newer version"):
-        read_table(path)
+        store.read(KEY)
 
 
 def test_a_store_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "observations").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="cannot be read or written"):
-        write_table(observation_path(tmp_path, "ab", "x", "1"), pa.table({"frame": [1]}))
+        ObservationStore(tmp_path).write(KEY, pa.table({"frame": [1]}))
 
 
 def test_missing_models_are_an_error_and_never_a_silent_end(

@@ -13,11 +13,12 @@ import pytest
 from harness.media import frames as media_frames
 from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.media.probe import probe
-from harness.model.video import VideoInfo
+from harness.model.observed import GROUPS, POINTS, positions
+from harness.model.video import VideoInfo, VideoRef
 from harness.observe.attributes import Expressions
 from harness.observe.faces import FaceEmbeddings
-from harness.observe.landmarks import GROUPS, POINTS, Landmarks, positions
-from harness.observe.observer import Observer, path_of
+from harness.observe.landmarks import Landmarks
+from harness.observe.observer import Observer, key_of
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import (
     measure_video,
@@ -26,6 +27,7 @@ from harness.observe.video import (
     observe_second_detector,
     observe_video,
 )
+from harness.store.observations import ObservationStore
 from harness.vision.colour import bgr_to_rgb
 
 pytestmark = pytest.mark.clips
@@ -42,6 +44,10 @@ def video(tmp_path: Path, sample_dir: Path) -> Path:
         for number, frame in enumerate(islice(clip, FRAMES)):
             writer.write(np.zeros_like(frame) if number == 3 else frame)
     return path
+
+
+def stored_at(observer: Observer, home: Path) -> Path:
+    return ObservationStore(home).path(key_of(observer, "a"))
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +75,11 @@ def test_one_pass_measures_what_several_do_and_decodes_once(
 ) -> None:
     home, apart = tmp_path / "together", tmp_path / "apart"
     everything: list[Observer] = [Expressions(), Thumbnails(), Landmarks(), FaceEmbeddings(home)]
-    measure_video(video, "a", home, everything)
+    measure_video(VideoRef(video, "a"), everything, ObservationStore(home))
     assert decoded == [FRAMES]
     for one in (Expressions(), Thumbnails(), Landmarks(), FaceEmbeddings(home)):
-        measure_video(video, "a", apart, [one])
-        first, second = (pd.read_parquet(path_of(one, "a", place)) for place in (home, apart))
+        measure_video(VideoRef(video, "a"), [one], ObservationStore(apart))
+        first, second = (pd.read_parquet(stored_at(one, place)) for place in (home, apart))
         pd.testing.assert_frame_equal(first, second)
         assert first["frame"].tolist() == list(range(FRAMES))
     assert decoded == [FRAMES] * 5
@@ -82,27 +88,27 @@ def test_one_pass_measures_what_several_do_and_decodes_once(
 def test_what_is_stored_is_read_and_only_what_is_missing_is_measured(
     video: Path, tmp_path: Path, decoded: list[int]
 ) -> None:
-    first = observe_video(video, "a", tmp_path, probe(video))
-    again = observe_video(video, "a", tmp_path, probe(video))
+    first = observe_video(VideoRef(video, "a", probe(video)), ObservationStore(tmp_path))
+    again = observe_video(VideoRef(video, "a", probe(video)), ObservationStore(tmp_path))
     assert decoded == [FRAMES]
     pd.testing.assert_frame_equal(first.expressions, again.expressions)
-    before = path_of(Expressions(), "a", tmp_path).stat().st_mtime_ns
-    path_of(Landmarks(), "a", tmp_path).unlink()
-    third = observe_video(video, "a", tmp_path)
+    before = stored_at(Expressions(), tmp_path).stat().st_mtime_ns
+    stored_at(Landmarks(), tmp_path).unlink()
+    third = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
     assert decoded == [FRAMES, FRAMES]
     assert np.array_equal(third.landmarks, first.landmarks, equal_nan=True)
-    assert path_of(Expressions(), "a", tmp_path).stat().st_mtime_ns == before
+    assert stored_at(Expressions(), tmp_path).stat().st_mtime_ns == before
 
 
 def test_a_damaged_observation_is_set_aside_and_measured_again(
     video: Path, tmp_path: Path, decoded: list[int]
 ) -> None:
-    first = observe_video(video, "a", tmp_path)
-    stored = path_of(Thumbnails(), "a", tmp_path)
+    first = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
+    stored = stored_at(Thumbnails(), tmp_path)
     data = bytearray(stored.read_bytes())
     data[4:40] = bytes(36)
     stored.write_bytes(data)
-    again = observe_video(video, "a", tmp_path)
+    again = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
     assert np.array_equal(again.pictures, first.pictures)
     assert decoded == [FRAMES, FRAMES]
     assert list(stored.parent.glob("*.corrupt-1"))
@@ -116,18 +122,18 @@ def test_a_pass_that_is_cut_short_leaves_nothing_and_is_done_again(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        observe_faces(video, "a", tmp_path, interrupt)
+        observe_faces(VideoRef(video, "a"), ObservationStore(tmp_path), interrupt)
     left = (tmp_path / "observations" / "a").iterdir()
     # What the video holds was found before its first frame was looked at, and is whole.
     kept = [path.name for path in left if not path.name.endswith(".lock")]
     assert [name for name in kept if not name.startswith("video-info@")] == []
-    assert len(observe_faces(video, "a", tmp_path)) == FRAMES
+    assert len(observe_faces(VideoRef(video, "a"), ObservationStore(tmp_path))) == FRAMES
 
 
 def test_landmarks_are_pixels_of_the_main_face_and_nan_without_one(
     video: Path, tmp_path: Path
 ) -> None:
-    seen = observe_video(video, "a", tmp_path)
+    seen = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
     assert seen.landmarks.shape == (FRAMES, len(POINTS), 2)
     assert len(POINTS) == len(set(POINTS)) == sum(map(len, GROUPS.values()))
     assert np.isnan(seen.landmarks[3]).all()
@@ -148,7 +154,7 @@ def test_landmarks_are_pixels_of_the_main_face_and_nan_without_one(
 def test_crops_show_the_face_upright_and_small_and_only_where_there_is_one(
     video: Path, tmp_path: Path
 ) -> None:
-    frames, faces = observe_crops(video, "a", tmp_path)
+    frames, faces = observe_crops(VideoRef(video, "a"), ObservationStore(tmp_path))
     assert frames.tolist() == [0, 1, 2, 4, 5, 6, 7]
     assert faces.shape == (7, 64, 64)
     # Eyes are darker than the cheeks under them, and neighbouring frames show nearly the same.
@@ -161,7 +167,7 @@ def test_the_second_detector_looks_at_few_frames_and_sees_the_face_where_it_is(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.observe.tracking.SAMPLED_FRAMES", 3)
-    seen = observe_second_detector(video, "a", tmp_path)
+    seen = observe_second_detector(VideoRef(video, "a"), ObservationStore(tmp_path))
     assert seen["frame"].tolist() == [0, 3, 6]
     assert seen["faces"].tolist() == [1, 0, 1]
     assert (seen["score"] > 0.5).tolist() == [True, False, True]

@@ -10,7 +10,9 @@ import pytest
 from harness.core.errors import UnusableInputError
 from harness.media.frames import VideoWriter
 from harness.media.probe import probe
+from harness.model.video import VideoRef
 from harness.observe.info import video_info
+from harness.store.observations import ObservationStore
 
 
 @pytest.fixture
@@ -26,17 +28,17 @@ def test_what_a_video_holds_is_what_probe_says_and_the_video_is_not_decoded_twic
     video: Path, tmp_path: Path
 ) -> None:
     expected = probe(video)
-    assert video_info(video, "a" * 64, tmp_path) == expected
+    assert video_info(VideoRef(video, "a" * 64), ObservationStore(tmp_path)) == expected
     video.unlink()
-    assert video_info(video, "a" * 64, tmp_path) == expected
+    assert video_info(VideoRef(video, "a" * 64), ObservationStore(tmp_path)) == expected
     with pytest.raises(UnusableInputError, match="does not exist"):
-        video_info(video, "b" * 64, tmp_path)
+        video_info(VideoRef(video, "b" * 64), ObservationStore(tmp_path))
 
 
 def test_a_damaged_note_of_a_video_is_written_anew(video: Path, tmp_path: Path) -> None:
-    expected = video_info(video, "a" * 64, tmp_path)
+    expected = video_info(VideoRef(video, "a" * 64), ObservationStore(tmp_path))
     (note,) = (tmp_path / "observations" / ("a" * 64)).glob("video-info@*.json")
     note.write_text('{"frames": ')
-    assert video_info(video, "a" * 64, tmp_path) == expected
+    assert video_info(VideoRef(video, "a" * 64), ObservationStore(tmp_path)) == expected
     video.unlink()
-    assert video_info(video, "a" * 64, tmp_path) == expected
+    assert video_info(VideoRef(video, "a" * 64), ObservationStore(tmp_path)) == expected

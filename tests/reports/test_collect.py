@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.core.hashing import file_sha256
 from harness.core.host import Host
+from harness.execution.score_cells import score_cell
 from harness.media.frames import VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.cell import Attempt, CellSpec, Resources, Status
@@ -32,9 +33,9 @@ from harness.model.dataset import (
 from harness.model.protocol import Protocol
 from harness.model.score import Comparison
 from harness.observe.openface import INTENSITIES, import_openface
-from harness.scoring.score import score_cell, score_path
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.store.score_files import ScoreStore
 from harness.store.sources import keep_sources
 from harness.tools.registry import load_tools
 from reports.aggregate import DASH
@@ -288,7 +289,7 @@ def test_a_result_that_left_the_store_takes_its_score_with_it(
     spec = filled.specs["noop"]
     CellStore(home).swapped_path(spec).unlink()
     (cell,) = collect(home, [spec], PROTOCOL.name, tools={}, sources=()).cells
-    assert score_path(spec, home, PROTOCOL.name).exists()
+    assert ScoreStore(home).path(spec, PROTOCOL.name).exists()
     assert (cell.status, cell.score) == (NOT_RUN, None)
     assert "no longer in the store" in cell.reason
 

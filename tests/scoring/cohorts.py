@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.cohort import Attack, CohortScore
+from harness.model.video import WhichVideo
 from harness.scoring.cohort.motion import CHANNELS
-from harness.scoring.cohort.trials import Looked, Member, Video
+from harness.scoring.cohort.trials import Looked, Member
 
 Array = NDArray[np.float64]
 FRAMES, FPS, SIZE = 240, 25.0, 128
@@ -51,8 +52,8 @@ class People:
                 donor=donor(n),
                 reference=self.faces[n],
                 faces={
-                    Video.ORIGINAL: looked(self.original[n]),
-                    Video.SWAPPED: looked(swap(n)),
+                    WhichVideo.ORIGINAL: looked(self.original[n]),
+                    WhichVideo.SWAPPED: looked(swap(n)),
                 },
             )
             for n in self.numbers
@@ -91,7 +92,7 @@ def motions(random: np.random.Generator, style: Array, frames: int = 500) -> Loo
 
 
 def with_motion(
-    members: list[Member], motion: Mapping[int, Mapping[Video, Looked]]
+    members: list[Member], motion: Mapping[int, Mapping[WhichVideo, Looked]]
 ) -> list[Member]:
     """The same members, and how their faces move."""
     return [replace(member, motion=motion[member.actor]) for member in members]

@@ -14,15 +14,17 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.core.hashing import file_sha256
+from harness.execution.score_cells import score_cell
 from harness.media.frames import FAITHFUL, Encoding, VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.cell import Artifact, CellSpec, Result
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
-from harness.scoring.score import score_cell
+from harness.model.video import VideoRef
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.store.observations import ObservationStore
 
 FRAMES = 30
 Frame = NDArray[np.uint8]
@@ -41,6 +43,8 @@ class Bench:
         self.source = source
         self.original = self.store(source, "original.mp4")
         self.original_path = self.media.path(self.original)
+        self.video = self.media.video(self.original)
+        self.observations = ObservationStore(home)
         self.actor_photo = self.photo(photo)
 
     def write(
@@ -65,6 +69,10 @@ class Bench:
     def store(self, frames: Frames, name: str) -> MediaRef:
         path = self.write(frames, name)
         return self.media.add(path, ".mp4", probe(path))
+
+    def as_video(self, path: Path) -> VideoRef:
+        """A file by its content."""
+        return VideoRef(path, file_sha256(path))
 
     def photo(self, path: Path, box: tuple[int, int, int, int] | None = None) -> MediaRef:
         """A picture, or the part of it in ``box`` (left, top, right, bottom), as a reference."""

@@ -15,8 +15,7 @@ from harness.media.frames import Encoding
 from harness.media.probe import probe
 from harness.model.score import Alignment
 from harness.observe.video import observe_video
-from harness.scoring.alignment import Thumbnails, align
-from harness.scoring.score import outside_faces
+from harness.scoring.alignment import Thumbnails, align, outside_faces
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench, Frame, Frames
@@ -32,7 +31,7 @@ class Clip:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.info = probe(bench.original_path)
-        seen = observe_video(bench.original_path, bench.original.sha256, bench.home, self.info)
+        seen = observe_video(bench.video, bench.observations)
         self.pictures = seen.pictures
         self.outside: NDArray[np.bool_] = outside_faces(seen.expressions, self.info)
         row = seen.expressions.iloc[0]

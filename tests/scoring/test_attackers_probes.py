@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.execution.cohorts import load_member
 from harness.model.cohort import Attack, ProbeSource, Verification
 from harness.model.score import Comparison
+from harness.model.video import WhichVideo
 from harness.observe.video import observe_faces
-from harness.scoring.cohort.members import member_of
 from harness.scoring.cohort.probes import attacked
 from harness.scoring.cohort.score import attacks, calibrated_leaks, detection_split, remarks
-from harness.scoring.cohort.trials import Looked, Member, Video
+from harness.scoring.cohort.trials import Looked, Member
 from tests.scoring.cohorts import FRAMES, SIZE, Array, People, looked
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def hidden_from_hog(people: People, first: Mapping[int, int]) -> list[Member]:
     found = []
     for member in people.members(lambda n: people.original[n]):
         faces, study = dict(member.faces), dict(member.faces)
-        faces[Video.SWAPPED], study[Video.SWAPPED] = unfound(
+        faces[WhichVideo.SWAPPED], study[WhichVideo.SWAPPED] = unfound(
             people.original[member.actor], first.get(member.actor, 0), ProbeSource.TRACKER
         )
         found.append(replace(member, faces=faces, study=study, watched=study))
@@ -62,7 +63,7 @@ def test_an_actor_whom_hog_never_finds_is_identified_through_the_tracker() -> No
         assert seen.fta == 0
         assert seen.tracker_probes == seen.probes
         assert all(actor.identified == 1 for actor in seen.by_actor)
-    split = detection_split(members, Video.SWAPPED, 0.6, "other")
+    split = detection_split(members, WhichVideo.SWAPPED, 0.6, "other")
     assert split is not None
     assert (split.matched, split.hidden, split.not_detected) == (0, 0, 1)
     assert remarks(members, found)[-1].startswith("No threshold")
@@ -90,7 +91,7 @@ def test_leaks_and_their_thresholds_rest_on_the_faces_that_the_study_finds() -> 
     wild = {n: people.random.normal(0, 9, (FRAMES, SIZE)) for n in people.numbers}
     # What attackers see of the originals is nothing like what the study sees.
     members = [
-        replace(m, faces={**m.faces, Video.ORIGINAL: looked(wild[m.actor])}) for m in members
+        replace(m, faces={**m.faces, WhichVideo.ORIGINAL: looked(wild[m.actor])}) for m in members
     ]
     after = calibrated_leaks(members, attacks(plain, "synthetic", 0.6))
     assert [one.leaks.threshold for one in after] == [one.leaks.threshold for one in before]
@@ -144,13 +145,13 @@ def test_a_blur_that_stops_hog_takes_no_probe_from_attackers_and_changes_no_comp
     ]
     video = bench.write(blurred, "blurred.mp4")
     score = bench.score("blur", video)
-    study = observe_faces(video, score.inputs["swapped"], bench.home)
-    member = member_of(bench.spec("blur"), score, bench.home, bench.protocol)
+    study = observe_faces(bench.as_video(video), bench.observations)
+    member = load_member(bench.spec("blur"), score, bench.home, bench.protocol)
 
     swapped = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
-    own, attackers = member.study[Video.SWAPPED], member.faces[Video.SWAPPED]
+    own, attackers = member.study[WhichVideo.SWAPPED], member.faces[WhichVideo.SWAPPED]
     assert own.usable.sum() == swapped.used < swapped.asked == len(attackers.frames)
-    assert member.watched[Video.SWAPPED].usable.sum() == (study["faces"] > 0).sum() == 12
+    assert member.watched[WhichVideo.SWAPPED].usable.sum() == (study["faces"] > 0).sum() == 12
     distances = np.linalg.norm(own.faces() - member.reference, axis=1)
     assert distances.mean() == pytest.approx(swapped.mean)
     assert attackers.usable.all()
@@ -159,5 +160,5 @@ def test_a_blur_that_stops_hog_takes_no_probe_from_attackers_and_changes_no_comp
         "second-detector": swapped.asked - swapped.used,
     }
     assert np.array_equal(attackers.vectors[own.usable], own.faces())
-    original = member.faces[Video.ORIGINAL]
+    original = member.faces[WhichVideo.ORIGINAL]
     assert original.seen_by() == {"hog": len(original.frames)}

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from harness.model.observed import FACS_INTENSITY as OPENFACE_SCALE
 from harness.scoring.attributes import (
     BLENDSHAPE_SCALE,
     MINIMUM_PAIRED,
-    OPENFACE_SCALE,
     Length,
     concordance,
     moves,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harness.model.cohort import Attack, Attacker
+from harness.model.video import WhichVideo
 from harness.scoring.cohort.heads import shrunk_covariance, whitened_pca
 from harness.scoring.cohort.rates import calibrate, verify
 from harness.scoring.cohort.score import (
@@ -20,7 +21,6 @@ from harness.scoring.cohort.score import (
 from harness.scoring.cohort.trials import (
     Looked,
     Member,
-    Video,
     enrolment_end,
     halves,
     naive_trial,
@@ -133,7 +133,7 @@ def test_a_black_box_is_not_detected_and_never_called_hidden() -> None:
         assert attack.swapped is None
         assert attack.reason.startswith("Not detected")
     assert worst_of(found) is None
-    split = detection_split(members, Video.SWAPPED, 0.6, "other")
+    split = detection_split(members, WhichVideo.SWAPPED, 0.6, "other")
     assert split is not None
     assert (split.matched, split.hidden, split.not_detected) == (0, 0, 1)
     assert split.detector is None
@@ -146,12 +146,14 @@ def test_frames_are_matched_hidden_or_not_detected_and_a_second_detector_may_obj
     swapped[: FRAMES // 4] = np.nan
     swapped[FRAMES // 2 :] += 1.0
     seen = {frame: frame < FRAMES // 8 for frame in range(FRAMES)}
-    member = replace(people.members(lambda n: swapped)[0], seen_elsewhere={Video.SWAPPED: seen})
-    split = detection_split([member], Video.SWAPPED, 0.6, "other")
+    member = replace(
+        people.members(lambda n: swapped)[0], seen_elsewhere={WhichVideo.SWAPPED: seen}
+    )
+    split = detection_split([member], WhichVideo.SWAPPED, 0.6, "other")
     assert split is not None
     assert (split.matched, split.hidden, split.not_detected) == (0.25, 0.5, 0.25)
     assert (split.detector, split.still_a_face) == ("other", 0.125)
-    original = detection_split([member], Video.ORIGINAL, 0.6, "other")
+    original = detection_split([member], WhichVideo.ORIGINAL, 0.6, "other")
     assert original is not None
     assert (original.matched, original.detector) == (1, None)
 
@@ -175,10 +177,10 @@ def test_thresholds_come_from_originals_of_all_other_actors_and_a_far_is_held_by
     people = People(24, frames=40)
     # Swapped videos that would move any threshold taken from them.
     members = people.members(lambda n: people.original[n] * 0.01)
-    control = naive_trial(members, Video.ORIGINAL)
+    control = naive_trial(members, WhichVideo.ORIGINAL)
     thresholds = calibrate(control)
     originals = verify(control, BINS, calibration=thresholds)
-    swapped = verify(naive_trial(members, Video.SWAPPED), BINS, calibration=thresholds)
+    swapped = verify(naive_trial(members, WhichVideo.SWAPPED), BINS, calibration=thresholds)
     by_far = {one.far: one for one in originals.at_far}
     assert by_far[0.1].false_match_rate == pytest.approx(0.1, abs=0.02)
     assert by_far[0.1].tar.rate == pytest.approx(1, abs=0.01)
@@ -201,11 +203,11 @@ def test_the_probed_actor_never_sets_the_own_threshold() -> None:
     # An actor whose original looks like actor 2's photo spoils all thresholds but the own one.
     intruder = looked(people.clip(people.faces[2]))
     spoiled = [
-        replace(members[0], faces={**members[0].faces, Video.ORIGINAL: intruder}),
+        replace(members[0], faces={**members[0].faces, WhichVideo.ORIGINAL: intruder}),
         *members[1:],
     ]
     before, after = (
-        calibrate(naive_trial(found, Video.ORIGINAL)).thresholds[0.02]
+        calibrate(naive_trial(found, WhichVideo.ORIGINAL)).thresholds[0.02]
         for found in (members, spoiled)
     )
     assert before[1] == after[1]
@@ -249,7 +251,7 @@ def test_styles_of_movement_tell_people_apart_however_the_face_looks() -> None:
     still = Looked(np.arange(500), np.full((500, 19), np.nan), 500, FPS)
     copied = with_motion(
         people.members(lambda n: GONE),
-        {n: {Video.ORIGINAL: moves[n], Video.SWAPPED: moves[n]} for n in people.numbers},
+        {n: {WhichVideo.ORIGINAL: moves[n], WhichVideo.SWAPPED: moves[n]} for n in people.numbers},
     )
     motion = made(copied, Attacker.MOTION)
     assert motion.swapped == motion.control
@@ -257,13 +259,14 @@ def test_styles_of_movement_tell_people_apart_however_the_face_looks() -> None:
     shared = motions(random, styles[1])
     replayed = with_motion(
         copied,
-        {n: {Video.ORIGINAL: moves[n], Video.SWAPPED: shared} for n in people.numbers},
+        {n: {WhichVideo.ORIGINAL: moves[n], WhichVideo.SWAPPED: shared} for n in people.numbers},
     )
     lost = made(replayed, Attacker.MOTION)
     assert lost.swapped is not None
     assert lost.advantage == pytest.approx(0, abs=1e-9)
     unseen = with_motion(
-        copied, {n: {Video.ORIGINAL: moves[n], Video.SWAPPED: still} for n in people.numbers}
+        copied,
+        {n: {WhichVideo.ORIGINAL: moves[n], WhichVideo.SWAPPED: still} for n in people.numbers},
     )
     black = made(unseen, Attacker.MOTION)
     assert black.swapped is None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.model.cohort import Attacker
+from harness.model.video import WhichVideo
 from harness.results.privacy import worst_privacy
 from harness.scoring.biometrics import linkability, probe_scores
 from harness.scoring.cohort.heads import Lesson, taught_trial, whitened_pca, within_head
@@ -22,7 +23,6 @@ from harness.scoring.cohort.trials import (
     Member,
     Probe,
     Trial,
-    Video,
     enrolments,
     naive_trial,
     split_trial,
@@ -53,26 +53,29 @@ def strangers(random: np.random.Generator, count: int, donors: int) -> list[Memb
         original, swapped = (
             np.concatenate([take(random, frames // 2) for _ in range(2)]) for _ in range(2)
         )
-        seen = {Video.ORIGINAL: looked(original), Video.SWAPPED: looked(offsets[donor] + swapped)}
+        seen = {
+            WhichVideo.ORIGINAL: looked(original),
+            WhichVideo.SWAPPED: looked(offsets[donor] + swapped),
+        }
         members.append(
             Member(str(number), number, str(donor), random.normal(size=SIZE), seen, crops=seen)
         )
     return members
 
 
-def parts(enrolled: Video, probed: Video) -> Halves:
+def parts(enrolled: WhichVideo, probed: WhichVideo) -> Halves:
     return Halves(
         lambda member: member.faces[enrolled],
         lambda member: member.faces[probed],
-        same_donor=enrolled is probed is Video.SWAPPED,
+        same_donor=enrolled is probed is WhichVideo.SWAPPED,
     )
 
 
-BOTH_SWAPPED = parts(Video.SWAPPED, Video.SWAPPED)
-FROM_ORIGINALS = parts(Video.ORIGINAL, Video.SWAPPED)
-ORIGINALS = parts(Video.ORIGINAL, Video.ORIGINAL)
+BOTH_SWAPPED = parts(WhichVideo.SWAPPED, WhichVideo.SWAPPED)
+FROM_ORIGINALS = parts(WhichVideo.ORIGINAL, WhichVideo.SWAPPED)
+ORIGINALS = parts(WhichVideo.ORIGINAL, WhichVideo.ORIGINAL)
 ATTACKS: dict[str, Callable[[list[Member]], Trial]] = {
-    "naive": lambda m: naive_trial(m, Video.SWAPPED),
+    "naive": lambda m: naive_trial(m, WhichVideo.SWAPPED),
     "parrot": lambda m: split_trial(m, BOTH_SWAPPED),
     "informed": lambda m: taught_trial(
         m, BOTH_SWAPPED, Lesson(enrolments(m, BOTH_SWAPPED), within_head)
@@ -116,12 +119,12 @@ def test_the_motion_attacker_is_at_chance_where_no_style_is_shared() -> None:
                 member,
                 motion={
                     video: motions(random, random.normal(size=(19, 19)), frames=200 + 100 * odd)
-                    for video in Video
+                    for video in WhichVideo
                 },
             )
             for odd, member in zip((0, 1, 0, 1), people_of(4), strict=True)
         ]
-        trial = motion_trial(members, Video.SWAPPED)
+        trial = motion_trial(members, WhichVideo.SWAPPED)
         people = [(p.distances, trial.gallery.index(p.actor)) for p in trial.scored()]
         areas.append(auc(probe_scores(people)))
         advantages.append(advantage_of(trial))

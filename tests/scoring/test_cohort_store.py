@@ -9,6 +9,8 @@ import pytest
 
 from harness.core.base import SCHEMA_VERSION
 from harness.core.errors import StoreError
+from harness.execution import cohorts as cohort_store
+from harness.execution.cohorts import cohorts_of, load_cohorts, score_cohort
 from harness.model.cell import Artifact, CellSpec, Result
 from harness.model.cohort import CohortScore
 from harness.model.dataset import MediaRef, PreparedActor, PreparedDonor, Sex, Split
@@ -16,20 +18,13 @@ from harness.model.protocol import Protocol
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.model.score import SwappedReading as Reading
 from harness.model.video import VideoInfo
-from harness.scoring.cohort import store as cohort_store
+from harness.scoring.cohort.compute import alike, compute
 from harness.scoring.cohort.members import cropped
-from harness.scoring.cohort.store import (
-    alike,
-    cohort_path,
-    cohorts_of,
-    compute,
-    load_cohorts,
-    score_cohort,
-)
 from harness.scoring.cohort.trials import Member
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
 from harness.store.query import query
+from harness.store.score_files import ScoreStore
 from tests.scores import aligned
 from tests.scoring.cohorts import People
 
@@ -98,7 +93,7 @@ def people(monkeypatch: pytest.MonkeyPatch) -> People:
     def member(cell: CellSpec, *_: object) -> Member:
         return members[cell.actor.number]
 
-    monkeypatch.setattr(cohort_store, "member_of", member)
+    monkeypatch.setattr(cohort_store, "load_member", member)
     monkeypatch.setattr(CellStore, "result", lambda *_: RESULT)
     return made
 
@@ -174,7 +169,7 @@ def test_a_damaged_cohort_is_set_aside_and_computed_again(tmp_path: Path, people
     keep(tmp_path, cell)
     (cohort,) = cohorts_of(tmp_path, [cell], PROTOCOL.name)
     made = score_cohort(cohort, tmp_path, PROTOCOL)
-    path = cohort_path(tmp_path, cohort.key, PROTOCOL.name)
+    path = ScoreStore(tmp_path).cohort_path(cohort.key, PROTOCOL.name)
     path.write_bytes(path.read_bytes()[:200])
     assert load_cohorts(tmp_path, [cell], PROTOCOL.name) == ()
     assert path.with_name(f"{path.name}.corrupt-1").exists()
@@ -205,7 +200,7 @@ def test_a_cohort_of_one_says_what_cannot_be_computed(tmp_path: Path, people: Pe
 
 def test_a_query_finds_every_attacker_with_its_control(tmp_path: Path, people: People) -> None:
     made = cohort_score(people, tmp_path, 4)
-    write_json(cohort_path(tmp_path, made.key, PROTOCOL.name), made)
+    write_json(ScoreStore(tmp_path).cohort_path(made.key, PROTOCOL.name), made)
     columns = "attacker, worst, actors, label, rank_1, chance, control_rank_1, reason"
     rows = query(tmp_path, f"SELECT {columns} FROM cohorts ORDER BY place")
     assert [row["attacker"] for row in rows] == ["naive", "parrot", "informed", "motion"]

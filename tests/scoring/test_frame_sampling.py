@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.model.score import Comparison
 from harness.scoring.frames import sample_frames
-from harness.scoring.score import frames_path
+from harness.store.score_files import ScoreStore
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench
@@ -48,7 +48,9 @@ def test_odd_videos_are_seen_at_the_original_s_frames_as_far_as_they_have_them(
     }
     scores = {name: bench.score(name, path) for name, path in videos.items()}
     for name, score in scores.items():
-        table = pd.read_parquet(frames_path(bench.spec(name), bench.home, bench.protocol))
+        table = pd.read_parquet(
+            ScoreStore(bench.home).frames_path(bench.spec(name), bench.protocol.name)
+        )
         assert tuple(table["frame"]) == frames
         own = score.identity.comparisons[Comparison.ORIGINAL_ORIGINAL]
         assert (own.asked, own.used) == (len(frames), len(frames))
@@ -66,7 +68,9 @@ def test_odd_videos_are_seen_at_the_original_s_frames_as_far_as_they_have_them(
         assert scores[name].attributes[0].units_used == 0
     swapped = scores["short"].identity.comparisons[Comparison.SWAPPED_ORIGINAL]
     assert (swapped.asked, swapped.used, swapped.fta) == (2, 2, 0)
-    table = pd.read_parquet(frames_path(bench.spec("short"), bench.home, bench.protocol))
+    table = pd.read_parquet(
+        ScoreStore(bench.home).frames_path(bench.spec("short"), bench.protocol.name)
+    )
     assert table["faces_swapped"].tolist() == [1, 1, -1, -1, -1]
 
 

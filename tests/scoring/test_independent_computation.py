@@ -15,7 +15,7 @@ from harness.media.frames import read_frames_at
 from harness.model.identity import IdentityPath
 from harness.model.protocol import Protocol
 from harness.model.score import Comparison
-from harness.scoring.score import frames_path
+from harness.store.score_files import ScoreStore
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench
@@ -71,7 +71,9 @@ def test_all_four_comparisons_agree_with_face_recognition_used_plainly(
     for name, ref in (("or", bench.actor_photo), ("sw", donor)):
         image = face_recognition.load_image_file(bench.media.path(ref))
         (faces[name],) = face_recognition.face_encodings(image)
-    table = pd.read_parquet(frames_path(bench.spec("swap", donor), bench.home, bench.protocol))
+    table = pd.read_parquet(
+        ScoreStore(bench.home).frames_path(bench.spec("swap", donor), bench.protocol.name)
+    )
     assert table["frame"].tolist() == frames
     for comparison in Comparison:
         video, face = comparison.value.split("_")

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from harness.model.observed import FACS_INTENSITY as OPENFACE_SCALE
 from harness.model.score import UnitScore
 from harness.observe.identity import observe_identity
 from harness.observe.openface import import_openface, openface_path, read_openface
-from harness.scoring.attributes import OPENFACE_SCALE, Length, score_attributes
+from harness.scoring.attributes import Length, score_attributes
 from harness.scoring.identity import distance_l2, distances, embeddings_of
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def test_the_17_units_are_the_published_ones(units: tuple[UnitScore, ...]) -> No
 def test_the_mean_distance_to_a_photo_is_the_published_one_and_the_sd_is_over_n_minus_1(
     bench: Bench,
 ) -> None:
-    rows = observe_identity(bench.original_path, bench.original.sha256, range(4), bench.home)
+    rows = observe_identity(bench.video, range(4), bench.observations)
     first, *others = embeddings_of(rows).values()
     ours = distances(
         np.array([distance_l2(first, other) for other in others]),

@@ -11,15 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.core.hashing import file_sha256
 from harness.media.frames import Encoding
 from harness.media.probe import probe
 from harness.model.quality import Quality, Steadiness
-from harness.observe.pair import Side, observe_pair
+from harness.observe.pair import observe_pair
 from harness.observe.video import observe_video
-from harness.scoring.alignment import align
-from harness.scoring.pixels import Seen, observed_quality
-from harness.scoring.score import outside_faces
+from harness.scoring.alignment import align_videos
+from harness.scoring.observations import VideoObservations
+from harness.scoring.quality import side_by_side, why_not_side_by_side
 from tests.scoring.conftest import first_frames
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def man(make_bench: Callable[[Frames], Bench], sample_dir: Path) -> Bench:
 
 
 def expressions(bench: Bench, path: Path) -> pd.DataFrame:
-    return observe_video(path, file_sha256(path), bench.home).expressions
+    return observe_video(bench.as_video(path), bench.observations).expressions
 
 
 def judged(bench: Bench, changed: Frames | Path) -> Quality:
@@ -48,20 +47,17 @@ def judged(bench: Bench, changed: Frames | Path) -> Quality:
     import pandas as pd
 
     path = changed if isinstance(changed, Path) else bench.write(changed, "swapped.mp4", "24/1")
-    videos = bench.original_path, path
-    observed = [observe_video(video, file_sha256(video), bench.home) for video in videos]
-    infos = probe(videos[0]), probe(path)
-    alignment = align(
-        *infos,
-        (observed[0].pictures, observed[1].pictures),
-        outside_faces(observed[0].expressions, infos[0]),
-    )
+    videos = bench.as_video(bench.original_path), bench.as_video(path)
     none = pd.DataFrame(NO_EMBEDDINGS)
-    first, second = (
-        Seen(video, file_sha256(video), one, none)
-        for video, one in zip(videos, observed, strict=True)
+    original, swapped = (
+        VideoObservations(probe(video.path), observe_video(video, bench.observations), none)
+        for video in videos
     )
-    return observed_quality(first, second, alignment, FPS, bench.home)
+    alignment = align_videos(original, swapped)
+    pixels = None
+    if not why_not_side_by_side(original, swapped, alignment):
+        pixels = observe_pair(*videos, bench.observations)
+    return side_by_side(original, swapped, alignment, pixels, FPS)
 
 
 def test_an_untouched_copy_is_perfect_in_every_part(bench: Bench) -> None:
@@ -196,12 +192,10 @@ def test_a_pair_is_read_once_and_a_clip_of_twelve_frames_has_what_it_can_carry(
 def test_the_frames_of_two_videos_are_never_paired_wrongly(man: Bench) -> None:
     from harness.core.errors import UnusableInputError
 
-    boxes = np.full((48, 4), np.nan)
-    original = Side(man.original_path, man.original.sha256, boxes)
     short = man.write(man.source[:20], "short.mp4")
     with pytest.raises(UnusableInputError, match="length"):
-        observe_pair(original, Side(short, "short", boxes), "1", man.home)
+        observe_pair(man.video, man.as_video(short), man.observations)
     small = man.write([cv2.resize(f, (320, 180)) for f in man.source], "small.mp4")  # type: ignore[misc]
     with pytest.raises(UnusableInputError, match="size"):
-        observe_pair(original, Side(small, "small", boxes), "1", man.home)
+        observe_pair(man.video, man.as_video(small), man.observations)
     assert not list((man.home / "observations").glob("*/pair@*"))

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.execution import score_cells
 from harness.model.score import Comparison, SwappedReading
 from harness.observe.identity import observe_identity
 from harness.observe.video import observe_attributes
-from harness.scoring import score as scoring
-from harness.scoring.score import load_score, score_path
+from harness.store.observations import ObservationStore
+from harness.store.score_files import ScoreStore
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench
@@ -102,10 +103,11 @@ def test_a_score_is_redone_only_when_its_inputs_change(bench: Bench) -> None:
     shutil.copyfile(bench.media.path(bench.original), copy)
     first = bench.score("noop", copy)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scoring, "_compute", refuse("an unchanged cell"))
+        patch.setattr(score_cells, "score", refuse("an unchanged cell"))
         assert bench.score("noop", copy) == first
-    score_path(bench.spec("noop"), bench.home, bench.protocol.name).write_text("{")
-    assert load_score(bench.spec("noop"), bench.home, bench.protocol.name) is None
+    store, spec = ScoreStore(bench.home), bench.spec("noop")
+    store.path(spec, bench.protocol.name).write_text("{")
+    assert store.load(spec, bench.protocol.name) is None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.observe.video.track", refuse("an observed video"))
         patch.setattr("harness.observe.identity._detect_all", refuse("an observed video"))
@@ -114,10 +116,10 @@ def test_a_score_is_redone_only_when_its_inputs_change(bench: Bench) -> None:
 
 @pytest.mark.own_observations
 def test_new_frames_join_the_stored_ones(bench: Bench) -> None:
-    path, sha256 = bench.media.path(bench.original), bench.original.sha256
+    sha256 = bench.original.sha256
     asked: list[int] = []
-    first = observe_identity(path, sha256, [3, 1], bench.home, lambda d, t: asked.append(t))
-    both = observe_identity(path, sha256, [1, 5], bench.home)
+    first = observe_identity(bench.video, [3, 1], bench.observations, lambda d, t: asked.append(t))
+    both = observe_identity(bench.video, [1, 5], bench.observations)
     assert first["frame"].tolist() == [1, 3]
     assert both["frame"].tolist() == [1, 5]
     (stored,) = (bench.home / "observations" / sha256).glob("face_recognition@*.parquet")
@@ -127,8 +129,8 @@ def test_new_frames_join_the_stored_ones(bench: Bench) -> None:
 
 def test_a_video_without_a_face_has_all_columns_and_no_values(bench: Bench) -> None:
     blank = bench.store([np.zeros_like(bench.source[0])] * 3, "blank.mp4")
-    table = observe_attributes(bench.media.path(blank), blank.sha256, bench.home)
-    seen = observe_attributes(bench.media.path(bench.original), bench.original.sha256, bench.home)
+    table = observe_attributes(bench.media.video(blank), bench.observations)
+    seen = observe_attributes(bench.video, bench.observations)
     assert list(table.columns) == list(seen.columns)
     assert len(table.columns) == 3 + 4 + 52 + 1 + 3
     assert table["faces"].tolist() == [0, 0, 0]
@@ -140,23 +142,22 @@ def test_a_video_without_a_face_has_all_columns_and_no_values(bench: Bench) -> N
 def test_several_processes_measure_what_one_does(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, sha256 = bench.media.path(bench.original), bench.original.sha256
-    alone = observe_identity(path, sha256, range(6), bench.home)
+    alone = observe_identity(bench.video, range(6), bench.observations)
     monkeypatch.setattr("harness.observe.identity._POOL_FROM", 2)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    together = observe_identity(path, sha256, range(6), bench.home / "elsewhere")
+    together = observe_identity(bench.video, range(6), ObservationStore(bench.home / "elsewhere"))
     assert np.array_equal(np.stack(list(alone["embedding"])), np.stack(list(together["embedding"])))
 
 
 @pytest.mark.own_observations
 def test_an_interruption_keeps_what_was_measured(bench: Bench) -> None:
-    path, sha256 = bench.media.path(bench.original), bench.original.sha256
+    sha256 = bench.original.sha256
 
     def interrupt(done: int, total: int) -> None:
         if done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        observe_identity(path, sha256, range(6), bench.home, interrupt)
+        observe_identity(bench.video, range(6), bench.observations, interrupt)
     (stored,) = (bench.home / "observations" / sha256).glob("face_recognition@*.parquet")
     assert pd.read_parquet(stored)["frame"].tolist() == [0, 1]

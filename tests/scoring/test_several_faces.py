@@ -13,6 +13,7 @@ import pytest
 
 from harness.media.frames import read_frames_at
 from harness.model.score import Comparison
+from harness.model.video import VideoRef
 from harness.observe.identity import observe_identity
 from harness.observe.video import observe_attributes, observe_faces
 
@@ -50,10 +51,9 @@ def pair(make_bench: Callable[[Frames], Bench], people: list[tuple[Frame, Frame]
 
 
 def test_the_fast_path_follows_and_embeds_the_same_of_several_faces(pair: Bench) -> None:
-    path, sha256 = pair.original_path, pair.original.sha256
-    fast = observe_faces(path, sha256, pair.home)
+    fast = observe_faces(pair.video, pair.observations)
     assert fast["frame"].tolist() == list(range(FRAMES))
-    plain = observe_identity(path, sha256, range(0, FRAMES, 4), pair.home)
+    plain = observe_identity(pair.video, range(0, FRAMES, 4), pair.observations)
     same = fast.iloc[::4]
     assert same["faces"].tolist() == plain["faces"].tolist()
     for side in ("top", "right", "bottom", "left"):
@@ -65,10 +65,10 @@ def test_the_fast_path_follows_and_embeds_the_same_of_several_faces(pair: Bench)
 def test_the_larger_face_is_followed_and_measured(pair: Bench) -> None:
     import face_recognition
 
-    path, sha256 = pair.original_path, pair.original.sha256
-    tracked = observe_attributes(path, sha256, pair.home)
+    path = pair.original_path
+    tracked = observe_attributes(pair.video, pair.observations)
     assert (tracked["box_x1"] < WIDTH).all()
-    seen = observe_identity(path, sha256, range(0, FRAMES, 4), pair.home)
+    seen = observe_identity(pair.video, range(0, FRAMES, 4), pair.observations)
     assert (seen["faces"] >= 2).all()
     assert (seen["right"] < WIDTH).all()
     for frame, picture in read_frames_at(path, [0, 8]):
@@ -94,12 +94,11 @@ def test_the_main_face_stays_the_same_person_when_the_other_comes_nearer(
         side_by_side(man, woman, (1, 0.45) if number < FRAMES // 2 else (0.9, 1))
         for number, (man, woman) in enumerate(people)
     ]
-    video = pair.store(frames, "nearer.mp4")
-    path = pair.media.path(video)
-    tracked = observe_attributes(path, video.sha256, pair.home)
+    video = pair.media.video(pair.store(frames, "nearer.mp4"))
+    tracked = observe_attributes(video, pair.observations)
     assert (tracked["faces"].iloc[FRAMES // 2 + 1 :] == 2).all()
     assert (tracked["box_x1"] < WIDTH).all()
-    late = observe_identity(path, video.sha256, [FRAMES - 1], pair.home)
+    late = observe_identity(video, [FRAMES - 1], pair.observations)
     assert late["faces"].item() == 2
     assert late["right"].item() < WIDTH
 
@@ -119,8 +118,8 @@ def test_the_main_of_several_faces_does_not_depend_on_the_frames_asked(
     monkeypatch.setattr("harness.observe.identity._detect_all", two_faces)
     monkeypatch.setattr("harness.observe.identity.observe_attributes", lambda *_: tracked)
     path = bench.original_path
-    whole = observe_identity(path, "a", [0, 1, 2], bench.home)
-    single = observe_identity(path, "b", [1], bench.home)
+    whole = observe_identity(VideoRef(path, "a"), [0, 1, 2], bench.observations)
+    single = observe_identity(VideoRef(path, "b"), [1], bench.observations)
     assert [row[0] for row in whole["embedding"]] == [2.0, 2.0, 1.0]
     assert single["embedding"].iloc[0][0] == 2.0
     assert whole["faces"].tolist() == [2, 2, 2]

@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.core.hashing import file_sha256
 from harness.media.frames import Encoding
 from harness.model.identity import IdentityPath
 from harness.model.utility import Kept
+from harness.observe.measure import MeasurementRequest, measure
 from harness.observe.reencoding import known_reencoding, reencoding
-from harness.observe.sighting import Sighting, measure
 from harness.observe.video import observe_attributes, observe_video
 from harness.scoring.action_units import action_units
 from harness.scoring.attributes import BLENDSHAPE_SCALE, Length, score_attributes
@@ -46,8 +45,8 @@ def untouched(bench: Bench) -> Path:
 def compared(bench: Bench, swapped: Frames) -> Kept:
     """Of the original and a video of these frames."""
     path = bench.write(swapped, "swapped.mp4")
-    videos = (bench.original_path, bench.original.sha256), (path, file_sha256(path))
-    original, changed = (observe_video(*video, bench.home) for video in videos)
+    videos = bench.video, bench.as_video(path)
+    original, changed = (observe_video(video, bench.observations) for video in videos)
     return kept(original, changed, 24.0)
 
 
@@ -95,15 +94,10 @@ def test_the_re_encoding_is_made_and_observed_once_and_is_what_the_control_makes
 ) -> None:
     sha256 = man.original.sha256
     assert known_reencoding(sha256, man.home) is None
-    sighting = Sighting(
-        label="a",
-        path=man.original_path,
-        sha256=sha256,
-        identity=IdentityPath.FAST,
-        frames=(),
-        reencode=True,
+    request = MeasurementRequest(
+        label="a", video=man.video, identity=IdentityPath.FAST, reencode=True
     )
-    measure(sighting, man.home)
+    measure(request, man.home)
     made = known_reencoding(sha256, man.home)
     assert made is not None
     assert made.info is not None
@@ -117,8 +111,8 @@ def test_the_re_encoding_is_made_and_observed_once_and_is_what_the_control_makes
 
     monkeypatch.setattr("harness.observe.video.track", refuse)
     monkeypatch.setattr("harness.observe.reencoding._make", refuse)
-    measure(sighting, man.home)
-    assert reencoding(man.original_path, sha256, man.home) == made
+    measure(request, man.home)
+    assert reencoding(man.video, man.home) == made
 
 
 def test_a_mirrored_swap_is_seen_by_pose_and_gaze_and_keeps_the_blink(man: Bench) -> None:
@@ -134,7 +128,7 @@ def test_a_picture_shifted_by_ten_pixels_is_off_by_ten_pixels_of_the_eyes_distan
     man: Bench,
 ) -> None:
     found = compared(man, [np.roll(frame, 10, axis=1) for frame in man.source])
-    points = observe_video(man.original_path, man.original.sha256, man.home).landmarks
+    points = observe_video(man.video, man.observations).landmarks
     eyes_px = interocular(points.astype(float), EYES).mean()
     assert found.landmarks is not None
     assert found.landmarks.median == pytest.approx(10 / eyes_px, rel=0.15)
@@ -182,7 +176,7 @@ def test_units_of_a_late_video_correlate_worse_and_say_by_how_much_they_are_late
     man: Bench,
 ) -> None:
     """The alignment keeps such units out of a score; these are what it keeps out."""
-    rows = observe_attributes(man.original_path, man.original.sha256, man.home)
+    rows = observe_attributes(man.video, man.observations)
     units = action_units(rows)
     late = units.iloc[:-6].assign(frame=units["frame"].iloc[6:].to_numpy())
     length = Length(frames=len(units), fps=24.0)

@@ -107,7 +107,7 @@ def test_a_kill_while_scores_or_observations_are_written_leaves_nothing_half(
         from pathlib import Path
         from pyarrow import parquet
         from harness.model.protocol import Protocol
-        from harness.scoring.score import score_cell
+        from harness.execution.score_cells import score_cell
         from harness.store.cells import CellStore
 
         def die():

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.observe.faces import box_of
 from harness.observe.second_detector import surest
 from harness.vision.assets import centerface_path
-from harness.vision.boxes import iou
+from harness.vision.boxes import box_of, iou
 from harness.vision.centerface import Found, decode, open_centerface
 
 

@@ -9,7 +9,9 @@ from harness.model.verdict import Aspect
 from harness.results.compare.gather import Cell
 
 _OF_THE_VIDEOS = {"original", "swapped", "reference", "donor"}
-"""Inputs of a score that are no part of the scorer; nor are what OpenFace wrote of its videos."""
+"""Inputs of a score that are no part of the scorer."""
+_OF_BROUGHT_FILES = ("_original", "_swapped", "_floor")
+"""Nor are the files that outside observers wrote of its videos: ``<source>_original``, ..."""
 
 
 def differences(
@@ -68,7 +70,7 @@ def _scorer(a: Cell, b: Cell) -> str:
         {
             k: v
             for k, v in cell.score.inputs.items()
-            if k not in _OF_THE_VIDEOS and not k.startswith("openface_")
+            if k not in _OF_THE_VIDEOS and not k.endswith(_OF_BROUGHT_FILES)
         }
         for cell in (a, b)
     )

@@ -13,9 +13,9 @@ from harness.model.score import CellScore
 from harness.model.suite import UnpreparedCell
 from harness.planning.selection import Selection, choose_cells
 from harness.results.compare.selector import Selector, choose, variant_of
-from harness.scoring.score import load_score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
+from harness.store.score_files import ScoreStore
 
 Key = tuple[str, int, str, int]
 """Split, actor, donor, seed: what a cell is paired by."""
@@ -132,7 +132,7 @@ def gather(
         if not (store.verify(spec) and media.unchanged(spec.actor.test)):
             damaged.append(spec.slug)
             continue
-        score = load_score(spec, home, protocol)
+        score = ScoreStore(home).load(spec, protocol)
         if score is None or score.inputs.get("swapped", result.swapped.sha256) != (
             result.swapped.sha256
         ):
@@ -164,7 +164,7 @@ def common_protocol(
     for home, specs in sides:
         by_protocol: dict[str, int] = {}
         for spec in specs:
-            for path in (home / "scores" / spec.id).glob("[!.]*.json"):
+            for path in ScoreStore(home).paths(spec):
                 by_protocol[path.stem] = by_protocol.get(path.stem, 0) + 1
         counts.append(by_protocol)
     shared = sorted(set(counts[0]) & set(counts[1]))

@@ -20,7 +20,7 @@ def stored_cohorts(side: Gathered, protocol: str) -> tuple[CohortScore, ...]:
     """The cohorts of just these cells that were attacked already. Raises StoreError."""
     if not (side.home / "scores" / "cohorts").is_dir():
         return ()
-    from harness.scoring.cohort.store import load_cohorts
+    from harness.execution.cohorts import load_cohorts
 
     return load_cohorts(side.home, [cell.spec for cell in side.cells.values()], protocol)
 

@@ -30,8 +30,8 @@ from harness.model.job import Setting
 from harness.model.score import CellScore
 from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
-from harness.model.video import VideoInfo
-from harness.observe.identity import observe_identity, photo_face
+from harness.model.video import VideoInfo, VideoRef, WhichVideo
+from harness.observe.identity import observe_identity, observe_recognised_faces, photo_face
 from harness.observe.info import video_info
 from harness.planning.study import Study
 from harness.results.known_answers import RULES, Answer, Shown, known_answer
@@ -44,11 +44,11 @@ from harness.results.selftest.group_answers import (
 )
 from harness.results.selftest.tool import Voice
 from harness.scoring.cohort.members import looked
-from harness.scoring.cohort.trials import Faces, Halves, Member, Video, split_trial
-from harness.scoring.faces import identity_rows
+from harness.scoring.cohort.trials import Faces, Halves, Member, split_trial
 from harness.store.archives import ignore
 from harness.store.cells import CellStore, utc_now
 from harness.store.media import MediaStore
+from harness.store.observations import ObservationStore
 
 WOMAN, MAN = 2, 3
 """Actors of the sample."""
@@ -293,10 +293,10 @@ def _attacked(study: Study, case: Case, specs: Specs) -> Answer:
             return missing(name, "the parrot better than the naive attacker", spec)
         members.append(_member(study, spec))
 
-    def faces(video: Video) -> Faces:
+    def faces(video: WhichVideo) -> Faces:
         return lambda member: member.faces[video]
 
-    swapped, original = faces(Video.SWAPPED), faces(Video.ORIGINAL)
+    swapped, original = faces(WhichVideo.SWAPPED), faces(WhichVideo.ORIGINAL)
     naive = split_trial(members, Halves(original, swapped, same_donor=False))
     parrot = split_trial(members, Halves(swapped, swapped, same_donor=False))
     return parrot_wins(name, naive, parrot)
@@ -304,33 +304,36 @@ def _attacked(study: Study, case: Case, specs: Specs) -> Answer:
 
 def _member(study: Study, spec: CellSpec) -> Member:
     """A cell's faces alone, of all frames."""
-    home, test = study.home, spec.actor.test
-    swapped = CellStore(home).swapped_path(spec)
+    store = ObservationStore(study.home)
+    swapped = CellStore(study.home).swapped_path(spec)
+    videos = {
+        WhichVideo.ORIGINAL: MediaStore(study.home).video(spec.actor.test),
+        WhichVideo.SWAPPED: VideoRef(swapped, file_sha256(swapped)),
+    }
     faces = {}
-    for video, path, sha256 in (
-        (Video.ORIGINAL, MediaStore(home).path(test), test.sha256),
-        (Video.SWAPPED, swapped, file_sha256(swapped)),
-    ):
-        info = video_info(path, sha256, home)
-        frames = tuple(range(info.frames))
-        faces[video] = looked(identity_rows(path, sha256, frames, study.protocol, home), info)
+    for which, video in videos.items():
+        info = video_info(video, store)
+        every = tuple(range(info.frames))
+        rows = observe_recognised_faces(video, every, study.protocol.identity, store)
+        faces[which] = looked(rows, info)
     return Member(spec.id, spec.actor.number, donor=None, reference=np.empty(0), faces=faces)
 
 
 def _k_same(study: Study, specs: Specs) -> Answer:
     """Rank-1 of the first frame of each person's video, which shows nothing but the mean face."""
     store, media = CellStore(study.home), MediaStore(study.home)
+    observations = ObservationStore(study.home)
     probes: dict[int, Vector | None] = {}
     enrolled: dict[int, Vector] = {}
     for actor in K_SAME.actors:
         spec = specs[K_SAME, actor]
         if isinstance(spec, Missing):
             return missing(f"k-same, k = {K}", f"rank-1 at most 1/{K}", spec)
-        video = store.swapped_path(spec)
-        (face,) = observe_identity(video, file_sha256(video), (0,), study.home)["embedding"]
+        swapped = store.swapped_path(spec)
+        video = VideoRef(swapped, file_sha256(swapped))
+        (face,) = observe_identity(video, (0,), observations)["embedding"]
         probes[actor] = face
-        reference = spec.actor.reference
-        photo = photo_face(media.path(reference), reference.sha256, study.home)
+        photo = photo_face(media.photo(spec.actor.reference), observations)
         if photo is not None:
             enrolled[actor] = photo.tolist()
     return shared_faces(probes, enrolled, K)

@@ -1,82 +1,75 @@
-"""Measurements of a cell, as attackers take them; read from the store."""
+"""What was measured of a cell, as attackers take it; pure."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.errors import FetchError, UnusableInputError
 from harness.model.cell import CellSpec
-from harness.model.protocol import Protocol
-from harness.model.score import CellScore
-from harness.observe.identity import photo_face
-from harness.observe.info import video_info
-from harness.observe.second_detector import SURE_SCORE
-from harness.observe.video import (
-    observe_crops,
-    observe_probes,
-    observe_second_detector,
-    observe_video,
-)
+from harness.model.observed import SURE_SCORE
+from harness.model.video import VideoInfo, WhichVideo
 from harness.scoring.cohort.motion import motion_of
 from harness.scoring.cohort.probes import attacked
-from harness.scoring.cohort.trials import Looked, Member, Video
-from harness.scoring.faces import identity_rows, sampled_of
+from harness.scoring.cohort.trials import Array, Looked, Member
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from harness.model.video import VideoInfo
 
 EMBEDDING_SIZE = 128
 _CROPS = 60
 """Aligned faces that are used of a video; each has 4096 pixels."""
 
 
-def member_of(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) -> Member:
-    """All observations of a cell that has ``score``; what is not in the store is measured again.
+@dataclass(frozen=True)
+class AttackedVideo:
+    """Observations of one of a cell's two videos."""
 
-    Raises UnusableInputError and StoreError as the observers do.
-    """
-    from harness.store.cells import CellStore
-    from harness.store.media import MediaStore
+    info: VideoInfo
+    sampled: tuple[int, ...]
+    """The frames that the protocol samples, those that the video has."""
+    faces: pd.DataFrame
+    """Rows of recognised faces, of the sampled frames or of all."""
+    probes: pd.DataFrame | None
+    """Faces that the study's detector does not find; None where none could be looked for."""
+    expressions: pd.DataFrame
+    """As in ``FrameTables``."""
+    crops: tuple[NDArray[np.int64], NDArray[np.uint8]]
+    """Frames (n) and aligned grey faces (n x size x size)."""
+    second_detector: pd.DataFrame | None
+    """Frame and score; None where the detector is unavailable."""
 
-    media = MediaStore(home)
-    paths = {
-        Video.ORIGINAL: (media.path(spec.actor.test), score.inputs["original"]),
-        Video.SWAPPED: (CellStore(home).swapped_path(spec), score.inputs["swapped"]),
-    }
-    photo = spec.actor.reference
-    faces, study, watched, motion, crops, elsewhere = {}, {}, {}, {}, {}, {}
-    for video, (path, sha256) in paths.items():
-        info = video_info(path, sha256, home)
-        sampled = sampled_of(protocol, score.identity.frames)
-        wanted = tuple(frame for frame in sampled if frame < info.frames)
-        rows = identity_rows(path, sha256, wanted, protocol, home)
-        watched[video] = looked(rows, info)
-        asked = rows[rows["frame"].isin(wanted)]
-        study[video] = looked(asked, info)
-        probes = observe_probes(path, sha256, home, protocol.identity)
-        faces[video] = study[video] if probes is None else looked(attacked(asked, probes), info)
-        motion[video] = motion_of(
-            observe_video(path, sha256, home, info).expressions, float(info.rate)
-        )
-        crops[video] = cropped(*observe_crops(path, sha256, home), info)
-        elsewhere[video] = _seen_elsewhere(path, sha256, home)
+
+def member_of(
+    spec: CellSpec, reference: Array, videos: Mapping[WhichVideo, AttackedVideo]
+) -> Member:
+    """A cell as attackers take it; ``reference`` is the embedding of the actor's photo."""
+    study, faces = {}, {}
+    for which, video in videos.items():
+        asked = video.faces[video.faces["frame"].isin(video.sampled)]
+        study[which] = looked(asked, video.info)
+        faces[which] = study[which]
+        if video.probes is not None:
+            faces[which] = looked(attacked(asked, video.probes), video.info)
     return Member(
         cell_id=spec.id,
         actor=spec.actor.number,
         donor=spec.donor.name if spec.donor else None,
-        reference=_photo(media.path(photo), photo.sha256, spec.actor.number, home),
+        reference=reference,
         faces=faces,
         study=study,
-        watched=watched,
-        motion=motion,
-        crops=crops,
-        seen_elsewhere=elsewhere,
+        watched={which: looked(video.faces, video.info) for which, video in videos.items()},
+        motion={
+            which: motion_of(video.expressions, float(video.info.rate))
+            for which, video in videos.items()
+        },
+        crops={which: cropped(*video.crops, video.info) for which, video in videos.items()},
+        seen_elsewhere={
+            which: _seen_elsewhere(video.second_detector) for which, video in videos.items()
+        },
     )
 
 
@@ -106,19 +99,9 @@ def cropped(frames: NDArray[np.int64], pictures: NDArray[np.uint8], info: VideoI
     return Looked(frames[few], centred / spread, info.frames, float(info.rate))
 
 
-def _seen_elsewhere(path: Path, sha256: str, home: Path) -> dict[int, bool]:
-    """Frame to whether the second detector sees the face; empty where it is unavailable."""
-    try:
-        rows = observe_second_detector(path, sha256, home)
-    except FetchError:
+def _seen_elsewhere(rows: pd.DataFrame | None) -> dict[int, bool]:
+    """Frame to whether the second detector sees the face."""
+    if rows is None:
         return {}
-    scores = zip(rows["frame"], rows["score"], strict=True)
-    return {int(frame): bool(score >= SURE_SCORE) for frame, score in scores}
-
-
-def _photo(path: Path, sha256: str, actor: int, home: Path) -> NDArray[np.float64]:
-    """The embedding of an actor's reference."""
-    embedding = photo_face(path, sha256, home)
-    if embedding is None:
-        raise UnusableInputError(f"No face was found in the reference photo of actor {actor}.")
-    return embedding
+    found = zip(rows["frame"], rows["score"], strict=True)
+    return {int(frame): bool(score >= SURE_SCORE) for frame, score in found}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.video import WhichVideo
 from harness.scoring.action_units import UNITS, Standing, action_units
 from harness.scoring.cohort.trials import (
     Array,
@@ -15,7 +16,6 @@ from harness.scoring.cohort.trials import (
     Member,
     Probe,
     Trial,
-    Video,
     by_actor,
     euclidean,
     halves,
@@ -82,7 +82,7 @@ def features(values: Array, fps: float) -> Array | None:
     return np.concatenate([deviations, speeds, correlations[upper]])
 
 
-def motion_trial(members: Sequence[Member], probed: Video) -> Trial:
+def motion_trial(members: Sequence[Member], probed: WhichVideo) -> Trial:
     """Segments of the later part of the probed video against the mean of the original's earlier
     part. Features are scaled by their spread over all enrolled segments, and the distance is the
     root mean square over features. Empty where fewer than two actors can be enrolled.
@@ -91,7 +91,7 @@ def motion_trial(members: Sequence[Member], probed: Video) -> Trial:
     enrolled = {
         actor: early
         for actor, own in people.items()
-        if (seen := own[0].motion.get(Video.ORIGINAL)) is not None
+        if (seen := own[0].motion.get(WhichVideo.ORIGINAL)) is not None
         and len(early := segments(halves(seen)[0])[0])
     }
     if len(enrolled) < 2:

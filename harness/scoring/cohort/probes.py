@@ -6,9 +6,8 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.model.cohort import ProbeSource
-from harness.observe.faces import box_of
-from harness.observe.probes import SAME_FACE_IOU
-from harness.vision.boxes import iou
+from harness.model.observed import SAME_FACE_IOU
+from harness.vision.boxes import box_of, iou
 
 if TYPE_CHECKING:
     import pandas as pd

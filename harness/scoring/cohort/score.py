@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.model.cohort import Attack, Attacker, CellLeaks, DetectionSplit, Verification
+from harness.model.video import WhichVideo
 from harness.scoring.cohort.heads import (
     FEW_TEACHERS,
     LEAST_TEACHERS,
@@ -32,7 +33,6 @@ from harness.scoring.cohort.trials import (
     Looked,
     Member,
     Trial,
-    Video,
     by_actor,
     enrolments,
     naive_trial,
@@ -68,7 +68,7 @@ class _Plan:
 
     attacker: Attacker
     source: str
-    trial: Callable[[Video], Trial]
+    trial: Callable[[WhichVideo], Trial]
     calibration: Callable[[], Trial]
     """The attack on originals, of which thresholds are taken: whoever the donors are."""
     bins: Array
@@ -87,20 +87,20 @@ def attacks(members: Sequence[Member], recogniser: str, threshold: float) -> tup
     ]
     if any(member.crops for member in members):
         plans += _by_crops(members)
-    swapped = [plan.trial(Video.SWAPPED) for plan in plans]
-    results = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
-    return _with_nulls(plans, swapped, results, members)
+    swapped = [plan.trial(WhichVideo.SWAPPED) for plan in plans]
+    made = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
+    return _with_nulls(plans, swapped, made, members)
 
 
 def _naive(members: Sequence[Member], recogniser: str, threshold: float) -> _Plan:
-    def trial(video: Video = Video.ORIGINAL) -> Trial:
+    def trial(video: WhichVideo = WhichVideo.ORIGINAL) -> Trial:
         return naive_trial(members, video)
 
     return _Plan(Attacker.NAIVE, recogniser, trial, trial, _EMBEDDING_BINS, threshold=threshold)
 
 
 def _parrot(members: Sequence[Member], recogniser: str) -> _Plan:
-    def trial(video: Video = Video.ORIGINAL, *, same_donor: bool = True) -> Trial:
+    def trial(video: WhichVideo = WhichVideo.ORIGINAL, *, same_donor: bool = True) -> Trial:
         return split_trial(members, Halves(_faces(video), _faces(video), same_donor))
 
     def calibration() -> Trial:
@@ -110,7 +110,7 @@ def _parrot(members: Sequence[Member], recogniser: str) -> _Plan:
 
 
 def _informed(members: Sequence[Member], recogniser: str) -> _Plan:
-    def trial(video: Video = Video.ORIGINAL, *, same_donor: bool = True) -> Trial:
+    def trial(video: WhichVideo = WhichVideo.ORIGINAL, *, same_donor: bool = True) -> Trial:
         parts = Halves(_faces(video), _faces(video), same_donor)
         return taught_trial(members, parts, Lesson(enrolments(members, parts), within_head))
 
@@ -123,7 +123,7 @@ def _informed(members: Sequence[Member], recogniser: str) -> _Plan:
 
 
 def _motion(members: Sequence[Member]) -> _Plan:
-    def trial(video: Video = Video.ORIGINAL) -> Trial:
+    def trial(video: WhichVideo = WhichVideo.ORIGINAL) -> Trial:
         return motion_trial(members, video)
 
     return _Plan(Attacker.MOTION, MOTION_SOURCE, trial, trial, _MOTION_BINS)
@@ -131,14 +131,14 @@ def _motion(members: Sequence[Member]) -> _Plan:
 
 def _by_crops(members: Sequence[Member]) -> list[_Plan]:
     """The naive attacker and the parrot, by the eyes of the self-trained recogniser."""
-    originals = Halves(_crops(Video.ORIGINAL), _crops(Video.ORIGINAL), same_donor=False)
+    originals = Halves(_crops(WhichVideo.ORIGINAL), _crops(WhichVideo.ORIGINAL), same_donor=False)
     lesson = Lesson(enrolments(members, originals), whitened_pca, frames=20)
 
-    def naive(video: Video = Video.ORIGINAL) -> Trial:
-        parts = Halves(_crops(Video.ORIGINAL), _crops(video), same_donor=False)
+    def naive(video: WhichVideo = WhichVideo.ORIGINAL) -> Trial:
+        parts = Halves(_crops(WhichVideo.ORIGINAL), _crops(video), same_donor=False)
         return taught_trial(members, parts, lesson)
 
-    def parrot(video: Video = Video.ORIGINAL, *, same_donor: bool = True) -> Trial:
+    def parrot(video: WhichVideo = WhichVideo.ORIGINAL, *, same_donor: bool = True) -> Trial:
         return taught_trial(members, Halves(_crops(video), _crops(video), same_donor), lesson)
 
     def calibration() -> Trial:
@@ -159,11 +159,11 @@ def _few_teachers(members: Sequence[Member]) -> tuple[str, ...]:
     return (f"It learned from {actors} actors: too few to show what it could do.",)
 
 
-def _faces(video: Video) -> Faces:
+def _faces(video: WhichVideo) -> Faces:
     return lambda member: member.faces.get(video)
 
 
-def _crops(video: Video) -> Faces:
+def _crops(video: WhichVideo) -> Faces:
     return lambda member: member.crops.get(video)
 
 
@@ -191,7 +191,7 @@ def _with_nulls(
 
 
 def _carry_out(plan: _Plan, swapped: Trial, members: Sequence[Member]) -> Attack:
-    control = plan.trial(Video.ORIGINAL)
+    control = plan.trial(WhichVideo.ORIGINAL)
     calibration = calibrate(plan.calibration())
     return Attack(
         attacker=plan.attacker,
@@ -243,7 +243,7 @@ def worst_of(results: Sequence[Attack]) -> int | None:
 
 
 def detection_split(
-    members: Sequence[Member], video: Video, threshold: float, detector: str
+    members: Sequence[Member], video: WhichVideo, threshold: float, detector: str
 ) -> DetectionSplit | None:
     """Matched, hidden and not detected, over the frames asked of each actor; None without any.
 
@@ -268,7 +268,7 @@ def detection_split(
     )
 
 
-def _split(member: Member, video: Video, threshold: float) -> Array | None:
+def _split(member: Member, video: WhichVideo, threshold: float) -> Array | None:
     """Shares of a cell's frames: matched, hidden, not detected, and seen by the other detector
     only (NaN where it has not looked)."""
     seen = _study(member, video)
@@ -281,7 +281,7 @@ def _split(member: Member, video: Video, threshold: float) -> Array | None:
     return np.array([matched, used - matched, 1 - used, _still_seen(member, video)])
 
 
-def _still_seen(member: Member, video: Video) -> float:
+def _still_seen(member: Member, video: WhichVideo) -> float:
     """Of the frames that both looked at, the share where only the second detector sees a face;
     NaN where there are none."""
     seen = _watched(member, video)
@@ -294,12 +294,12 @@ def _still_seen(member: Member, video: Video) -> float:
     return float(np.mean(still)) if still else float("nan")
 
 
-def _study(member: Member, video: Video) -> Looked:
+def _study(member: Member, video: WhichVideo) -> Looked:
     """The sampled frames, with the faces that the study finds."""
     return member.study.get(video, member.faces[video])
 
 
-def _watched(member: Member, video: Video) -> Looked:
+def _watched(member: Member, video: WhichVideo) -> Looked:
     """All frames in which the study looks for faces."""
     return member.watched.get(video, _study(member, video))
 
@@ -311,14 +311,14 @@ def calibrated_leaks(members: Sequence[Member], results: Sequence[Attack]) -> tu
     if far is None:
         return ()
     as_found = [replace(member, faces=member.study or member.faces) for member in members]
-    thresholds = calibrate(naive_trial(as_found, Video.ORIGINAL)).thresholds.get(far, {})
+    thresholds = calibrate(naive_trial(as_found, WhichVideo.ORIGINAL)).thresholds.get(far, {})
     return tuple(
         CellLeaks(
             cell_id=member.cell_id,
             actor=member.actor,
             far=far,
             leaks=leak_profile(
-                frame_distances(_watched(member, Video.SWAPPED), member.reference),
+                frame_distances(_watched(member, WhichVideo.SWAPPED), member.reference),
                 thresholds[member.actor],
             ),
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from harness.model.video import WhichVideo
 
 Array = NDArray[np.float64]
 
@@ -19,13 +20,6 @@ LEAST_FRAMES = 20
 GUARD_S = 1.0
 """Left out between the two parts, but never more than a tenth of the video: neighbouring frames
 are nearly copies."""
-
-
-class Video(StrEnum):
-    """The two videos of a cell."""
-
-    ORIGINAL = "original"
-    SWAPPED = "swapped"
 
 
 @dataclass(frozen=True)
@@ -73,13 +67,13 @@ class Member:
     actor: int
     donor: str | None
     reference: Array
-    faces: Mapping[Video, Looked]
-    motion: Mapping[Video, Looked] = field(default_factory=dict)
-    crops: Mapping[Video, Looked] = field(default_factory=dict)
-    seen_elsewhere: Mapping[Video, Mapping[int, bool]] = field(default_factory=dict)
+    faces: Mapping[WhichVideo, Looked]
+    motion: Mapping[WhichVideo, Looked] = field(default_factory=dict)
+    crops: Mapping[WhichVideo, Looked] = field(default_factory=dict)
+    seen_elsewhere: Mapping[WhichVideo, Mapping[int, bool]] = field(default_factory=dict)
     """Frame to whether a second detector sees the face, for the frames that it looked at."""
-    study: Mapping[Video, Looked] = field(default_factory=dict)
-    watched: Mapping[Video, Looked] = field(default_factory=dict)
+    study: Mapping[WhichVideo, Looked] = field(default_factory=dict)
+    watched: Mapping[WhichVideo, Looked] = field(default_factory=dict)
 
 
 class Probe(NamedTuple):
@@ -161,7 +155,7 @@ def euclidean(probes: Array, gallery: Array) -> Array:
     return np.round(np.stack(columns, axis=1), 9)
 
 
-def naive_trial(members: Sequence[Member], video: Video) -> Trial:
+def naive_trial(members: Sequence[Member], video: WhichVideo) -> Trial:
     """A0: all frames of the video against the actors' reference photos."""
     photos = {member.actor: member.reference for member in members}
     probes = {actor: [m.faces[video] for m in own] for actor, own in by_actor(members).items()}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.core.errors import UsageError
 from harness.model.job import Role, Step
-from harness.model.tool import ChildProcess, NamedConfig, SettingSpec, Tool
+from harness.model.tool import ChildProcess, NamedConfig, ObserverTool, SettingSpec, Tool
 from harness.tools.registry import resolve_settings
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -60,6 +60,9 @@ def step_faults(tool: Tool) -> Iterator[str]:
             yield "An observer has the step 'observe' alone: it measures a video and makes none."
         if tool.needs != (Role.VIDEO,):
             yield "An observer needs the input 'video', and no other."
+        reader = tool.reader if isinstance(tool, ObserverTool) else ""
+        if not _importable(reader.partition(":")[0]):
+            yield "An observer is an ObserverTool; its reader, package.module:NAME, is importable."
         return
     if not tool.steps or tool.steps[-1] is not Step.CONVERT:
         yield "The last step must be 'convert': it leaves the video that is scored."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.model.identity import RECOGNISER
 from harness.vision.dlib_onnx import CHIP_PX
 from harness.vision.embedder import CONVERTER_VERSION, Embedder, open_embedder
 from harness.vision.recognisers.base import (
@@ -14,7 +15,6 @@ from harness.vision.recognisers.base import (
     Recogniser,
     RecogniserInfo,
 )
-from harness.vision.recognition import RECOGNISER
 
 DLIB = RecogniserInfo(
     name="dlib",

@@ -24,6 +24,7 @@ from harness.media.ffmpeg import ffmpeg_path
 from harness.model.cell import Status
 from harness.model.job import Limits, Role, Step
 from harness.model.tool import ChildProcess, Tool
+from harness.model.video import VideoRef
 from harness.observe.container import Measured, Place, measure_with
 from harness.observe.openface import openface_path, read_openface
 from harness.tools.registry import find_observer, load_observers
@@ -52,7 +53,9 @@ class Bench:
         return Place(self.home, ProcessRuntime(environment), digest, **more)
 
     def measure(self, tool: Tool = OBSERVER, *, again: bool = False, **more: Any) -> Measured:
-        return measure_with(tool, self.video, self.sha256, self.place(**more), again=again)
+        return measure_with(
+            tool, VideoRef(self.video, self.sha256), self.place(**more), again=again
+        )
 
     @property
     def runs(self) -> int:
@@ -188,7 +191,7 @@ def test_the_observer_is_found_by_its_entry_point() -> None:
 
 
 def test_an_observer_whose_output_nothing_reads_is_refused(bench: Bench) -> None:
-    stranger = OBSERVER.model_copy(update={"name": "heartrate"})
+    stranger = OBSERVER.model_copy(update={"name": "heartrate", "reader": ""})
     with pytest.raises(UsageError, match="no reader for what heartrate measures"):
         bench.measure(stranger)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from harness.execution.cohorts import cohorts_of
 from harness.model.cell import CellSpec
 from harness.model.cohort import Attacker
 from harness.model.nightly import NightMetric, NightRecord
 from harness.model.suite import Suite
 from harness.results.compare.metrics import IDENTIFIED
 from harness.results.estimates import share_of_actors
-from harness.scoring.cohort.store import cohort_path, cohorts_of
-from harness.store.atomic import write_json
+from harness.store.score_files import ScoreStore
 from tests.results.nightly.test_nights import Lab
 from tests.results.scored import attacked
 
@@ -34,8 +34,8 @@ class AttackedLab(Lab):
             ]
             made = attacked({Attacker.NAIVE: shares}, gallery=25)
             ids = tuple(spec.id for spec in cohort.specs)
-            path = cohort_path(self.home.home, cohort.key, "thesis")
-            write_json(path, made.model_copy(update={"key": cohort.key, "cells": ids}))
+            update = {"key": cohort.key, "cells": ids, "protocol": "thesis"}
+            ScoreStore(self.home.home).save_cohort(made.model_copy(update=update))
         return specs
 
 

@@ -98,6 +98,11 @@ def test_a_sound_adapter_has_no_fault() -> None:
         ({"steps": (Step.CONVERT, Step.TRAIN)}, "steps", "last step must be 'convert'"),
         ({"needs": (Role.ACTOR_TRAINING,)}, "steps", "nothing to convert"),
         ({"steps": (Step.OBSERVE,), "progress": ()}, "steps", "needs the input 'video'"),
+        (
+            {"steps": (Step.OBSERVE,), "needs": (Role.VIDEO,), "progress": ()},
+            "steps",
+            "its reader",
+        ),
         ({"runs_as": ChildProcess(module="no.such.module")}, "runs as", "no module"),
         (_setting(help=""), "settings", "no help"),
         (_setting(maximum=None), "settings", "needs a minimum and a maximum"),

@@ -52,9 +52,10 @@ def test_others_measure_the_same_faces_and_are_scored_once_they_have_seen_all(
     # Without being asked again, what was measured stays in the score.
     bench.protocol = Protocol(frames=5)
     assert bench.score("noop", copy) == after
-    files = stored_recognisers(bench.original.sha256, bench.home)
-    info, rows = read_recognised(next(path for name, path in files.items() if "dlib" in name))
-    faces = observe_faces(bench.original_path, bench.original.sha256, bench.home)
+    files = stored_recognisers(bench.original.sha256, bench.observations)
+    key = next(key for name, key in files.items() if "dlib" in name)
+    info, rows = read_recognised(key, bench.observations)
+    faces = observe_faces(bench.video, bench.observations)
     assert info.threshold == 0.6
     for first, second in zip(rows["embedding"], faces["embedding"], strict=True):
         assert np.asarray(first) == pytest.approx(np.asarray(second), abs=1e-5)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.core.base import Frozen
 from harness.model.identity import IdentityPath
+from harness.model.video import PhotoRef, VideoRef
 from harness.observe.acceptance import open_recogniser
 from harness.observe.attributes import Expressions
 from harness.observe.crops import FaceCrops
@@ -20,76 +21,73 @@ from harness.observe.reencoding import reencoding
 from harness.observe.second_detector import open_second_detector
 from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
+from harness.store.observations import ObservationStore
 from harness.vision.recognisers.base import Recogniser
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being measured, frames done, frames in all."""
 
 
-class Photo(Frozen):
-    """The actor's reference face."""
-
-    path: Path
-    sha256: str
-
-
-class Sighting(Frozen):
-    """A video to be measured, and how faces are recognised in it. With ``reencode`` it is the
-    re-encoding of the video at ``path``, in which none are.
+class MeasurementRequest(Frozen):
+    """A video and what is to be measured in it: all that scores and attacks need. With
+    ``reencode`` it is the re-encoding of ``video`` that is measured, in which no face is
+    recognised.
     """
 
     label: str
     """For people: whose video it is."""
-    path: Path
-    sha256: str
+    video: VideoRef
     identity: IdentityPath
-    frames: tuple[int, ...]
-    """Frames in which faces are recognised; empty for the fast path, which sees all."""
+    frames: tuple[int, ...] = ()
+    """Those in which faces are recognised; empty for the fast path, which sees all."""
     reencode: bool = False
     recognisers: tuple[str, ...] = ()
     """Others that embed the faces of every frame too, and that of ``photo``."""
-    photo: Photo | None = None
+    photo: PhotoRef | None = None
+    """The actor's reference face."""
 
 
-def measure(sighting: Sighting, home: Path, listen: Listen | None = None) -> None:
+def measure(request: MeasurementRequest, home: Path, listen: Listen | None = None) -> None:
     """Store what scores need of the video; what is stored already is not measured again.
 
     Raises as the observers do, and as ``reencoding``.
     """
-    path, sha256 = shown(sighting, home)
-    others = [open_recogniser(name, home) for name in sighting.recognisers]
-    heard = stage(listen, sighting.label)
-    measure_video(path, sha256, home, _observers(sighting, others, home), listen=heard)
-    if sighting.identity is IdentityPath.REFERENCE and not sighting.reencode:
-        heard = stage(listen, f"faces in {sighting.label}")
-        observe_identity(path, sha256, sighting.frames, home, heard)
-    if sighting.photo is not None:
-        for recogniser in others:
-            observe_photo(sighting.photo.path, sighting.photo.sha256, recogniser, home)
+    store = ObservationStore(home)
+    video = measured_video(request, home)
+    others = [open_recogniser(one, home) for one in request.recognisers]
+    heard = stage(listen, request.label)
+    measure_video(video, _observers(request, others, home), store, heard)
+    if request.identity is IdentityPath.REFERENCE and not request.reencode:
+        heard = stage(listen, f"faces in {request.label}")
+        observe_identity(video, request.frames, store, heard)
+    if request.photo is not None:
+        for one in others:
+            observe_photo(request.photo, one, store)
 
 
-def _observers(sighting: Sighting, others: Sequence[Recogniser], home: Path) -> list[Observer]:
-    """Observers of the one pass; of a re-encoding only those that need no recogniser."""
+def _observers(
+    request: MeasurementRequest, others: Sequence[Recogniser], home: Path
+) -> list[Observer]:
+    """What measures the video in the one pass; of a re-encoding only what needs no recogniser."""
     observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
-    if sighting.reencode:
+    if request.reencode:
         return observers
     finder = FaceFinder()
     second = open_second_detector(home)
-    probes = open_probes(sighting.identity, home, finder, second)
-    observers += [FaceCrops(), *(observer for observer in (second, probes) if observer is not None)]
-    if sighting.identity is IdentityPath.FAST:
+    probes = open_probes(request.identity, home, finder, second)
+    observers += [FaceCrops(), *(one for one in (second, probes) if one is not None)]
+    if request.identity is IdentityPath.FAST:
         observers.append(FaceEmbeddings(home, finder))
     return [*observers, *(RecogniserEmbeddings(recogniser, finder) for recogniser in others)]
 
 
-def shown(sighting: Sighting, home: Path) -> tuple[Path, str]:
-    """The video that is meant, and its content hash; a re-encoding is made when it is not there."""
-    if not sighting.reencode:
-        return sighting.path, sighting.sha256
+def measured_video(request: MeasurementRequest, home: Path) -> VideoRef:
+    """The video that is meant; a re-encoding is made when it is not there."""
+    if not request.reencode:
+        return request.video
     from harness.store.media import MediaStore
 
-    encoded = reencoding(sighting.path, sighting.sha256, home)
-    return MediaStore(home).path(encoded), encoded.sha256
+    return MediaStore(home).video(reencoding(request.video, home))
 
 
 def stage(listen: Listen | None, name: str) -> Callable[[int, int], None] | None:

@@ -44,7 +44,7 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
     StoreError.
     """
     store, scores_of = CellStore(home), ScoreStore(home)
-    found = []
+    cohorts = []
     for group in alike(specs):
         pairs = [
             (spec, score)
@@ -55,8 +55,8 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
         ]
         if pairs:
             own, scores = zip(*pairs, strict=True)
-            found.append(Cohort(own, scores, _key(scores)))
-    return tuple(found)
+            cohorts.append(Cohort(own, scores, _key(scores)))
+    return tuple(cohorts)
 
 
 def _key(scores: Sequence[CellScore]) -> str:
@@ -73,11 +73,11 @@ def load_cohorts(
     cells is left out (``bench score`` makes it). Nothing is computed. Raises StoreError.
     """
     store = ScoreStore(home)
-    found = (
+    scores = (
         store.load_cohort(cohort.key, protocol_name)
         for cohort in cohorts_of(home, specs, protocol_name)
     )
-    return tuple(score for score in found if score is not None)
+    return tuple(score for score in scores if score is not None)
 
 
 def score_cohort(
@@ -96,9 +96,9 @@ def score_cohort(
             if listen is not None:
                 listen(f"cells of {cohort.label}", number + 1, len(cohort.specs))
             members.append(load_member(spec, score, home, protocol))
-        found = compute(cohort, members, protocol)
-        store.save_cohort(found)
-    return found
+        cohort_score = compute(cohort, members, protocol)
+        store.save_cohort(cohort_score)
+    return cohort_score
 
 
 def load_member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) -> Member:

@@ -88,7 +88,7 @@ def scorable_cell(spec: CellSpec, home: Path, protocol: Protocol) -> ScorableCel
         pair.OBSERVER: pair.VERSION,
         "scoring": str(SCORING_VERSION),
     }
-    asked = (open_recogniser(one, home).info for one in protocol.recognisers)
+    asked = (open_recogniser(name, home).info for name in protocol.recognisers)
     versions |= {f"{PREFIX}{info.name}@{version_of(info)}": "measured" for info in asked}
     if spec.donor is not None:
         versions["donor"] = spec.donor.reference.sha256
@@ -98,8 +98,8 @@ def scorable_cell(spec: CellSpec, home: Path, protocol: Protocol) -> ScorableCel
 def measurement_requests(
     spec: CellSpec, home: Path, protocol: Protocol
 ) -> tuple[MeasurementRequest, ...]:
-    """What must be measured for the cell's score: the original video, its re-encoding and, of a
-    finished cell, the swapped video. Raises StoreError, and UnusableInputError for an original
+    """The measurements that the cell's score needs: of the original video, its re-encoding and, of
+    a finished cell, the swapped video. Raises StoreError, and UnusableInputError for an original
     that is no video.
     """
     original, swapped = _original(spec, home), _swapped(spec, home)
@@ -134,9 +134,9 @@ def score_scorable(cell: ScorableCell, home: Path, listen: Listen | None = None)
         known = _kept(cell, inputs, store)
         if known is not None:
             return known
-        found = score(load_observations(cell, inputs, home, listen))
-        store.save(cell.spec, found.score, found.frames)
-    return found.score
+        scored = score(load_observations(cell, inputs, home, listen))
+        store.save(cell.spec, scored.score, scored.frames)
+    return scored.score
 
 
 def _kept(cell: ScorableCell, inputs: Mapping[str, str], store: ScoreStore) -> CellScore | None:
@@ -184,7 +184,7 @@ def load_observations(
         donor=_donor(spec, media, store),
         alignment=alignment,
         pixels=pixels,
-        outside=tuple(_outside(one, three, alignment, store) for one in installed_readers()),
+        outside=tuple(_outside(reader, three, alignment, store) for reader in installed_readers()),
         recognisers=_recognisers(cell, store),
     )
 
@@ -225,8 +225,9 @@ def _requests(
 
 
 def _inputs(cell: ScorableCell, home: Path) -> dict[str, str]:
-    """All that the score depends on, as hashes and versions; what other recognisers and observers
-    have measured meanwhile is part of it."""
+    """The hashes and versions that the score depends on; what other recognisers and observers have
+    measured meanwhile is part of it.
+    """
     store = ObservationStore(home)
     inputs = dict(cell.versions)
     for name in stored_for_all(_contents(cell), store):
@@ -269,12 +270,12 @@ def _donor(spec: CellSpec, media: MediaStore, store: ObservationStore) -> DonorP
 
 def _recognisers(cell: ScorableCell, store: ObservationStore) -> tuple[RecogniserRows, ...]:
     """Of every recogniser that has measured both videos and the actor's photo."""
-    found = []
+    rows = []
     for keys in stored_for_all(_contents(cell), store).values():
         (info, original), (_, swapped), (_, photo) = (read_recognised(key, store) for key in keys)
         vector = photo["embedding"].iloc[0]
-        found.append(RecogniserRows(info, original, swapped, vector))
-    return tuple(found)
+        rows.append(RecogniserRows(info, original, swapped, vector))
+    return tuple(rows)
 
 
 def _outside(

@@ -71,7 +71,7 @@ class ScoreQueue:
         self._waiting: dict[str, tuple[CellSpec, Set[Key]]] = {}
         self._ready: list[CellSpec] = []
         self._cells: dict[str, ScorableCell] = {}
-        """Those that have a result, each with what its score depends on."""
+        """Cells that have a result, each with what its score depends on."""
         self.outcomes: dict[str, ScoreOutcome] = {}
 
     def foresee(self, spec: CellSpec) -> None:
@@ -163,9 +163,9 @@ class ScoreQueue:
     def _observe(self, video: _VideoInWork) -> Task:
         observer = video.unobserved.pop(0)
 
-        def done(found: Measured) -> None:
-            if found.status is not Status.OK:
-                video.failures.append(f"{observer.tool.name}: {found.reason}")
+        def done(measured: Measured) -> None:
+            if measured.status is not Status.OK:
+                video.failures.append(f"{observer.tool.name}: {measured.reason}")
             self._go_on(video)
 
         def failed(error: BenchError) -> None:
@@ -212,7 +212,7 @@ class ScoreQueue:
 
     def _release(self) -> None:
         measured = {key for key, done in self._seen.items() if done}
-        for cell_id in [one for one, (_, needs) in self._waiting.items() if needs <= measured]:
+        for cell_id in [cell for cell, (_, needs) in self._waiting.items() if needs <= measured]:
             self._ready.append(self._waiting.pop(cell_id)[0])
 
 

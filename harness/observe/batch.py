@@ -35,6 +35,6 @@ class EmbeddingBatch:
         """The rows that still wait."""
         waiting, self._waiting = self._waiting, []
         chips = [chip for _, chip in waiting if chip is not None]
-        found = iter(self._embed(np.stack(chips)) if chips else ())
+        embeddings = iter(self._embed(np.stack(chips)) if chips else ())
         for row, chip in waiting:
-            yield {**row, "embedding": None if chip is None else next(found)}
+            yield {**row, "embedding": None if chip is None else next(embeddings)}

@@ -100,8 +100,8 @@ def measure_with(observer: Tool, video: VideoRef, place: Place, *, again: bool =
     StoreError when the disk refuses, and as the runtime does.
     """
     work = _work(observer, video, place)
-    if not again and (found := work.known()):
-        return found
+    if not again and (earlier := work.known()):
+        return earlier
     with _locked(work.stored, place.control.stop):
         if not again and (earlier := work.known()):
             return earlier
@@ -131,14 +131,14 @@ class _Work:
         failure = self._failure()
         if failure is None or failure.image_digest != self.place.image_digest:
             return None
-        return self._told(failure, reused=True)
+        return self._measured(failure, reused=True)
 
     def run(self) -> Measured:
         """Run the observer and bring in what it left. Call it with the lock held."""
         from harness.media.probe import probe
 
         frames = probe(self.video.path).frames
-        folder = self._beside(".run.part")
+        folder = self._sibling(".run.part")
         shutil.rmtree(folder, ignore_errors=True)
         try:
             with store_sentences(folder):
@@ -177,7 +177,7 @@ class _Work:
 
     def _keep(self, outcome: StepOutcome, log: Path) -> Measured:
         """Store a failure with its log, or remove an older one."""
-        kept = self._beside(".failed.json"), self._beside(".log")
+        kept = self._sibling(".failed.json"), self._sibling(".log")
         if outcome.status is Status.OK:
             for path in kept:
                 path.unlink(missing_ok=True)
@@ -196,10 +196,10 @@ class _Work:
             write_bytes(kept[1], log.read_bytes())
         if outcome.status in _SETTLED:
             write_json(kept[0], failure)
-        return self._told(failure, reused=False)
+        return self._measured(failure, reused=False)
 
-    def _told(self, failure: Failure, *, reused: bool) -> Measured:
-        log = self._beside(".log")
+    def _measured(self, failure: Failure, *, reused: bool) -> Measured:
+        log = self._sibling(".log")
         return Measured(
             status=failure.status,
             reason=failure.reason,
@@ -211,11 +211,11 @@ class _Work:
     def _failure(self) -> Failure | None:
         """The stored failure; one that cannot be read counts as none."""
         try:
-            return Failure.model_validate_json(self._beside(".failed.json").read_bytes())
+            return Failure.model_validate_json(self._sibling(".failed.json").read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
 
-    def _beside(self, ending: str) -> Path:
+    def _sibling(self, ending: str) -> Path:
         """A path alongside the observation: hidden when it is unfinished work."""
         hidden = "." if ending.endswith(".part") else ""
         return self.stored.with_name(f"{hidden}{self.stored.stem}{ending}")

@@ -49,7 +49,7 @@ of a face's size turns up."""
 
 
 def fast_version() -> str:
-    """As in the observation's file name: recogniser, finder, converter, rules."""
+    """The recogniser, finder, converter and rules, as the observation's file name states them."""
     recogniser = RECOGNISER.removeprefix("face_recognition-")
     return f"{recogniser}-{finder_version()}-c{CONVERTER_VERSION}-m{MEASURE_VERSION}"
 

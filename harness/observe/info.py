@@ -15,6 +15,6 @@ def video_info(video: VideoRef, store: ObservationStore) -> VideoInfo:
     known = video.info or store.video_info(video.sha256)
     if known is not None:
         return known
-    found = probe(video.path)
-    store.keep_video_info(video.sha256, found)
-    return found
+    info = probe(video.path)
+    store.keep_video_info(video.sha256, info)
+    return info

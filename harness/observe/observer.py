@@ -28,5 +28,5 @@ class Observer(Protocol):
 
 
 def key_of(observer: Observer, sha256: str) -> ObservationKey:
-    """What the observation of a video is stored by."""
+    """The key under which the observation of a video is stored."""
     return ObservationKey(sha256, observer.name, observer.version)

@@ -30,7 +30,7 @@ _KEY = b"recogniser"
 
 
 def version_of(info: RecogniserInfo) -> str:
-    """As in the observation's file name."""
+    """The recogniser's version and how it is measured, as in the observation's file name."""
     return f"{info.version}-{_measured_by()}"
 
 
@@ -110,7 +110,7 @@ def _photo_vector(
 
 def stored_recognisers(sha256: str, store: ObservationStore) -> dict[str, ObservationKey]:
     """File name to every recogniser's observation of a video or photo, as it is measured today:
-    numbers of an older way of measuring are not shown beside it.
+    numbers of an older way of measuring are not shown alongside it.
     """
     return store.found(sha256, PREFIX, f"-{_measured_by()}")
 
@@ -121,13 +121,13 @@ def stored_for_all(
     """The observations of every recogniser that has measured all of these contents, by file name;
     one for each content, in their order."""
     stored = [stored_recognisers(sha256, store) for sha256 in contents]
-    names = sorted(set[str].intersection(*(set(one) for one in stored)))
-    return {name: tuple(one[name] for one in stored) for name in names}
+    names = sorted(set[str].intersection(*(set(keys) for keys in stored)))
+    return {name: tuple(keys[name] for keys in stored) for name in names}
 
 
 def read_recognised(key: ObservationKey, store: ObservationStore) -> tuple[RecogniserInfo, Any]:
-    """What the recogniser says of itself, and the rows (a DataFrame). Raises UnusableInputError for
-    a damaged file (it has been set aside), StoreError.
+    """The recogniser's description of itself, and the rows (a DataFrame). Raises UnusableInputError
+    for a damaged file (it has been set aside), StoreError.
     """
     table = store.read(key)
     if table is None:

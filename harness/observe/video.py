@@ -35,7 +35,7 @@ Listen = Callable[[int, int], None]
 def observe_video(
     video: VideoRef, store: ObservationStore, listen: Listen | None = None
 ) -> FrameTables:
-    """Everything of ``video`` but the faces' embeddings; measured once per content and version.
+    """All rows of ``video`` but the faces' embeddings; measured once per content and version.
 
     Raises UnusableInputError for a video that cannot be read, StoreError for the store.
     """
@@ -103,24 +103,26 @@ def measure_video(
     """
     with ExitStack() as stack:
         # Always in the same order, so that two commands never wait for each other.
-        for key in sorted(key_of(one, video.sha256) for one in observers):
+        for key in sorted(key_of(observer, video.sha256) for observer in observers):
             stack.enter_context(store.locked(key))
-        missing = [one for one in observers if not store.has(key_of(one, video.sha256))]
+        missing = [
+            observer for observer in observers if not store.has(key_of(observer, video.sha256))
+        ]
         if not missing:
             return
         info = video_info(video, store)
         rows = [
-            stack.enter_context(store.growing(key_of(one, video.sha256), one.schema()))
-            for one in missing
+            stack.enter_context(store.growing(key_of(observer, video.sha256), observer.schema()))
+            for observer in missing
         ]
         for frame in track(video.path, info, store.home):
-            for one, sink in zip(missing, rows, strict=True):
-                for row in one.see(frame):
+            for observer, sink in zip(missing, rows, strict=True):
+                for row in observer.see(frame):
                     sink.add(row)
             if listen is not None:
                 listen(frame.frame + 1, info.frames)
-        for one, sink in zip(missing, rows, strict=True):
-            for row in one.rest():
+        for observer, sink in zip(missing, rows, strict=True):
+            for row in observer.rest():
                 sink.add(row)
 
 
@@ -141,7 +143,7 @@ def _tables(
     """The tables of the observers, measured first where they are missing."""
     while True:
         measure_video(video, observers, store, listen)
-        tables = [store.read(key_of(one, video.sha256)) for one in observers]
+        tables = [store.read(key_of(observer, video.sha256)) for observer in observers]
         # A damaged file has been set aside: measured again, and only that one.
         if all(table is not None for table in tables):
             return tables

@@ -108,7 +108,7 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
 
 
 def moves(original: Series, scale: UnitScale) -> bool:
-    """Whether a channel of the original moves enough to be measured at all.
+    """True when a channel of the original moves enough to be measured at all.
 
     A dead channel still correlates under blur (0.7 to 0.99 in trials), so it must not be scored.
     """
@@ -164,8 +164,8 @@ def score_unit(
 
 
 def _not_measurable(seen: Series, paired: Series, scale: UnitScale) -> str:
-    """Why a unit cannot be scored, from the original's values wherever it has one and in the
-    paired frames; empty when it can.
+    """The reason why a unit cannot be scored, from the original's values wherever it has one and in
+    the paired frames; empty when it can.
     """
     if not len(seen):
         return "no face in the original"

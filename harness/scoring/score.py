@@ -70,7 +70,11 @@ def score(observations: Observations) -> ScoredCell:
         leaks=leak_profile(leaks, seen.protocol.threshold),
         attributes=(
             blendshape_scores(expressions, alignment, length),
-            *(one for units in seen.outside for one in outside_scores(units, alignment, length)),
+            *(
+                scores
+                for units in seen.outside
+                for scores in outside_scores(units, alignment, length)
+            ),
         ),
         utility=utility(seen.frames, alignment, length.fps),
         quality=side_by_side(seen.original, seen.swapped, alignment, seen.pixels, length.fps),
@@ -79,7 +83,7 @@ def score(observations: Observations) -> ScoredCell:
 
 
 def _identity(seen: Observations) -> tuple[Identity, pd.DataFrame]:
-    """The four comparisons under the chosen reading, both readings beside each other, and the
+    """The four comparisons under the chosen reading, both readings side by side, and the
     per-frame table of the chosen one.
     """
     protocol = seen.protocol
@@ -117,5 +121,5 @@ def _identity(seen: Observations) -> tuple[Identity, pd.DataFrame]:
 
 
 def recogniser_of(protocol: Protocol) -> str:
-    """What reports call the recogniser: which path made the numbers is part of it."""
+    """The recogniser's name in reports: the path that made the numbers is part of it."""
     return f"{RECOGNISER}, {protocol.identity} path"

@@ -155,7 +155,9 @@ K_SAME = Case("k-same", "alone", (("k", K),), (WOMAN, MAN, *GROUP))
 STRENGTH = 8.0
 FLICKER = Case("flicker", set=(("strength", STRENGTH),))
 STRENGTHS = {"blur": (0.01, 0.02, 0.03), "pixelate": (40.0, 30.0, 20.0)}
-"""As weak as the weak configs, and weaker: stronger ones leave no face that could be compared."""
+"""Strengths as weak as the weak configs, and weaker: stronger ones leave no face that could be
+compared.
+"""
 NAIVE_METHODS = tuple(
     Case(tool, set=(("strength", strength),), actors=(WOMAN, MAN))
     for tool, strengths in STRENGTHS.items()

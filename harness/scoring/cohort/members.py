@@ -1,4 +1,4 @@
-"""What was measured of a cell, as attackers take it; pure."""
+"""Turns what was measured of a cell into what attackers take; pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AttackedVideo:
     probes: pd.DataFrame | None
     """Faces that the study's detector does not find; None where none could be looked for."""
     expressions: pd.DataFrame
-    """As in ``FrameTables``."""
+    """The expressions of ``FrameTables``."""
     crops: tuple[NDArray[np.int64], NDArray[np.uint8]]
     """Frames (n) and aligned grey faces (n x size x size)."""
     second_detector: pd.DataFrame | None
@@ -103,5 +103,5 @@ def _seen_elsewhere(rows: pd.DataFrame | None) -> dict[int, bool]:
     """Frame to whether the second detector sees the face."""
     if rows is None:
         return {}
-    found = zip(rows["frame"], rows["score"], strict=True)
-    return {int(frame): bool(score >= SURE_SCORE) for frame, score in found}
+    scores = zip(rows["frame"], rows["score"], strict=True)
+    return {int(frame): bool(score >= SURE_SCORE) for frame, score in scores}

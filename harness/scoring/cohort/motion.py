@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SEGMENT_S, STEP_S = 2.0, 1.0
 LEAST_FRAMES = 25
-"""As for a PCC: a correlation of fewer frames is an accident (docs/protocol.md)."""
+"""The least for a PCC: a correlation of fewer frames is an accident (docs/protocol.md)."""
 LEAST_SEEN = 0.8
 """Share of a segment's frames that must show the face."""
 

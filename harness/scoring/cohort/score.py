@@ -88,8 +88,8 @@ def attacks(members: Sequence[Member], recogniser: str, threshold: float) -> tup
     if any(member.crops for member in members):
         plans += _by_crops(members)
     swapped = [plan.trial(WhichVideo.SWAPPED) for plan in plans]
-    made = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
-    return _with_nulls(plans, swapped, made, members)
+    results = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
+    return _with_nulls(plans, swapped, results, members)
 
 
 def _naive(members: Sequence[Member], recogniser: str, threshold: float) -> _Plan:

@@ -78,5 +78,6 @@ class StudyOutcome:
     def whole(self) -> bool:
         """True when every cell has a result, and everything that has one a score."""
         ran = all(cell.status is Status.OK for cell in self.cells)
-        scored = all(outcome.score for outcome in (*self.scores, *self.cohorts))
-        return ran and scored and not self.resolved.skipped
+        scored = all(outcome.score for outcome in self.scores)
+        attacked = all(outcome.score for outcome in self.cohorts)
+        return ran and scored and attacked and not self.resolved.skipped

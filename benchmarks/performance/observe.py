@@ -43,7 +43,7 @@ from harness.store.archives import ignore
 from harness.store.observations import ObservationStore
 from harness.vision.assets import face_landmarker_path
 from harness.vision.colour import bgr_to_rgb
-from harness.vision.embedder import made_up_chips, open_embedder
+from harness.vision.embedder import open_embedder, synthetic_chips
 from harness.vision.landmarker import open_landmarker
 
 CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
@@ -161,7 +161,7 @@ def _reference(video: Path, count: int) -> None:
 
 def _floor(video: Path, home: Path) -> None:
     """Decoding, the landmarker and the network, and nothing else."""
-    embedder, chips = open_embedder(home), np.repeat(made_up_chips(1), _BATCH, axis=0)
+    embedder, chips = open_embedder(home), np.repeat(synthetic_chips(1), _BATCH, axis=0)
     with open_landmarker(face_landmarker_path(home), faces=3, tracking=True) as landmarker:
         waiting = 0
         for index, frame in enumerate(read_frames(video)):

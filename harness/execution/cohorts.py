@@ -28,7 +28,7 @@ from harness.observe.video import (
 from harness.scoring.cohort.compute import COHORT_VERSION, Cohort, alike, compute
 from harness.scoring.cohort.members import AttackedVideo, member_of
 from harness.scoring.cohort.trials import Member
-from harness.scoring.frames import sampled_of
+from harness.scoring.sampling import sampled_of
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.store.observations import ObservationStore

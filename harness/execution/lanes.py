@@ -14,8 +14,8 @@ from typing import Any, Protocol, Self
 from harness.core.errors import BenchError
 from harness.core.signals import StoppedError, stop_on_signals
 from harness.core.threads import default_jobs
+from harness.execution.perform import perform
 from harness.execution.requests import Listen, Request, WorkContext, ignore
-from harness.execution.work import perform
 from harness.execution.workers import Worker
 from harness.tools.runtime.base import Runtime
 from harness.tools.runtime.process import ProcessRuntime

@@ -32,7 +32,6 @@ from harness.observe.reencoding import known_reencoding, recipe
 from harness.observe.video import observe_video
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import align_videos
-from harness.scoring.frames import sampled_of
 from harness.scoring.observations import (
     DonorPhoto,
     Observations,
@@ -41,6 +40,7 @@ from harness.scoring.observations import (
     VideoObservations,
 )
 from harness.scoring.quality import why_not_side_by_side
+from harness.scoring.sampling import sampled_of
 from harness.scoring.score import SCORING_VERSION, score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore

@@ -27,8 +27,8 @@ from harness.model.cell import CellSpec, Status
 from harness.model.identity import IdentityPath
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
-from harness.observe.container import Measured, Place, known_to
 from harness.observe.measure import MeasurementRequest
+from harness.observe.outside_observers import ObserverOutcome, ObserverPlace, earlier_outcome
 from harness.store.cells import CellStore
 
 Key = tuple[str, IdentityPath, tuple[int, ...], bool]
@@ -133,14 +133,14 @@ class ScoreQueue:
     def _unobserved(self, spec: CellSpec) -> bool:
         """True when an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
-            known_to(observer.tool, request.video.sha256, self._place(observer)) is None
+            earlier_outcome(observer.tool, request.video.sha256, self._place(observer)) is None
             for request in measurement_requests(spec, self._home, self._protocol)
             for observer in self._observers
         )
 
-    def _place(self, observer: OutsideObserver) -> Place:
+    def _place(self, observer: OutsideObserver) -> ObserverPlace:
         runtime = self._context.select_runtime(observer.tool)
-        return Place(self._home, runtime, observer.image_digest)
+        return ObserverPlace(self._home, runtime, observer.image_digest)
 
     def _arrived(self, spec: CellSpec) -> None:
         """Take back the expectation of its swapped video; which one it is, is known now."""
@@ -163,7 +163,7 @@ class ScoreQueue:
     def _observe(self, video: _VideoInWork) -> Task:
         observer = video.unobserved.pop(0)
 
-        def done(measured: Measured) -> None:
+        def done(measured: ObserverOutcome) -> None:
             if measured.status is not Status.OK:
                 video.failures.append(f"{observer.tool.name}: {measured.reason}")
             self._go_on(video)

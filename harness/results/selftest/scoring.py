@@ -43,7 +43,7 @@ from harness.results.selftest.group_answers import (
     shared_faces,
 )
 from harness.results.selftest.tool import Voice
-from harness.scoring.cohort.members import looked
+from harness.scoring.cohort.members import face_vectors
 from harness.scoring.cohort.trials import Faces, Halves, Member, split_trial
 from harness.store.archives import ignore
 from harness.store.cells import CellStore, utc_now
@@ -317,7 +317,7 @@ def _member(study: Study, spec: CellSpec) -> Member:
         info = video_info(video, store)
         every = tuple(range(info.frames))
         rows = observe_recognised_faces(video, every, study.protocol.identity, store)
-        faces[which] = looked(rows, info)
+        faces[which] = face_vectors(rows, info)
     return Member(spec.id, spec.actor.number, donor=None, reference=np.empty(0), faces=faces)
 
 

@@ -13,8 +13,8 @@ from harness.model.cell import CellSpec
 from harness.model.observed import SURE_SCORE
 from harness.model.video import VideoInfo, WhichVideo
 from harness.scoring.cohort.motion import motion_of
-from harness.scoring.cohort.probes import attacked
-from harness.scoring.cohort.trials import Array, Looked, Member
+from harness.scoring.cohort.probes import attacked_faces
+from harness.scoring.cohort.trials import Array, FrameVectors, Member
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,10 +50,10 @@ def member_of(
     study, faces = {}, {}
     for which, video in videos.items():
         asked = video.faces[video.faces["frame"].isin(video.sampled)]
-        study[which] = looked(asked, video.info)
+        study[which] = face_vectors(asked, video.info)
         faces[which] = study[which]
         if video.probes is not None:
-            faces[which] = looked(attacked(asked, video.probes), video.info)
+            faces[which] = face_vectors(attacked_faces(asked, video.probes), video.info)
     return Member(
         cell_id=spec.id,
         actor=spec.actor.number,
@@ -61,24 +61,24 @@ def member_of(
         reference=reference,
         faces=faces,
         study=study,
-        watched={which: looked(video.faces, video.info) for which, video in videos.items()},
+        watched={which: face_vectors(video.faces, video.info) for which, video in videos.items()},
         motion={
             which: motion_of(video.expressions, float(video.info.rate))
             for which, video in videos.items()
         },
-        crops={which: cropped(*video.crops, video.info) for which, video in videos.items()},
+        crops={which: crop_vectors(*video.crops, video.info) for which, video in videos.items()},
         seen_elsewhere={
             which: _seen_elsewhere(video.second_detector) for which, video in videos.items()
         },
     )
 
 
-def looked(rows: pd.DataFrame, info: VideoInfo) -> Looked:
+def face_vectors(rows: pd.DataFrame, info: VideoInfo) -> FrameVectors:
     """Rows of recognised faces (frame, embedding or None, and source where there are several) as
     arrays."""
     nothing = np.full(EMBEDDING_SIZE, np.nan)
     vectors = [nothing if e is None else np.asarray(e, np.float64) for e in rows["embedding"]]
-    return Looked(
+    return FrameVectors(
         frames=rows["frame"].to_numpy(np.int64),
         vectors=np.stack(vectors) if vectors else np.empty((0, EMBEDDING_SIZE)),
         total=info.frames,
@@ -87,7 +87,9 @@ def looked(rows: pd.DataFrame, info: VideoInfo) -> Looked:
     )
 
 
-def cropped(frames: NDArray[np.int64], pictures: NDArray[np.uint8], info: VideoInfo) -> Looked:
+def crop_vectors(
+    frames: NDArray[np.int64], pictures: NDArray[np.uint8], info: VideoInfo
+) -> FrameVectors:
     """Some of the aligned faces (n x size x size), spread over the video, as vectors of mean 0 and
     standard deviation 1: the light of a scene is nobody's face.
     """
@@ -96,7 +98,7 @@ def cropped(frames: NDArray[np.int64], pictures: NDArray[np.uint8], info: VideoI
     pixels = pictures[few].reshape(len(few), size).astype(np.float64)
     centred = pixels - pixels.mean(axis=1, keepdims=True)
     spread = np.maximum(centred.std(axis=1, keepdims=True), 1.0)
-    return Looked(frames[few], centred / spread, info.frames, float(info.rate))
+    return FrameVectors(frames[few], centred / spread, info.frames, float(info.rate))
 
 
 def _seen_elsewhere(rows: pd.DataFrame | None) -> dict[int, bool]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def attacked(study: pd.DataFrame, probes: pd.DataFrame) -> pd.DataFrame:
+def attacked_faces(study: pd.DataFrame, probes: pd.DataFrame) -> pd.DataFrame:
     """Frame, embedding (None without a face) and source (a ``ProbeSource``, or "") for each row of
     ``study``, an identity observation; ``probes`` are rows of ``FaceProbes`` of the same video.
 

@@ -32,12 +32,11 @@ from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
 from harness.media.probe import probe
 from harness.model.video import VideoInfo, VideoRef
-from harness.observe.attributes import Expressions
+from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.identity import find_faces
-from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
-from harness.observe.thumbnails import Thumbnails
+from harness.observe.pictures import Thumbnails
 from harness.observe.video import measure_video
 from harness.store.archives import ignore
 from harness.store.observations import ObservationStore

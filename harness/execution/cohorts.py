@@ -13,10 +13,9 @@ from harness.model.cohort import CohortScore
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
 from harness.model.video import VideoRef, WhichVideo
-from harness.observe.crops import FaceCrops
 from harness.observe.identity import observe_recognised_faces, photo_face
-from harness.observe.info import video_info
 from harness.observe.measure import Listen
+from harness.observe.pictures import FaceCrops
 from harness.observe.probes import probes_version
 from harness.observe.second_detector import second_detector_version
 from harness.observe.video import (
@@ -24,6 +23,7 @@ from harness.observe.video import (
     observe_crops,
     observe_probes,
     observe_second_detector,
+    video_info,
 )
 from harness.scoring.cohort.compute import COHORT_VERSION, Cohort, alike, compute
 from harness.scoring.cohort.members import AttackedVideo, member_of

@@ -15,21 +15,21 @@ from harness.model.observed import EXPRESSIONS
 from harness.model.protocol import Protocol
 from harness.model.score import Alignment, CellScore
 from harness.model.video import ByVideo, VideoRef
-from harness.observe import attributes, pair, thumbnails
+from harness.observe import pair
 from harness.observe.acceptance import open_recogniser
+from harness.observe.face_mesh import Landmarks, expressions_version
 from harness.observe.identity import (
     observe_recognised_faces,
     photo_face,
     recognised_faces_version,
 )
-from harness.observe.info import video_info
-from harness.observe.landmarks import Landmarks
 from harness.observe.measure import Listen, MeasurementRequest, measure, measured_video, stage
 from harness.observe.pair import observe_pair
+from harness.observe.pictures import Thumbnails
 from harness.observe.readers import OutputReader, installed_readers
 from harness.observe.recognised import PREFIX, read_recognised, stored_for_all, version_of
 from harness.observe.reencoding import known_reencoding, recipe
-from harness.observe.video import observe_video
+from harness.observe.video import observe_video, video_info
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import align_videos
 from harness.scoring.observations import (
@@ -81,8 +81,8 @@ def scorable_cell(spec: CellSpec, home: Path, protocol: Protocol) -> ScorableCel
         "reference": spec.actor.reference.sha256,
         "protocol": content_hash(protocol.model_dump(mode="json")),
         **dict([recognised_faces_version(protocol.identity)]),
-        EXPRESSIONS: f"{attributes.attributes_version()}+map{MAPPING_VERSION}",
-        thumbnails.OBSERVER: thumbnails.VERSION,
+        EXPRESSIONS: f"{expressions_version()}+map{MAPPING_VERSION}",
+        Thumbnails.name: Thumbnails.version,
         Landmarks.name: Landmarks().version,
         "reencoding": recipe(),
         pair.OBSERVER: pair.VERSION,

@@ -9,17 +9,15 @@ from harness.core.base import Frozen
 from harness.model.identity import IdentityPath
 from harness.model.video import PhotoRef, VideoRef
 from harness.observe.acceptance import open_recogniser
-from harness.observe.attributes import Expressions
-from harness.observe.crops import FaceCrops
+from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.faces import FaceEmbeddings, FaceFinder
 from harness.observe.identity import observe_identity
-from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
+from harness.observe.pictures import FaceCrops, Thumbnails
 from harness.observe.probes import open_probes
 from harness.observe.recognised import RecogniserEmbeddings, observe_photo
 from harness.observe.reencoding import reencoding
 from harness.observe.second_detector import open_second_detector
-from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
 from harness.store.observations import ObservationStore
 from harness.vision.recognisers.base import Recogniser

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.core.errors import UnusableInputError
 from harness.model.observed import FACE_BOX
 from harness.model.video import VideoRef
-from harness.observe.attributes import attributes_version
+from harness.observe.face_mesh import expressions_version
 from harness.observe.pair_pixels import (
     Box,
     Crop,
@@ -75,7 +75,7 @@ def observe_pair(
     observer whose boxes say where the faces are. Raises UnusableInputError for videos of different
     lengths or sizes or that cannot be read, StoreError for the store.
     """
-    version = f"{VERSION}-{attributes_version()}-{original.sha256[:16]}"
+    version = f"{VERSION}-{expressions_version()}-{original.sha256[:16]}"
     key = ObservationKey(swapped.sha256, OBSERVER, version)
     with store.locked(key):
         table = store.read(key)

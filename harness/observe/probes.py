@@ -11,14 +11,13 @@ from harness.core.errors import UnfitMachineError
 from harness.model.cohort import ProbeSource
 from harness.model.identity import IdentityPath
 from harness.model.observed import SAME_FACE_IOU, SURE_SCORE
-from harness.observe.batch import Embed, EmbeddingBatch
 from harness.observe.faces import FaceFinder, fast_version
-from harness.observe.observer import Row
+from harness.observe.observer import Embed, EmbeddingBatch, Row
 from harness.observe.second_detector import MEASURE_VERSION as DETECTOR_VERSION
 from harness.observe.second_detector import SecondDetector, surest
 from harness.observe.tracking import TrackedFrame
+from harness.vision.aligning import open_aligner
 from harness.vision.boxes import Box, box_of, iou
-from harness.vision.chips import open_aligner
 from harness.vision.embedder import shared_embedder
 from harness.vision.hog import Face
 

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UnusableInputError
 from harness.model.video import PhotoRef
-from harness.observe.batch import Chip, EmbeddingBatch
 from harness.observe.faces import FaceFinder, finder_version
 from harness.observe.identity import locate_faces, read_photo
-from harness.observe.observer import Row
+from harness.observe.observer import Chip, EmbeddingBatch, Row
 from harness.observe.tracking import TrackedFrame, mesh_at, meshes_in
 from harness.store.observations import ObservationKey, ObservationStore
-from harness.vision.aligning import aligned
+from harness.vision.aligning import aligned, open_aligner
 from harness.vision.boxes import box_of, main_face
-from harness.vision.chips import open_aligner
 from harness.vision.hog import Face
 from harness.vision.recognisers.base import Alignment, Recogniser, RecogniserInfo
 

@@ -11,7 +11,7 @@ from harness.core.paths import media_dir
 from harness.model.dataset import MediaRef
 from harness.model.observed import REENCODING_CRF
 from harness.model.video import VideoRef
-from harness.observe.info import video_info
+from harness.observe.video import video_info
 from harness.store.observations import ObservationStore
 from harness.store.tables import locked, store_sentences
 

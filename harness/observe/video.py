@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.media.probe import probe
 from harness.model.observed import FrameTables
-from harness.model.video import VideoRef
-from harness.observe.attributes import Expressions
-from harness.observe.crops import FaceCrops, crops_of
+from harness.model.video import VideoInfo, VideoRef
+from harness.observe.face_mesh import Expressions, Landmarks, points_of
 from harness.observe.faces import FaceEmbeddings, FaceFinder
-from harness.observe.info import video_info
-from harness.observe.landmarks import Landmarks, points_of
 from harness.observe.observer import Observer, key_of
+from harness.observe.pictures import FaceCrops, Thumbnails, crops_of, pictures_of
 from harness.observe.probes import open_probes
 from harness.observe.second_detector import SecondDetector, open_second_detector
-from harness.observe.thumbnails import Thumbnails, pictures_of
 from harness.observe.tracking import track
 from harness.store.observations import ObservationStore
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.model.identity import IdentityPath
+
 
 Listen = Callable[[int, int], None]
 """Progress: frames done, frames in all (0 when unknown)."""
@@ -87,6 +86,19 @@ def observe_probes(
     home = store.home
     probes = open_probes(identity, home, FaceFinder(), open_second_detector(home))
     return None if probes is None else _rows(video, probes, store)
+
+
+def video_info(video: VideoRef, store: ObservationStore) -> VideoInfo:
+    """``probe`` of a video, kept in the store where the reference does not have it.
+
+    Raises UnusableInputError for a video that cannot be read, StoreError for the store.
+    """
+    known = video.info or store.video_info(video.sha256)
+    if known is not None:
+        return known
+    info = probe(video.path)
+    store.keep_video_info(video.sha256, info)
+    return info
 
 
 def measure_video(

@@ -10,7 +10,7 @@ from harness.model.identity import RECOGNISER
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.model.video import ByVideo
-from harness.scoring.attributes import Length
+from harness.scoring.attributes import Length, blendshape_scores, outside_scores
 from harness.scoring.identity import (
     References,
     SwappedFace,
@@ -27,7 +27,6 @@ from harness.scoring.leaks import distances_to, leak_profile
 from harness.scoring.observations import Observations
 from harness.scoring.quality import side_by_side
 from harness.scoring.recognisers import recogniser_scores
-from harness.scoring.sources import blendshape_scores, outside_scores
 from harness.scoring.utility import utility
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from harness.model.cohort import Attack, ProbeSource, Verification
 from harness.model.score import Comparison
 from harness.model.video import WhichVideo
 from harness.observe.video import observe_faces
-from harness.scoring.cohort.probes import attacked_faces
+from harness.scoring.cohort.members import attacked_faces
 from harness.scoring.cohort.score import attacks, calibrated_leaks, detection_split, remarks
 from harness.scoring.cohort.trials import FrameVectors, Member
 from tests.scoring.cohorts import FRAMES, SIZE, Array, People, looked

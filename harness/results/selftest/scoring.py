@@ -32,7 +32,7 @@ from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
 from harness.model.video import VideoInfo, VideoRef, WhichVideo
 from harness.observe.identity import observe_identity, observe_recognised_faces, photo_face
-from harness.observe.info import video_info
+from harness.observe.video import video_info
 from harness.planning.study import Study
 from harness.results.known_answers import RULES, Answer, Shown, known_answer
 from harness.results.selftest.group_answers import (

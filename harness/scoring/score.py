@@ -70,9 +70,9 @@ def score(observations: Observations) -> ScoredCell:
         attributes=(
             blendshape_scores(expressions, alignment, length),
             *(
-                scores
+                attributes
                 for units in seen.outside
-                for scores in outside_scores(units, alignment, length)
+                for attributes in outside_scores(units, alignment, length)
             ),
         ),
         utility=utility(seen.frames, alignment, length.fps),

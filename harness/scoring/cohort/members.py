@@ -1,4 +1,6 @@
-"""Turns what was measured of a cell into what attackers take; pure."""
+"""Turns what was measured of a cell into what attackers take, and chooses the face that counts in
+each frame; pure.
+"""
 
 from __future__ import annotations
 
@@ -107,8 +109,8 @@ def _seen_elsewhere(rows: pd.DataFrame | None) -> dict[int, bool]:
     """Frame to whether the second detector sees the face."""
     if rows is None:
         return {}
-    scores = zip(rows["frame"], rows["score"], strict=True)
-    return {int(frame): bool(score >= SURE_SCORE) for frame, score in scores}
+    detections = zip(rows["frame"], rows["score"], strict=True)
+    return {int(frame): bool(score >= SURE_SCORE) for frame, score in detections}
 
 
 def attacked_faces(study: pd.DataFrame, probes: pd.DataFrame) -> pd.DataFrame:

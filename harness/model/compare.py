@@ -89,7 +89,7 @@ class ActorCrossing(Frozen):
     """``nearer``: how much nearer (L2) the recognised frames are than as many nearest frames of the
     baseline. ``found``: by how much the share of frames with a face has grown."""
     explained: float
-    """As much of ``moved`` as noise explains."""
+    """The part of ``moved`` that noise explains."""
     sentence: str
 
 

@@ -21,7 +21,7 @@ class Namesakes(Frozen):
 
     @property
     def sentence(self) -> str:
-        """What a page says: without the paths of this machine."""
+        """The sentence of a page: without the paths of this machine."""
         which = "that was named" if self.named else "that was run last"
         return (
             f"{1 + len(self.others)} manifests share the name '{self.name}': its cells here are "
@@ -30,7 +30,7 @@ class Namesakes(Frozen):
 
     @property
     def choice(self) -> str:
-        """Which manifest is used, and how to choose another; for the terminal."""
+        """The manifest that is used, and how to choose another; for the terminal."""
         ways = " or ".join(f"--dataset {path}" for path in self.others)
         return (
             f"Used: {self.used}. To choose {self._other}: {ways}. To keep them apart, give one "
@@ -43,8 +43,9 @@ class Namesakes(Frozen):
 
 
 def namesakes(names: Iterable[str], home: Path, named: Path | None = None) -> tuple[Namesakes, ...]:
-    """Those of the dataset ``names`` that several manifests share; ``named`` is the manifest that
-    the user named by its path."""
+    """Datasets among ``names`` that several manifests share; ``named`` is the manifest that the
+    user named by its path.
+    """
     found = []
     for name in dict.fromkeys(names):
         places = manifests_of(name, home)

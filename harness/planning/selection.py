@@ -138,8 +138,9 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
 def narrow(
     cells: Sequence[UnpreparedCell], selection: Selection, dataset: Named | None = None
 ) -> list[UnpreparedCell]:
-    """Those of ``cells`` that ``selection`` names, as ``select`` does, which checks the names;
-    ``dataset`` is what it names. None where cells are named themselves: these have no such name.
+    """The members of ``cells`` that ``selection`` names, as ``select`` does, which checks the
+    names; ``dataset`` is what it names. None where cells are named themselves: these have no such
+    name.
     """
     from harness.planning.plan import parse_numbers
 
@@ -160,7 +161,7 @@ def narrow(
 def _unprepared_of_suite(
     suite: Suite, dataset: Named, cells: Sequence[UnpreparedCell]
 ) -> list[UnpreparedCell]:
-    """Those that the suite names; of its lines, where the dataset is not here."""
+    """The cells that the suite names; of its lines, where the dataset is not here."""
     from harness.planning.plan import expand
     from harness.tools.registry import load_tools
 
@@ -333,8 +334,9 @@ def suite_cells(
 
 
 def _lines_of(suite: Suite) -> Callable[[CellSpec | PlannedCell, int], bool]:
-    """Whether a cell of an actor, by number, fits a line of the suite, regardless of who is
-    shown."""
+    """A test that a cell of an actor, by number, fits a line of the suite, regardless of who is
+    shown.
+    """
     from harness.planning.plan import parse_numbers
 
     actors = None if suite.actors == "all" else set(parse_numbers(suite.actors))

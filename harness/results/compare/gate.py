@@ -151,8 +151,9 @@ def degrees_of(actors: Sequence[ActorRuns]) -> int:
 
 
 def independent(frames: int) -> float:
-    """As many independent frames as ``frames`` neighbouring ones carry: the variance of one over
-    that of their mean, of an AR(1) series."""
+    """The number of independent frames that carry as much as ``frames`` neighbouring ones: the
+    variance of one over that of their mean, of an AR(1) series.
+    """
     if frames < 1:
         return 1.0
     k = np.arange(1, frames)

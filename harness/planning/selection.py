@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell, Suite, UnpreparedCell
     from harness.planning.current import Reason
-    from harness.planning.namesakes import Namesakes
+    from harness.planning.namesakes import Namesakes, UnreadableManifest
     from harness.store.cells import CellStore
 
 
@@ -55,6 +55,9 @@ class Chosen:
     """Names of these cells' datasets that several manifests share, where some of the cells are
     therefore earlier."""
 
+    unreadable: tuple[UnreadableManifest, ...] = ()
+    """Of these cells' datasets."""
+
     @property
     def current(self) -> tuple[CellSpec, ...]:
         """Cells of the ``specs`` that are not earlier."""
@@ -63,8 +66,10 @@ class Chosen:
     @property
     def sentences(self) -> list[str]:
         """``2 cells of an earlier manifest are left out.``, by reason; or that they are shown; and
-        before that, which manifest is meant where several share its name."""
-        return [*(one.sentence for one in self.namesakes), *self.counted]
+        before that, which manifest is meant where several share its name, or that it cannot be
+        read."""
+        broken = [one.sentence for one in self.unreadable]
+        return [*(one.sentence for one in self.namesakes), *broken, *self.counted]
 
     @property
     def counted(self) -> list[str]:
@@ -97,7 +102,7 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     StoreError.
     """
     from harness.planning.current import Reason, earlier_cells, last_tried
-    from harness.planning.namesakes import namesakes
+    from harness.planning.namesakes import namesakes, unreadable_manifests
     from harness.planning.unprepared import unprepared_cells
 
     specs = store.list()
@@ -132,6 +137,7 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
         unprepared=tuple(narrow(unprepared, rest, dataset)),
         dataset=dataset,
         namesakes=namesakes(replaced, store.home, _path_of(wanted)),
+        unreadable=unreadable_manifests((spec.dataset for spec in chosen), store.home),
     )
 
 

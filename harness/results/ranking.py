@@ -271,6 +271,6 @@ def _too_few(actors: int) -> str:
     if actors >= FEWEST_ACTORS:
         return ""
     return (
-        f"{actors} actor{'s' if actors != 1 else ''}: fewer than {FEWEST_ACTORS} cannot show that "
-        "a difference is more than chance."
+        f"{actors} actor{'s' if actors != 1 else ''}: with fewer than {FEWEST_ACTORS} the exact "
+        "test of ranks cannot show that a difference is more than chance."
     )

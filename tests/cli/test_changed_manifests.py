@@ -287,6 +287,24 @@ def test_of_two_manifests_of_one_name_the_one_that_is_meant_is_said(kitchen: Kit
     assert f"Used: {original}. To choose the other: --dataset {other}." in named
 
 
+def test_a_manifest_that_cannot_be_read_is_named_wherever_its_last_cells_are_shown(
+    kitchen: Kitchen,
+) -> None:
+    """Its cells of before the change were once shown as today's without a word."""
+    kitchen.pretend()
+    text = kitchen.manifest.read_text(encoding="utf-8")
+    kitchen.manifest.write_text(f"{text}colour: red\n", encoding="utf-8")
+    sentence = "The manifest of 'kitchen' cannot be read: its cells here are those of the last run."
+    page = kitchen.folder / "page.html"
+    for command in (["status"], ["status", "--dataset", "kitchen"], ["report", "--out", str(page)]):
+        said = " ".join(kitchen(*command).stderr.split())
+        assert sentence in said
+        assert str(kitchen.manifest) in said
+    assert "cannot be read: its cells here" in page.read_text(encoding="utf-8")
+    assert str(kitchen.manifest) not in page.read_text(encoding="utf-8")
+    kitchen("status", "--dataset", str(kitchen.manifest), code=2)
+
+
 def test_pages_name_the_clash_of_two_manifests_without_their_paths(
     kitchen: Kitchen,
 ) -> None:

@@ -115,6 +115,22 @@ def test_a_manifest_that_changed_has_no_current_cell_of_the_actor_until_it_is_ru
     assert kitchen.cells() == ids(after)
 
 
+@pytest.mark.parametrize("named", ["photo", "clip"])
+def test_a_manifest_that_names_a_missing_file_has_no_current_cell_of_the_actor(
+    kitchen: Kitchen, named: str
+) -> None:
+    six = next(spec for spec in kitchen.pretend() if spec.actor.number == 6)
+    kitchen.write(**{named: "nowhere.jpg" if named == "photo" else "nowhere.mp4"})
+    assert kitchen.cells() == kitchen.cells("--dataset", "kitchen") == {six.id}
+
+
+def test_cells_stay_current_while_the_disk_of_their_clips_is_not_mounted(kitchen: Kitchen) -> None:
+    before = ids(kitchen.pretend())
+    for clip in kitchen.folder.glob("*.mp4"):
+        clip.unlink()
+    assert kitchen.cells() == before
+
+
 def test_an_actor_who_is_no_longer_in_the_manifest_is_left_out(kitchen: Kitchen) -> None:
     five, six = sorted(kitchen.pretend(), key=lambda spec: spec.actor.number)
     del kitchen.people[5]

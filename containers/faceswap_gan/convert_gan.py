@@ -1,6 +1,6 @@
 """The donor's face onto a folder of frames, by upstream's ``VideoConverter.convert``.
 
-    python -m containers.faceswap_gan.convert_gan SOURCE gpu|cpu FRAMES TARGET ORDER
+    python -m containers.faceswap_gan.convert_gan SOURCE FRAMES TARGET ORDER
 
 ORDER is a JSON file with ``model`` (a save's folder), ``architecture`` and ``options``. Leaves a
 picture in TARGET for each of FRAMES, and counts.json alongside TARGET.
@@ -15,10 +15,10 @@ from containers.faceswap_gan import upstream
 
 
 def main(argv: Optional[List[str]] = None) -> None:
-    source, device, frames, target, path = sys.argv[1:] if argv is None else argv
+    source, frames, target, path = sys.argv[1:] if argv is None else argv
     with open(path, encoding="utf-8") as stream:
         order = json.load(stream)
-    upstream.prepare(source, device == "gpu", 0)
+    upstream.prepare(source, 0)
     backend: Any = import_module("keras.backend")
     backend.set_learning_phase(0)
     model = upstream.build(order["architecture"])

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Dict, List
 
-from containers.common import bench_driver, frames, steps, swapping
+from containers.common import bench_driver, frames, gpu, steps, swapping
 from containers.common.bench_driver import (
     Job,
     ToolFailedError,
@@ -96,6 +96,7 @@ def run(job: Job) -> None:
     """Do the step that the job asks for."""
     settings.refuse_absent(job)
     emit("note", text="Faceswap-GAN %s, %s." % (revision(), "GPU" if job.gpu else "CPU only"))
+    gpu.require(job, "Faceswap-GAN", faces.PYTHON, "tensorflow")
     {"extract": extract, "train": train, "convert": convert}[job.step](job)
 
 

@@ -1,6 +1,6 @@
 """Faces and eye masks out of a folder of frames, by upstream's ``preprocess.preprocess_video``.
 
-    python -m containers.faceswap_gan.extract_gan SOURCE gpu|cpu FRAMES TARGET one|main
+    python -m containers.faceswap_gan.extract_gan SOURCE FRAMES TARGET one|main
 
 Leaves TARGET/rgb, TARGET/binary_mask and TARGET/counts.json.
 """
@@ -16,8 +16,8 @@ UNALIGNED = "extract: a face could not be aligned and was left out: "
 
 
 def main(argv: Optional[List[str]] = None) -> None:
-    source, device, frames, target, which = sys.argv[1:] if argv is None else argv
-    upstream.prepare(source, device == "gpu", 0)
+    source, frames, target, which = sys.argv[1:] if argv is None else argv
+    upstream.prepare(source, 0)
     preprocess: Any = import_module("preprocess")
     found = upstream.MainFace(upstream.detector(source), single=which == "one")
     process = preprocess.process_image

@@ -1,6 +1,6 @@
 """Trains Faceswap-GAN by its modules: its notebook's work, as a program that can be killed.
 
-    python -m containers.faceswap_gan.train_gan SOURCE gpu|cpu ORDER
+    python -m containers.faceswap_gan.train_gan SOURCE ORDER
 
 ORDER is a JSON file: ``training`` (see settings.training), ``saves``, ``faces`` (A and B: folders
 with ``rgb`` and ``binary_mask``), ``vggface`` (weights), ``stop_at`` (iterations; 0 is none),
@@ -186,12 +186,12 @@ def _pictures(folder: str) -> List[str]:
 
 
 def main(argv: Optional[List[str]] = None) -> None:
-    source, device, path = sys.argv[1:] if argv is None else argv
+    source, path = sys.argv[1:] if argv is None else argv
     with open(path, encoding="utf-8") as stream:
         order = json.load(stream)
     stop = []  # type: List[bool]
     signal.signal(signal.SIGINT, lambda number, frame: stop.append(True))
-    upstream.prepare(source, device == "gpu", int(order["training"]["seed"]))
+    upstream.prepare(source, int(order["training"]["seed"]))
     session = Session(order)
     session.begin()
     run(session, order, stop)

@@ -113,20 +113,12 @@ def _main(boxes: List[Box], last: Optional[Box]) -> int:
     return areas.index(max(areas))
 
 
-def prepare(source: str, gpu: bool, seed: int) -> None:
-    """Make upstream's modules importable, and see that there is a GPU when one is asked for.
-
-    Ends the process with a sentence when there is none: TensorFlow would train on the CPU without a
-    word (shaoanlu/faceswap-GAN issue 17).
-    """
+def prepare(source: str, seed: int) -> None:
+    """Make upstream's modules importable, and set the seeds."""
     sys.path.insert(0, source)
     editor: Any = types.ModuleType("moviepy.editor")
     editor.VideoFileClip = FolderClip
     sys.modules["moviepy"], sys.modules["moviepy.editor"] = types.ModuleType("moviepy"), editor
-    if gpu:
-        device_lib = import_module("tensorflow.python.client.device_lib")
-        if not any(one.device_type == "GPU" for one in device_lib.list_local_devices()):
-            sys.exit("Error: Faceswap-GAN found no GPU and would train on the CPU without a word.")
     import_module("random").seed(seed)
     numpy: Any = import_module("numpy")
     numpy.random.seed(seed)

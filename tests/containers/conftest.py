@@ -21,6 +21,9 @@ from harness.model.job import Event, Job, Limits, Role, Setting, Step, StepRepor
 from harness.model.tool import Container, Tool
 from harness.tools.registry import resolve_settings
 
+FRAMEWORKS = Path(__file__).parent / "frameworks"
+"""Stand-ins for TensorFlow and PyTorch, as far as a driver asks them itself."""
+
 REVISION = "f" * 40
 """The commit that a stand-in's image says it holds."""
 

@@ -16,7 +16,7 @@ import pytest
 from adapters.deepfacelab import DEEPFACELAB
 from harness.media.probe import frame_checksums, probe
 from harness.model.job import Role, Step
-from tests.containers.conftest import REVISION, Cell, Done, MakeCell
+from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell
 
 SMALL = {"iterations": 40, "train_interval": 6, "resolution": 64, "preview_minutes": 0}
 
@@ -32,6 +32,7 @@ def make_cell(small_videos: dict[Role, Path], bare_python: str) -> MakeCell:
     environment = {
         "DEEPFACELAB": str(STAND_IN),
         "DEEPFACELAB_PYTHON": bare_python,
+        "PYTHONPATH": str(FRAMEWORKS),
         "BENCH_SETTLE_S": "0.3",
     }
 
@@ -299,6 +300,20 @@ def test_training_and_merging_before_extraction_are_bad_jobs(cell: Cell) -> None
         ended = cell.run(step)
         assert ended.code == 64
         assert "the step extract comes first" in ended.sentence
+
+
+@pytest.mark.parametrize("step", [Step.EXTRACT, Step.TRAIN, Step.CONVERT])
+def test_each_step_refuses_a_gpu_that_tensorflow_cannot_use(step: Step, trained: Cell) -> None:
+    ended = trained.run(step, tensorflow_gpu=False)
+    assert ended.code == 70
+    assert "DeepFaceLab found no GPU and would go on with the CPU" in ended.sentence
+    assert "used again" not in ended.log
+
+
+def test_an_extraction_that_says_it_runs_on_the_cpu_is_stopped(cell: Cell) -> None:
+    ended = cell.run(Step.EXTRACT, gpu=False)
+    assert ended.code == 70
+    assert "DeepFaceLab found no GPU" in ended.sentence
 
 
 def test_without_a_gpu_the_tool_is_told_so(cell: Cell) -> None:

@@ -18,7 +18,7 @@ from containers.faceswap_gan import saves, schedule
 from containers.faceswap_gan.upstream import MainFace
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.containers.conftest import REVISION, Cell, Done, MakeCell, wait_for
+from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell, wait_for
 
 STAND_IN = Path(__file__).parent / "stand_in"
 SMALL: dict[str, Any] = {
@@ -41,7 +41,7 @@ def make_cell(small_videos: dict[Role, Path], bare_python: str) -> MakeCell:
         "FACESWAP_GAN": str(STAND_IN),
         "FACESWAP_GAN_PYTHON": bare_python,
         "FACESWAP_GAN_VGGFACE": str(STAND_IN / "README.md"),
-        "PYTHONPATH": os.pathsep.join(map(str, [Path(__file__).parents[3], *needed])),
+        "PYTHONPATH": os.pathsep.join(map(str, [FRAMEWORKS, Path(__file__).parents[3], *needed])),
         "OPENBLAS_NUM_THREADS": "1",
     }
     return lambda folder: Cell(
@@ -276,12 +276,17 @@ def _frames(path: Path) -> list[Any]:
         found.append(frame.astype("int32"))
 
 
-def test_without_a_gpu_it_says_so_and_does_not_train_in_silence(ready: Cell) -> None:
-    ended = ready.run(Step.TRAIN, gpu=False)
+@pytest.mark.parametrize("step", [Step.EXTRACT, Step.TRAIN, Step.CONVERT])
+def test_each_step_refuses_a_gpu_that_tensorflow_cannot_use(step: Step, trained: Cell) -> None:
+    ended = trained.run(step, tensorflow_gpu=False)
     assert ended.code == 70
-    assert "found no GPU and would train on the CPU" in ended.sentence
+    assert "Faceswap-GAN found no GPU and would go on with the CPU" in ended.sentence
+    assert "used again" not in ended.log
+
+
+def test_a_job_without_a_gpu_trains_on_the_cpu(ready: Cell) -> None:
     ready.gpu = False
-    assert ready.done(Step.TRAIN, gpu=False).report.iterations == 60
+    assert ready.done(Step.TRAIN, tensorflow_gpu=False).report.iterations == 60
 
 
 def test_missing_perceptual_weights_are_told_at_the_start(ready: Cell) -> None:

@@ -11,7 +11,6 @@ WISH: dict[str, Any] = {
     "faceless": [],  # roles in which no face is found
     "blind": [],  # numbers of test frames without a face
     "crowd": [],  # numbers of frames with two faces
-    "gpu": True,
     "iteration_s": 0.001,
     "nan_at": None,
     "die_at": None,  # the whole process, as if by kill -9; an iteration of this process

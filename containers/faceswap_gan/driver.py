@@ -87,9 +87,16 @@ def _convert(job: Job, options: Dict[str, Any], work: str) -> Dict[str, int]:
 
 
 def _conversion_notes(counts: Dict[str, int]) -> List[str]:
-    if not counts["with_several"]:
-        return []
-    return ["Of several faces in %d frames the main one was swapped." % counts["with_several"]]
+    notes = []
+    if counts["with_several"]:
+        several = counts["with_several"]
+        notes.append("Of several faces in %d frames the main one was swapped." % several)
+    if counts["unswapped"]:
+        notes.append(
+            "In %d of %d frames with a face it could not be swapped; they show the actor."
+            % (counts["unswapped"], counts["with_face"])
+        )
+    return notes
 
 
 def run(job: Job) -> None:

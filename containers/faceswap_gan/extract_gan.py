@@ -20,13 +20,13 @@ def main(argv: Optional[List[str]] = None) -> None:
     upstream.prepare(source, 0)
     preprocess: Any = import_module("preprocess")
     found = upstream.MainFace(upstream.detector(source), single=which == "one")
-    process = preprocess.process_image
+    process, unfit = preprocess.process_image, upstream.unfit()
 
     def process_image(picture: Any, info: Any, *rest: Any) -> Any:
         # A box that leaves the picture ends upstream's whole extraction.
         try:
             return process(picture, info, *rest)
-        except Exception as error:  # noqa: BLE001 - OpenCV's and NumPy's errors have no common class
+        except unfit as error:
             print("%s%s" % (UNALIGNED, error), flush=True)
             return picture
 

@@ -51,7 +51,7 @@ def read_counts(path: str, what: str) -> Dict[str, int]:
             counts = json.load(stream)
     except (OSError, ValueError) as error:
         raise ToolFailedError("%s did not end as it should: %s." % (what, error)) from error
-    return {name: int(counts[name]) for name in ("frames", "with_face", "with_several")}
+    return {name: int(count) for name, count in counts.items()}
 
 
 def folder(role: str) -> str:

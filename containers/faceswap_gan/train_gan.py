@@ -7,6 +7,7 @@ with ``rgb`` and ``binary_mask``), ``vggface`` (weights), ``stop_at`` (iteration
 ``save_every``, ``preview_every`` (0 is none) and ``previews`` (a folder). SIGINT saves and ends.
 """
 
+import gc
 import json
 import math
 import os
@@ -53,7 +54,7 @@ class Session:
             return
         self.save()
         self.phase = phase
-        import_module("keras.backend").clear_session()
+        self._close()
         self._build()
 
     def iterate(self) -> List[float]:
@@ -111,6 +112,15 @@ class Session:
         weights = dict(self._asked["weights"], w_pl=tuple(self._asked["weights"]["w_pl"]))
         self._model.build_train_functions(loss_weights=weights, **losses)
         self._batches = self._load_data()
+
+    def _close(self) -> None:
+        """End the session, and let go of all that lives in it: two do not fit on one card."""
+        backend: Any = import_module("keras.backend")
+        session = backend.get_session()
+        self._model, self._batches = None, (None, None)
+        session.close()
+        backend.clear_session()
+        gc.collect()
 
     def _swap_decoders(self) -> None:
         if self._folder is None:

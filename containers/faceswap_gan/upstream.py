@@ -9,7 +9,7 @@ import os
 import sys
 import types
 from importlib import import_module
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
 from containers.common.bench_driver import Progress
 from containers.faceswap_gan import saves
@@ -111,6 +111,19 @@ def _main(boxes: List[Box], last: Optional[Box]) -> int:
             return shared.index(max(shared))
     areas = [_area(box) for box in boxes]
     return areas.index(max(areas))
+
+
+def unfit() -> Tuple[Type[BaseException], ...]:
+    """Exceptions that one face's box or landmarks cause in upstream's code.
+
+    TensorFlow's are not among them: without memory no frame would come out better.
+    """
+    numpy: Any = import_module("numpy")
+    return (
+        *(ValueError, IndexError, ZeroDivisionError, OverflowError),
+        numpy.linalg.LinAlgError,
+        import_module("cv2").error,
+    )
 
 
 def prepare(source: str, seed: int) -> None:

@@ -17,6 +17,9 @@ WISH: dict[str, Any] = {
     "die_saving": None,  # while it writes this network
     "interrupted_from": None,  # from this iteration on SIGINT comes until the process is gone
     "no_masks": False,
+    "unaligned": [],  # faces of the conversion, by number, that cannot be aligned
+    "small": [],  # numbers of test frames whose face has no room for a crop
+    "no_memory": False,  # the network has none, in the conversion
     "error_converting": None,
     **json.loads(os.environ.get("STAND_IN", "{}")),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from wish import note  # type: ignore[import-not-found]
 
 

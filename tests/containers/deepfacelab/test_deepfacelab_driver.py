@@ -16,6 +16,7 @@ import pytest
 from adapters.deepfacelab import DEEPFACELAB
 from harness.media.probe import frame_checksums, probe
 from harness.model.job import Role, Step
+from tests.containers import old_pythons
 from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell
 
 SMALL = {"iterations": 40, "train_interval": 6, "resolution": 64, "preview_minutes": 0}
@@ -346,3 +347,10 @@ def test_no_process_is_left_when_the_driver_dies(ready: Cell) -> None:
         return False
 
     assert _wait(lambda: not left())
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, cell: Cell) -> None:
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

@@ -17,6 +17,7 @@ from containers.dfaker import saves
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.job import Role, Step
+from tests.containers import old_pythons
 from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell
 
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -254,3 +255,10 @@ def test_training_and_merging_before_extraction_are_bad_jobs(cell: Cell) -> None
 def test_finished_steps_are_used_again(trained: Cell) -> None:
     assert "Save face alignments" not in trained.done(Step.EXTRACT).log
     assert "running" not in trained.done(Step.TRAIN).log
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, cell: Cell) -> None:
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

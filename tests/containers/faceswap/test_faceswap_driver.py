@@ -18,6 +18,7 @@ from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import frame_checksums, probe
 from harness.model.cell import Status
 from harness.model.job import Role, Step
+from tests.containers import old_pythons
 from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done
 
 SMALL = {"iterations": 40, "train_interval": 1, "preview_interval": 0, "save_interval": 10}
@@ -469,3 +470,11 @@ def test_training_and_converting_before_extraction_are_bad_jobs(fresh: MakeCell)
         ended = cell.run(step)
         assert ended.code == 64
         assert "the step extract comes first" in ended.sentence
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, fresh: MakeCell) -> None:
+    cell = fresh(V1)
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

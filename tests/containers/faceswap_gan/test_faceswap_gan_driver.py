@@ -18,6 +18,7 @@ from containers.faceswap_gan import saves, schedule, settings
 from containers.faceswap_gan.upstream import MainFace
 from harness.media.probe import probe
 from harness.model.job import Role, Step
+from tests.containers import old_pythons
 from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell, wait_for
 
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -418,3 +419,10 @@ def test_no_program_is_left_when_the_driver_dies(ready: Cell) -> None:
         return False
 
     assert wait_for(lambda: not left())
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, cell: Cell) -> None:
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

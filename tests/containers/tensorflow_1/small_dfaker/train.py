@@ -1,6 +1,7 @@
 """DFaker's train.py with a small network, in real Keras: its loop, files, windows; Python 3.6."""
 
 import sys
+from typing import Any
 
 import cv2
 import numpy
@@ -9,7 +10,7 @@ from keras.models import Model
 from tqdm import tqdm
 
 
-def network(name):
+def network(name: str) -> Any:
     first = Input(shape=(4, 4, 3))
     return Model(first, Conv2D(3, 3, padding="same", name=name)(first))
 
@@ -26,7 +27,7 @@ if __name__ == "__main__":
     except:  # noqa: E722 - as upstream does
         print("a new model")
 
-    def save():
+    def save() -> None:
         for name, net in nets.items():
             net.save_weights("models/%s.h5" % name)
 

@@ -1,4 +1,4 @@
-"""System libraries that a base lacks are found, and copied for the image that cannot install."""
+"""What recipes for old images install: packages by checksum, and the system libraries they lack."""
 
 from __future__ import annotations
 
@@ -74,3 +74,29 @@ def test_a_recipe_with_opencv_brings_the_libraries_it_needs(recipe: str) -> None
     assert "sh /tmp/system_libraries.sh /opt/libraries libglib2.0-0" in lines
     assert "COPY --from=build /opt/libraries /usr/local/lib/\n" in lines
     assert "ldconfig" in lines
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_a_recipe_installs_is_pinned_by_checksum(recipe: str) -> None:
+    folder = SCRIPT.parents[1] / recipe
+    for path in folder.glob("requirements*.txt"):
+        lines = path.read_text().splitlines()
+        pins = [number for number, line in enumerate(lines) if "==" in line]
+        assert pins, path.name
+        assert all("--hash=sha256:" in lines[number + 1] for number in pins), path.name
+    commands = (folder / "Dockerfile").read_text().replace("\\\n", "").split("python3 -m pip ")[1:]
+    lists = [one for one in commands if " -r " in one]
+    assert lists
+    assert all("--no-deps" in one and "--require-hashes" in one for one in lists)
+
+
+def test_dlib_is_compiled_without_cuda_and_face_alignment_is_as_its_script_wants() -> None:
+    folder = SCRIPT.parents[1] / "dfaker"
+    assert "setup.py --no DLIB_USE_CUDA build install_lib" in (folder / "Dockerfile").read_text()
+    # 1.3.5 renames LandmarksType._2D; tests/containers/tensorflow_1 imports what is pinned.
+    assert "face-alignment==1.3.4 " in (folder / "requirements.txt").read_text()
+
+
+def test_packages_that_others_need_are_in_the_lists() -> None:
+    for recipe in ("deepfacelab", "dfaker", "faceswap_gan"):
+        assert "six==" in (SCRIPT.parents[1] / recipe / "requirements.txt").read_text(), recipe

@@ -17,7 +17,7 @@ TOOL = os.environ.get("DEEPFACELAB", "/opt/deepfacelab")
 PYTHON = os.environ.get("DEEPFACELAB_PYTHON", "python3")
 ERRORS = r"^Error: |Traceback \(most recent call last\)|^\S*Error while (sub)?process"
 
-# Merging says so too, of its helpers; its network is loaded as the training's is.
+# For extraction and training: merging says so of its helpers, wherever its network is.
 ON_CPU = re.compile(r"Silent start: choosed device CPU|Using device: CPU|Running on CPU")
 
 _FACE = re.compile(r"(.+)_(\d+)\.jpg$")

@@ -57,7 +57,7 @@ _TRAINING = (
     flag("conv_aware_init", False, "Convolution-aware initialisation."),
     flag("icnr_init", False, "ICNR initialisation against checkerboards."),
     flag("reflect_padding", False, "Pad by reflection, not by zeros."),
-    flag("lowmem", False, "The smaller variant of original, dfl-h128 and villain."),
+    flag("lowmem", False, "The smaller variant of original, dfl-h128, unbalanced and villain."),
     number("input_size", 0, 0, 512, "For dfl-sae and unbalanced; 0 is upstream's own.", "pixels"),
     choice("sae_architecture", "df liae", "Of dfl-sae."),
     number("autoencoder_dims", 0, 0, 1024, "Latent vector of dfl-sae; 0 is upstream's own."),

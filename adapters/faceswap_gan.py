@@ -61,13 +61,13 @@ _TRAINING = (
 )
 _CONVERSION = (
     choice("color_correction", "hist_match adain adain_xyz none", "Colours of the swapped face."),
-    number("roi_coverage", 0.9, 0.01, 0.99, "How much of the face's box is swapped."),
+    number("roi_coverage", 0.9, 0.51, 0.99, "How much of the face's box is swapped; 0.85 to 0.95."),
     number("detection_threshold", 0.7, 0, 1, "MTCNN's; lower it when faces are missed."),
     number("min_face_area", 1225, 1, 100000000, "Smaller faces are left.", "pixels²"),
     flag("auto_downscaling", False, "Detect in a smaller picture: faster, less memory."),
     flag("smooth_box", True, "Smooth the face's box over frames."),
     flag("kalman_filter", True, "Smooth it by a Kalman filter; else by a moving average."),
-    number("kalman_noise", 0.01, 1e-6, 10, "Higher follows faster, and jitters more."),
+    number("kalman_noise", 0.003, 1e-6, 10, "Higher follows faster, and jitters more."),
     number("box_average", 0.65, 0, 1, "Weight of the last box in the moving average."),
     number("enhance", 0.0, 0, 10, "Contrast within the mask."),
 )

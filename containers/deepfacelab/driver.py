@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import Dict, List
 
-from containers.common import bench_driver, budget, frames, steps, swapping
+from containers.common import bench_driver, budget, frames, gpu, steps, swapping
 from containers.common.bench_driver import Job, emit
 from containers.common.swapping import (
     Swapped,
@@ -121,6 +121,7 @@ def run(job: Job) -> None:
     """Do the step that the job asks for."""
     settings.refuse_absent(job)
     emit("note", text="DeepFaceLab %s, %s." % (revision(), "GPU" if job.gpu else "CPU only"))
+    gpu.require(job, "DeepFaceLab", faces.PYTHON, "tensorflow")
     {"extract": extract, "train": train, "convert": convert}[job.step](job)
 
 

@@ -6,9 +6,9 @@ Standard library only and Python 3.6 syntax.
 import os
 import re
 import shutil
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Callable, Dict, List, NamedTuple, Sequence
 
-from containers.common import frames, steps, terminal
+from containers.common import frames, gpu, steps, terminal
 from containers.common.bench_driver import InputUnusableError, Job, ToolFailedError
 from containers.common.training import ErrorLines
 from containers.deepfacelab import questions, settings
@@ -16,6 +16,9 @@ from containers.deepfacelab import questions, settings
 TOOL = os.environ.get("DEEPFACELAB", "/opt/deepfacelab")
 PYTHON = os.environ.get("DEEPFACELAB_PYTHON", "python3")
 ERRORS = r"^Error: |Traceback \(most recent call last\)|^\S*Error while (sub)?process"
+
+# For extraction and training: merging says so of its helpers, wherever its network is.
+ON_CPU = re.compile(r"Silent start: choosed device CPU|Using device: CPU|Running on CPU")
 
 _FACE = re.compile(r"(.+)_(\d+)\.jpg$")
 
@@ -37,15 +40,27 @@ def command(words: Sequence[str]) -> terminal.Command:
     return terminal.Command([PYTHON, "main.py", *words], cwd=TOOL, env=environment)
 
 
-def run(job: Job, words: Sequence[str], answers: List[terminal.Answer], what: str) -> List[str]:
-    """Run a command that ends by itself; its last lines.
+def need_gpu(job: Job, line: str) -> None:
+    """Raise ToolFailedError when a line says that it goes on without the GPU asked for."""
+    if job.gpu and ON_CPU.search(line):
+        raise ToolFailedError(gpu.NONE.format(tool="DeepFaceLab"))
+
+
+def run(
+    job: Job,
+    words: Sequence[str],
+    answers: List[terminal.Answer],
+    what: str,
+    also: Callable[[str], object] = lambda line: None,
+) -> List[str]:
+    """Run a command that ends by itself; its last lines. ``also`` sees every line.
 
     Raises ToolFailedError when it printed an error, whatever its exit code: upstream catches its
     exceptions, prints them and ends with 0. Any other code is an error too.
     """
     if not job.gpu:
         words = [*words, "--cpu-only"]
-    errors = ErrorLines(ERRORS)
+    errors = ErrorLines(ERRORS, also)
     manner = terminal.Manner(terminal=True, answers=answers)
     ended = terminal.run(command(words), manner, errors.read)
     errors.check(what)
@@ -127,7 +142,8 @@ def _run_extractor(job: Job, plan: Extraction, pictures: str, target: str) -> No
     words += ["--no-output-debug"]
     if job.gpu:
         words += ["--force-gpu-idxs", "0"]
-    tail = run(job, words, questions.devices(job.gpu), "Extraction from %s" % plan.role)
+    answers, what = questions.devices(job.gpu), "Extraction from %s" % plan.role
+    tail = run(job, words, answers, what, lambda line: need_gpu(job, line))
     said = [line for line in tail if line.startswith("Faces detected:")]
     made = len(frames.pictures(target))
     if not said or int(said[-1].split(":")[1]) != made:

@@ -26,7 +26,6 @@ LINE = (
 )
 SAVING = "Saving...."
 AT_TARGET = "You can use preview now."
-ON_CPU = re.compile(r"Silent start: choosed device CPU|Using device: CPU")
 SETTLE_S = float(os.environ.get("BENCH_SETTLE_S", "3"))
 """Seconds to wait for the lines after an error."""
 
@@ -63,7 +62,7 @@ class Watch:
     """Reads the log of a training, keeps a copy at each save, and says when it is over."""
 
     def __init__(self, job: Job, budget: budgets.Budget, kept: Checkpoints) -> None:
-        self._gpu, self._budget, self._kept = job.gpu, budget, kept
+        self._job, self._budget, self._kept = job, budget, kept
         self.training = Training(budget, LINE)
         self.errors = ErrorLines(faces.ERRORS)
         self._fresh = _beside(job, "previews.new")
@@ -75,11 +74,7 @@ class Watch:
     def read(self, line: str) -> None:
         """Take a line of the log."""
         self.errors.read(line)
-        if self._gpu and ON_CPU.search(line):
-            raise ToolFailedError(
-                "DeepFaceLab found no GPU and would train on the CPU without a word. Is the image "
-                "built on a base that fits this card? `bench doctor` says what was found."
-            )
+        faces.need_gpu(self._job, line)
         if SAVING in line:
             self._saving = True
         elif self._saving and (re.search(LINE, line) or AT_TARGET in line):

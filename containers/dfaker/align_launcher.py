@@ -46,8 +46,6 @@ def main() -> None:
     """Put the old shape in place, and run the script."""
     source, device = sys.argv[1:3]
     real, dlib = import_module("face_alignment"), import_module("dlib")
-    if device == "gpu" and not import_module("torch").cuda.is_available():
-        sys.exit("Error: DFaker's aligner found no GPU and would work on the CPU without a word.")
     # The package looks its detectors up by its own name, which is another module from here on.
     import_module("face_alignment.detection.folder")
     module = old_shape(real, dlib.get_frontal_face_detector(), "cuda" if device == "gpu" else "cpu")

@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import Dict, List
 
-from containers.common import bench_driver, budget, frames, steps, swapping
+from containers.common import bench_driver, budget, frames, gpu, steps, swapping
 from containers.common.bench_driver import BadJobError, Job, emit
 from containers.common.swapping import (
     Swapped,
@@ -110,6 +110,9 @@ def run(job: Job) -> None:
         if name in job.settings:
             raise BadJobError("There is no setting '%s': %s" % (name, sentence))
     emit("note", text="DFaker %s, %s." % (revision(), "GPU" if job.gpu else "CPU only"))
+    # Faces are aligned by torch's FAN, and trained and merged by TensorFlow.
+    framework = "torch" if job.step == "extract" else "tensorflow"
+    gpu.require(job, "DFaker", faces.PYTHON, framework)
     {"extract": extract, "train": train, "convert": convert}[job.step](job)
 
 

@@ -25,13 +25,9 @@ Alignment = List[Any]
 """Frame name, crop name, six numbers of an affine transform, 136 of the landmarks."""
 
 
-def device(job: Job) -> str:
-    return "gpu" if job.gpu else "cpu"
-
-
 def run(job: Job, module: str, words: List[str], cwd: str, what: str) -> None:
     """Run one of the launchers to its end; raises ToolFailedError when it failed."""
-    command = [PYTHON, "-m", "containers.dfaker." + module, SOURCE, device(job), *words]
+    command = [PYTHON, "-m", "containers.dfaker." + module, SOURCE, *words]
     errors = ErrorLines(ERRORS)
     ended = terminal.run(terminal.Command(command, cwd, environment(job)), on_line=errors.read)
     errors.check(what)
@@ -127,7 +123,7 @@ def write(place: str, found: List[Alignment]) -> None:
 
 
 def _align(job: Job, role: str, pictures: str) -> None:
-    words = [pictures, CROPS, ALIGNMENTS, "--file-type", "png"]
+    words = ["gpu" if job.gpu else "cpu", pictures, CROPS, ALIGNMENTS, "--file-type", "png"]
     several = role == "test_video" or not job.flag("one_face")
     words.append("--all-faces" if several else "--one-face")
     run(job, "align_launcher", words, pictures, "Alignment of %s" % role)

@@ -1,6 +1,6 @@
 """Runs DFaker's merge_faces_larger.py without a window.
 
-    python -m containers.dfaker.merge_launcher SOURCE gpu|cpu [the script's own arguments]
+    python -m containers.dfaker.merge_launcher SOURCE [the script's own arguments]
 
 The script shows nothing, but asks OpenCV for a key after each face, which builds without windows
 refuse. Runs in the folder that holds models/.
@@ -12,19 +12,15 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from containers.dfaker.train_launcher import need_gpu
-
 
 def main() -> None:
     """Answer for the keyboard, and run the script."""
-    source, device = sys.argv[1:3]
-    if device == "gpu":
-        need_gpu()
+    source = sys.argv[1]
     window: Any = import_module("cv2")
     window.waitKey = lambda delay=0: -1
     script = os.path.join(source, "merge_faces_larger.py")
     sys.path.insert(0, source)
-    sys.argv = [script, *sys.argv[3:]]
+    sys.argv = [script, *sys.argv[2:]]
     runpy.run_path(script, run_name="__main__")
 
 

@@ -90,7 +90,7 @@ def train(job: Job, key: str) -> int:
     watch = Watch(job, budget)
     if budget.due() is None:
         command = [faces.PYTHON, "-m", "containers.dfaker.train_launcher", faces.SOURCE]
-        command += ["--device", faces.device(job), "--first", str(budget.done)]
+        command += ["--first", str(budget.done)]
         command += ["--stop-at", str(budget.iterations or 0), "--seed", str(job.seed)]
         command += ["--preview-every", str(every), "--previews", _inside(job, "previews.new")]
         ended = terminal.run(

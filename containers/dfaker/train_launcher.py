@@ -1,6 +1,6 @@
 """Runs DFaker's train.py without a window, so that it can be stopped and its saves are whole.
 
-    python -m containers.dfaker.train_launcher SOURCE --device gpu|cpu --first N --stop-at N ...
+    python -m containers.dfaker.train_launcher SOURCE --first N --stop-at N ...
 
 train.py has no options, shows two windows and reads one key. Here OpenCV's window functions are
 ours: the key that ends it comes when it is time, and what it would show is kept at intervals.
@@ -123,18 +123,10 @@ def continued(bar: Any, first: int) -> Callable[..., Any]:
     return start
 
 
-def need_gpu() -> None:
-    """End with a sentence when TensorFlow sees no GPU."""
-    device_lib = import_module("tensorflow.python.client.device_lib")
-    if not any(one.device_type == "GPU" for one in device_lib.list_local_devices()):
-        sys.exit("Error: DFaker found no GPU and would train on the CPU without a word.")
-
-
 def main(argv: Optional[List[str]] = None) -> None:
     """Prepare what train.py imports, and run it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("source")
-    parser.add_argument("--device", choices=("gpu", "cpu"), required=True)
     for name in ("--first", "--stop-at", "--preview-every", "--seed"):
         parser.add_argument(name, type=int, default=0)
     parser.add_argument("--previews", default=".")
@@ -146,8 +138,6 @@ def main(argv: Optional[List[str]] = None) -> None:
 
     signal.signal(signal.SIGINT, stop)
     sys.path.insert(0, asked.source)
-    if asked.device == "gpu":
-        need_gpu()
     random.seed(asked.seed)
     import_module("numpy").random.seed(asked.seed)
     window: Any = import_module("cv2")

@@ -12,7 +12,7 @@ import re
 import shutil
 from typing import Any, Dict, Iterator, List, Sequence
 
-from containers.common import terminal
+from containers.common import gpu, terminal
 from containers.common.bench_driver import BadJobError, Job, ToolFailedError
 from containers.common.training import ErrorLines
 from containers.faceswap import commands_v1, commands_v3, settings
@@ -32,10 +32,6 @@ ERRORS = (
 )
 ON_CPU = re.compile(
     r"Switching backend to CPU|no CUDA-capable device|CUDA driver version is insufficient"
-)
-NO_GPU = (
-    "Faceswap found no GPU and would go on with the CPU. Is the image built on a base that fits "
-    "this card? `bench doctor` says what was found."
 )
 
 
@@ -70,12 +66,9 @@ class App:
     def command(self, words: Sequence[str]) -> terminal.Command:
         """A command line of faceswap.py, or of tools.py for ``sort``."""
         program = "tools.py" if words[0] == "sort" else "faceswap.py"
-        return self._python([program, *words])
-
-    def _python(self, words: Sequence[str]) -> terminal.Command:
         environment = {"MPLBACKEND": "Agg", "FACESWAP_BACKEND": self._backend()}
         environment.update(self._commands.environment(self._job.gpu))
-        return terminal.Command([PYTHON, *words], cwd=self.folder, env=environment)
+        return terminal.Command([PYTHON, program, *words], cwd=self.folder, env=environment)
 
     def manner(self, **changes: Any) -> terminal.Manner:
         """Manner of running the version; it answers no question, so any is a failure."""
@@ -97,19 +90,7 @@ class App:
     def need_gpu(self, line: str) -> None:
         """Raise ToolFailedError when a line says that it goes on without the GPU asked for."""
         if self._job.gpu and ON_CPU.search(line):
-            raise ToolFailedError(NO_GPU)
-
-    def probe_gpu(self) -> None:
-        """Raise ToolFailedError when the GPU asked for cannot be used.
-
-        Both TensorFlow and PyTorch would go on with the CPU, without a line that says so.
-        """
-        if not self._job.gpu:
-            return
-        probe = self._python(["-c", str(self._commands.GPU_PROBE)])
-        ended = terminal.run(probe, terminal.Manner(), self.need_gpu)
-        if ended.code != 0 or "GPU usable: True" not in ended.tail:
-            raise ToolFailedError("%s (%s)" % (NO_GPU, ended.tail[-1] if ended.tail else "silent"))
+            raise ToolFailedError(gpu.NONE.format(tool="Faceswap"))
 
     def _backend(self) -> str:
         return "nvidia" if self._job.gpu else "cpu"

@@ -11,7 +11,7 @@ from containers.faceswap.settings import Conversion, Extraction, Training
 TERMINAL = True
 """lib/keypress.py reads the terminal's modes without asking whether there is one."""
 PREVIEW = "training_preview.jpg"
-GPU_PROBE = "import tensorflow as tf; print('GPU usable: %s' % tf.test.is_gpu_available())"
+FRAMEWORK = "tensorflow"
 
 Ini = Dict[str, Dict[str, str]]
 

@@ -13,10 +13,7 @@ from containers.faceswap.settings import Conversion, Extraction, Training
 TERMINAL = False
 """Without a terminal lib/keypress.py leaves the keyboard alone."""
 PREVIEW = "training_preview.png"
-GPU_PROBE = (
-    "import torch; usable = torch.cuda.is_available() and float(torch.ones(1).cuda() + 1) == 2; "
-    "print('GPU usable: %s' % usable)"
-)
+FRAMEWORK = "torch"
 
 
 def extract(asked: Extraction, frames: str, faces: str, alignments: str) -> List[str]:

@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import Any, Dict, List
 
-from containers.common import bench_driver, budget, frames, steps, swapping
+from containers.common import bench_driver, budget, frames, gpu, steps, swapping
 from containers.common.bench_driver import BadJobError, Job, ToolFailedError, emit
 from containers.common.swapping import (
     Swapped,
@@ -134,6 +134,7 @@ def run(job: Job) -> None:
     settings.check_version(job)
     how = "GPU" if job.gpu else "CPU only"
     emit("note", text="Faceswap %s (%s), %s." % (job.version, revision(), how))
+    gpu.require(job, "Faceswap", app.PYTHON, str(app.commands(job).FRAMEWORK))
     {"extract": extract, "train": train, "convert": convert}[job.step](job)
 
 

@@ -143,7 +143,6 @@ def _session(job: Job, opened: app.App, budget: budgets.Budget) -> None:
         os.path.join(job.state, faces.folder(role)) for role in ("actor_training", "donor_training")
     )
     left = budget.iterations - budget.done if budget.iterations else _ENDLESS
-    opened.probe_gpu()
     opened.configure("train", commands.train_ini(asked))
     words = commands.train(asked, actor, donor, folder(job), left, job.gpu)
     watch = Watch(job, opened, budget)

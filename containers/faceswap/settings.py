@@ -53,7 +53,7 @@ COLOURS = (
 FEWEST_FACES = {V1: 1, V3: 25}
 """Least number of faces a training asks for on either side, besides a whole batch."""
 
-_LOW_MEMORY = ("original", "villain", "dfl-h128")
+_LOW_MEMORY = ("original", "villain", "dfl-h128", "unbalanced")
 _INPUT_SIZES = {"dfl-sae": (64, 256, 16), "unbalanced": (64, 512, 64)}
 
 ABSENT = {

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Dict, List
 
-from containers.common import bench_driver, frames, steps, swapping
+from containers.common import bench_driver, frames, gpu, steps, swapping
 from containers.common.bench_driver import (
     Job,
     ToolFailedError,
@@ -87,15 +87,23 @@ def _convert(job: Job, options: Dict[str, Any], work: str) -> Dict[str, int]:
 
 
 def _conversion_notes(counts: Dict[str, int]) -> List[str]:
-    if not counts["with_several"]:
-        return []
-    return ["Of several faces in %d frames the main one was swapped." % counts["with_several"]]
+    notes = []
+    if counts["with_several"]:
+        several = counts["with_several"]
+        notes.append("Of several faces in %d frames the main one was swapped." % several)
+    if counts["unswapped"]:
+        notes.append(
+            "In %d of %d frames with a face it could not be swapped; they show the actor."
+            % (counts["unswapped"], counts["with_face"])
+        )
+    return notes
 
 
 def run(job: Job) -> None:
     """Do the step that the job asks for."""
     settings.refuse_absent(job)
     emit("note", text="Faceswap-GAN %s, %s." % (revision(), "GPU" if job.gpu else "CPU only"))
+    gpu.require(job, "Faceswap-GAN", faces.PYTHON, "tensorflow")
     {"extract": extract, "train": train, "convert": convert}[job.step](job)
 
 

@@ -1,6 +1,6 @@
 """Faces and eye masks out of a folder of frames, by upstream's ``preprocess.preprocess_video``.
 
-    python -m containers.faceswap_gan.extract_gan SOURCE gpu|cpu FRAMES TARGET one|main
+    python -m containers.faceswap_gan.extract_gan SOURCE FRAMES TARGET one|main
 
 Leaves TARGET/rgb, TARGET/binary_mask and TARGET/counts.json.
 """
@@ -16,17 +16,17 @@ UNALIGNED = "extract: a face could not be aligned and was left out: "
 
 
 def main(argv: Optional[List[str]] = None) -> None:
-    source, device, frames, target, which = sys.argv[1:] if argv is None else argv
-    upstream.prepare(source, device == "gpu", 0)
+    source, frames, target, which = sys.argv[1:] if argv is None else argv
+    upstream.prepare(source, 0)
     preprocess: Any = import_module("preprocess")
     found = upstream.MainFace(upstream.detector(source), single=which == "one")
-    process = preprocess.process_image
+    process, unfit = preprocess.process_image, upstream.unfit()
 
     def process_image(picture: Any, info: Any, *rest: Any) -> Any:
         # A box that leaves the picture ends upstream's whole extraction.
         try:
             return process(picture, info, *rest)
-        except Exception as error:  # noqa: BLE001 - OpenCV's and NumPy's errors have no common class
+        except unfit as error:
             print("%s%s" % (UNALIGNED, error), flush=True)
             return picture
 

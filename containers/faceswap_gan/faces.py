@@ -19,7 +19,6 @@ ERRORS = r"^Error: |Traceback \(most recent call last\)"
 
 ROLES = ("donor_training", "actor_training")
 _WHOSE = {"donor_training": "the donor's video", "actor_training": "the actor's training video"}
-_DEVICES = ("cpu", "gpu")
 
 
 def environment(job: Job) -> Dict[str, str]:
@@ -32,8 +31,7 @@ def environment(job: Job) -> Dict[str, str]:
 
 def command(job: Job, program: str, *words: str) -> terminal.Command:
     """One of our programs, started in ``/state``."""
-    device = _DEVICES[job.gpu]
-    line = [PYTHON, "-m", "containers.faceswap_gan." + program, SOURCE, device, *words]
+    line = [PYTHON, "-m", "containers.faceswap_gan." + program, SOURCE, *words]
     return terminal.Command(line, job.state, environment(job))
 
 
@@ -53,7 +51,7 @@ def read_counts(path: str, what: str) -> Dict[str, int]:
             counts = json.load(stream)
     except (OSError, ValueError) as error:
         raise ToolFailedError("%s did not end as it should: %s." % (what, error)) from error
-    return {name: int(counts[name]) for name in ("frames", "with_face", "with_several")}
+    return {name: int(count) for name, count in counts.items()}
 
 
 def folder(role: str) -> str:

@@ -3,6 +3,7 @@
 Standard library only and Python 3.6 syntax.
 """
 
+import math
 from typing import Any, Dict, List, Tuple
 
 from containers.common import budget
@@ -29,6 +30,26 @@ ABSENT = {
     "memory_saving_gradients": "Faceswap-GAN has none; a smaller batch, or the capacity 'lite', "
     "takes less memory.",
 }
+
+
+LARGEST_FACE = 2160
+"""Side in pixels up to which crops are checked."""
+
+
+def crop_is_whole(height: int, width: int, coverage: float) -> bool:
+    """True when upstream has something to swap in a face's box, and shows what it swapped.
+
+    ``face_transformer`` cuts a margin off the box, and a margin off what is left to blend it in.
+    Either margin may come out as nothing, or as all there is: then it fails, or returns the face as
+    it was without a word.
+    """
+    for side in (height, width):
+        for _ in range(2):
+            margin = int(side * (1 - coverage))
+            side -= 2 * margin
+            if margin < 1 or side < 1:
+                return False
+    return True
 
 
 def refuse_absent(job: Job) -> None:
@@ -121,13 +142,36 @@ def conversion(job: Job) -> Dict[str, Any]:
         "min_face_area": whole(job, "min_face_area", 1, 100000000),
         "use_color_correction": job.choice("color_correction", COLOURS),
         "detec_threshold": job.number("detection_threshold", 0, 1),
-        "roi_coverage": job.number("roi_coverage", 0.01, 0.99),
+        "roi_coverage": _coverage(job),
         "enhance": job.number("enhance", 0, 10),
         # The result alone, and the actor (A) is the one who is changed.
         "output_type": 1,
         "direction": "AtoB",
         "IMAGE_SHAPE": architecture(job)["IMAGE_SHAPE"],
     }
+
+
+def _coverage(job: Job) -> float:
+    """How much of a face's box is swapped; raises BadJobError when that is nothing for a size.
+
+    Asked for before the training: upstream's conversion would fail after it.
+    """
+    asked = job.number("roi_coverage", 0.51, 0.99)
+    smallest = int(math.sqrt(whole(job, "min_face_area", 1, 100000000)))
+
+    def fits(coverage: float) -> bool:
+        sides = range(smallest, max(smallest, LARGEST_FACE) + 1)
+        return all(crop_is_whole(side, side, coverage) for side in sides)
+
+    if fits(asked):
+        return asked
+    good = [percent / 100 for percent in range(1, 100) if fits(percent / 100)]
+    may = "%.2f to %.2f work" % (good[0], good[-1]) if good else "no value works"
+    raise BadJobError(
+        "With the roi_coverage %g Faceswap-GAN's conversion would have nothing to swap in some "
+        "faces from %d pixels on, which min_face_area allows; %s there. (Upstream advises 0.85 to "
+        "0.95.)" % (asked, smallest, may)
+    )
 
 
 def _four(job: Job, name: str) -> List[float]:

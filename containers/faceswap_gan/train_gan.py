@@ -1,12 +1,13 @@
 """Trains Faceswap-GAN by its modules: its notebook's work, as a program that can be killed.
 
-    python -m containers.faceswap_gan.train_gan SOURCE gpu|cpu ORDER
+    python -m containers.faceswap_gan.train_gan SOURCE ORDER
 
 ORDER is a JSON file: ``training`` (see settings.training), ``saves``, ``faces`` (A and B: folders
 with ``rgb`` and ``binary_mask``), ``vggface`` (weights), ``stop_at`` (iterations; 0 is none),
 ``save_every``, ``preview_every`` (0 is none) and ``previews`` (a folder). SIGINT saves and ends.
 """
 
+import gc
 import json
 import math
 import os
@@ -53,7 +54,7 @@ class Session:
             return
         self.save()
         self.phase = phase
-        import_module("keras.backend").clear_session()
+        self._close()
         self._build()
 
     def iterate(self) -> List[float]:
@@ -111,6 +112,15 @@ class Session:
         weights = dict(self._asked["weights"], w_pl=tuple(self._asked["weights"]["w_pl"]))
         self._model.build_train_functions(loss_weights=weights, **losses)
         self._batches = self._load_data()
+
+    def _close(self) -> None:
+        """End the session, and let go of all that lives in it: two do not fit on one card."""
+        backend: Any = import_module("keras.backend")
+        session = backend.get_session()
+        self._model, self._batches = None, (None, None)
+        session.close()
+        backend.clear_session()
+        gc.collect()
 
     def _swap_decoders(self) -> None:
         if self._folder is None:
@@ -186,12 +196,12 @@ def _pictures(folder: str) -> List[str]:
 
 
 def main(argv: Optional[List[str]] = None) -> None:
-    source, device, path = sys.argv[1:] if argv is None else argv
+    source, path = sys.argv[1:] if argv is None else argv
     with open(path, encoding="utf-8") as stream:
         order = json.load(stream)
     stop = []  # type: List[bool]
     signal.signal(signal.SIGINT, lambda number, frame: stop.append(True))
-    upstream.prepare(source, device == "gpu", int(order["training"]["seed"]))
+    upstream.prepare(source, int(order["training"]["seed"]))
     session = Session(order)
     session.begin()
     run(session, order, stop)

@@ -26,7 +26,7 @@ _WEIGHTS = {
 
 def main(argv: Optional[List[str]] = None) -> None:
     source, vggface = sys.argv[1:] if argv is None else argv
-    upstream.prepare(source, False, 0)
+    upstream.prepare(source, 0)
     for module in ("preprocess", "converter.video_converter", "data_loader.data_loader"):
         import_module(module)
     numpy: Any = import_module("numpy")

@@ -9,7 +9,7 @@ import os
 import sys
 import types
 from importlib import import_module
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
 from containers.common.bench_driver import Progress
 from containers.faceswap_gan import saves
@@ -113,20 +113,25 @@ def _main(boxes: List[Box], last: Optional[Box]) -> int:
     return areas.index(max(areas))
 
 
-def prepare(source: str, gpu: bool, seed: int) -> None:
-    """Make upstream's modules importable, and see that there is a GPU when one is asked for.
+def unfit() -> Tuple[Type[BaseException], ...]:
+    """Exceptions that one face's box or landmarks cause in upstream's code.
 
-    Ends the process with a sentence when there is none: TensorFlow would train on the CPU without a
-    word (shaoanlu/faceswap-GAN issue 17).
+    TensorFlow's are not among them: without memory no frame would come out better.
     """
+    numpy: Any = import_module("numpy")
+    return (
+        *(ValueError, IndexError, ZeroDivisionError, OverflowError),
+        numpy.linalg.LinAlgError,
+        import_module("cv2").error,
+    )
+
+
+def prepare(source: str, seed: int) -> None:
+    """Make upstream's modules importable, and set the seeds."""
     sys.path.insert(0, source)
     editor: Any = types.ModuleType("moviepy.editor")
     editor.VideoFileClip = FolderClip
     sys.modules["moviepy"], sys.modules["moviepy.editor"] = types.ModuleType("moviepy"), editor
-    if gpu:
-        device_lib = import_module("tensorflow.python.client.device_lib")
-        if not any(one.device_type == "GPU" for one in device_lib.list_local_devices()):
-            sys.exit("Error: Faceswap-GAN found no GPU and would train on the CPU without a word.")
     import_module("random").seed(seed)
     numpy: Any = import_module("numpy")
     numpy.random.seed(seed)

@@ -27,6 +27,12 @@ def build(
         bool,
         typer.Option("--accept-licence", help="You have read the licence that the recipe names."),
     ] = False,
+    accept_base: Annotated[
+        bool,
+        typer.Option(
+            "--accept-new-base", help="The base's tag may name another image than at first."
+        ),
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Repeat every step.")] = False,
 ) -> None:
     """Build a tool's image on this machine; nothing is done when it is there already.
@@ -35,7 +41,9 @@ def build(
               bench images build faceswap@v1.0.0 --base turing
               bench images build openface --accept-licence
     """
+    from harness.core.paths import bench_home
     from harness.tools.engine import connect
+    from harness.tools.images.bases import KnownBases
     from harness.tools.images.build import build_image
     from harness.tools.images.find import find_described
     from harness.tools.images.recipe import UNPUSHABLE, read_recipe
@@ -45,7 +53,8 @@ def build(
     if accept:
         recipe = recipe.accepted()
     with connect() as engine:
-        image = build_image(engine, recipe, base=base, no_cache=no_cache, say=_say)
+        known = KnownBases(bench_home(), accept_base)
+        image = build_image(engine, recipe, base=base, no_cache=no_cache, known=known, say=_say)
     typer.echo(f"{image.name}  {image.tags[0]}  {image.id}  {image.size_bytes / 1e9:.2f} GB")
     if image.unverified:
         typer.echo(

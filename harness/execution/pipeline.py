@@ -125,7 +125,7 @@ def run_study(study: Study, options: RunOptions) -> StudyOutcome:
         run = _Run(study, workplace, _report(workplace, options), options.heard)
         if options.goal is Goal.RESULTS:
             return StudyOutcome(resolved, run.cells(queue))
-        observers = find_observers(study.suite.protocol.observers, options.say)
+        observers = find_observers(study.suite.protocol.observers, study.home, options.say)
         cells, scores = run.cells_and_scores(queue, observers)
         if options.goal is Goal.SCORES:
             return StudyOutcome(resolved, cells, scores)
@@ -142,7 +142,7 @@ def rescore(
     """
     with open_workplace(scoring.home, 2 * len(specs), options) as workplace:
         report = _report(workplace, options)
-        observers = find_observers(scoring.observers, options.say)
+        observers = find_observers(scoring.observers, scoring.home, options.say)
         scores = score_cells(specs, scoring.protocol, workplace, report, observers)
         together = [spec for spec in specs if spec.id not in scoring.apart]
         cohorts = attack_cohorts(together, scoring.protocol, workplace, report)

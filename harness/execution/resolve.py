@@ -57,6 +57,7 @@ def find_images(
     if not contained:
         return {}
     from harness.tools.engine import connect
+    from harness.tools.images.bases import KnownBases
     from harness.tools.images.ensure import ensure_image
     from harness.tools.runtime.container import ContainerRuntime
 
@@ -66,27 +67,31 @@ def find_images(
         for name, _ in contained:
             runtime.require_gpu(tools[name], engine.info)
         for name, version in contained:
-            digest = ensure_image(engine, tools[name], version, say=say).id
+            image = ensure_image(engine, tools[name], version, known=KnownBases(home), say=say)
+            digest = image.id
             runtime.check(tools[name], version, digest)
             digests[name, version] = digest
     return digests
 
 
-def find_observers(names: Iterable[str], say: Say) -> tuple[OutsideObserver, ...]:
+def find_observers(names: Iterable[str], home: Path, say: Say) -> tuple[OutsideObserver, ...]:
     """The observers of these names with their images; a missing image is built.
 
     Raises UsageError for an unknown name, and as ``find_images``.
     """
     from harness.tools.engine import connect
+    from harness.tools.images.bases import KnownBases
     from harness.tools.images.ensure import ensure_image
     from harness.tools.registry import find_observer
 
     observers = [find_observer(name) for name in dict.fromkeys(names)]
     if not observers:
         return ()
+    known = KnownBases(home)
     with connect() as engine:
         images = [
-            ensure_image(engine, observer, observer.versions[-1], say=say) for observer in observers
+            ensure_image(engine, observer, observer.versions[-1], known=known, say=say)
+            for observer in observers
         ]
     return tuple(
         OutsideObserver(tool=observer, image_digest=image.id)

@@ -5,6 +5,7 @@ ones in use. These records do, on any machine that the results folder is copied 
 
 manifests/people/<hash>.json    a person of a dataset: which files, and what was prepared of them
 manifests/images/<hash>.json    with which image a tool was run
+manifests/bases/<hash>.json     which image a base's tag named
 manifests/suites/<hash>.json    which cells a suite named
 manifests/unprepared/<key>.json a cell that was asked for and whose people could not be prepared
 """
@@ -68,6 +69,15 @@ class ImageUse(_Record):
     digest: str | None
 
 
+class BaseUse(_Record):
+    """The image that a base's tag named when something was built on it."""
+
+    reference: str
+    """As a recipe or a user names it."""
+    digest: str
+    """``REPOSITORY@sha256:...``."""
+
+
 class SuiteUse(_Record):
     """Cells that a suite named."""
 
@@ -107,6 +117,11 @@ class ManifestStore:
         return self._read("images", ImageUse)
 
     @cached_property
+    def bases(self) -> tuple[BaseUse, ...]:
+        """By time, the newest last; damaged records are left out."""
+        return self._read("bases", BaseUse)
+
+    @cached_property
     def suites(self) -> tuple[SuiteUse, ...]:
         """By time, the newest last; damaged records are left out."""
         return self._read("suites", SuiteUse)
@@ -133,6 +148,13 @@ class ManifestStore:
             if known.get(variant) == digest:
                 continue
             self._keep("images", ImageUse(used_at=utc_now(), variant=variant, digest=digest))
+
+    def keep_base(self, reference: str, digest: str) -> None:
+        """Store what a base's tag names. Raises StoreError."""
+        known = {use.reference: use.digest for use in self.bases}
+        if known.get(reference) != digest:
+            use = BaseUse(used_at=utc_now(), reference=reference, digest=digest)
+            self._keep("bases", use, {"digest"})
 
     def keep_suite(self, suite: str, cells: Iterable[str]) -> None:
         """Store which cells, by id, the suite names. Raises StoreError."""

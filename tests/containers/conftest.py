@@ -21,6 +21,9 @@ from harness.model.job import Event, Job, Limits, Role, Setting, Step, StepRepor
 from harness.model.tool import Container, Tool
 from harness.tools.registry import resolve_settings
 
+FRAMEWORKS = Path(__file__).parent / "frameworks"
+"""Stand-ins for TensorFlow and PyTorch, as far as a driver asks them itself."""
+
 REVISION = "f" * 40
 """The commit that a stand-in's image says it holds."""
 
@@ -61,6 +64,8 @@ class Cell:
     stand_in: dict[str, Any] = field(default_factory=dict)
     iterations: int | None = None
     gpu: bool = False
+    python: str = sys.executable
+    """Python that runs the driver."""
     attempts: int = 0
 
     @property
@@ -93,7 +98,7 @@ class Cell:
         path.write_text(job.model_dump_json())
         process = subprocess.Popen(
             # A driver needs the standard library only, and gets no more.
-            [sys.executable, "-S", "-m", f"{self.tool.runs_as.recipe}.driver", str(path)],
+            [self.python, "-S", "-m", f"{self.tool.runs_as.recipe}.driver", str(path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

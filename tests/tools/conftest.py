@@ -19,7 +19,8 @@ import pytest
 
 from harness.core.errors import UnfitMachineError
 from harness.tools.engine import Engine, connect
-from harness.tools.images.build import LOCAL_BASE, build_image
+from harness.tools.images.bases import LOCAL_BASE
+from harness.tools.images.build import build_image
 from harness.tools.images.labels import BuiltImage
 from harness.tools.images.recipe import read_recipe
 from harness.tools.registry import find_tool

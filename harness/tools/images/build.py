@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
 import re
 import tarfile
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from harness.core.errors import UnfitMachineError
-from harness.tools.engine import Engine, remove_container, require_space
+from harness.tools.engine import Engine, remove_container
+from harness.tools.images.bases import KnownBases, Say, check_room, find_base, first_line
 from harness.tools.images.context import build_context, host_files, pack, proxy_arguments
 from harness.tools.images.labels import (
     BUILD_PART,
@@ -30,39 +30,41 @@ from harness.tools.images.labels import (
 from harness.tools.images.lock import building
 from harness.tools.images.recipe import Recipe, content_tag
 
-Say = Callable[[str], None]
-
 UPSTREAM_FILE = "/opt/bench/upstream.json"
 UNVERIFIED_FILE = "/opt/bench/unverified.sha256"
-LOCAL_BASE = "deid-bench/base:bookworm"
-"""The image that containers/base makes, for machines that reach no registry."""
-
 _TAIL_LINES = 20
 _SILENCE_S = 3600
 """A step of a build may compile for long without a word."""
-_ROOM = 2
-"""A build needs about twice the finished image: the stage that is thrown away, and its archives."""
 _COMMIT = re.compile("[0-9a-f]{40}")
 
 
 def build_image(
-    engine: Engine, recipe: Recipe, *, base: str | None = None, no_cache: bool = False, say: Say
+    engine: Engine,
+    recipe: Recipe,
+    *,
+    base: str | None = None,
+    no_cache: bool = False,
+    known: KnownBases | None = None,
+    say: Say,
 ) -> BuiltImage:
     """The finished image of ``recipe``; built unless the engine has exactly that already.
 
     ``base`` is as in ``VersionEntry.base_reference``; ``say`` hears the log, line by line.
-    Raises UnfitMachineError when the base is unavailable, the disk is too full, or a step fails;
-    no container and no tag is left of it then. Of two builds of a tool the second waits.
+    Raises UnfitMachineError when the base is unavailable or not the one that is ``known``, the disk
+    is too full, or a step fails; no container and no tag is left of it then. Of two builds of a
+    tool the second waits.
     """
     with building(recipe.tool):
-        return _build(engine, recipe, base, no_cache, say)
+        _require_accepted(recipe)
+        found = find_base(engine, recipe.entry.base_reference(base), recipe, say)
+        if known is not None:
+            known.require(found, recipe)
+        return _build(engine, recipe, found, no_cache, say)
 
 
 def _build(
-    engine: Engine, recipe: Recipe, base: str | None, no_cache: bool, say: Say
+    engine: Engine, recipe: Recipe, base_image: Base, no_cache: bool, say: Say
 ) -> BuiltImage:
-    _require_accepted(recipe)
-    base_image = find_base(engine, recipe.entry.base_reference(base), recipe, say)
     tag = content_tag(recipe, base_image.id)
     if not no_cache and (ready := _inspect(engine, tag)):
         say(f"{tag} is there already.")
@@ -103,63 +105,6 @@ def labelling(image: str, labels: Mapping[str, str]) -> str:
     return f"FROM {image}\nLABEL {' '.join(pairs)}\n"
 
 
-def find_base(engine: Engine, reference: str, recipe: Recipe, say: Say) -> Base:
-    """The base image, pulled when the engine lacks it.
-
-    Raises UnfitMachineError when it is unavailable, or when the disk is too full to begin with.
-    """
-    from docker.errors import DockerException, ImageNotFound
-
-    try:
-        return _base(reference, engine.client.images.get(reference).attrs)
-    except ImageNotFound:
-        check_room(engine, recipe)
-        say(f"Pulling the base image {reference}.")
-    try:
-        return _base(reference, engine.client.images.pull(reference).attrs)
-    except (DockerException, OSError) as error:
-        raise UnfitMachineError(
-            f"The base image {reference} of {recipe.name} is not on this machine and cannot be "
-            f"pulled; probably no registry can be reached. The engine said: {_first_line(error)}",
-            hint=_base_hint(reference, recipe),
-        ) from error
-
-
-def _base(reference: str, attributes: Mapping[str, Any]) -> Base:
-    """The base with the digest of the repository it is asked from, or of any that it has."""
-    digests = [str(digest) for digest in attributes.get("RepoDigests") or ()]
-    name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    mine = [digest for digest in digests if digest.partition("@")[0].rpartition("/")[2] == name]
-    return Base(
-        reference=reference, id=str(attributes["Id"]), digest=next(iter(mine or digests), "")
-    )
-
-
-def _base_hint(reference: str, recipe: Recipe) -> str:
-    if reference == LOCAL_BASE:
-        return "Make it from Debian packages: `containers/base/make.sh` (as root)."
-    named = [name for name, value in recipe.entry.bases.items() if value == LOCAL_BASE]
-    if named:
-        return (
-            "Without a registry, make a base from Debian packages with `containers/base/make.sh` "
-            f"(as root), then `bench images build {recipe.name} --base {named[0]}`."
-        )
-    return (
-        f"Fetch it on a machine with access (`docker pull`, `docker save`), load it here with "
-        f"`docker load`, or name another with `bench images build {recipe.name} --base REFERENCE`."
-    )
-
-
-def check_room(engine: Engine, recipe: Recipe) -> None:
-    """Raise UnfitMachineError when the engine's disk is too full for the base and the build.
-
-    Says nothing when the recipe gives no size or the engine's disk cannot be seen from here.
-    """
-    folder = Path(engine.info.folder)
-    if recipe.entry.size_bytes is not None and engine.info.folder and folder.is_dir():
-        require_space(folder, _ROOM * recipe.entry.size_bytes, f"building {recipe.name}")
-
-
 def _run_build(
     engine: Engine, recipe: Recipe, context: bytes, options: dict[str, Any], say: Say
 ) -> str:
@@ -190,7 +135,7 @@ def _run_build(
         # An answer that was to be streamed keeps its connection open until it is closed.
         if (answer := getattr(error, "response", None)) is not None:
             answer.close()
-        raise _broken(recipe, log, _first_line(error)) from error
+        raise _broken(recipe, log, first_line(error)) from error
     if fault or built is None:
         raise _broken(recipe, log, fault or "the builder ended without naming an image")
     return str(built)
@@ -270,13 +215,6 @@ def _inspect(engine: Engine, reference: str) -> BuiltImage | None:
         return read_image(engine.client.images.get(reference).attrs)
     except ImageNotFound:
         return None
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(getattr(error, "explanation", None) or error).strip()
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        text = str(json.loads(text)["message"])
-    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _unheard(line: str) -> None:

@@ -16,7 +16,8 @@ import pytest
 from adapters.deepfacelab import DEEPFACELAB
 from harness.media.probe import frame_checksums, probe
 from harness.model.job import Role, Step
-from tests.containers.conftest import REVISION, Cell, Done, MakeCell
+from tests.containers import old_pythons
+from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell
 
 SMALL = {"iterations": 40, "train_interval": 6, "resolution": 64, "preview_minutes": 0}
 
@@ -32,6 +33,7 @@ def make_cell(small_videos: dict[Role, Path], bare_python: str) -> MakeCell:
     environment = {
         "DEEPFACELAB": str(STAND_IN),
         "DEEPFACELAB_PYTHON": bare_python,
+        "PYTHONPATH": str(FRAMEWORKS),
         "BENCH_SETTLE_S": "0.3",
     }
 
@@ -301,6 +303,20 @@ def test_training_and_merging_before_extraction_are_bad_jobs(cell: Cell) -> None
         assert "the step extract comes first" in ended.sentence
 
 
+@pytest.mark.parametrize("step", [Step.EXTRACT, Step.TRAIN, Step.CONVERT])
+def test_each_step_refuses_a_gpu_that_tensorflow_cannot_use(step: Step, trained: Cell) -> None:
+    ended = trained.run(step, tensorflow_gpu=False)
+    assert ended.code == 70
+    assert "DeepFaceLab found no GPU and would go on with the CPU" in ended.sentence
+    assert "used again" not in ended.log
+
+
+def test_an_extraction_that_says_it_runs_on_the_cpu_is_stopped(cell: Cell) -> None:
+    ended = cell.run(Step.EXTRACT, gpu=False)
+    assert ended.code == 70
+    assert "DeepFaceLab found no GPU" in ended.sentence
+
+
 def test_without_a_gpu_the_tool_is_told_so(cell: Cell) -> None:
     cell.gpu = False
     for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
@@ -331,3 +347,10 @@ def test_no_process_is_left_when_the_driver_dies(ready: Cell) -> None:
         return False
 
     assert _wait(lambda: not left())
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, cell: Cell) -> None:
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

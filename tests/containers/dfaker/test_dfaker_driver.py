@@ -17,7 +17,8 @@ from containers.dfaker import saves
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.containers.conftest import REVISION, Cell, Done, MakeCell
+from tests.containers import old_pythons
+from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell
 
 STAND_IN = Path(__file__).parent / "stand_in"
 SMALL = {"iterations": 120, "train_interval": 1, "preview_every": 0}
@@ -44,7 +45,7 @@ def make_cell(videos: dict[Role, Path], bare_python: str) -> MakeCell:
     """Makes a cell with nothing done."""
     # The launchers and train.py need NumPy and OpenCV.
     needed = [Path(np.__file__).parents[1], Path(cv2.__file__).parents[1]]
-    paths = [STAND_IN / "packages", Path.cwd(), *needed]
+    paths = [STAND_IN / "packages", FRAMEWORKS, Path.cwd(), *needed]
     environment = {
         "DFAKER": str(STAND_IN),
         "DFAKER_PYTHON": bare_python,
@@ -218,11 +219,22 @@ def test_a_test_video_without_any_face_is_no_error(trained: Cell) -> None:
     assert (report.frames, report.frames_without_face) == (12, 12)
 
 
-def test_without_the_gpu_it_was_promised_it_says_so(ready: Cell) -> None:
-    ready.gpu = True
-    ended = ready.run(Step.TRAIN)
+@pytest.mark.parametrize(
+    ("step", "wish"),
+    [
+        (Step.EXTRACT, "torch_gpu"),
+        (Step.TRAIN, "tensorflow_gpu"),
+        (Step.CONVERT, "tensorflow_gpu"),
+    ],
+)
+def test_each_step_refuses_a_gpu_that_its_framework_cannot_use(
+    step: Step, wish: str, trained: Cell
+) -> None:
+    trained.gpu = True
+    ended = trained.run(step, **{wish: False})
     assert ended.code == 70
-    assert "found no GPU" in ended.sentence
+    assert "DFaker found no GPU and would go on with the CPU" in ended.sentence
+    assert "used again" not in ended.log
 
 
 @pytest.mark.parametrize("name", ["model", "batch_size", "learning_rate", "latent_dim", "coverage"])
@@ -243,3 +255,10 @@ def test_training_and_merging_before_extraction_are_bad_jobs(cell: Cell) -> None
 def test_finished_steps_are_used_again(trained: Cell) -> None:
     assert "Save face alignments" not in trained.done(Step.EXTRACT).log
     assert "running" not in trained.done(Step.TRAIN).log
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, cell: Cell) -> None:
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

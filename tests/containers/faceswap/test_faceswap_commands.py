@@ -14,6 +14,7 @@ from adapters.faceswap import FACESWAP
 from containers.common.bench_driver import BadJobError, Job
 from containers.faceswap import commands_v1, commands_v3, driver, settings
 from harness.tools.configs import builtin_configs, with_config_files
+from harness.tools.images.recipe import module_folder
 from harness.tools.registry import resolve_settings
 from tests.containers.faceswap.stand_in import options
 
@@ -141,6 +142,26 @@ def test_the_words_mean_what_the_settings_say() -> None:
         assert not put.swap_model
 
 
+@pytest.mark.parametrize("version", MODULES)
+@pytest.mark.parametrize("trainer", ["original", "dfl-h128", "unbalanced", "villain"])
+def test_trainers_with_a_smaller_variant_get_it(trainer: str, version: str) -> None:
+    asked = settings.training(_job(version, {"trainer": trainer, "lowmem": True}))
+    ini = MODULES[version].train_ini(asked)
+    assert ini["model." + trainer.replace("-", "_")] == {"lowmem": "True"}
+
+
+def test_the_build_looks_for_every_option_that_is_given_to_v3() -> None:
+    changed = {"masker": "vgg-clear", "rotate": 90, "face_scale": 1.0, "preview_interval": 10}
+    changed |= {"flip": False, "augment_color": False, "warp_to_landmarks": True}
+    lines = (module_folder("containers.faceswap") / "expected-v3.txt").read_text().splitlines()
+    for words in _commands("v3.0.0", _job("v3.0.0", changed)):
+        where = "args_train" if words[0] == "train" else "args_extract_convert"
+        # The sorter's options are its own, and are written otherwise.
+        for flag in {word[:2] for word in words if word.startswith("-") and words[0] != "sort"}:
+            text = f'lib/cli/{where}.py: ("{flag}", '
+            assert any(line.startswith(text) for line in lines), text
+
+
 def test_a_smaller_face_is_no_flag() -> None:
     job = _job("v3.0.0", {"face_scale": -5.5})
     words = commands_v3.convert(settings.conversion(job, 1), "/f", "/d", "/x.fsa", "/m", "")
@@ -166,7 +187,11 @@ def test_v3_is_never_told_to_go_without_its_log() -> None:
         ("v3.0.0", {"face_size": 500}, "multiple of 64"),
         ("v3.0.0", {"trainer": "villain", "input_size": 256}, "one size of its own"),
         ("v3.0.0", {"trainer": "dfl-sae", "input_size": 200}, "steps of 16"),
-        ("v3.0.0", {"trainer": "dfaker", "lowmem": True}, "'lowmem' is there for"),
+        (
+            "v3.0.0",
+            {"trainer": "dfaker", "lowmem": True},
+            "villain, dfl-h128, unbalanced only",
+        ),
         ("v3.0.0", {"masker": "none"}, "need a masker other than none"),
         ("v3.0.0", {"convert_mask": "predicted"}, "only when 'learn_mask'"),
         ("v3.0.0", {"coverage": 50.0}, "62.5 to 100"),

@@ -18,7 +18,8 @@ from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import frame_checksums, probe
 from harness.model.cell import Status
 from harness.model.job import Role, Step
-from tests.containers.conftest import REVISION, Cell, Done
+from tests.containers import old_pythons
+from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done
 
 SMALL = {"iterations": 40, "train_interval": 1, "preview_interval": 0, "save_interval": 10}
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -55,6 +56,7 @@ def make_cell(videos: dict[Role, Path], bare_python: str) -> MakeCellIn:
         environment = {
             "FACESWAP": str(STAND_IN),
             "FACESWAP_PYTHON": bare_python,
+            "PYTHONPATH": str(FRAMEWORKS),
             "STAND_IN_VERSION": version,
         }
         tool = FACESWAP.model_copy(update={"versions": (version,)})
@@ -204,6 +206,20 @@ def test_settings_reach_the_ini_of_v3(ready: MakeCell) -> None:
     assert ini["global.loss"]["mask_type"] == "extended"
 
 
+@pytest.mark.parametrize("step", [Step.EXTRACT, Step.TRAIN, Step.CONVERT])
+@pytest.mark.parametrize(("version", "wish"), [(V1, "tensorflow_gpu"), (V3, "torch_gpu")])
+def test_each_step_refuses_a_gpu_that_its_framework_cannot_use(
+    version: str, wish: str, step: Step, trained: MakeCell
+) -> None:
+    ended = trained(version).run(step, **{wish: False})
+    assert ended.code == 70
+    assert "Faceswap found no GPU and would go on with the CPU" in ended.sentence
+    found = _reason(ended.errors)
+    assert found is not None
+    assert found[0] is Status.TOOL_ERROR
+    assert "used again" not in ended.log
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_without_a_gpu_the_tool_is_told_so(version: str, fresh: MakeCell) -> None:
     cell = fresh(version)
@@ -233,12 +249,9 @@ def test_a_question_about_the_backend_fails_with_its_text(version: str, ready: M
         (V1, {"nan_at": 7}, "diverged: at iteration 7", Status.TOOL_ERROR),
         (V3, {"nan_at": 7}, "diverged: at iteration 6", Status.TOOL_ERROR),
         (V3, {"gpu": False}, "found no GPU", Status.TOOL_ERROR),
-        (V1, {"tensorflow_gpu": False}, "found no GPU", Status.TOOL_ERROR),
-        (V3, {"torch_gpu": False}, "found no GPU", Status.TOOL_ERROR),
     ],
     ids=[
         *("crash", "crash ending with 0", "memory", "nan printed", "nan protection", "no gpu"),
-        *("no gpu for tensorflow", "no gpu for torch"),
     ],
 )
 def test_a_training_that_fails_is_a_failure_whatever_its_exit_code(
@@ -457,3 +470,11 @@ def test_training_and_converting_before_extraction_are_bad_jobs(fresh: MakeCell)
         ended = cell.run(step)
         assert ended.code == 64
         assert "the step extract comes first" in ended.sentence
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, fresh: MakeCell) -> None:
+    cell = fresh(V1)
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from adapters.faceswap_gan import FACESWAP_GAN
-from containers.faceswap_gan import saves, schedule
+from containers.faceswap_gan import saves, schedule, settings
 from containers.faceswap_gan.upstream import MainFace
 from harness.media.probe import probe
 from harness.model.job import Role, Step
-from tests.containers.conftest import REVISION, Cell, Done, MakeCell, wait_for
+from tests.containers import old_pythons
+from tests.containers.conftest import FRAMEWORKS, REVISION, Cell, Done, MakeCell, wait_for
 
 STAND_IN = Path(__file__).parent / "stand_in"
 SMALL: dict[str, Any] = {
@@ -41,7 +42,7 @@ def make_cell(small_videos: dict[Role, Path], bare_python: str) -> MakeCell:
         "FACESWAP_GAN": str(STAND_IN),
         "FACESWAP_GAN_PYTHON": bare_python,
         "FACESWAP_GAN_VGGFACE": str(STAND_IN / "README.md"),
-        "PYTHONPATH": os.pathsep.join(map(str, [Path(__file__).parents[3], *needed])),
+        "PYTHONPATH": os.pathsep.join(map(str, [FRAMEWORKS, Path(__file__).parents[3], *needed])),
         "OPENBLAS_NUM_THREADS": "1",
     }
     return lambda folder: Cell(
@@ -254,6 +255,43 @@ def test_a_conversion_that_fails_leaves_no_video(trained: Cell) -> None:
     assert not (ended.out / "swapped.mp4").exists()
 
 
+def test_a_frame_whose_face_cannot_be_swapped_keeps_its_pixels_and_is_counted(
+    trained: Cell, small_videos: dict[Role, Path]
+) -> None:
+    # The second has no room for upstream's crop; the third face's landmarks fit nothing, but its
+    # crop is good: upstream swaps it as it is.
+    ended = trained.done(Step.CONVERT, small=[2], unaligned=[3], blind=[12])
+    assert ended.report.notes == (
+        "In 1 of 11 frames with a face it could not be swapped; they show the actor.",
+    )
+    assert "convert: frame 2 shows the actor" in ended.log
+    assert "Face alignment error occurs at frame 3." in ended.log
+    before, after = _frames(small_videos[Role.TEST_VIDEO]), _frames(ended.out / "swapped.mp4")
+    changed = [np.abs(one - other).mean() for one, other in zip(before, after, strict=True)]
+    assert max(changed[1], changed[11]) < 8 < min(*changed[:1], *changed[2:11])
+
+
+def test_a_network_without_memory_is_no_face_that_does_not_fit(trained: Cell) -> None:
+    ended = trained.run(Step.CONVERT, no_memory=True)
+    assert ended.code == 70
+    assert "OOM when allocating tensor" in ended.log
+    assert "shows the actor" not in ended.log
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "coverage", "whole"),
+    [(35, 35, 0.9, True), (35, 35, 0.97, False), (200, 20, 0.9, True), (200, 9, 0.9, False)],
+)
+def test_a_crop_is_whole_when_both_margins_leave_something(
+    height: int, width: int, coverage: float, whole: bool
+) -> None:
+    assert settings.crop_is_whole(height, width, coverage) is whole
+
+
+def test_one_session_is_closed_before_the_next_is_built(model: Done) -> None:
+    assert _told(model.cell, "left open") == [False] * (len(schedule.plan(60)) - 1)
+
+
 def test_a_frame_without_a_face_keeps_its_pixels_and_the_main_face_is_swapped(
     converted: Done, small_videos: dict[Role, Path]
 ) -> None:
@@ -276,12 +314,17 @@ def _frames(path: Path) -> list[Any]:
         found.append(frame.astype("int32"))
 
 
-def test_without_a_gpu_it_says_so_and_does_not_train_in_silence(ready: Cell) -> None:
-    ended = ready.run(Step.TRAIN, gpu=False)
+@pytest.mark.parametrize("step", [Step.EXTRACT, Step.TRAIN, Step.CONVERT])
+def test_each_step_refuses_a_gpu_that_tensorflow_cannot_use(step: Step, trained: Cell) -> None:
+    ended = trained.run(step, tensorflow_gpu=False)
     assert ended.code == 70
-    assert "found no GPU and would train on the CPU" in ended.sentence
+    assert "Faceswap-GAN found no GPU and would go on with the CPU" in ended.sentence
+    assert "used again" not in ended.log
+
+
+def test_a_job_without_a_gpu_trains_on_the_cpu(ready: Cell) -> None:
     ready.gpu = False
-    assert ready.done(Step.TRAIN, gpu=False).report.iterations == 60
+    assert ready.done(Step.TRAIN, tensorflow_gpu=False).report.iterations == 60
 
 
 def test_missing_perceptual_weights_are_told_at_the_start(ready: Cell) -> None:
@@ -308,7 +351,11 @@ def test_finished_steps_are_used_again(trained: Cell) -> None:
         ({"resolution": 96}, "must be 64, 128 or 256"),
         ({"batch_size": 5}, "must be even"),
         ({"w_pl": "0.1 0.2"}, "four numbers"),
-        ({"roi_coverage": 1.0}, "between 0.01 and 0.99"),
+        ({"roi_coverage": 1.0}, "between 0.51 and 0.99"),
+        ({"roi_coverage": 0.5}, "between 0.51 and 0.99"),
+        ({"roi_coverage": 0.51}, "0.53 to 0.96 work there"),
+        ({"roi_coverage": 0.97}, "faces from 35 pixels on"),
+        ({"roi_coverage": 0.97, "min_face_area": 900}, "0.54 to 0.96 work there"),
         ({"iterations": 0, "hours": 1.0}, "hours alone do not say how many"),
         ({"iterations": 0}, "needs an end"),
     ],
@@ -372,3 +419,10 @@ def test_no_program_is_left_when_the_driver_dies(ready: Cell) -> None:
         return False
 
     assert wait_for(lambda: not left())
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8"])
+def test_the_driver_runs_under_the_pythons_of_its_images(version: str, cell: Cell) -> None:
+    cell.python = old_pythons.find_python(version)
+    for step in (Step.EXTRACT, Step.TRAIN, Step.CONVERT):
+        cell.done(step)

@@ -7,7 +7,8 @@ import pytest
 from harness.core.errors import UnfitMachineError, UsageError
 from harness.model.tool import Container
 from harness.tools.engine import Engine
-from harness.tools.images.build import build_image, find_base
+from harness.tools.images.bases import find_base
+from harness.tools.images.build import build_image
 from harness.tools.images.check import check_image
 from harness.tools.images.find import find_described
 from harness.tools.images.labels import Base, BuiltImage, Upstream, image_labels, read_image

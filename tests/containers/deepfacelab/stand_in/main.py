@@ -123,6 +123,7 @@ def extract(asked: argparse.Namespace) -> None:
     if not asked.cpu_only and asked.force_gpu_idxs is None:
         ask_devices()
     print("Extracting faces...")
+    print("Running on CPU0" if asked.cpu_only or not WISH["gpu"] else "Running on A card")
     role = target.name.split(".")[0].removeprefix("faces_")
     pictures = sorted(source.glob("*.png"))
     count = 0
@@ -330,6 +331,7 @@ def train(asked: argparse.Namespace) -> None:
 
 def merge(asked: argparse.Namespace) -> None:
     print("Running merger.\r\n")
+    print("Running on CPU0.")  # its helpers always do
     try:
         model_names = sorted(Path(asked.model_dir).glob("*_SAEHD_data.dat"))
         print("Choose one of saved models, or enter a name to create a new model.")

@@ -11,13 +11,15 @@ WISH: dict[str, Any] = {
     "faceless": [],  # roles in which no face is found
     "blind": [],  # numbers of test frames without a face
     "crowd": [],  # numbers of frames with two faces
-    "gpu": True,
     "iteration_s": 0.001,
     "nan_at": None,
     "die_at": None,  # the whole process, as if by kill -9; an iteration of this process
     "die_saving": None,  # while it writes this network
     "interrupted_from": None,  # from this iteration on SIGINT comes until the process is gone
     "no_masks": False,
+    "unaligned": [],  # faces of the conversion, by number, that cannot be aligned
+    "small": [],  # numbers of test frames whose face has no room for a crop
+    "no_memory": False,  # the network has none, in the conversion
     "error_converting": None,
     **json.loads(os.environ.get("STAND_IN", "{}")),
 }

@@ -10,14 +10,44 @@ from moviepy.editor import VideoFileClip  # type: ignore[import-not-found]
 from wish import WISH, note  # type: ignore[import-not-found]
 
 
+class FaceTransformer:
+    """Upstream's crops, which may come out empty, and its network."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def transform(
+        self, inp_img: Any, direction: str, roi_coverage: float, **options: Any
+    ) -> tuple[Any, Any, Any]:
+        assert direction == "AtoB"
+        if WISH["error_converting"]:
+            raise ValueError(WISH["error_converting"])
+        x, y = (int(side * (1 - roi_coverage)) for side in inp_img.shape[:2])
+        if x == 0 or y == 0:
+            raise ValueError("Error occurs when cropping roi image.")
+        roi = inp_img[x:-x, y:-y]
+        mask = np.zeros_like(roi)
+        inner = tuple(int(side * (1 - roi_coverage)) for side in roi.shape[:2])
+        mask[inner[0] : -inner[0], inner[1] : -inner[1]] = 1
+        # Without an inner part the face comes back as it was.
+        if not mask.any():
+            return inp_img, inp_img, mask
+        swapped = self.model.path_abgr_B([[inp_img / 127.5 - 1]])[0][0][..., 1:]
+        # Upstream's picture is not clipped either.
+        return (swapped + 1) * 127.5 + 0.5, inp_img, mask
+
+
 class VideoConverter:
     def __init__(self) -> None:
         self.fdetect: Any = None
-        self.model: Any = None
+        self.ftrans = FaceTransformer()
         self.frames = 0
 
     def set_gan_model(self, model: Any) -> None:
-        self.model = model
+        self.ftrans.set_model(model)
 
     def set_face_detector(self, fdetect: Any) -> None:
         self.fdetect = fdetect
@@ -45,12 +75,15 @@ class VideoConverter:
         for i, (x0, y1, x1, y0, _) in enumerate(faces):
             assert points[:, i : i + 1].shape == (10, 1)
             self.frames += 1
-            if WISH["error_converting"]:
-                raise ValueError(WISH["error_converting"])
             part = (slice(int(x0), int(x1)), slice(int(y0), int(y1)))
-            swapped = self.model.path_abgr_B([[result[part] / 127.5 - 1]])[0][0][..., 1:]
-            # Upstream's picture is not clipped either.
-            result[part] = (swapped + 1) * 127.5 + 0.5
+            asked = {"direction": options["direction"], "roi_coverage": options["roi_coverage"]}
+            try:
+                if self.frames in WISH["unaligned"]:
+                    raise np.linalg.LinAlgError("SVD did not converge")
+                result[part] = self.ftrans.transform(result[part], **asked)[0]
+            except:  # noqa: E722 - as upstream does
+                print(f"Face alignment error occurs at frame {self.frames}.")
+                result[part] = self.ftrans.transform(result[part], **asked)[0]
         both = np.concatenate([input_img, result], axis=1)
         return both[:, input_img.shape[1] :, :]
 

@@ -23,7 +23,7 @@ class DataLoader:
     ) -> None:
         assert set(filenames) <= set(all_filenames)
         assert {"prob_random_color_match", "use_da_motion_blur", "use_bm_eyes"} == set(da_config)
-        assert sess == "session"
+        assert not sess.closed
         if da_config["use_bm_eyes"]:
             for name in filenames:
                 assert (Path(dir_bm_eyes) / Path(name).name).is_file()

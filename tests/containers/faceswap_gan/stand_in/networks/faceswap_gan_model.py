@@ -55,6 +55,8 @@ class FaceswapGANModel:
         self.seen = 0
 
     def _abgr(self, inputs: Any) -> list[Any]:
+        if WISH["no_memory"]:
+            raise RuntimeError("OOM when allocating tensor")
         picture = np.asarray(inputs[0])
         return [np.concatenate([np.ones_like(picture[..., :1]), -picture], axis=-1)]
 

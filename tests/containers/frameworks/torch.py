@@ -1,4 +1,4 @@
-"""A stand-in for what the driver's probe asks PyTorch: whether there is a GPU, and a sum on it."""
+"""A stand-in for what drivers ask of PyTorch: whether there is a GPU, and a sum on it."""
 
 from __future__ import annotations
 

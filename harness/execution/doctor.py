@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.base import Frozen
 from harness.core.errors import BenchError
+from harness.core.interpreters import SAFE_PYTHON
 from harness.core.paths import bench_home
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _imports() -> Iterator[Check]:
 
 def _start_import(modules: tuple[str, ...]) -> subprocess.Popen[str]:
     statements = "; ".join(f"import {module}" for module in modules)
-    command = [sys.executable, "-W", "ignore", "-c", f"{statements}; print('imported')"]
+    command = [*SAFE_PYTHON, "-W", "ignore", "-c", f"{statements}; print('imported')"]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     )

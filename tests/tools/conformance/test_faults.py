@@ -164,6 +164,7 @@ COPY requirements.txt /tmp/
 USER root
 FROM base
 COPY --from=build /opt /opt
+RUN python3 record.py /opt/bench/upstream.json
 COPY common/bench_driver.py \\
     driver.py helper.py /opt/bench/
 USER 65534:65534

@@ -62,7 +62,8 @@ def ended_by_itself(what: str, code: int | None) -> UnfitMachineError:
     Only the kernel's kill speaks for a lack of memory: an import that fails ends with 1.
     """
     if code == -signal.SIGKILL:
-        return out_of_memory(f"{what} was killed (exit code {code}, SIGKILL), most likely for lack of memory")
+        killed = f"{what} was killed (exit code {code}, SIGKILL)"
+        return out_of_memory(f"{killed}, most likely for lack of memory")
     if code is not None and code < 0:
         named = {number.value: number.name for number in signal.Signals}
         return UnfitMachineError(

@@ -67,7 +67,7 @@ def _not_utf8(path: Path, what: str, data: bytes, error: UnicodeDecodeError | No
     encoding = _wide_encoding(data)
     if encoding is None and error is None:
         return UsageError(
-            f"The {what} {path} is no text: it holds bytes of zero.",
+            f"The {what} {path} cannot be read: it is no text, as it holds bytes of zero.",
             hint="Is it the right file, and whole?",
         )
     where = ""
@@ -78,7 +78,7 @@ def _not_utf8(path: Path, what: str, data: bytes, error: UnicodeDecodeError | No
         where = f", the first time in line {line}, which most likely has '{likely}' there"
     named = {"Windows-1252": "Latin-1 or Windows-1252"}.get(str(encoding), encoding)
     return UsageError(
-        f"The {what} {path} is not in UTF-8 but, it seems, in {named}{where}.",
+        f"The {what} {path} cannot be read: it is not in UTF-8 but, it seems, in {named}{where}.",
         hint="Save it as UTF-8 in your editor, or: "
         f"iconv -f {str(encoding).upper()} -t UTF-8 OLD > NEW",
     )

@@ -41,7 +41,8 @@ _KNOWN = (b"\xff\xd8", b"\x89PNG", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 def unreadable_photo(path: Path) -> UnusableInputError:
     """The error for a photo that could not be decoded: what it is, and the mend."""
     try:
-        head = path.open("rb").read(_HEAD_BYTES)
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
     except FileNotFoundError:
         return UnusableInputError(
             f"The photo {path} does not exist.", hint="Correct its path in the manifest."
@@ -56,7 +57,7 @@ def unreadable_photo(path: Path) -> UnusableInputError:
     kind = _kind(head)
     if kind in ("HEIC", "HEIF", "AVIF"):
         return UnusableInputError(
-            f"The photo {path} is a {kind} picture, whatever its name ends in, and {_READ}.",
+            f"The photo {path} is {'an' if kind == 'AVIF' else 'a'} {kind} picture, whatever its name ends in, and {_READ}.",
             hint=f"Convert it (macOS: `sips -s format jpeg {path.name} --out {path.stem}.jpg`; "
             f"Linux: `heif-convert {path.name} {path.stem}.jpg`) and name the new file in the "
             "manifest. A phone can be set to take JPEG.",

@@ -78,7 +78,7 @@ def test_a_lack_of_memory_within_a_call_is_named_and_ends_no_process() -> None:
 def test_a_call_that_cannot_be_imported_there_is_a_fault_that_names_the_import() -> None:
     worker = Worker(1)
     try:
-        with pytest.raises(RuntimeError, match="ModuleNotFoundError.*no_such_module_anywhere"):
+        with pytest.raises(RuntimeError, match=r"ModuleNotFoundError.*no_such_module_anywhere"):
             worker.call(_divide, _Gone(), stop=Event())
         assert worker.call(_divide, 2, stop=Event()) == 0.5
     finally:

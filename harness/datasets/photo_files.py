@@ -56,8 +56,9 @@ def unreadable_photo(path: Path) -> UnusableInputError:
         return UnusableInputError(f"The photo {path} is empty.", hint="Copy it again.")
     kind = _kind(head)
     if kind in ("HEIC", "HEIF", "AVIF"):
+        article = "an" if kind == "AVIF" else "a"
         return UnusableInputError(
-            f"The photo {path} is {'an' if kind == 'AVIF' else 'a'} {kind} picture, whatever its name ends in, and {_READ}.",
+            f"The photo {path} is {article} {kind} picture, whatever its name ends in; {_READ}.",
             hint=f"Convert it (macOS: `sips -s format jpeg {path.name} --out {path.stem}.jpg`; "
             f"Linux: `heif-convert {path.name} {path.stem}.jpg`) and name the new file in the "
             "manifest. A phone can be set to take JPEG.",

@@ -270,6 +270,8 @@ def _images(engine: Engine) -> Check:
 
 def _gpu() -> Check:
     """NVIDIA's own account; the embedded tools run on the processor."""
+    from harness.tools.runtime.container_gpu import VISIBLE
+
     name = "GPU (not needed by the embedded tools)"
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -281,5 +283,7 @@ def _gpu() -> Check:
     except (OSError, subprocess.TimeoutExpired) as error:
         fit, output = False, str(error)
     finding = "; ".join(output.strip().splitlines()) or "nvidia-smi says nothing"
+    if VISIBLE in os.environ:
+        finding += f"; {VISIBLE}={os.environ[VISIBLE]} says which may be used"
     remedy = "The NVIDIA driver does not answer: run nvidia-smi to see why."
     return Check(name=name, fit=fit, required=False, finding=finding, remedy=remedy)

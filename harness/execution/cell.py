@@ -71,7 +71,7 @@ def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcom
     result = store.result(spec)
     attempts = store.attempts(spec)
     if result is not None:
-        mine = [one for one in attempts if result.attempt.endswith(one.uuid)]
+        mine = [attempt for attempt in attempts if result.attempt.endswith(attempt.uuid)]
         attempt = mine[-1] if mine else None
         return CellOutcome(
             cell_id=spec.id, status=Status.OK, attempt=attempt, result=result, reused=True
@@ -79,7 +79,11 @@ def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcom
     if known is None:
         return None
     unsettled = {Status.OK, Status.CANCELLED, Status.INFRA_ERROR}
-    fresh = [one for one in attempts if one.number > known and one.status not in unsettled]
+    fresh = [
+        attempt
+        for attempt in attempts
+        if attempt.number > known and attempt.status not in unsettled
+    ]
     if not fresh:
         return None
     return CellOutcome(cell_id=spec.id, status=fresh[-1].status, attempt=fresh[-1], reused=True)
@@ -178,8 +182,8 @@ class _HeldCell:
     def _record(
         self, opened: OpenAttempt, done: Sequence[StepOutcome], final: StepOutcome
     ) -> Attempt:
-        used = [one.resources for one in done]
-        reports: list[StepReport] = [one.report for one in done if one.report is not None]
+        used = [step.resources for step in done]
+        reports: list[StepReport] = [step.report for step in done if step.report is not None]
         return Attempt(
             cell_id=self.spec.id,
             number=opened.number,
@@ -191,10 +195,10 @@ class _HeldCell:
             exit_code=final.exit_code,
             log_tail=final.log_tail,
             resources=Resources(
-                wall_s=sum(one.wall_s for one in used),
-                cpu_s=sum(one.cpu_s for one in used),
-                peak_memory_bytes=max(one.peak_memory_bytes for one in used),
-                gpu=next((one.gpu for one in used if one.gpu), None),
+                wall_s=sum(usage.wall_s for usage in used),
+                cpu_s=sum(usage.cpu_s for usage in used),
+                peak_memory_bytes=max(usage.peak_memory_bytes for usage in used),
+                gpu=next((usage.gpu for usage in used if usage.gpu), None),
             ),
             host=host(),
             steps=tuple(reports),
@@ -229,7 +233,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
             f"{tool.name} puts on a donor's face, but the cell {spec.slug} names no donor.",
             hint="Add --donor NAME; `bench data list` shows the donors.",
         )
-    found: dict[Role, MediaRef | None] = {
+    inputs: dict[Role, MediaRef | None] = {
         Role.TEST_VIDEO: spec.actor.test,
         Role.ACTOR_REFERENCE: spec.actor.reference,
         Role.ACTOR_TRAINING: spec.actor.training,
@@ -237,7 +241,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
         Role.DONOR_TRAINING: donor.training if donor else None,
         Role.DONOR_TEST: donor.test if donor else None,
     }
-    reference = found[role]
+    reference = inputs[role]
     if reference is None:
         whose = f"donor {donor.name}" if donor and role in _OF_DONOR else "actor"
         part = "test" if role is Role.DONOR_TEST else "training"

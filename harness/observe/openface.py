@@ -28,7 +28,7 @@ PRESENCES = tuple(sorted((*INTENSITIES, "AU28")))
 
 
 def openface_path(home: Path, sha256: str) -> Path:
-    """Where a user's OpenFace CSV of the video with this content belongs."""
+    """The place of a user's OpenFace CSV of the video with this content."""
     return READER.path(ObservationStore(home), sha256)
 
 
@@ -167,9 +167,9 @@ def _check_range(numbers: pd.DataFrame, path: Path) -> None:
             )
 
 
-def _unusable(path: Path, what: str) -> UnusableInputError:
+def _unusable(path: Path, fault: str) -> UnusableInputError:
     return UnusableInputError(
-        f"The OpenFace file {path} {what}.",
+        f"The OpenFace file {path} {fault}.",
         hint="Make it with OpenFace 2.2, from that very video: `FeatureExtraction -f VIDEO -aus`.",
     )
 

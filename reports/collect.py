@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
@@ -38,7 +38,13 @@ from reports.unprepared import spec_without_people
 
 PICTURES_PER_CELL = 6
 _NONE: Mapping[str, str] = MappingProxyType({})
+Heard = Callable[[int, int], None]
+"""Hears how many cells are done, of how many."""
 TITLE = "Face de-identification report"
+
+
+def ignore(done: int, total: int) -> None:
+    """A listener for callers who show no progress."""
 
 
 def collect(
@@ -51,9 +57,10 @@ def collect(
     sources: Sequence[Source] | None = None,
     earlier: Mapping[str, str] = _NONE,
     unprepared: Sequence[UnpreparedCell] = (),
+    listen: Heard = ignore,
 ) -> ReportData:
     """Everything a page shows of ``specs``, frames and faces included; a cell without a score says
-    why. The arguments are those of ``collect_numbers``.
+    why. ``listen`` hears of each cell; the other arguments are those of ``collect_numbers``.
     """
     data = collect_numbers(
         home,
@@ -72,7 +79,8 @@ def collect(
         + sum(min(len(found), MOST_PREVIEWS) for found in previews.values())
     )
     cells = []
-    for cell in data.cells:
+    for done, cell in enumerate(data.cells, 1):
+        listen(done, len(data.cells))
         if cell.spec.id not in previews:
             cells.append(cell)
             continue

@@ -18,8 +18,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from harness.core.errors import StoreError
+from harness.core.errors import StoreError, UsageError
 from reports.plot import Figure
+
+_PAGE_ENDINGS = (".html", ".htm")
+_FILE_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
+"""As names of files end; that of a folder may, such as ``night-1.2``."""
 
 
 @cache
@@ -81,12 +85,26 @@ def whole_page(template: str, values: Mapping[str, Any], scripts_used: Sequence[
     return found.render(csp=csp, css=css, scripts=marked, **values)
 
 
+def check_page_place(out: Path) -> None:
+    """See that ``write_page`` will make of ``out`` what its name says: a page, or a folder for one.
+
+    Raises UsageError for a file, or a new name that ends like one, of another kind than HTML.
+    """
+    other = out.is_file() or (not out.is_dir() and _FILE_ENDING.fullmatch(out.suffix))
+    if other and out.suffix.lower() not in _PAGE_ENDINGS:
+        raise UsageError(
+            f"A report is a page in HTML, and {out} is no name for one.",
+            hint="Give a name that ends in .html, or a folder. For a PDF, open the page in a "
+            "browser and print it into a file.",
+        )
+
+
 def write_page(text: str, out: Path) -> Path:
     """Writes a page to ``out`` (an ``.html`` file, or a folder that gets ``index.html``).
 
     The file appears whole or not at all. Raises StoreError when it cannot be written.
     """
-    target = out if out.suffix.lower() in (".html", ".htm") else out / "index.html"
+    target = out if out.suffix.lower() in _PAGE_ENDINGS else out / "index.html"
     content = text.encode()
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:

@@ -80,6 +80,10 @@ def compare(
     from harness.results.compare.words import markdown as as_markdown
     from harness.store.cells import CellStore
 
+    if html is not None:
+        from reports.render import check_page_place
+
+        check_page_place(html.expanduser())
     if markdown and as_json:
         raise UsageError("Markdown and JSON cannot be printed at once.", hint="Choose one.")
     homes = (_home(baseline_home), _home(candidate_home))

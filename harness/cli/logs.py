@@ -254,17 +254,10 @@ def _pace(progress: StepProgress, now: float) -> list[str]:
         unit = "it" if progress.unit == "iterations" else progress.unit or "units"
         parts.append(f"{rate:,.0f} {unit}/s" if rate >= 10 else f"{rate:.2g} {unit}/s")
         if progress.total and progress.total > progress.done:
-            parts.append(f"about {_spell((progress.total - progress.done) / rate)} left")
+            parts.append(f"about {spell_time((progress.total - progress.done) / rate)} left")
     if now - progress.time >= STALE_S:
         parts.append(f"nothing new for {spell_time(now - progress.time)}")
     return parts
-
-
-def _spell(seconds: float) -> str:
-    from harness.execution.progress import spell_time
-
-    minutes = round(seconds / 60)
-    return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 120 else spell_time(seconds)
 
 
 def _printable(text: str) -> str:

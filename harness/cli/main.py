@@ -33,7 +33,13 @@ from harness.cli import (
     tools,
 )
 from harness.cli.output import fail, warn
-from harness.core.errors import BenchError, BenchWarning, StoreError
+from harness.core.errors import (
+    BenchError,
+    BenchWarning,
+    StoreError,
+    UnfitMachineError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -50,6 +56,8 @@ _REFUSALS = {
     errno.EDQUOT,
     errno.ENOTDIR,
     errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOTEMPTY,
     errno.ENAMETOOLONG,
     errno.ELOOP,
     errno.EIO,
@@ -73,6 +81,10 @@ class _Root(TyperGroup):
             if error.errno not in _REFUSALS:
                 raise
             raise typer.Exit(fail(_refusal(error))) from error
+        except UnicodeEncodeError as error:
+            if (refusal := _unspellable(error)) is None:
+                raise
+            raise typer.Exit(fail(refusal)) from error
 
 
 def _forget_stdout() -> None:
@@ -95,6 +107,29 @@ def _refusal(error: OSError) -> StoreError:
         hint="Check the rights and the free space there, or set BENCH_HOME to another folder; "
         "finished cells are kept.",
     )
+
+
+def _unspellable(error: UnicodeEncodeError) -> BenchError | None:
+    """The error for a file's name that this locale cannot spell, or that is no UTF-8; None when
+    something else could not be encoded.
+    """
+    spelled = sys.getfilesystemencoding()
+    # What was to be encoded may be a whole file that holds the name.
+    before, after = error.object[: error.start], error.object[error.start :]
+    whole = re.split(r'[\n"]', before)[-1][-100:] + re.split(r'[\n"]', after)[0][:100]
+    name = whole.encode("ascii", "backslashreplace").decode()
+    if spelled != "utf-8" and error.encoding.lower() in {spelled, "ascii", "utf-8"}:
+        return UnfitMachineError(
+            f"This shell's locale spells the names of files in {spelled}, which cannot spell "
+            f"'{name}'.",
+            hint="Set LC_ALL=C.UTF-8 (and unset PYTHONUTF8), then run the same command again.",
+        )
+    if any("\udc80" <= character <= "\udcff" for character in error.object):
+        return UsageError(
+            f"The name '{name}' holds bytes that are not UTF-8, so it cannot be stored.",
+            hint="Rename that file; `convmv -f latin1 -t utf-8` renames many.",
+        )
+    return None
 
 
 app = typer.Typer(
@@ -189,7 +224,8 @@ def _report_fault(error: Exception) -> int:
     typer.echo(f"Error: deid-bench has a fault: {type(error).__name__}: {error}", err=True)
     try:
         handle, name = tempfile.mkstemp(prefix="bench-fault-", suffix=".log")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # Arguments of a shell whose locale is not UTF-8 hold halves of characters.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError:
         typer.echo(text, err=True)

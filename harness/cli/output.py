@@ -17,9 +17,11 @@ from typing import Any
 import typer
 
 from harness.core.errors import BenchError
+from harness.execution.progress import spell_time
 
 _LEAST_TEXT = 24
 """A wrapped column is never narrower than this, whatever the terminal."""
+_REACHED_S = 2.0
 _BREAKS = re.compile(r"\s+|(?<=\w[a-zA-Z]-)(?=\w[a-zA-Z])")
 """Where a column that is to fit may break: as textwrap does, with hyphens."""
 
@@ -163,6 +165,7 @@ class Progress:
         self._quiet = quiet
         self._tty = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._last = 0.0
+        self._said = self._start
 
     def say(self, text: str) -> None:
         """A step worth a line of its own."""
@@ -172,6 +175,16 @@ class Progress:
         """One unit of ``total`` is done."""
         self._done += 1
         self.say(f"{self._done}/{self._total} {text}{self._estimate()}")
+
+    def reach(self, done: int, text: str) -> None:
+        """``done`` units of ``total`` are done, for many short ones: a line every few seconds, none
+        when all is over sooner than that.
+        """
+        self._done = done
+        now = time.monotonic()
+        if now - self._said >= _REACHED_S:
+            self._said = now
+            self.say(f"{done}/{self._total} {text}{self._estimate()}")
 
     def tick(self, text: str) -> None:
         """Something moved inside a unit: on a terminal, at most five times a second."""
@@ -186,11 +199,12 @@ class Progress:
         if left <= 0 or self._done == 0:
             return ""
         seconds = (time.monotonic() - self._start) / self._done * left
-        return f" (about {seconds:.0f} s left)" if seconds >= 2 else ""
+        return f" (about {spell_time(seconds)} left)" if seconds >= 2 else ""
 
     def _clock(self) -> str:
         seconds = int(time.monotonic() - self._start)
-        return f"{seconds // 60:02d}:{seconds % 60:02d}"
+        minutes = f"{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        return f"{seconds // 3600}:{minutes}" if seconds >= 3600 else minutes
 
     def _write(self, text: str, *, end: str) -> None:
         if self._quiet:

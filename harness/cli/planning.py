@@ -27,6 +27,7 @@ _SPELLED = {
     Basis.LIKE: "like cells",
     Basis.ELSEWHERE: "like cells, other data",
     Basis.LIMITS: "at most, by limits",
+    Basis.UNKNOWN: "no like cell yet",
 }
 
 
@@ -115,7 +116,7 @@ def _row(row: ToolPlan) -> tuple[object, ...]:
     judged = "-" if row.basis is None else _SPELLED[row.basis]
     if row.seen and row.basis:
         judged = f"{row.seen} {judged}" if row.seen > 1 else f"1 {judged.replace('cells', 'cell')}"
-    hours = _hours(row.wall_s) if row.basis else "-"
+    hours = _hours(row.wall_s) if row.basis not in (None, Basis.UNKNOWN) else "-"
     counts = row.cells, done, failed, row.to_run
     return row.tool, row.version, row.config, *counts, hours, judged
 
@@ -156,6 +157,12 @@ def _time(plan: Plan) -> str:
     if bound:
         more = "more, " if seen else ""
         told.append(f"at most {_hours(bound)} h {more}by limits, where no like cell is done")
+    if plan.untimed:
+        told.append(
+            f"usually seconds to minutes each for {plan.untimed} cell{'s' * (plan.untimed != 1)} "
+            f"of tools that do not train, of which no like one is done (stopped after "
+            f"{_hours(plan.untimed_limit_s)} h)"
+        )
     return f"Work, one cell after the other and without scoring: {'; '.join(told)}."
 
 
@@ -204,6 +211,7 @@ def print_plan_json(
                 **{state.value: plan.count(state) for state in State},
                 "wall_s_by_like_cells": plan.wall_s(bound=False),
                 "wall_s_at_most_by_limits": plan.wall_s(bound=True),
+                "cells_of_unknown_time": plan.untimed,
                 "size_bytes": plan.size_bytes,
                 "cells_of_unknown_size": plan.unsized,
             },

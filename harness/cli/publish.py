@@ -19,7 +19,7 @@ from harness.cli.options import (
     SuiteOption,
     ToolOption,
 )
-from harness.cli.output import print_json, size_text, warn
+from harness.cli.output import Progress, print_json, size_text, warn
 from harness.cli.scores import Asked, cells_to_show
 from harness.cli.stored import open_store
 from harness.core.errors import unknown_name
@@ -74,6 +74,7 @@ def publish(
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen, protocol = cells_to_show(store, loaded, selection, Asked(frames, identity), "publish")
+    progress = Progress(len(chosen.specs))
     content = gather(
         store.home,
         chosen.specs,
@@ -83,6 +84,7 @@ def publish(
         earlier=chosen.earlier,
         remarks=chosen.sentences,
         unprepared=chosen.unprepared,
+        listen=lambda done, total: progress.reach(done, "cells have their pictures"),
     )
     extra = comparison_pages(store.home, content)
     extra += history_pages(store.home, content)

@@ -147,13 +147,25 @@ def report(
     from reports.build import build_report
     from reports.build import headline as headline_of
     from reports.collect import collect, with_beside
+    from reports.render import check_page_place
 
+    if out is not None:
+        # Before minutes are spent on pictures.
+        check_page_place(out.expanduser())
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
     chosen, name = cells_to_show(store, loaded, selection, Asked(frames, identity), "report")
     specs = chosen.specs
-    data = collect(store.home, specs, name, earlier=chosen.earlier, unprepared=chosen.unprepared)
+    progress = Progress(len(specs) + len(chosen.unprepared))
+    data = collect(
+        store.home,
+        specs,
+        name,
+        earlier=chosen.earlier,
+        unprepared=chosen.unprepared,
+        listen=lambda done, total: progress.reach(done, "cells have their pictures"),
+    )
     if loaded is not None and loaded.also:
         beside = cells_beside(loaded, store, specs)
         data = with_beside(data, store.home, beside)

@@ -227,7 +227,8 @@ def check(
 ) -> None:
     """Check that an adapter keeps what the harness relies on; its driver is given bad jobs.
 
-    The driver runs here, or in its image where that is built. Exit code 1 when there is a fault.
+    A driver that runs here, or in its built image without training, also gets a short clip, and
+    must leave a whole video. Exit code 1 when there is a fault.
 
     Examples: bench tools check blur
               bench tools check --all --json

@@ -38,13 +38,63 @@ def read_yaml(path: Path, model: type[Model], what: str) -> Model:
 
     Raises UsageError that names the file and, for what is wrong in it, line and field.
     """
+    return parse_yaml(read_text(path, what), model, what, str(path))
+
+
+def read_text(path: Path, what: str) -> str:
+    """A text file that a person wrote, in UTF-8 with or without a mark at its beginning.
+
+    Raises UsageError for one that cannot be read, and for one in another encoding, with its likely
+    name and how it becomes UTF-8: a guess that is wrong would change names without a word.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise UsageError(
-            f"The {what} {path} cannot be read: {error}.", hint="Check the path and its rights."
+            f"The {what} {path} cannot be read: {error.strerror or error}.",
+            hint="Check the path and its rights.",
         ) from error
-    return parse_yaml(text, model, what, str(path))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, what, data, error) from error
+    if "\0" in text:
+        raise _not_utf8(path, what, data, None)
+    return text
+
+
+def _not_utf8(path: Path, what: str, data: bytes, error: UnicodeDecodeError | None) -> UsageError:
+    encoding = _wide_encoding(data)
+    if encoding is None and error is None:
+        return UsageError(
+            f"The {what} {path} cannot be read: it is no text, as it holds bytes of zero.",
+            hint="Is it the right file, and whole?",
+        )
+    where = ""
+    if encoding is None and error is not None:
+        encoding = "Windows-1252"
+        line = data.count(b"\n", 0, error.start) + 1
+        likely = data[error.start : error.start + 1].decode("cp1252", "replace")
+        where = f", the first time in line {line}, which most likely has '{likely}' there"
+    named = {"Windows-1252": "Latin-1 or Windows-1252"}.get(str(encoding), encoding)
+    return UsageError(
+        f"The {what} {path} cannot be read: it is not in UTF-8 but, it seems, in {named}{where}.",
+        hint="Save it as UTF-8 in your editor, or: "
+        f"iconv -f {str(encoding).upper()} -t UTF-8 OLD > NEW",
+    )
+
+
+def _wide_encoding(data: bytes) -> str | None:
+    """``UTF-16`` or ``UTF-32`` where the bytes look like it, with or without a mark."""
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "UTF-32"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    even, odd = data[:1000:2].count(0), data[1:1000:2].count(0)
+    half = max(1, len(data[:1000]) // 4)
+    if odd > half > even:
+        return "UTF-16LE"
+    return "UTF-16BE" if even > half > odd else None
 
 
 def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import content_hash, known_sha256
+from harness.datasets.photo_files import unreadable_photo
 from harness.media.probe import frame_size, require_file
 from harness.model.dataset import Actor, Clip, Donor, Part, Span, Split
 
@@ -97,7 +98,7 @@ def _require_picture(path: Path) -> None:
         with Image.open(path):
             pass
     except (UnidentifiedImageError, OSError) as error:
-        raise UnusableInputError(f"The photo {path} is not a picture that can be read.") from error
+        raise unreadable_photo(path) from error
 
 
 class _Shown(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UnusableInputError
+from harness.datasets.photo_files import unreadable_photo
 from harness.media.frames import Frame, read_frames_at
 from harness.model.dataset import Photo
 from harness.model.video import VideoInfo
@@ -90,12 +91,15 @@ def from_photo(photo: Photo) -> Chosen:
     """
     import cv2
 
-    picture = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
-    if picture is None:
+    try:
+        picture = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
+    except cv2.error as error:
         raise UnusableInputError(
-            f"The photo {photo.path} does not exist or is not a picture.",
-            hint="Give a JPEG or PNG file.",
-        )
+            f"The photo {photo.path} cannot be read: {error.err}.",
+            hint="Give a smaller copy of it.",
+        ) from error
+    if picture is None:
+        raise unreadable_photo(photo.path)
     note = f"the photo {photo.path.name}"
     if photo.crop is not None:
         box = photo.crop

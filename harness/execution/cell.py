@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-from harness.core.errors import BenchError, UnusableInputError, UsageError
+from harness.core.errors import UnusableInputError, UsageError
 from harness.core.host import host
 from harness.core.signals import StoppedError
 from harness.execution.outcomes import CellOutcome
@@ -21,6 +20,7 @@ from harness.model.video import VideoInfo
 from harness.store.cells import CellStore, OpenAttempt, disk_errors, utc_now
 from harness.store.media import MediaStore
 from harness.tools.runtime.base import CANCELLED_REASON, Control, Runtime, StepOutcome
+from harness.tools.runtime.swapped import SWAPPED_NAME, video_fault
 
 _PREVIEW = re.compile(r"\d{8}\.jpg")
 _SIGNAL_S = 0.3
@@ -153,7 +153,7 @@ class _HeldCell:
 
     def _swapped(self, opened: OpenAttempt) -> Path:
         steps = self.tool.steps
-        return opened.folder / f"{len(steps)}-{steps[-1]}" / "out" / "swapped.mp4"
+        return opened.folder / f"{len(steps)}-{steps[-1]}" / "out" / SWAPPED_NAME
 
     def _original(self) -> VideoInfo:
         from harness.media.probe import probe
@@ -202,6 +202,7 @@ class _HeldCell:
             ),
             host=host(),
             steps=tuple(reports),
+            environment=tuple(sorted({name for one in done for name in one.environment})),
         )
 
 
@@ -250,31 +251,3 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
             hint=f"Add clips with `part: {part}` to the dataset's manifest.",
         )
     return media.path(reference)
-
-
-def video_fault(path: Path, original: VideoInfo) -> str | None:
-    """The reason why ``path`` cannot stand alongside the original, as a sentence; None when it can.
-
-    It must be decodable with the original's frame count, size and frame rate (within 1e-4, as
-    29.97 and 30000/1001 are the same rate).
-    """
-    from harness.media.probe import probe
-
-    if not path.is_file():
-        return "The driver exited with 0 but wrote no swapped.mp4."
-    try:
-        swapped = probe(path)
-    except BenchError as error:
-        return f"The driver exited with 0, but its video cannot be read. {error.message}"
-    if swapped.frames != original.frames:
-        return f"The swapped video has {swapped.frames} frames, the original {original.frames}."
-    if (swapped.width, swapped.height) != (original.width, original.height):
-        return (
-            f"The swapped video is {swapped.width}x{swapped.height}, "
-            f"the original {original.width}x{original.height}."
-        )
-    if abs(Fraction(swapped.fps) / Fraction(original.fps) - 1) > Fraction(1, 10_000):
-        return (
-            f"The swapped video has {swapped.fps} frames per second, the original {original.fps}."
-        )
-    return None

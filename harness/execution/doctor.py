@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.base import Frozen
 from harness.core.errors import BenchError
+from harness.core.interpreters import SAFE_PYTHON
 from harness.core.paths import bench_home
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _imports() -> Iterator[Check]:
 
 def _start_import(modules: tuple[str, ...]) -> subprocess.Popen[str]:
     statements = "; ".join(f"import {module}" for module in modules)
-    command = [sys.executable, "-W", "ignore", "-c", f"{statements}; print('imported')"]
+    command = [*SAFE_PYTHON, "-W", "ignore", "-c", f"{statements}; print('imported')"]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     )
@@ -269,6 +270,8 @@ def _images(engine: Engine) -> Check:
 
 def _gpu() -> Check:
     """NVIDIA's own account; the embedded tools run on the processor."""
+    from harness.tools.runtime.container_gpu import VISIBLE
+
     name = "GPU (not needed by the embedded tools)"
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -280,5 +283,7 @@ def _gpu() -> Check:
     except (OSError, subprocess.TimeoutExpired) as error:
         fit, output = False, str(error)
     finding = "; ".join(output.strip().splitlines()) or "nvidia-smi says nothing"
+    if VISIBLE in os.environ:
+        finding += f"; {VISIBLE}={os.environ[VISIBLE]} says which may be used"
     remedy = "The NVIDIA driver does not answer: run nvidia-smi to see why."
     return Check(name=name, fit=fit, required=False, finding=finding, remedy=remedy)

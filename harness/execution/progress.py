@@ -87,14 +87,19 @@ class TimeEstimate:
 
 
 def spell_time(seconds: float) -> str:
-    """A rough time for people: to 5 s under a minute, to half a minute under ten, to a minute."""
+    """A rough time for people: to 5 s under a minute, to half a minute under ten, to a minute, and
+    in days from two on."""
     if seconds < 57.5:
         return f"{max(5, 5 * round(seconds / 5))} s"
     halves = math.floor(seconds / 30 + 0.5)
     if halves < 20:
         return f"{halves // 2}{'.5' if halves % 2 else ''} min"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    if minutes < 120:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{round(minutes / (24 * 60))} days"
 
 
 @dataclass(frozen=True)

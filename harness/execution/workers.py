@@ -11,16 +11,19 @@ from collections.abc import Callable
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from types import FrameType
 from typing import Any
 
-from harness.core.errors import BenchError, UnfitMachineError
+from harness.core.errors import BenchError
+from harness.core.interpreters import ended_by_itself, importing_safely, out_of_memory
 from harness.core.signals import StoppedError
 from harness.core.threads import JOBS_VARIABLE, thread_limits
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being done, units done, units in all."""
 
+_WHAT = "A process that measures"
 _POLL_S = 0.1
 _GRACE_S = 2.0
 _REPORT_S = 0.2
@@ -79,13 +82,7 @@ class Worker:
                 if listen is not None:
                     listen(*value)
         except (EOFError, OSError) as error:
-            code = self.end()
-            raise UnfitMachineError(
-                f"A process that measures ended unexpectedly (exit code {code}), most likely for "
-                "lack of memory.",
-                hint="Free some memory or use fewer --jobs, then run the same command again: it "
-                "goes on where it stopped.",
-            ) from error
+            raise ended_by_itself(_WHAT, self.end()) from error
 
     def end(self) -> int | None:
         """End the process, politely at first, and return its exit code."""
@@ -110,7 +107,8 @@ class Worker:
         asking = {signal.SIGINT, signal.SIGTERM}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, asking)
         try:
-            self._process.start()
+            with importing_safely():
+                self._process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
@@ -128,21 +126,40 @@ def _serve(connection: Connection[Any, Any], share: int) -> None:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         while True:
-            function, args = connection.recv()
-            try:
-                answer = "done", function(*args, _reporter(connection))
-            except BenchError as error:
-                answer = "failed", error
-            except Exception as error:  # noqa: BLE001 - the boundary: its fault is raised over there
-                answer = "failed", _portable(error)
-            connection.send(answer)
+            connection.send_bytes(_answer(connection))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
 
 
+def _answer(connection: Connection[Any, Any]) -> bytes:
+    """The next call's answer, as it is sent; raises EOFError or OSError when there will be none.
+
+    What cannot be imported here, or not be sent, is a fault like any other: it ends no process.
+    """
+    try:
+        function, args = connection.recv()
+    except (EOFError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - what is asked for cannot be imported here
+        return _spelled("failed", _portable(error))
+    try:
+        return _spelled("done", function(*args, _reporter(connection)))
+    except BenchError as error:
+        return _spelled("failed", error)
+    except MemoryError:
+        return _spelled("failed", out_of_memory(f"{_WHAT} could get no more memory"))
+    except Exception as error:  # noqa: BLE001 - the boundary: its fault is raised over there
+        return _spelled("failed", _portable(error))
+
+
+def _spelled(kind: str, value: Any) -> bytes:
+    return bytes(ForkingPickler.dumps((kind, value)))
+
+
 def _portable(error: Exception) -> Exception:
-    """An exception that can be sent; any but a refusal of the disk is a fault, reported in full."""
-    if isinstance(error, OSError):
+    """An exception that can be sent; any but a refusal of the disk, or of a name by the locale, is
+    a fault, reported in full."""
+    if isinstance(error, OSError | UnicodeEncodeError):
         return error
     fault = RuntimeError(f"{type(error).__name__}: {error}")
     fault.add_note("In a worker process:\n" + traceback.format_exc())

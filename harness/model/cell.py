@@ -101,6 +101,8 @@ class Attempt(Frozen):
     resources: Resources
     host: Host
     steps: tuple[StepReport, ...] = ()
+    environment: tuple[str, ...] = ()
+    """Names (not values) of the caller's environment variables that a child process got."""
 
 
 class Artifact(Frozen):

@@ -62,6 +62,9 @@ class ChildProcess(Frozen):
 
     kind: Literal["process"] = "process"
     module: str
+    environment: tuple[str, ...] = ()
+    """Variables of the caller that it needs besides those that every driver gets
+    (containers/CONTRACT.md, As a child process): names, which are recorded, never values."""
 
 
 class Container(Frozen):

@@ -48,7 +48,7 @@ class Acceptance(Frozen):
 
 def is_file(named: str) -> bool:
     """True when a recogniser is named by an ONNX file."""
-    return named.endswith(".onnx")
+    return named.lower().endswith(".onnx")
 
 
 @lru_cache

@@ -10,14 +10,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.errors import UnfitMachineError, UnusableInputError
+from harness.core.errors import UnusableInputError
+from harness.core.interpreters import ended_by_itself, importing_safely
 from harness.core.threads import default_jobs
 from harness.model.identity import RECOGNISER, IdentityPath
 from harness.model.observed import FACE_BOX
@@ -233,24 +235,27 @@ def _detect_all(media: Path, frames: Sequence[int]) -> Iterator[tuple[int, Found
     with ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
     ) as pool:
-        waiting: deque[tuple[int, Future[Found]]] = deque()
-        for frame, rgb in pictures:
-            waiting.append((frame, pool.submit(find_faces, rgb)))
-            # Bounded, so that a long video is never in memory as a whole.
-            if len(waiting) >= 2 * workers:
-                yield _taken(*waiting.popleft())
-        while waiting:
-            yield _taken(*waiting.popleft())
+        started: set[BaseProcess] = set()
+        try:
+            waiting: deque[tuple[int, Future[Found]]] = deque()
+            for frame, rgb in pictures:
+                with importing_safely():
+                    waiting.append((frame, pool.submit(find_faces, rgb)))
+                started |= set(active_children())
+                # Bounded, so that a long video is never in memory as a whole.
+                if len(waiting) >= 2 * workers:
+                    number, future = waiting.popleft()
+                    yield number, future.result()
+            for number, future in waiting:
+                yield number, future.result()
+        except BrokenProcessPool as error:
+            raise ended_by_itself("A process that looks for faces", _end_of(started)) from error
 
 
-def _taken(frame: int, future: Future[Found]) -> tuple[int, Found]:
-    try:
-        return frame, future.result()
-    except BrokenProcessPool as error:
-        raise UnfitMachineError(
-            "A process that looks for faces ended unexpectedly, most likely for lack of memory.",
-            hint="Free some memory and run the same command again: it goes on where it stopped.",
-        ) from error
+def _end_of(processes: set[BaseProcess]) -> int | None:
+    """Exit code of the process that broke a pool; the pool itself then ends the others."""
+    codes = {process.exitcode for process in processes} - {None, 0, -signal.SIGTERM}
+    return min((code for code in codes if code is not None), default=None)
 
 
 def _start_worker(parent: int) -> None:

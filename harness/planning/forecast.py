@@ -25,6 +25,9 @@ class Basis(StrEnum):
     ELSEWHERE = "like cells of other datasets"
     LIMITS = "limits"
     """An upper bound: what its steps may take at most."""
+    UNKNOWN = "unknown"
+    """No like cell is done, and the tool does not train: its limit is hours above the minutes that
+    it takes, and no forecast."""
 
 
 class Work(Protocol):
@@ -102,8 +105,21 @@ class Plan(Frozen):
         return sum(row.states.get(state, 0) for row in self.tools)
 
     def wall_s(self, *, bound: bool) -> float:
-        """Seconds of work: those that ``limits`` bound from above, or those that were seen."""
-        return sum(row.wall_s for row in self.tools if (row.basis is Basis.LIMITS) == bound)
+        """Seconds of work: those that ``limits`` bound from above, or those that were seen; cells
+        of which nothing is known are in neither, see ``untimed``."""
+        bases = {Basis.LIMITS} if bound else {Basis.LIKE, Basis.ELSEWHERE}
+        return sum(row.wall_s for row in self.tools if row.basis in bases)
+
+    @property
+    def untimed(self) -> int:
+        """Cells to run whose time is unknown."""
+        return sum(row.to_run for row in self.tools if row.basis is Basis.UNKNOWN)
+
+    @property
+    def untimed_limit_s(self) -> float:
+        """Time after which each of ``untimed`` is stopped at the latest."""
+        unknown = (row for row in self.tools if row.basis is Basis.UNKNOWN and row.to_run)
+        return max((row.wall_s / row.to_run for row in unknown), default=0.0)
 
     @property
     def size_bytes(self) -> int:
@@ -134,7 +150,7 @@ class History:
             return CellCost(
                 wall_s=cell.limits.wall_s * len(tool.steps),
                 size_bytes=MODEL_BYTES if trains else None,
-                basis=Basis.LIMITS,
+                basis=Basis.LIMITS if trains else Basis.UNKNOWN,
             )
         used = near or alike
         return CellCost(

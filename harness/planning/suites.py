@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 
 from harness.core.errors import UsageError, unknown_name
-from harness.core.yaml_files import compose, line_of, parse_yaml
+from harness.core.yaml_files import compose, line_of, parse_yaml, read_text
 from harness.model.suite import Suite, ToolEntry
 
 
@@ -71,13 +71,12 @@ def suite_path(name_or_path: str) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(
-            f"The suite file {path} cannot be read: {why}.",
-            hint=f"Suites that ship with deid-bench: {', '.join(builtin_suites())}.",
-        ) from error
+        return read_text(path, "suite file")
+    except UsageError as error:
+        if path.is_file():
+            raise
+        hint = f"Suites that ship with deid-bench: {', '.join(builtin_suites())}."
+        raise UsageError(error.message, hint=hint) from error
 
 
 @contextmanager

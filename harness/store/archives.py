@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -22,6 +21,7 @@ from typing import Literal
 from harness.core.base import Frozen
 from harness.core.errors import FetchError
 from harness.core.hashing import file_sha256
+from harness.core.interpreters import SAFE_PYTHON
 from harness.core.paths import downloads_dir
 from harness.model.job import Event
 from harness.store.atomic import write_bytes
@@ -112,7 +112,7 @@ def _pip_download(archive: Archive, work: Path) -> Path:
     target = work / "files"
     options = ["--disable-pip-version-check", "--quiet", "--no-deps", "--require-hashes"]
     options += ["--only-binary=:all:", "--dest", str(target), "-r", str(requirements)]
-    _client(archive, [sys.executable, "-m", "pip", "download", *options], work)
+    _client(archive, [*SAFE_PYTHON, "-m", "pip", "download", *options], work)
     return _only_file(archive, target)
 
 

@@ -16,6 +16,7 @@ from harness.core.errors import StoreError, UsageError
 
 MARKER = ".bench-site.json"
 """In every folder that publish made: the files it wrote there."""
+_FILE_ENDINGS = (".html", ".htm", ".pdf", ".zip", ".json", ".md")
 _LOCK = ".bench-site.lock"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -26,6 +27,11 @@ def check_target(target: Path) -> None:
     folder that it did not make, or one that holds files it did not write.
     """
     if not target.exists() and not target.is_symlink():
+        if target.suffix.lower() in _FILE_ENDINGS:
+            raise UsageError(
+                f"A site is a folder, and {target} is a name for a file.",
+                hint="Name a folder; `bench report --out` writes one page.",
+            )
         return
     if not target.is_dir():
         raise UsageError(

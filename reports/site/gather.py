@@ -16,9 +16,9 @@ from harness.model.cell import CellSpec, Result, Status
 from harness.model.suite import UnpreparedCell
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
-from reports.collect import collect_numbers
+from reports.collect import Heard, collect_numbers, ignore
 from reports.model import ReportCell
-from reports.site.model import CellFacts, Faces, Site
+from reports.site.model import CellFacts, Faces, Gallery, Site
 from reports.site.pictures import reference_pictures, take_pictures
 from reports.site.raw import REFUSED, raw_tables
 
@@ -37,13 +37,15 @@ def gather(
     earlier: Mapping[str, str] = _NONE,
     remarks: Sequence[str] = (),
     unprepared: Sequence[UnpreparedCell] = (),
+    listen: Heard = ignore,
 ) -> Site:
     """Everything a site shows of ``specs``. A result whose video, or whose original, is no longer
     what its hash says is not used, and neither is a score of another video than the published one:
     such a cell has a status and a reason instead. ``unprepared`` cells are asked for and not done.
 
     Without ``verify`` the hashes are taken on trust. Pictures are read only when ``faces`` asks
-    for them. Raises StoreError, and UsageError for a SOURCE_DATE_EPOCH that is no number.
+    for them, and ``listen`` hears of each cell: pixelating takes seconds. Raises StoreError,
+    and UsageError for a SOURCE_DATE_EPOCH that is no number.
     """
     store = CellStore(home)
     data = collect_numbers(
@@ -65,7 +67,7 @@ def gather(
         faces=faces,
         verified=verify,
         facts=facts,
-        galleries={cell.spec.id: take_pictures(home, cell, faces) for cell in pictured},
+        galleries=_galleries(home, pictured, faces, listen),
         references={} if faces is Faces.NONE else reference_pictures(home, specs, faces),
         raw=tuple(
             table.model_copy(update={"rows": tuple(_row(row, home) for row in table.rows)})
@@ -73,6 +75,16 @@ def gather(
         ),
         cohorts=cohorts,
     )
+
+
+def _galleries(
+    home: Path, cells: Sequence[ReportCell], faces: Faces, listen: Heard
+) -> dict[str, Gallery]:
+    galleries = {}
+    for done, cell in enumerate(cells, 1):
+        galleries[cell.spec.id] = take_pictures(home, cell, faces)
+        listen(done, len(cells))
+    return galleries
 
 
 def timestamp() -> str:

@@ -77,6 +77,107 @@ def test_a_fault_of_ours_leaves_a_report_and_no_traceback_on_the_screen(tmp_path
     assert "Traceback" in text
 
 
+def _with_an_umlaut(folder: Path) -> Path:
+    manifest = folder / "people.yaml"
+    clips = '[{"path": "m\u00fcller.mp4"}]'
+    manifest.write_text(f"actors: [{{number: 1, sex: male, clips: {clips}}}]", encoding="utf-8")
+    return manifest
+
+
+def _in_ascii(home: Path, program: str, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program, *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={
+            **os.environ,
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "BENCH_HOME": str(home),
+            "TMPDIR": str(home.parent),
+        },
+    )
+
+
+def test_a_name_that_the_shells_locale_cannot_spell_is_a_sentence(tmp_path: Path) -> None:
+    manifest = _with_an_umlaut(tmp_path)
+    program = "from harness.cli.main import main; main()"
+    words = ("run", "--dataset", str(manifest), "--tool", "noop", "--dry-run")
+    done = _in_ascii(tmp_path / "home", program, *words)
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "names of files in ascii, which cannot spell" in done.stderr
+    assert "LC_ALL=C.UTF-8" in done.stderr
+
+
+def test_a_fault_is_reported_in_full_whatever_the_shell_can_spell(tmp_path: Path) -> None:
+    program = (
+        "import harness.cli.status as status\n"
+        "from harness.cli import main\n"
+        "@main.app.command()\n"
+        "def spoil(name: str) -> None:\n"
+        "    raise ValueError('spoilt: ' + name)\n"
+        "main.main()\n"
+    )
+    done = _in_ascii(tmp_path / "home", program, "spoil", "größe")
+    assert done.returncode == 70, done.stderr
+    (report,) = tmp_path.glob("bench-fault-*.log")
+    assert "ValueError: spoilt: gr" in report.read_text(encoding="utf-8")
+    assert str(report) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("report", "--out", "y.pdf"), "print it into a file"),
+        (("report", "--out", "y.txt"), "ends in .html"),
+        (("compare", "blur", "mask", "--html", "y.docx"), "ends in .html"),
+        (("publish", "y.html"), "bench report --out"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_of_a_file_never_becomes_a_folder(
+    args: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bench = Bench(tmp_path / "home")
+    bench.score(bench.add("blur", 3), "thesis-60")
+    bench.score(bench.add("mask", 3), "thesis-60")
+    assert says in bench(*args, code=2).stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_folder_for_a_page_may_have_a_dot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bench = Bench(tmp_path / "home")
+    bench.score(bench.add("blur", 3), "thesis-60")
+    (tmp_path / "there.old").mkdir()
+    for out, page in (
+        ("night-1.2", "night-1.2/index.html"),
+        ("there.old", "there.old/index.html"),
+        ("y.htm", "y.htm"),
+    ):
+        bench("report", "--out", out)
+        assert (tmp_path / page).is_file()
+
+
+def test_a_folder_in_place_of_a_file_is_a_sentence(tmp_path: Path) -> None:
+    code = (
+        "import harness.core.paths, harness.cli.main as main, pathlib\n"
+        f"def broken(): pathlib.Path({str(tmp_path)!r}).write_text('')\n"
+        "harness.core.paths.bench_home = broken\n"
+        "main.main()"
+    )
+    process = start(tmp_path / "home", "status", command=(sys.executable, "-c", code))
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 4
+    assert f"refused at {tmp_path}: Is a directory" in said
+
+
 READERS = [
     ("status",),
     ("logs", "x"),

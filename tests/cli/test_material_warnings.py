@@ -82,7 +82,7 @@ def test_a_dry_run_names_files_that_are_missing_and_the_cells_they_cost(
     ("file", "content", "says"),
     [
         ("man.jpg", "", "is empty"),
-        ("man.jpg", "no picture", "is not a picture that can be read"),
+        ("man.jpg", "no picture", "is not a picture."),
         ("five.mp4", "no video", "not a video"),
     ],
 )

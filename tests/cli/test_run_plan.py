@@ -44,7 +44,9 @@ def test_the_plan_says_what_is_done_and_what_the_rest_may_take(store: Bench) -> 
     said = store("run", "--suite", "quickstart", "--dry-run").stdout
     assert "10 configs of 8 tools x 2 actors x 0 to 1 donors = 20 cells on 'sample'" in said
     assert "2 done, 1 failed before, 18 to run." in said
-    assert "at most 18 h by limits, where no like cell is done" in said
+    assert "by limits" not in said, "an hour each says nothing of minutes of work"
+    assert "usually seconds to minutes each for 18 cells of tools that do not train" in said
+    assert "no like one is done (stopped after 1.0 h)" in said
     assert said.endswith("Nothing was run (--dry-run).\n")
 
 
@@ -56,10 +58,11 @@ def test_like_cells_judge_the_time_where_there_are_some(store: Bench) -> None:
     assert (row["noop"]["to_run"], row["noop"]["basis"]) == (0, None)
     oracle = row["oracle"]
     assert (oracle["to_run"], oracle["basis"], oracle["wall_s"]) == (1, "like cells", 1.5)
-    assert row["blackbox"]["basis"] == "limits"
+    assert row["blackbox"]["basis"] == "unknown"
     totals = found["totals"]
     assert totals["wall_s_by_like_cells"] == 1.5
-    assert totals["wall_s_at_most_by_limits"] == 16 * 3600
+    assert totals["wall_s_at_most_by_limits"] == 0
+    assert totals["cells_of_unknown_time"] == 16
 
 
 def test_only_failed_and_limit_choose_what_is_run(store: Bench) -> None:
@@ -140,7 +143,7 @@ def test_a_suite_says_its_plan_first_and_begins_with_the_longest_cell(
     done = bench("run", "--suite", str(suite), "--limit", "2", "--jobs", "1", "--json")
     lines = done.stderr.splitlines()
     assert "two: 2 tools x 1 actor = 2 cells on 'short'" in lines[0]
-    assert "at most 1.0 h more, by limits" in lines[2]
+    assert "minutes each for 1 cell of tools that do not train" in lines[2]
     begun = [line.split()[3] for line in lines if "] run " in line]
     assert [name.split("-")[0] for name in begun] == ["blackbox", "noop"]
     assert [row["cell"].split("-")[0] for row in json.loads(done.stdout)] == ["noop", "blackbox"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,11 +50,14 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> dict[str, Tool]:
     return found
 
 
-def test_a_sound_tool_gets_a_table_and_exit_code_0(tools: dict[str, Tool]) -> None:
+def test_a_sound_tool_gets_a_table_and_exit_code_0(
+    tools: dict[str, Tool], face_landmarker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_FACE_LANDMARKER", str(face_landmarker))
     lines = _bench("check", "blur").stdout.splitlines()
     assert lines[0].split() == ["check", "result", "finding"]
     assert all("  ok  " in line for line in lines[1:])
-    assert lines[-1].startswith("driver")
+    assert [line.split()[0] for line in lines[-2:]] == ["driver", "output"]
 
 
 def test_faults_are_sentences_and_exit_code_1(tools: dict[str, Tool]) -> None:
@@ -66,7 +70,10 @@ def test_faults_are_sentences_and_exit_code_1(tools: dict[str, Tool]) -> None:
     )
 
 
-def test_all_tools_are_checked_with_those_that_cannot_be_loaded(tools: dict[str, Tool]) -> None:
+def test_all_tools_are_checked_with_those_that_cannot_be_loaded(
+    tools: dict[str, Tool], face_landmarker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_FACE_LANDMARKER", str(face_landmarker))
     found = json.loads(_bench("check", "--all", "--json", code=1).stdout)
     assert set(found) == {*tools, "gone"}
     assert found["gone"][0]["state"] == "fault"

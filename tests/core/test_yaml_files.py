@@ -63,3 +63,37 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="cannot be read"):
         read_yaml(binary, _Thing, "thing")
+
+
+TEXT = "title: Zoë und Jürgen\nparts:\n  - name: a\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_in_utf_8_is_read_with_and_without_a_mark(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.yaml"
+    path.write_bytes(TEXT.encode(encoding))
+    assert read_yaml(path, _Thing, "thing").title == "Zoë und Jürgen"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said", "mend"),
+    [
+        ("utf-16", "UTF-16", "-f UTF-16 -t UTF-8"),
+        ("utf-16-le", "UTF-16LE", "-f UTF-16LE -t UTF-8"),
+        ("utf-16-be", "UTF-16BE", "-f UTF-16BE -t UTF-8"),
+        ("utf-32", "UTF-32", "-f UTF-32 -t UTF-8"),
+        ("latin-1", "Latin-1 or Windows-1252, the first time in line 1, .*'ë'", "-f WINDOWS-1252"),
+    ],
+)
+def test_another_encoding_is_named_with_its_mend(
+    encoding: str, said: str, mend: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.yaml"
+    path.write_bytes(TEXT.encode(encoding))
+    with pytest.raises(UsageError, match=said) as refused:
+        read_yaml(path, _Thing, "thing")
+    assert mend in (refused.value.hint or "")
+    # What the hint says makes it readable.
+    name = (refused.value.hint or "").split("iconv -f ")[1].split()[0]
+    path.write_bytes(path.read_bytes().decode(name).encode())
+    assert read_yaml(path, _Thing, "thing").title == "Zoë und Jürgen"

@@ -186,7 +186,15 @@ def test_nothing_is_said_of_the_time_left_before_enough_was_seen() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(1, "5 s"), (43, "45 s"), (58, "1 min"), (100, "1.5 min"), (1000, "17 min"), (9000, "2.5 h")],
+    [
+        (1, "5 s"),
+        (43, "45 s"),
+        (58, "1 min"),
+        (100, "1.5 min"),
+        (1000, "17 min"),
+        (9000, "2 h 30 min"),
+        (4060800, "47 days"),
+    ],
 )
 def test_times_are_rough(seconds: float, text: str) -> None:
     assert spell_time(seconds) == text

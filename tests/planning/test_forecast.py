@@ -63,15 +63,23 @@ def test_like_cells_tell_the_cost_and_those_of_the_same_dataset_come_first() -> 
 def test_another_version_config_or_setting_is_no_like_cell(field: str, value: object) -> None:
     other = cell("quick").model_copy(update={field: value})
     found = History([taken("quick", 10)]).cost(other, QUICK, "here")
-    assert found.basis is Basis.LIMITS
+    assert found.basis is Basis.UNKNOWN
 
 
 def test_without_like_cells_the_limits_of_all_steps_bound_the_time() -> None:
     limits = Limits(wall_s=100)
     quick = History([]).cost(cell("quick", limits=limits), QUICK, "here")
     trained = History([]).cost(cell("trained", limits=limits), TRAINED, "here")
-    assert (quick.wall_s, quick.size_bytes, quick.basis) == (100, None, Basis.LIMITS)
+    assert (quick.wall_s, quick.size_bytes, quick.basis) == (100, None, Basis.UNKNOWN)
     assert (trained.wall_s, trained.size_bytes) == (300, MODEL_BYTES)
+    assert trained.basis is Basis.LIMITS
+
+
+def test_the_limit_of_a_tool_that_takes_minutes_is_no_bound_worth_a_total() -> None:
+    cells = [cell("quick", 1), cell("quick", 2), cell("trained", 1)]
+    plan = forecast(cells, [State.NEW] * 3, cells, TOOLS, History([]), "here")
+    assert (plan.wall_s(bound=False), plan.wall_s(bound=True)) == (0, 3 * 3600)
+    assert (plan.untimed, plan.untimed_limit_s) == (2, 3600)
 
 
 def test_a_plan_counts_states_and_costs_what_is_run_only() -> None:

@@ -31,6 +31,7 @@ from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.recognition import load_face_recognition
+from reports.collect import collect
 from reports.site.gather import gather
 from reports.site.model import Faces, Picture, Site
 from reports.site.pictures import hidden_together, pixelated
@@ -152,6 +153,18 @@ def _score(spec: CellSpec) -> CellScore:
 
 def site_of(filled: Filled, faces: Faces) -> Site:
     return gather(filled.home, [filled.spec], PROTOCOL, faces=faces)
+
+
+def test_who_waits_for_pixelated_pictures_hears_of_every_cell(filled: Filled) -> None:
+    heard: list[tuple[int, int]] = []
+
+    def listen(done: int, total: int) -> None:
+        heard.append((done, total))
+
+    for faces in (Faces.PIXELATED, Faces.NONE):
+        gather(filled.home, [filled.spec], PROTOCOL, faces=faces, listen=listen)
+    collect(filled.home, [filled.spec], PROTOCOL, listen=listen)
+    assert heard == [(1, 1), (1, 1)]
 
 
 def pictures_of(site: Site) -> list[Picture]:

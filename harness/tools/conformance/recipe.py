@@ -41,6 +41,9 @@ def _recipe_faults(recipe: Recipe) -> Iterator[str]:
     copied = image.files(recipe.files)
     if "driver.py" not in copied:
         yield "The Dockerfile's last stage does not COPY driver.py into the image."
+    own = (path for name, path in recipe.files.items() if not name.startswith("common/"))
+    if not any(b"upstream.json" in path.read_bytes() for path in own):
+        yield "Nothing in it writes /opt/bench/upstream.json: what was really checked out."
     for name in copied:
         if name.endswith(".py"):
             yield from _module_faults(name, recipe.files, image)

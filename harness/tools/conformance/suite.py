@@ -1,10 +1,13 @@
-"""The whole suite: pure checks first, then the driver, in its image where it cannot start here."""
+"""The whole suite: pure checks first, then what the driver does, here and in its image."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from harness.core.errors import UnfitMachineError, UsageError
+from harness.model.job import Step
 from harness.model.tool import Container, Tool
 from harness.tools.conformance.configs import config_faults, deviation_faults, limit_faults
 from harness.tools.conformance.description import (
@@ -18,8 +21,10 @@ from harness.tools.conformance.description import (
 from harness.tools.conformance.driver import CHECK as DRIVER
 from harness.tools.conformance.driver import driver_findings
 from harness.tools.conformance.finding import Check, Finding, State
+from harness.tools.conformance.output import output_findings
 from harness.tools.conformance.patterns import failure_faults, progress_faults
 from harness.tools.conformance.recipe import recipe_faults
+from harness.tools.runtime.process import ProcessRuntime
 
 PURE = (
     Check("names", "The name can be typed, and the texts are there.", name_faults),
@@ -59,32 +64,43 @@ def check_tool(tool: Tool, *, drive: bool = True) -> tuple[Finding, ...]:
         text = f"It was not started, because of the faults in {', '.join(broken)}."
         return (*findings, Finding(check=DRIVER, state=State.SKIPPED, text=text))
     driven = driver_findings(tool)
-    if contained and driven[0].state is State.SKIPPED:
-        driven = (*driven, *_in_image(tool))
-    return (*findings, *driven)
+    if not contained:
+        return (*findings, *driven, *output_findings(tool, ProcessRuntime()))
+    seen = _in_image(tool)
+    # Where it answers outside of its image, one that is not built leaves nothing unsaid.
+    known = driven[0].state is not State.SKIPPED
+    seen = [one for one in seen if not (known and one.state is State.SKIPPED)]
+    return (*findings, *driven, *seen)
 
 
 def _in_image(tool: Tool) -> Sequence[Finding]:
-    """The driver in its image, where an engine has one that is built from the recipe as it is."""
+    """The driver in its image, where an engine has one that is built from the recipe as it is; and
+    what it leaves there, of a tool that converts alone: training takes its time."""
     from harness.tools.engine import connect
     from harness.tools.images.check import check_image
     from harness.tools.images.find import find_image
     from harness.tools.images.recipe import read_recipe
+    from harness.tools.runtime.container import ContainerRuntime
 
     try:
         with connect() as engine:
             image = find_image(engine, read_recipe(tool))
             seen = check_image(engine, image)
+        left: Sequence[Finding] = ()
+        if tool.steps == (Step.CONVERT,):
+            with tempfile.TemporaryDirectory(prefix="bench-check-") as home:
+                left = output_findings(tool, ContainerRuntime(Path(home), gpus=()), image.id)
     except (UnfitMachineError, UsageError) as error:
         return (Finding(check="image", state=State.SKIPPED, text=str(error)),)
-    return [
+    findings = (
         Finding(
             check="image",
             state=State.OK if finding.sound else State.FAULT,
             text=f"{finding.what}: {finding.text}",
         )
         for finding in seen
-    ]
+    )
+    return (*findings, *left)
 
 
 def faults(findings: Sequence[Finding]) -> list[Finding]:

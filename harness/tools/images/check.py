@@ -7,10 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from harness.core.base import Frozen
 from harness.model.job import ExitCode
 from harness.tools.engine import Engine, remove_container
-from harness.tools.images.labels import BUILD_PART, PART, BuiltImage
+from harness.tools.images.build import UPSTREAM_FILE, read_files
+from harness.tools.images.labels import BUILD_PART, PART, BuiltImage, Upstream
 from harness.tools.images.lock import checking
 
 _NOBODY = 65534
@@ -34,6 +37,7 @@ def check_image(engine: Engine, image: BuiltImage) -> tuple[Finding, ...]:
             _entry_point(config),
             _user(config),
             _source(image),
+            _upstream(engine, image),
             _base(image),
             _weights(image),
             _host_files(engine, image),
@@ -58,6 +62,24 @@ def _source(image: BuiltImage) -> Finding:
     return Finding(
         what="source", sound=bool(image.revision), text=f"{image.revision} of {image.source}"
     )
+
+
+def _upstream(engine: Engine, image: BuiltImage) -> Finding:
+    """The driver reads the revision there; the label alone may be older than what is inside."""
+    (data,) = read_files(engine, image.id, UPSTREAM_FILE)
+    wanted = Upstream(source=image.source, revision=image.revision)
+    text = "as its label says"
+    if data is None:
+        text = f"{UPSTREAM_FILE} is missing; the Dockerfile must write it (docs/images.md)"
+    else:
+        try:
+            inside = Upstream.model_validate_json(data)
+        except ValidationError:
+            text = f'{UPSTREAM_FILE} is not {{"source": ..., "revision": ...}}'
+        else:
+            if inside != wanted:
+                text = f"{UPSTREAM_FILE} names {inside.revision}, its label {wanted.revision}"
+    return Finding(what="upstream.json", sound=text == "as its label says", text=text)
 
 
 def _base(image: BuiltImage) -> Finding:

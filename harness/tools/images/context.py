@@ -12,13 +12,13 @@ import io
 import os
 import re
 import subprocess
-import sys
 import tarfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from harness.core.hashing import canonical_json
+from harness.core.interpreters import SAFE_PYTHON
 from harness.tools.images.recipe import Recipe
 
 _BUNDLES = (
@@ -87,7 +87,7 @@ def _bundle(environment: Mapping[str, str]) -> Path | None:
 @cache
 def pip_listing() -> str:
     """Output of `pip config list` in this process: asked once, as pip takes half a second."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    command = [*SAFE_PYTHON, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stdout
 

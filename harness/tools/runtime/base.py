@@ -30,6 +30,8 @@ class StepOutcome(Frozen):
     resources: Resources
     log_tail: tuple[str, ...]
     report: StepReport | None = None
+    environment: tuple[str, ...] = ()
+    """Names of the caller's variables that the driver got; none in a container."""
 
 
 def _ignore(event: Event) -> None:

@@ -13,7 +13,13 @@ from harness.model.job import Job
 from harness.model.tool import Container, Tool
 from harness.tools.engine import Engine, EngineInfo, connect, image_record, require_space
 from harness.tools.runtime.base import Control, StepOutcome
-from harness.tools.runtime.container_gpu import WITHOUT_GPU, Gpu, fit_gpus, query_gpus
+from harness.tools.runtime.container_gpu import (
+    WITHOUT_GPU,
+    Gpu,
+    fit_gpus,
+    query_gpus,
+    visible_gpus,
+)
 from harness.tools.runtime.container_plan import Allowance, Caller, own_allowance
 from harness.tools.runtime.container_step import Work, run_step
 
@@ -31,8 +37,9 @@ class ContainerRuntime:
     """Runs tools that come as images, on the engine of this machine.
 
     ``gpus`` are those that may be used, none of them when empty; None asks nvidia-smi when a tool
-    first needs one.
-    ``environ`` says where the engine is (None: this process's environment).
+    first needs one, and keeps to CUDA_VISIBLE_DEVICES.
+    ``environ`` says where the engine is, and which GPUs are visible (None: this process's
+    environment).
     """
 
     def __init__(
@@ -69,7 +76,8 @@ class ContainerRuntime:
         if spec.gpu == "none":
             return ()
         if self._gpus is None:
-            self._gpus = query_gpus()
+            environ = os.environ if self._environ is None else self._environ
+            self._gpus = visible_gpus(query_gpus(), environ)
         if spec.gpu == "optional" and not self._gpus:
             return ()
         return fit_gpus(

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from harness.core.base import Frozen
@@ -35,7 +34,13 @@ from harness.tools.runtime.container_end import (
     refusal_words,
     refused_start,
 )
-from harness.tools.runtime.container_gpu import gpu_of_ones_own, query_gpus
+from harness.tools.runtime.container_gpu import (
+    GpusFilled,
+    HeldGpu,
+    emptiest_first,
+    filled_by_others,
+    gpu_of_ones_own,
+)
 from harness.tools.runtime.container_guard import Guard
 from harness.tools.runtime.container_leftovers import remove_namesakes
 from harness.tools.runtime.container_log import Attachment, PatternReader, Sinks, ToolLog
@@ -111,7 +116,7 @@ def run_step(
             PatternReader(work.tool.progress, job.step, progress.hear, iterations),
         ) as log,
         state_lock(state) as lock,
-        _gpu(gpus, control.stop) as (gpu, more_locks),
+        _gpu(work, gpus) as gpu,
     ):
         refusal = _refusal(work, gpu)
         if refusal is not None:
@@ -124,9 +129,10 @@ def run_step(
             engine=work.engine.info,
             caller=caller,
             allowance=allowance,
-            gpu=gpu,
+            gpu=gpu.uuid if isinstance(gpu, HeldGpu) else None,
         )
-        guard = Guard(work.engine.info.socket, planned.name, (lock, *more_locks), control.stop)
+        locks = (lock, gpu.lock) if isinstance(gpu, HeldGpu) else (lock,)
+        guard = Guard(work.engine.info.socket, planned.name, locks, control.stop)
         limits = StepLimits(job.limits, (out, state), control.stop, "output and state")
         life = _Life(work, planned, guard, log, progress, limits)
         with guard:
@@ -137,31 +143,30 @@ def run_step(
 
 
 @contextmanager
-def _gpu(gpus: Sequence[str] | None, stop: Event) -> Iterator[tuple[str | None, tuple[int, ...]]]:
-    """The GPU to use, and the locks that keep others off it."""
+def _gpu(work: Work, gpus: Sequence[str] | None) -> Iterator[HeldGpu | GpusFilled | None]:
+    """The GPU to use, one of ``gpus`` that nothing else fills; None for none, or when stopped."""
     if gpus is None:
-        yield None, ()
+        yield None
         return
-    with gpu_of_ones_own(gpus, stop) as held:
-        yield (None, ()) if held is None else (held[0], (held[1],))
+    spec = work.tool.runs_as
+    assert isinstance(spec, Container)
+    # What a tool says it needs is for training; the other steps make do with less.
+    needed_bytes = spec.gpu_memory_bytes if work.job.step is Step.TRAIN else None
+    uuids = emptiest_first(gpus) if len(gpus) > 1 else gpus
+    with gpu_of_ones_own(uuids, work.control.stop, filled_by_others(needed_bytes)) as gpu:
+        yield gpu
 
 
-def _refusal(work: Work, gpu: str | None) -> Verdict | None:
+def _refusal(work: Work, gpu: HeldGpu | GpusFilled | None) -> Verdict | None:
     """Reason why the step is not even begun."""
     if work.control.stop.is_set():
         return Status.CANCELLED, CANCELLED_REASON
-    spec = work.tool.runs_as
-    assert isinstance(spec, Container)
-    if gpu is None or work.job.step is not Step.TRAIN or not spec.gpu_memory_bytes:
+    if not isinstance(gpu, GpusFilled):
         return None
-    for one in query_gpus():
-        if one.uuid == gpu and one.free_bytes < spec.gpu_memory_bytes:
-            return Status.INFRA_ERROR, (
-                f"Only {one.free_bytes >> 20} MiB of memory are free on {one.name}, and training "
-                f"needs {spec.gpu_memory_bytes >> 20} MiB: another program uses the GPU "
-                "(`nvidia-smi` names it)."
-            )
-    return None
+    return Status.INFRA_ERROR, (
+        f"Another program uses the GPU (`nvidia-smi` names it): only {', '.join(gpu.free)} are "
+        f"free, too little to {work.job.step}."
+    )
 
 
 class _Life:

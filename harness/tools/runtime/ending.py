@@ -16,14 +16,13 @@ from harness.model.tool import KnownFailure, Tool
 Verdict = tuple[Status, str]
 """End of a step, and its reason in a sentence."""
 
+_SAID_CHARS = 500
+
 _ENDS = {
-    ExitCode.BAD_JOB: (Status.TOOL_ERROR, "The driver refused the job as malformed (exit 64)."),
-    ExitCode.INPUT_UNUSABLE: (
-        Status.TOOL_ERROR,
-        "The driver found an input unusable, such as a video without a face (exit 65).",
-    ),
-    ExitCode.TOOL_FAILED: (Status.TOOL_ERROR, "The tool failed (exit 70)."),
-    ExitCode.TRANSIENT: (Status.INFRA_ERROR, "The driver reported a transient fault (exit 75)."),
+    ExitCode.BAD_JOB: (Status.TOOL_ERROR, "The driver refused the job as malformed (exit 64)"),
+    ExitCode.INPUT_UNUSABLE: (Status.TOOL_ERROR, "The driver found an input unusable (exit 65)"),
+    ExitCode.TOOL_FAILED: (Status.TOOL_ERROR, "The tool failed (exit 70)"),
+    ExitCode.TRANSIENT: (Status.INFRA_ERROR, "The driver reported a transient fault (exit 75)"),
 }
 
 
@@ -34,14 +33,15 @@ def judge_end(
 
     ``code`` is the exit code, ``report`` the file, ``ending`` the end of the log.
     """
-    found, verdict = None, judge_exit(code)
+    found, verdict = None, judge_exit(code, ending)
     if verdict is None:
         found, verdict = read_report(report, job)
     return found, explain(verdict, tool.failures, ending) if verdict else None
 
 
-def judge_exit(code: int | None) -> Verdict | None:
-    """Meaning of an exit code; None for 0."""
+def judge_exit(code: int | None, ending: str = "") -> Verdict | None:
+    """Meaning of an exit code, with the driver's own sentence from ``ending``, the end of its log;
+    None for 0."""
     if code == 0:
         return None
     if code is None:
@@ -52,8 +52,18 @@ def judge_exit(code: int | None) -> Verdict | None:
         hint = " The kernel does so when memory runs out." if name == "SIGKILL" else ""
         return Status.TOOL_ERROR, f"The driver was ended by {name}.{hint}"
     if code in set(ExitCode):
-        return _ENDS[ExitCode(code)]
-    return Status.TOOL_ERROR, f"The driver crashed with exit code {code}; see the end of its log."
+        status, meaning = _ENDS[ExitCode(code)]
+        return status, _with_words(meaning, ending)
+    return Status.TOOL_ERROR, _with_words(f"The driver crashed (exit code {code})", ending)
+
+
+def _with_words(meaning: str, ending: str) -> str:
+    """The meaning, and the last line of the log, which the contract reserves for the reason."""
+    lines = ending.split("\n")
+    said = next((" ".join(line.split()) for line in reversed(lines) if line.strip()), "")
+    if not said:
+        return f"{meaning}, and left no sentence that says why."
+    return f"{meaning}: {said[:_SAID_CHARS]}"
 
 
 def read_report(path: Path, job: Job) -> tuple[StepReport | None, Verdict | None]:

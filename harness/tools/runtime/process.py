@@ -16,7 +16,6 @@ from pathlib import Path
 
 import psutil
 
-from harness.core.threads import thread_limits
 from harness.model.cell import Resources, Status
 from harness.model.job import Job
 from harness.model.tool import ChildProcess, Tool
@@ -28,14 +27,11 @@ from harness.tools.runtime.base import (
     StepOutcome,
 )
 from harness.tools.runtime.ending import Verdict, judge_end
+from harness.tools.runtime.environment import driver_environment, passed_on
 from harness.tools.runtime.limits import GRACE_S, SAMPLE_S, StepLimits, mib
 from harness.tools.runtime.log import CappedLog, LogSink
 from harness.tools.runtime.progress import PROGRESS_NAME, ProgressFile
 from harness.tools.runtime.state_lock import state_lock
-
-THREADS = 2
-# PYTHONPATH, since an adapter that was found on it has its driver there.
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "BENCH_FFMPEG")
 
 
 class _Tree:
@@ -163,7 +159,7 @@ class _Watch:
 class ProcessRuntime:
     """Runs ``python -m MODULE job.json`` in a session of its own.
 
-    ``extra_env`` is added to the driver's environment, which is otherwise minimal.
+    ``extra_env`` is added to the driver's environment, which is otherwise as ``environment`` says.
     """
 
     def __init__(self, extra_env: Mapping[str, str] | None = None) -> None:
@@ -187,6 +183,8 @@ class ProcessRuntime:
         job_file = folder / JOB_NAME
         job_file.write_text(job.model_dump_json(indent=1), encoding="utf-8")
         command = [sys.executable, "-m", tool.runs_as.module, str(job_file)]
+        given = passed_on(tool.runs_as, os.environ)
+        env = driver_environment(given, temporary, self._extra_env)
         what = "output, state and temporary files"
         limits = StepLimits(job.limits, (out, state, temporary), control.stop, what)
         try:
@@ -194,22 +192,15 @@ class ProcessRuntime:
                 ProgressFile(folder / PROGRESS_NAME, control.listen) as progress,
                 CappedLog(folder / LOG_NAME, job.limits.log_bytes) as log,
                 state_lock(state) as lock,
-                _Tree(command, folder, self._environment(folder), lock) as tree,
+                _Tree(command, folder, env, lock) as tree,
             ):
                 limits.start()
                 watch = _Watch(tree, limits, job.limits.memory_bytes)
                 _follow(tree, watch, log, progress)
-                return _outcome(tree, watch, tool, job, log.tail)
+                outcome = _outcome(tree, watch, tool, job, log.tail)
+                return outcome.model_copy(update={"environment": tuple(sorted(given))})
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-    def _environment(self, folder: Path) -> dict[str, str]:
-        env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        env |= thread_limits(THREADS)
-        # The job's folder is the working directory; a file there must not shadow a module.
-        env |= {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
-        env |= {"TMPDIR": str(folder / "tmp"), "MPLBACKEND": "Agg"}
-        return env | self._extra_env
 
 
 def _follow(tree: _Tree, watch: _Watch, log: CappedLog, progress: ProgressFile) -> None:

@@ -43,8 +43,10 @@ class _Shape(NamedTuple):
 class OnnxFile:
     """A network that takes one picture and gives one vector; made by ``open_onnx_file``."""
 
-    def __init__(self, path: Path, session: Any, shape: _Shape, stated: StatedConvention) -> None:
-        self.path, self.sha256, self.stated = path, file_sha256(path), stated
+    def __init__(
+        self, path: Path, sha256: str, session: Any, shape: _Shape, stated: StatedConvention
+    ) -> None:
+        self.path, self.sha256, self.stated = path, sha256, stated
         self.size = shape.size or stated.size or ARCFACE_PX
         self._session, self._shape = session, shape
 
@@ -128,7 +130,9 @@ def open_onnx_file(path: Path, stated: StatedConvention) -> OnnxFile:
         raise UnusableInputError(
             f"The recogniser's file {path} {why}{more}.", hint="Check the path and its rights."
         ) from error
-    session = _session(content, path)
+    model = _model(content, path)
+    weights = _load_weights(model, path)
+    session = _session(model, path)
     shape = _shape(session, path)
     if stated.size is not None and shape.size not in (None, stated.size):
         raise UsageError(
@@ -136,21 +140,60 @@ def open_onnx_file(path: Path, stated: StatedConvention) -> OnnxFile:
             f"{shape.size}.",
             hint="Take size out of that file: it is for networks that leave it open.",
         )
-    network = OnnxFile(path, session, shape, stated)
+    sha256 = file_sha256(path)
+    if weights:
+        sha256 = content_hash([sha256, *map(file_sha256, weights)])
+    network = OnnxFile(path, sha256, session, shape, stated)
     _check_output(network)
     return network
 
 
-def _session(content: bytes, path: Path) -> Any:
+def _model(content: bytes, path: Path) -> Any:
+    """An ``onnx.ModelProto``."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
-        model = onnx.load_model_from_string(content)
-        keep_fed_inputs(model)
-        return open_session(model.SerializeToString())
+        return onnx.load_model_from_string(content)
     except DecodeError as error:
         raise _not_a_face_network(path, "it is no ONNX file") from error
+
+
+def _load_weights(model: Any, path: Path) -> list[Path]:
+    """Put the weights into the model that it keeps in files of their own (external data), as large
+    exports do. Returns these files; raises UnusableInputError for one that is not there.
+    """
+    from onnx.checker import ValidationError
+    from onnx.external_data_helper import (
+        ExternalDataInfo,
+        load_external_data_for_model,
+        uses_external_data,
+    )
+
+    outside = filter(uses_external_data, model.graph.initializer)
+    names = sorted({ExternalDataInfo(tensor).location for tensor in outside})
+    files = [path.parent / name for name in names]
+    for file in files:
+        if not file.is_file():
+            raise UnusableInputError(
+                f"{path} keeps its weights in another file, {file}, which does not exist.",
+                hint=f"Put {file.name} next to it under the name it had when it was exported, or "
+                "export the network into one file.",
+            )
+    try:
+        load_external_data_for_model(model, str(path.parent))
+    except (OSError, ValueError, ValidationError) as error:
+        raise UnusableInputError(
+            f"The weights of {path} cannot be read: {error}.",
+            hint="Export the network again, best into one file.",
+        ) from error
+    return files
+
+
+def _session(model: Any, path: Path) -> Any:
+    try:
+        keep_fed_inputs(model)
+        return open_session(model.SerializeToString())
     except BenchError as error:
         raise _not_a_face_network(path, f"it cannot be loaded ({error.message})") from error
 

@@ -42,6 +42,11 @@ def open_named(name: str, home: Path) -> Recogniser:
     the recogniser itself raises.
     """
     openers = recogniser_openers()
+    if name not in openers and (Path(name).name != name or Path(name).exists()):
+        raise UsageError(
+            f"The recogniser '{name}' is a path, but of no ONNX file.",
+            hint="Export the network as ONNX, into a file that ends in .onnx.",
+        )
     if name not in openers:
         raise unknown_name("recogniser", name, openers, see="bench run --help")
     return openers[name](home)

@@ -65,6 +65,19 @@ def faults_of(tool: Tool, check: str) -> str:
     return " ".join(one.text for one in found)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("TOKEN=secret", "no variable's name"),
+        ("TMPDIR", "set by bench"),
+        ("", "no variable's name"),
+    ],
+)
+def test_a_variable_that_cannot_be_passed_on_is_reported(name: str, told: str) -> None:
+    runs_as = ChildProcess(module="containers.embedded.noop", environment=("MY_OWN", name))
+    assert told in faults_of(SOUND.model_copy(update={"runs_as": runs_as}), "runs as")
+
+
 def _setting(**changes: Any) -> dict[str, Any]:
     return {"settings": (HOURS, ITERATIONS.model_copy(update=changes))}
 
@@ -164,6 +177,7 @@ COPY requirements.txt /tmp/
 USER root
 FROM base
 COPY --from=build /opt /opt
+RUN python3 record.py /opt/bench/upstream.json
 COPY common/bench_driver.py \\
     driver.py helper.py /opt/bench/
 USER 65534:65534
@@ -235,6 +249,7 @@ def test_a_sound_recipe_has_no_fault_and_its_driver_refuses_bad_jobs(recipe: Pat
         (_remove("README.md"), "no README.md"),
         (_replace("README.md", "Licences", "Hello"), "nothing of licences"),
         (_replace("Dockerfile", "driver.py helper", "helper"), "does not COPY driver.py"),
+        (_replace("Dockerfile", "upstream.json", "other.json"), "writes /opt/bench/upstream.json"),
         (_replace("Dockerfile", " helper.py", ""), "imports helper.py, which"),
         (_replace("Dockerfile", "common/bench_driver.py", ""), "imports common/bench_driver.py"),
         (_replace("Dockerfile", "USER 65534:65534", ""), "runs as root"),

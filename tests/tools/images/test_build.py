@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from harness.tools.images.check import check_image
 from harness.tools.images.clean import images_to_remove, remove_images
 from harness.tools.images.ensure import ensure_image
 from harness.tools.images.find import find_image, list_images, state_of
-from harness.tools.images.labels import BUILD_PART, PART
+from harness.tools.images.labels import BUILD_PART, PART, read_image
 from tests.tools.images.conftest import COMMIT, DOCKERFILE, DRIVER, UPSTREAM, TinyRecipe
 from tests.tools.runtime.containers.containers_bench import wait_for
 
@@ -186,6 +187,30 @@ def test_an_image_that_breaks_the_contract_fails_its_check(
         assert not found[what].sound
         assert words in found[what].text
     assert _nothing_is_left(engine)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("rm /opt/bench/upstream.json", "upstream.json is missing"),
+        ("echo '{}' >/opt/bench/upstream.json", "is not {"),
+        ("sed -i s/0123/9999/ /opt/bench/upstream.json", "names 9999"),
+    ],
+)
+def test_an_image_that_lost_the_record_of_its_source_fails_its_check(
+    engine: Engine, tidy: TinyRecipe, change: str, words: str
+) -> None:
+    """Its labels, which a layer inherits, say that all is well."""
+    built = build_image(engine, tidy.read(), say=_unheard)
+    text = f"FROM {built.id}\nUSER root\nRUN {change}\nUSER 65534:65534\n"
+    image, _ = engine.client.images.build(
+        fileobj=io.BytesIO(text.encode()), tag=f"deid-bench/{tidy.tool.name}:spoilt", rm=True
+    )
+    spoilt = read_image(image.attrs)
+    assert spoilt is not None
+    (found,) = [one for one in check_image(engine, spoilt) if not one.sound]
+    assert found.what == "upstream.json"
+    assert words in found.text
 
 
 @pytest.fixture

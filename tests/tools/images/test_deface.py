@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.execution.cell import video_fault
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import read_frames
 from harness.media.probe import probe
@@ -20,6 +19,7 @@ from harness.tools.images.labels import BuiltImage
 from harness.tools.registry import find_tool, resolve_settings
 from harness.tools.runtime.base import Control, StepOutcome
 from harness.tools.runtime.container import ContainerRuntime
+from harness.tools.runtime.swapped import video_fault
 
 
 class Deface:

@@ -170,6 +170,11 @@ def transient_once(job: dict[str, Any]) -> None:
     good(job)
 
 
+def environment(job: dict[str, Any]) -> None:
+    (Path(job["out"]) / "environment").write_text(json.dumps(dict(os.environ)))
+    good(job)
+
+
 def main() -> None:
     job = json.loads(Path(sys.argv[1]).read_text())
     mode = job["settings"]["mode"]
@@ -177,6 +182,7 @@ def main() -> None:
     if mode == "crash":
         raise RuntimeError("the stand-in crashed")
     if mode == "exit":
+        sys.stderr.write(f"{job['settings'].get('said', '')}\n \n")
         sys.exit(int(job["settings"]["code"]))
     if mode == "abort":
         os.kill(os.getpid(), signal.SIGSEGV)

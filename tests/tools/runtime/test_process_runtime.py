@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ from harness.model.job import Event, Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, Tool
 from harness.tools.runtime import process, state_lock
 from harness.tools.runtime.base import Control, StepOutcome
+from harness.tools.runtime.environment import PASSED_ON, driver_environment, passed_on
 from harness.tools.runtime.limits import StepLimits
 from harness.tools.runtime.process import ProcessRuntime
 
@@ -42,6 +44,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.events: list[Event] = []
+        self.passed_on: tuple[str, ...] = ()
         self.video = folder / "in.mp4"
         self.video.write_bytes(b"video")
 
@@ -132,6 +135,14 @@ def test_exit_codes_mean_what_the_contract_says(bench: Bench, code: int, status:
     outcome = bench.run("exit", code=code)
     assert (outcome.status, outcome.exit_code) == (status, code)
     assert str(code) in outcome.reason
+    assert "left no sentence" in outcome.reason
+
+
+@pytest.mark.parametrize("code", [64, 65, 70, 75, 3])
+def test_a_drivers_own_sentence_is_the_reason(bench: Bench, code: int) -> None:
+    outcome = bench.run("exit", code=code, said="No swapped video: the donor's clip is black.")
+    assert outcome.reason.endswith(": No swapped video: the donor's clip is black.")
+    assert f"(exit {'code ' if code == 3 else ''}{code})" in outcome.reason
 
 
 def test_a_crash_is_a_tool_error_with_its_traceback(bench: Bench) -> None:
@@ -265,9 +276,64 @@ def test_the_environment_is_minimal_and_threads_are_limited(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("A_PRIVATE_TOKEN", "secret")
-    env = ProcessRuntime()._environment(bench.folder)
+    env = environment_of(bench, TOOL)
     assert "A_PRIVATE_TOKEN" not in env
     assert (env["OMP_NUM_THREADS"], env["PYTHONUNBUFFERED"]) == ("2", "1")
+
+
+def environment_of(bench: Bench, tool: Tool) -> dict[str, str]:
+    """The environment that a driver finds, by its own account; the outcome is in ``bench``."""
+    runtime = ProcessRuntime(extra_env={"PYTHONPATH": str(HERE)})
+    job = bench.job(Limits(wall_s=30), mode="environment")
+    outcome = runtime.run(tool, job, bench.folder / "job", Control())
+    assert outcome.status is Status.OK, outcome.reason
+    bench.passed_on = outcome.environment
+    found: dict[str, str] = json.loads((bench.folder / "job" / "out" / "environment").read_text())
+    return found
+
+
+def test_devices_caches_proxies_and_certificates_reach_a_driver_and_their_names_are_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {
+        "CUDA_VISIBLE_DEVICES": "",
+        "HF_HOME": "/caches/hf",
+        "XDG_CACHE_HOME": "caches",
+        "https_proxy": "http://user:word@proxy:3128",
+        "SSL_CERT_FILE": "/etc/ours.pem",
+        "MY_OWN": "mine",
+        "MY_OTHER": "other",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    names = ("MY_OWN", "NOT_SET_ANYWHERE")
+    tool = TOOL.model_copy(
+        update={"runs_as": ChildProcess(module="stand_in_driver", environment=names)}
+    )
+    env = environment_of(bench, tool)
+    for name in ("CUDA_VISIBLE_DEVICES", "HF_HOME", "https_proxy", "SSL_CERT_FILE", "MY_OWN"):
+        assert env[name] == given[name]
+    # A driver works in another folder than its caller.
+    assert env["XDG_CACHE_HOME"] == str(Path("caches").absolute())
+    assert "MY_OTHER" not in env
+    assert {"HF_HOME", "https_proxy", "MY_OWN"} <= set(bench.passed_on)
+    assert not {"MY_OTHER", "NOT_SET_ANYWHERE"} & set(bench.passed_on)
+    assert "user:word" not in "".join(bench.passed_on)
+
+
+def test_folders_of_the_python_path_mean_the_same_to_a_driver_and_the_current_one_is_not_among_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir("/usr")
+    found = passed_on(ChildProcess(module="m"), {"PYTHONPATH": ":lib::/opt/x", "PATH": "/bin:"})
+    assert found == {"PYTHONPATH": "/usr/lib:/opt/x", "PATH": "/bin"}
+    assert driver_environment(found, Path("/t"), {})["PYTHONSAFEPATH"] == "1"
+
+
+def test_the_contract_lists_every_variable_that_is_passed_on() -> None:
+    contract = Path(__file__).parents[3] / "containers" / "CONTRACT.md"
+    (section,) = re.findall(r"\n## As a child process\n(.*?)\n## ", contract.read_text(), re.DOTALL)
+    assert set(re.findall(r"`([A-Za-z_]+)`", section)) >= PASSED_ON
 
 
 def test_an_interrupted_listener_leaves_no_process(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, save_model
 
 from harness.core.errors import UnusableInputError, UsageError
 from harness.vision.recognisers.base import Alignment, Distance, Recogniser, distances
@@ -56,6 +56,58 @@ def stand_in(path: Path, **changes: Any) -> Path:
         helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
     )
     return path
+
+
+def with_weights_outside(folder: Path, seed: int = 1) -> Path:
+    """A network whose weights are in a file of their own, as large exports have them."""
+    numbers = np.random.default_rng(seed).normal(size=(3 * SIZE * SIZE, 24)).astype(np.float32)
+    constants = [
+        numpy_helper.from_array(numbers, "weights"),
+        numpy_helper.from_array(np.array([-1, 3 * SIZE * SIZE]), "flat"),
+    ]
+    nodes = [
+        helper.make_node("Reshape", ["picture", "flat"], ["row"]),
+        helper.make_node("MatMul", ["row", "weights"], ["vector"]),
+    ]
+    info = helper.make_tensor_value_info
+    picture = info("picture", TensorProto.FLOAT, ["n", 3, SIZE, SIZE])
+    vector = info("vector", TensorProto.FLOAT, ["n", 24])
+    graph = helper.make_graph(nodes, "outside", [picture], [vector], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = folder / "face.onnx"
+    (folder / "face.onnx.data").unlink(missing_ok=True)
+    save_model(model, path, save_as_external_data=True, location="face.onnx.data")
+    return path
+
+
+def test_weights_in_a_file_of_their_own_are_read_and_are_part_of_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    first = open_onnx_file(with_weights_outside(tmp_path), StatedConvention())
+    vectors = first.run(faces().astype(np.float32))
+    assert vectors.shape == (5, 24)
+    other = open_onnx_file(with_weights_outside(tmp_path, seed=2), StatedConvention())
+    assert other.sha256 != first.sha256, "the same graph with other weights is another network"
+
+
+def test_a_missing_file_of_weights_is_named_and_the_network_is_not_blamed(tmp_path: Path) -> None:
+    path = with_weights_outside(tmp_path)
+    (tmp_path / "face.onnx.data").unlink()
+    with pytest.raises(UnusableInputError, match=r"face\.onnx\.data, which does not exist") as said:
+        open_onnx_file(path, StatedConvention())
+    assert "not a face network" not in str(said.value)
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInputError, match="does not exist"):
+        open_onnx_file(tmp_path / "none.onnx", StatedConvention())
+
+
+@pytest.mark.parametrize("name", ["weights/net.pt", "/x/net.pth", "./net.h5"])
+def test_a_path_of_something_else_is_not_taken_for_a_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a path, but of no ONNX file"):
+        open_named(name, tmp_path)
 
 
 def _last(kind: str, made: str) -> Any:

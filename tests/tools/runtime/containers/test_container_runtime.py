@@ -303,6 +303,28 @@ def test_a_machine_is_checked_before_hours_are_spent(bench: Bench) -> None:
     assert bench.runtime.device(with_container(gpu="optional")) is None
 
 
+@pytest.mark.parametrize(
+    ("step", "free_mib", "begins"), [(Step.TRAIN, 4096, False), (Step.CONVERT, 4096, True)]
+)
+def test_a_gpu_that_another_program_fills_is_refused_before_a_container_is_made(
+    step: Step, free_mib: int, begins: bool, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = bench.home / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\necho 'GPU-1, NVIDIA A, 24576, {free_mib}, 550'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bench.home}:/usr/bin:/bin")
+    monkeypatch.setattr("tempfile.tempdir", str(bench.home))
+    tool = with_container(gpu="required", gpu_memory_bytes=6 << 30)
+    job = bench.job("good", LIMITS, step).model_copy(update={"gpu": True})
+    runtime = ContainerRuntime(bench.home, allowance=ALLOWANCE, environ=bench.environ)
+    outcome = runtime.run(tool, job, bench.folder(step), Control())
+    assert outcome.status is Status.INFRA_ERROR, "this engine has no GPU to hand out"
+    # What is enough to convert is too little to train.
+    assert ("Another program uses the GPU" not in outcome.reason) is begins
+    assert ("only 4096 of 24576 MiB on NVIDIA A are free" in outcome.reason) is not begins
+    assert bench.containers() == []
+
+
 def test_an_engine_that_was_never_there_is_said_at_once(tmp_path: Path, bench: Bench) -> None:
     environ = {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
     runtime = ContainerRuntime(bench.home, allowance=ALLOWANCE, environ=environ)

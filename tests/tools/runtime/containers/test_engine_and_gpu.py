@@ -14,6 +14,7 @@ import pytest
 
 from harness.core.errors import UnfitMachineError
 from harness.execution import doctor
+from harness.model.tool import Container, Tool
 from harness.tools.engine import (
     EngineInfo,
     connect,
@@ -23,12 +24,18 @@ from harness.tools.engine import (
     socket_paths,
     unfit,
 )
+from harness.tools.runtime.container import ContainerRuntime
 from harness.tools.runtime.container_gpu import (
     Gpu,
+    GpusFilled,
+    HeldGpu,
+    emptiest_first,
+    filled_by_others,
     fit_gpus,
     gpu_of_ones_own,
     parse_gpus,
     query_gpus,
+    visible_gpus,
 )
 
 ROOT = Path(__file__).parents[4]
@@ -214,14 +221,108 @@ def test_two_benches_never_share_a_gpu(tmp_path: Path, monkeypatch: pytest.Monke
     stop = threading.Event()
     both = ("GPU-1", "GPU-2")
     with gpu_of_ones_own(both, stop) as first, gpu_of_ones_own(both, stop) as second:
-        assert first is not None
-        assert second is not None
-        assert (first[0], second[0]) == both
+        assert isinstance(first, HeldGpu)
+        assert isinstance(second, HeldGpu)
+        assert (first.uuid, second.uuid) == both
         threading.Timer(0.2, stop.set).start()
         with gpu_of_ones_own(both, stop) as third:
             assert third is None
     with gpu_of_ones_own(("GPU-1",), threading.Event()) as again:
-        assert again is not None
+        assert isinstance(again, HeldGpu)
+
+
+def test_a_gpu_that_another_program_fills_is_never_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    stop = threading.Event()
+    full = {"GPU-1": "3 of 24576 MiB on A"}
+
+    def filled(uuid: str) -> str:
+        return full.get(uuid, "")
+
+    with gpu_of_ones_own(("GPU-1", "GPU-2"), stop, filled) as taken:
+        assert isinstance(taken, HeldGpu)
+        assert taken.uuid == "GPU-2"
+        # One is filled, the other held by this very bench: that one is waited for.
+        threading.Timer(0.2, stop.set).start()
+        with gpu_of_ones_own(("GPU-1", "GPU-2"), stop, filled) as second:
+            assert second is None
+    with gpu_of_ones_own(("GPU-1",), threading.Event(), filled) as none:
+        assert none == GpusFilled(("3 of 24576 MiB on A",))
+    with gpu_of_ones_own(("GPU-1",), threading.Event()) as free:
+        assert isinstance(free, HeldGpu), "a lock that was refused is given back"
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "needed_mib", "is_filled"),
+    [(300, None, True), (2000, None, False), (2000, 6000, True), (7000, 6000, False)],
+)
+def test_a_gpu_is_filled_when_less_is_free_than_the_step_needs(
+    free_mib: int,
+    needed_mib: int | None,
+    is_filled: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = f"GPU-1, NVIDIA A, 24576, {free_mib}, 550"
+    stand_in_nvidia_smi(tmp_path, monkeypatch, f"echo '{line}'")
+    reason = filled_by_others(None if needed_mib is None else needed_mib << 20)("GPU-1")
+    assert bool(reason) is is_filled
+    assert reason in ("", f"{free_mib} of 24576 MiB on NVIDIA A")
+    assert filled_by_others(None)("GPU-unknown") == ""
+
+
+def test_of_several_gpus_the_emptiest_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in_nvidia_smi(tmp_path, monkeypatch, f"cat <<END\n{TWO_GPUS}END")
+    first, second = (gpu.uuid for gpu in parse_gpus(TWO_GPUS))
+    assert emptiest_first((second, first)) == (first, second)
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        (None, (0, 1)),
+        ("", ()),
+        ("-1", ()),
+        ("1", (1,)),
+        ("1,0", (1, 0)),
+        ("1, 7, 0", (1,)),
+        ("GPU-3583", (1,)),
+        ("GPU-e4252fcb-8ed4-ef11-71cd-d36a23871c75", (0,)),
+    ],
+)
+def test_only_the_visible_gpus_are_used(said: str | None, seen: tuple[int, ...]) -> None:
+    gpus = parse_gpus(TWO_GPUS)
+    environ = {} if said is None else {"CUDA_VISIBLE_DEVICES": said}
+    assert visible_gpus(gpus, environ) == tuple(gpus[number] for number in seen)
+
+
+@pytest.mark.parametrize("said", ["7", "MIG-e4252fcb", "GPU-", "gpu0"])
+def test_a_list_of_gpus_that_names_none_is_refused(said: str) -> None:
+    with pytest.raises(UnfitMachineError, match="names none of the 2 GPUs"):
+        visible_gpus(parse_gpus(TWO_GPUS), {"CUDA_VISIBLE_DEVICES": said})
+
+
+def test_a_runtime_gives_no_gpu_that_the_user_hides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in_nvidia_smi(tmp_path, monkeypatch, f"cat <<END\n{TWO_GPUS}END")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    tool = Tool(
+        name="trainer",
+        summary="",
+        homepage="",
+        licence="",
+        versions=("1",),
+        runs_as=Container(recipe="trainer", gpu="required"),
+    )
+    assert [gpu.name[-4:] for gpu in ContainerRuntime(tmp_path).gpus_for(tool)] == ["3090"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UnfitMachineError, match="CUDA_VISIBLE_DEVICES"):
+        ContainerRuntime(tmp_path).gpus_for(tool)
 
 
 def test_doctor_names_the_command_for_an_engine_that_hands_out_no_gpu(

@@ -1,0 +1,88 @@
+"""Starts Python processes that import nothing from the current folder, and judges how they ended.
+
+``python -c`` and ``python -m`` put the current folder in front of the standard library, and so does
+an empty entry of PYTHONPATH: a file ``signal.py`` there would end a worker before its first line.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from harness.core.errors import UnfitMachineError
+
+SAFE_PATH = "PYTHONSAFEPATH"
+PYTHONPATH = "PYTHONPATH"
+SAFE_PYTHON = (sys.executable, "-P")
+"""How an interpreter is started for ``-c`` or ``-m``."""
+
+_changing = threading.Lock()
+
+
+def absolute_entries(paths: str) -> str:
+    """A list of folders as PATH or PYTHONPATH has it, each absolute, without the empty entries,
+    which mean the current folder."""
+    return os.pathsep.join(os.path.abspath(path) for path in paths.split(os.pathsep) if path)  # noqa: PTH100
+
+
+def safe_imports(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables for a Python process that is to come, in place of those of ``environ``.
+
+    A folder that PYTHONPATH names stays on the path, wherever the process runs.
+    """
+    named = absolute_entries(environ.get(PYTHONPATH, ""))
+    return {SAFE_PATH: "1", **({PYTHONPATH: named} if named else {})}
+
+
+@contextmanager
+def importing_safely() -> Iterator[None]:
+    """Within the block this process's environment is such that what ``multiprocessing`` starts, its
+    resource tracker too, imports nothing from the current folder."""
+    with _changing:
+        before = {name: os.environ.pop(name, None) for name in (SAFE_PATH, PYTHONPATH)}
+        kept = {name: value for name, value in before.items() if value is not None}
+        os.environ.update(safe_imports(kept))
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+
+
+def ended_by_itself(what: str, code: int | None) -> UnfitMachineError:
+    """The error for a process that ended before its work did. ``what`` begins a sentence; ``code``
+    is its exit code or -signal, None where nobody knows.
+
+    Only the kernel's kill speaks for a lack of memory: an import that fails ends with 1.
+    """
+    if code == -signal.SIGKILL:
+        killed = f"{what} was killed (exit code {code}, SIGKILL)"
+        return out_of_memory(f"{killed}, most likely for lack of memory")
+    if code is not None and code < 0:
+        named = {number.value: number.name for number in signal.Signals}
+        return UnfitMachineError(
+            f"{what} was ended by {named.get(-code, f'signal {-code}')}.",
+            hint="A library that it loads may be broken or not fit this processor: see `bench "
+            "doctor`, then run the same command again. It goes on where it stopped.",
+        )
+    ended = "ended unexpectedly" if code is None else f"ended unexpectedly (exit code {code})"
+    return UnfitMachineError(
+        f"{what} {ended}; its last words are above.",
+        hint="If they name an import that failed, look for a file of that module's name in the "
+        "folders of PYTHONPATH, or install deid-bench again; `bench doctor` tries the imports.",
+    )
+
+
+def out_of_memory(sentence: str) -> UnfitMachineError:
+    """The error for a process that got no more memory; ``sentence`` is without its full stop."""
+    return UnfitMachineError(
+        f"{sentence}.",
+        hint="Free some memory or use fewer --jobs, then run the same command again: it goes on "
+        "where it stopped.",
+    )

@@ -1,0 +1,89 @@
+"""Says why a photo cannot be read: what kind of file it really is, and how it becomes a JPEG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.core.errors import UnusableInputError
+
+_HEAD_BYTES = 4096
+_READ = "JPEG, PNG, BMP, TIFF and WebP are read here"
+_HEIF_BRANDS = {
+    b"heic": "HEIC",
+    b"heix": "HEIC",
+    b"heim": "HEIC",
+    b"heis": "HEIC",
+    b"hevc": "HEIC",
+    b"hevx": "HEIC",
+    b"mif1": "HEIF",
+    b"msf1": "HEIF",
+    b"avif": "AVIF",
+    b"avis": "AVIF",
+}
+"""Major and compatible brands of ISO base media files that hold pictures."""
+_BEGINNINGS = {
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF document",
+    b"\xff\x0a": "a JPEG XL picture",
+    b"\0\0\0\x0cJXL ": "a JPEG XL picture",
+    b"8BPS": "a Photoshop file",
+    b"<svg": "an SVG drawing",
+    b"<?xml": "an XML file, such as an SVG drawing",
+    b"<!DOCTYPE": "a web page, as a download that failed leaves one",
+    b"<html": "a web page, as a download that failed leaves one",
+    b"version https://git-lfs": "a pointer of Git LFS (`git lfs pull` fetches the picture)",
+    b"FUJIFILMCCD-RAW": "a camera's raw picture",
+}
+_KNOWN = (b"\xff\xd8", b"\x89PNG", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+"""Beginnings of what is read, and of raw pictures that call themselves TIFF."""
+
+
+def unreadable_photo(path: Path) -> UnusableInputError:
+    """The error for a photo that could not be decoded: what it is, and the mend."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except FileNotFoundError:
+        return UnusableInputError(
+            f"The photo {path} does not exist.", hint="Correct its path in the manifest."
+        )
+    except OSError as error:
+        return UnusableInputError(
+            f"The photo {path} cannot be read: {error.strerror}.",
+            hint="Check its rights; a photo is a file.",
+        )
+    if not head:
+        return UnusableInputError(f"The photo {path} is empty.", hint="Copy it again.")
+    kind = _kind(head)
+    if kind in ("HEIC", "HEIF", "AVIF"):
+        article = "an" if kind == "AVIF" else "a"
+        return UnusableInputError(
+            f"The photo {path} is {article} {kind} picture, whatever its name ends in; {_READ}.",
+            hint=f"Convert it (macOS: `sips -s format jpeg {path.name} --out {path.stem}.jpg`; "
+            f"Linux: `heif-convert {path.name} {path.stem}.jpg`) and name the new file in the "
+            "manifest. A phone can be set to take JPEG.",
+        )
+    if kind:
+        return UnusableInputError(
+            f"The photo {path} is {kind}, and {_READ}.", hint="Give a JPEG or PNG file."
+        )
+    if head.startswith(_KNOWN):
+        return UnusableInputError(
+            f"The photo {path} is damaged or cut off, or is a camera's raw picture.",
+            hint="Copy it again, or export it as JPEG or PNG.",
+        )
+    return UnusableInputError(
+        f"The photo {path} is not a picture.", hint=f"{_READ}: give one of these."
+    )
+
+
+def _kind(head: bytes) -> str:
+    """What a file is by its first bytes; empty when that is not known."""
+    if head[4:8] == b"ftyp":
+        size = min(int.from_bytes(head[:4], "big"), 256)
+        brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
+        named = [_HEIF_BRANDS[brand] for brand in brands if brand in _HEIF_BRANDS]
+        # Every HEIC and AVIF file is a HEIF file too.
+        return next((name for name in named if name != "HEIF"), "".join(named[:1]) or "a video")
+    text = head.lstrip()
+    return next((kind for mark, kind in _BEGINNINGS.items() if text.startswith(mark)), "")

@@ -1,0 +1,67 @@
+"""A photo that cannot be read is named for what it is, with the way to one that can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from harness.core.errors import UnusableInputError
+from harness.datasets.material import faults_of
+from harness.datasets.reference import from_photo
+from harness.model.dataset import Actor, Photo, Sex
+
+
+def _box(brand: bytes, *more: bytes) -> bytes:
+    """The first box of an ISO base media file: its size, major brand, version, more brands."""
+    content = brand + bytes(4) + b"".join(more)
+    return (8 + len(content)).to_bytes(4, "big") + b"ftyp" + content + bytes(64)
+
+
+def _cut_jpeg() -> bytes:
+    return cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))[1].tobytes()[:30]
+
+
+KINDS = [
+    (_box(b"heic", b"mif1", b"heic"), "a HEIC picture", "heif-convert face.jpg"),
+    (_box(b"mif1", b"mif1", b"heic"), "a HEIC picture", "sips -s format jpeg"),
+    (_box(b"mif1", b"mif1", b"avif"), "an AVIF picture", "heif-convert"),
+    (_box(b"msf1", b"msf1"), "a HEIF picture", "heif-convert"),
+    (_box(b"isom", b"mp41"), "a video", "JPEG or PNG"),
+    (b"%PDF-1.7\n", "a PDF document", "JPEG or PNG"),
+    (b"\n<!DOCTYPE html><p>404", "a web page", "JPEG or PNG"),
+    (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "JPEG or PNG"),
+    (b"\0\0\0\x0cJXL \r\n", "a JPEG XL picture", "JPEG or PNG"),
+    (_cut_jpeg(), "damaged or cut off", "export it"),
+    (b"", "is empty", "Copy it again"),
+    (b"no picture", "is not a picture", "JPEG, PNG"),
+]
+
+
+@pytest.mark.parametrize(("content", "cause", "mend"), KINDS, ids=[kind[1] for kind in KINDS])
+def test_a_photo_that_cannot_be_read_is_named_for_what_it_is(
+    content: bytes, cause: str, mend: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "face.jpg"
+    path.write_bytes(content)
+    with pytest.raises(UnusableInputError, match=cause) as refused:
+        from_photo(Photo(path=path))
+    assert mend in (refused.value.hint or "")
+
+
+def test_a_photo_that_is_missing_or_a_folder_is_no_other_kind_of_picture(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInputError, match="does not exist"):
+        from_photo(Photo(path=tmp_path / "none.jpg"))
+    with pytest.raises(UnusableInputError, match="cannot be read: Is a directory"):
+        from_photo(Photo(path=tmp_path))
+
+
+def test_a_plan_names_the_kind_before_anything_is_prepared(tmp_path: Path) -> None:
+    path = tmp_path / "face.heic"
+    path.write_bytes(_box(b"heic", b"mif1", b"heic"))
+    actor = Actor(number=1, sex=Sex.MALE, clips=(), photo=Photo(path=path))
+    (fault,) = faults_of(actor, lambda path: False)
+    assert "a HEIC picture" in fault
+    assert "JPEG" in fault

@@ -252,16 +252,23 @@ def video_fault(path: Path, original: VideoInfo) -> str | None:
     """Why ``path`` cannot stand beside the original, as a sentence; None when it can.
 
     It must be decodable with the original's frame count, size and frame rate (within 1e-4, as
-    29.97 and 30000/1001 are the same rate).
+    29.97 and 30000/1001 are the same rate), and in SDR, which every original is.
     """
     from harness.media.probe import probe
+    from harness.media.streams import picture_stream
 
     if not path.is_file():
         return "The driver exited with 0 but wrote no swapped.mp4."
     try:
-        found = probe(path)
+        found, picture = probe(path), picture_stream(path)
     except BenchError as error:
         return f"The driver exited with 0, but its video cannot be read. {error.message}"
+    if picture.hdr is not None:
+        return (
+            f"The swapped video is labelled as HDR ({picture.hdr.name}), the original is SDR: "
+            "whether its colours were converted or the label alone is wrong does not show, so it "
+            "cannot be compared."
+        )
     if found.frames != original.frames:
         return f"The swapped video has {found.frames} frames, the original {original.frames}."
     if (found.width, found.height) != (original.width, original.height):

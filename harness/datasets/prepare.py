@@ -131,7 +131,7 @@ def remarks_on(person: Actor | Donor, split: Split | None, media: MediaStore) ->
     """Remarks on the material of a person who was prepared, for reports: sentences that name no
     file. ``split`` is an actor's. Raises UnusableInputError for files that are gone.
     """
-    own = ()
+    own: tuple[str, ...] = ()
     if isinstance(person, Actor):
         assert split is not None
         person = used_in(split, person)

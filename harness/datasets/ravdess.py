@@ -159,11 +159,6 @@ def find_files(root: Path) -> RavdessFiles:
     )
 
 
-def find_takes(root: Path) -> dict[Path, Take]:
-    """The takes of ``find_files``."""
-    return find_files(root).takes
-
-
 def _walk(root: Path) -> Iterator[Path]:
     """Every file below ``root``, each folder once however it is reached."""
     seen: set[str] = set()

@@ -38,7 +38,7 @@ class ActorReport(Frozen):
     with_sound: int
     """Copies with sound (modality 01) of takes that are also there without; not used."""
     sound_used: int
-    """Takes of which only the copy with sound is there; it is used, and its pictures are the same."""
+    """Takes of which only the copy with sound is there: used, as its pictures are the same."""
     converted: tuple[str, ...]
     """Takes in another format than MP4; not used, since they were encoded again."""
 

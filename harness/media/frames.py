@@ -50,7 +50,7 @@ def read_frames(path: Path, info: VideoInfo | None = None) -> Iterator[Frame]:
     # vector instructions, in less than half the time.
     raw = ["-c:v", "rawvideo", "-pix_fmt", "gbrp", *_SCALER, "-f", "rawvideo", "pipe:1"]
     command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-v", "error", "-i", str(path)]
-    command += ["-map", f"0:{picture.index}", "-fps_mode", "passthrough"]
+    command += ["-map", f"0:{picture.number}", "-fps_mode", "passthrough"]
     command += [*(["-vf", sdr_planes(picture)] if picture.hdr else []), *raw]
     planes = np.empty((3, height, width), np.uint8)
     with tempfile.TemporaryFile() as log:

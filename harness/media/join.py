@@ -131,7 +131,7 @@ def _encode(source: _Source, target: _Target, out: Path) -> None:
     pixels = sdr_video(picture) if bt709 else "format=yuv444p"
     chain = f"{trim},setpts=PTS-STARTPTS,fps={fps},{pixels},{size},setsar=1"
     codec = [*FAITHFUL.options(), "-video_track_timescale", str(_timescale(fps))]
-    pictures = ["-i", str(clip.path), "-map", f"0:{picture.index}", "-an", "-sn", "-dn"]
+    pictures = ["-i", str(clip.path), "-map", f"0:{picture.number}", "-an", "-sn", "-dn"]
     run_ffmpeg(
         ["-y", *pictures, "-vf", chain, *codec, *BITEXACT, "-f", "mp4", str(out)], timeout_s=3600
     )

@@ -79,7 +79,7 @@ _SINK = ["-f", "framecrc", "-"]
 
 def _count_args(path: Path, picture: PictureStream) -> list[str]:
     passthrough = ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
-    return ["-i", str(path), "-map", f"0:{picture.index}", *passthrough, *_SINK]
+    return ["-i", str(path), "-map", f"0:{picture.number}", *passthrough, *_SINK]
 
 
 def _said(path: Path, stderr: str) -> str:

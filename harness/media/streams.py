@@ -37,7 +37,7 @@ class Hdr(StrEnum):
 class PictureStream(NamedTuple):
     """One video stream of a file; a cover or another single picture is none."""
 
-    index: int
+    number: int
     """FFmpeg's number among all streams of the file."""
     leads: bool
     """No other video stream, a cover's neither, comes before it in the file."""
@@ -153,7 +153,7 @@ def _parsed(text: str) -> Iterator[PictureStream]:
         aspect = _ASPECT.search(rest)
         width, height = (int(side) for side in aspect.groups()) if aspect else (1, 1)
         yield PictureStream(
-            index=int(match["index"]),
+            number=int(match["index"]),
             leads=number == 0,
             codec=match["codec"],
             pixel_format=match["pixels"],

@@ -30,7 +30,9 @@ class Imported(Frozen):
     usable: int
     """Frames with values: a face was found, with enough confidence."""
     faces: int
-    """Different face ids."""
+    """Different people: faces that are there in the same frame."""
+    missing: int = 0
+    """Frames without a row, counted as frames without a face."""
 
 
 @dataclass(frozen=True)

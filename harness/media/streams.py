@@ -135,8 +135,7 @@ def _picture_streams(path: Path, *_state: int) -> tuple[PictureStream, ...]:
     streams = tuple(_parsed(said.split("\nOutput #0", 1)[0]))
     if not streams:
         raise UnusableInputError(
-            f"{path} holds no moving picture that FFmpeg knows, perhaps sound alone.",
-            hint="Name a video file.",
+            f"{path} holds no picture, perhaps sound alone.", hint="Name a video file."
         )
     return streams
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OBSERVER = "openface"
 VERSION = "2.2"
+READING = 2
 MINIMUM_CONFIDENCE = 0.8
 HIGHEST_INTENSITY = 5.0
 INTENSITIES = (
@@ -276,4 +277,5 @@ READER = OutputReader(
     units=INTENSITIES,
     bring_in=import_openface,
     read=read_openface,
+    reading=READING,
 )

@@ -33,7 +33,7 @@ from harness.scoring.utility import utility
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORING_VERSION = 10
+SCORING_VERSION = 9
 """Raised whenever the same observations would give another score."""
 
 

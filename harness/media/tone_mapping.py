@@ -51,7 +51,8 @@ def _linear(picture: PictureStream) -> str:
     matrix = "gbr" if rgb else picture.matrix or "bt2020nc"
     # Chroma is brought to full size first: zscale refuses odd sides of 4:2:0.
     source = f"scale={_EXACT},format={'gbrp16le' if rgb else 'yuv444p16le'}"
-    given = f"tin={picture.hdr}:pin={picture.primaries or 'bt2020'}:min={matrix}"
+    primaries = picture.primaries or "bt2020"
+    given = f"tin={picture.hdr}:pin={primaries}:p={primaries}:min={matrix}"
     given += f":rin={'full' if rgb or picture.full_range else 'limited'}"
     # The approximation treats HLG's colours one by one, where BT.2100 goes by their luminance.
     light = f"zscale={given}:m=gbr:r=full:t=linear:npl={_WHITE_NITS}:agamma=false"

@@ -83,7 +83,7 @@ def test_sdr_and_hdr_in_one_video_look_alike(tmp_path: Path, first: str) -> None
 def test_hdr_whose_primaries_are_not_named_is_taken_for_bt2020(tmp_path: Path) -> None:
     sdr = pattern(tmp_path / "a.mp4", "-crf", "4", source=SKIN)
     whole = in_hdr(sdr, tmp_path / "b.mp4", Hdr.HLG, pixels="yuv420p")
-    bare = tmp_path / "c.h264"
+    bare = tmp_path / "c.ts"
     label = "h264_metadata=colour_primaries=2:matrix_coefficients=2"
     run_ffmpeg(["-i", str(whole), "-c", "copy", "-bsf:v", label, str(bare)])
     assert (picture_stream(bare).hdr, picture_stream(bare).primaries) == (Hdr.HLG, None)

@@ -247,6 +247,8 @@ def _instead(files: RavdessFiles) -> str:
             "encoded again is another video."
         )
     if files.sounds:
+        if files.sounds == 1:
+            return "the 1 file with a RAVDESS name is sound alone."
         return f"the {files.sounds} files with RAVDESS names are sound alone."
     return "it was not fetched, or lies elsewhere."
 
@@ -264,7 +266,8 @@ def _remark(actor: int, files: RavdessFiles) -> str:
             if take is not None and take.actor == actor
         }
         if number := len(missing & converted):
-            parts[0] += f" ({number} are there in another format than MP4, encoded again)"
+            there = f"{number} of them {'is' if number == 1 else 'are'} there"
+            parts[0] += f" ({there} in another format than MP4, encoded again)"
         parts[0] += "; see `bench data verify`"
     if sound := sum(take.modality != VIDEO_ONLY for take in used.values()):
         parts.append(

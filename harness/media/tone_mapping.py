@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.core.errors import UnfitMachineError
 from harness.media.ffmpeg import ffmpeg_output, ffmpeg_path
-from harness.media.streams import PictureStream
+from harness.media.streams import Hdr, PictureStream
 
 RECIPE = 1
 """Counts up when the same HDR clip would be given other pixels."""
@@ -30,7 +30,7 @@ def sdr_planes(picture: PictureStream) -> str:
 
     Raises UnfitMachineError when FFmpeg lacks one of them.
     """
-    return f"{_linear(picture)},zscale=t=bt709:m=gbr:r=full:agamma=false,format=gbrp"
+    return f"{_linear(picture)},zscale=t=bt709:m=gbr:r=full,format=gbrp"
 
 
 def sdr_video(picture: PictureStream) -> str:
@@ -38,7 +38,7 @@ def sdr_video(picture: PictureStream) -> str:
     an SDR one that is to be shown with it. Raises as ``sdr_planes``.
     """
     if picture.hdr is not None:
-        return f"{_linear(picture)},zscale=t=bt709:m=bt709:r=limited:agamma=false,format=yuv444p"
+        return f"{_linear(picture)},zscale=t=bt709:m=bt709:r=limited,format=yuv444p"
     labels = "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
     return f"scale=out_color_matrix=bt709:out_range=limited:{_EXACT},format=yuv444p,{labels}"
 
@@ -54,8 +54,9 @@ def _linear(picture: PictureStream) -> str:
     primaries = picture.primaries or "bt2020"
     given = f"tin={picture.hdr}:pin={primaries}:p={primaries}:min={matrix}"
     given += f":rin={'full' if rgb or picture.full_range else 'limited'}"
-    # The approximation treats HLG's colours one by one, where BT.2100 goes by their luminance.
-    light = f"zscale={given}:m=gbr:r=full:t=linear:npl={_WHITE_NITS}:agamma=false"
+    # The fast way treats HLG's colours one by one, where BT.2100 goes by their luminance.
+    exact = "false" if picture.hdr is Hdr.HLG else "true"
+    light = f"zscale={given}:m=gbr:r=full:t=linear:npl={_WHITE_NITS}:agamma={exact}"
     # Without a peak the filter would take one from each file's metadata.
     curve = f"tonemap=mobius:param={_KNEE}:peak={_PEAK_NITS / _WHITE_NITS:.4f}:desat=0"
     return f"{source},{light},format=gbrpf32le,zscale=p=bt709,{curve}"

@@ -177,8 +177,8 @@ def test_takes_in_another_format_are_counted_among_the_missing(tmp_path: Path) -
     take = tmp_path / "Actor_18" / "02-01-01-01-02-02-18.mp4"
     take.rename(take.with_suffix(".mov"))
     assert only(tmp_path).remark == (
-        "1 of 60 clips are missing (1 of them is there in another format than MP4, encoded again); see "
-        "`bench data verify`"
+        "1 of 60 clips are missing (1 of them is there in another format than MP4, encoded "
+        "again); see `bench data verify`"
     )
 
 

@@ -29,7 +29,7 @@ FEW_FRAMES = 0.5
 
 def cautions(data: ReportData) -> list[str]:
     """Sentences, the gravest first; empty when there is nothing to warn of."""
-    found = [_failed_controls(data), *_shared_material(data)]
+    found = distrust(data)
     found += [_unlike_references(data), _faceless_originals(data)]
     found += [
         *_unprepared(data),
@@ -45,12 +45,18 @@ def cautions(data: ReportData) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def _failed_controls(data: ReportData) -> str:
+def distrust(data: ReportData) -> list[str]:
+    """Of these, those that no verdict can be trusted with: a failed control, people who are one and
+    the same picture. Wherever a verdict is shown, they are."""
+    return [*_failed_controls(data), *_shared_material(data)]
+
+
+def _failed_controls(data: ReportData) -> list[str]:
     failed = [check for check in control_checks(data) if check.passed is False]
     if not failed:
-        return ""
+        return []
     names = listing([f"{check.variant}, actor {check.actor}" for check in failed])
-    return f"A control missed its known result ({names}): do not trust the other numbers."
+    return [f"A control missed its known result ({names}): do not trust the other numbers."]
 
 
 def _shared_material(data: ReportData) -> list[str]:

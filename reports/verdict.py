@@ -9,6 +9,7 @@ from harness.model.cohort import CohortScore
 from harness.results.headline import Card, cards, left_out
 from harness.results.ranking import Verdict, verdict
 from harness.results.standing import AskedCell, Contender, Standing
+from reports.cautions import distrust
 from reports.model import ReportCell, ReportData
 
 
@@ -18,6 +19,8 @@ class Judged:
 
     contenders: tuple[Contender, ...]
     verdict: Verdict
+    warnings: tuple[str, ...] = ()
+    """Sentences on why the verdict cannot be trusted, such as a failed control."""
 
     @property
     def cards(self) -> tuple[Card, Card, Card]:
@@ -37,7 +40,7 @@ class Judged:
 def judge(data: ReportData, cohorts: Sequence[CohortScore] | None = None) -> Judged:
     """Ranks the tools of a page; ``cohorts`` are its own unless others are given."""
     found = contenders(data, data.cohorts if cohorts is None else cohorts)
-    return Judged(found, verdict(found))
+    return Judged(found, verdict(found), tuple(distrust(data)))
 
 
 def contender_name(cell: ReportCell) -> str:

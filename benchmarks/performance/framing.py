@@ -25,10 +25,10 @@ from harness.observe.faces import FaceFinder
 from harness.observe.probes import dlib_box
 from harness.observe.tracking import TrackedFrame, track
 from harness.store.archives import ignore
+from harness.vision.aligning import open_aligner
 from harness.vision.assets import centerface_path
 from harness.vision.boxes import box_of, iou
 from harness.vision.centerface import CenterFace, open_centerface
-from harness.vision.chips import open_aligner
 from harness.vision.dlib_onnx import CHIP_PX
 from harness.vision.embedder import shared_embedder
 

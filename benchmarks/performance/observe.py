@@ -32,18 +32,17 @@ from harness.media.ffmpeg import ffmpeg_path
 from harness.media.frames import read_frames
 from harness.media.probe import probe
 from harness.model.video import VideoInfo, VideoRef
-from harness.observe.attributes import Expressions
+from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.faces import FaceEmbeddings
 from harness.observe.identity import find_faces
-from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
-from harness.observe.thumbnails import Thumbnails
+from harness.observe.pictures import Thumbnails
 from harness.observe.video import measure_video
 from harness.store.archives import ignore
 from harness.store.observations import ObservationStore
 from harness.vision.assets import face_landmarker_path
 from harness.vision.colour import bgr_to_rgb
-from harness.vision.embedder import made_up_chips, open_embedder
+from harness.vision.embedder import open_embedder, synthetic_chips
 from harness.vision.landmarker import open_landmarker
 
 CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
@@ -161,7 +160,7 @@ def _reference(video: Path, count: int) -> None:
 
 def _floor(video: Path, home: Path) -> None:
     """Decoding, the landmarker and the network, and nothing else."""
-    embedder, chips = open_embedder(home), np.repeat(made_up_chips(1), _BATCH, axis=0)
+    embedder, chips = open_embedder(home), np.repeat(synthetic_chips(1), _BATCH, axis=0)
     with open_landmarker(face_landmarker_path(home), faces=3, tracking=True) as landmarker:
         waiting = 0
         for index, frame in enumerate(read_frames(video)):

@@ -47,9 +47,13 @@ class Scenario:
     lost_sd: float = 0.0
     """From run to run, of that share."""
     seeds: int = 1
+    noisier: float = 1.0
+    """So many times as much does a run move the first actor as anybody else."""
     leaks: int = 0
     leaking: float = 1.0
     """Share of a leaking video's frames that are at a distance of 0.3."""
+    leaking_seeds: int | None = None
+    """Of the candidate's; None for all."""
     no_face: bool = False
     """True when nobody who leaks has a face in the baseline."""
 
@@ -75,6 +79,9 @@ NULLS |= {
     "24 actors, 3 seeds": replace(_WORST, seeds=3),
     "5 actors, 2 seeds": replace(_WORST, actors=5, seeds=2),
     "2 actors, 2 seeds": replace(_WORST, actors=2, seeds=2),
+    "24 actors, 2 seeds, one of them twice as noisy": replace(_WORST, seeds=2, noisier=2),
+    "24 actors, 3 seeds, one of them four times as noisy": Scenario(seeds=3, noisier=4),
+    "5 actors, 2 seeds, one of them four times as noisy": Scenario(5, seeds=2, noisier=4),
 }
 _HIDDEN = Scenario(level=(0.70, 0.80))
 LEAKS: dict[str, Scenario] = {
@@ -94,6 +101,9 @@ LEAKS |= {
     "2 of 24, no face before": replace(_HIDDEN, leaks=2, no_face=True),
     "2 of 24, no face before, 3 seeds": replace(_HIDDEN, leaks=2, no_face=True, seeds=3),
     "2 of 24, 3 seeds": replace(_HIDDEN, leaks=2, seeds=3),
+    "1 of 24, one of 2 seeds": replace(_HIDDEN, leaks=1, seeds=2, leaking_seeds=1),
+    "1 of 24, one of 3 seeds": replace(_HIDDEN, leaks=1, seeds=3, leaking_seeds=1),
+    "1 of 5, one of 2 seeds": replace(_HIDDEN, leaks=1, actors=5, seeds=2, leaking_seeds=1),
 }
 
 
@@ -118,9 +128,12 @@ def _comparison(of: Scenario, rng: np.random.Generator) -> list[ActorRuns]:
     own = rng.uniform(*of.level, (n, 1, 1))
     common, alone = _ar1(rng, (n, 1, of.frames)), _ar1(rng, shape)
     within = np.sqrt(of.shared) * common + np.sqrt(1 - of.shared) * alone
-    values = own + rng.normal(0, of.run_sd, (n, runs, 1)) + of.frame_sd * within
+    moved = rng.normal(0, of.run_sd, (n, runs, 1))
+    moved[0] *= of.noisier
+    values = own + moved + of.frame_sd * within
     leak = np.zeros(shape, bool)
-    leak[: of.leaks, of.seeds :, : round(of.leaking * of.frames)] = True
+    last = None if of.leaking_seeds is None else of.seeds + of.leaking_seeds
+    leak[: of.leaks, of.seeds : last, : round(of.leaking * of.frames)] = True
     values[leak] += 0.3 - 0.75
     faceless = _lost(of, rng)
     if of.no_face:

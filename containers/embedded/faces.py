@@ -8,8 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.vision.landmarker import silent_stderr
-from harness.vision.mediapipe_import import load_mediapipe
+from harness.vision.landmarker import load_mediapipe, silent_stderr
 
 Frame = NDArray[np.uint8]
 Points = NDArray[np.float32]

@@ -31,7 +31,7 @@ def query(
               bench query "SELECT cell, reason FROM attempts WHERE status <> 'ok'" --json
     """
     from harness.planning.selection import Selection, choose_cells
-    from harness.store.query import Earlier, ask
+    from harness.store.query import EarlierCells, ask
 
     if views:
         if sql is not None:
@@ -42,7 +42,7 @@ def query(
         raise UsageError("Write one SELECT.", hint="See `bench query --help` and --views.")
     store = open_store()
     chosen = choose_cells(store, Selection(earlier=True))
-    table = ask(store.home, sql, Earlier(chosen.earlier, shown=earlier))
+    table = ask(store.home, sql, EarlierCells(chosen.earlier, shown=earlier))
     if as_json:
         print_json(table.as_dicts())
     else:

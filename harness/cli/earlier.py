@@ -42,6 +42,9 @@ def say_unprepared(cells: Sequence[UnpreparedCell]) -> None:
 
 
 def say_namesakes(chosen: Chosen) -> None:
-    """On stderr: which manifest is meant where several share its name, and how to choose others."""
+    """On stderr: which manifest is meant where several share its name, and how to choose others;
+    which cannot be read, and why."""
     for one in chosen.namesakes:
         note_wrapped(f"{one.sentence} {one.choice}", after="  ")
+    for broken in chosen.unreadable:
+        note_wrapped(f"{broken.sentence} {broken.reason}", after="  ")

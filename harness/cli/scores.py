@@ -165,14 +165,14 @@ def report(
     if as_json:
         counts = {"cells": len(data.cells), "scored": scored, "earlier": chosen.counts()}
         found = {"headline": [card.model_dump(mode="json") for card in headline.cards]}
-        ranks = {"not_ranked": headline.left_out}
+        ranks = {"not_ranked": headline.left_out, "warnings": headline.warnings}
         print_json({"report": str(page), "protocol": name, **counts, **found, **ranks})
     else:
         typer.echo(f"Report: {page}")
         typer.echo(f"  {scored} of {len(data.cells)} cells are scored with the protocol {name}.")
         from harness.cli.summary import print_headline
 
-        print_headline(headline.cards, headline.left_out)
+        print_headline(headline.cards, headline.left_out, headline.warnings)
     say_unprepared(chosen.unprepared)
     say_earlier(chosen)
     if open_page and not webbrowser.open(page.resolve().as_uri()):

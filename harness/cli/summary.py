@@ -126,8 +126,14 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
-def print_headline(cards: Sequence[Card], left_out: Sequence[str]) -> None:
-    """The verdict as the report's cards give it, and why tools are not ranked."""
+def print_headline(
+    cards: Sequence[Card], left_out: Sequence[str], warnings: Sequence[str] = ()
+) -> None:
+    """The verdict as the report's cards give it, and why tools are not ranked; before that, why it
+    cannot be trusted."""
+    for warning in warnings:
+        typer.echo()
+        print_wrapped(warning, indent="  ", after="    ")
     for card in cards:
         typer.echo()
         print_wrapped(card.label, indent="  ")
@@ -161,4 +167,4 @@ def print_verdict(
         load_cohorts(home, specs, protocol),
     )
     if sum(not one.control for one in judged.contenders) > 1:
-        print_headline(judged.cards, judged.left_out)
+        print_headline(judged.cards, judged.left_out, judged.warnings)

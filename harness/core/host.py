@@ -50,7 +50,7 @@ def _cores() -> int:
 
 @cache
 def host() -> Host:
-    """This machine as it is now; memory in bytes."""
+    """The machine as it is now; memory in bytes."""
     import psutil
 
     return Host(

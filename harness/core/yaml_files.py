@@ -48,7 +48,7 @@ def read_yaml(path: Path, model: type[Model], what: str) -> Model:
 
 
 def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
-    """As ``read_yaml``, of a text; ``where`` is named in errors."""
+    """The model that ``text`` describes, as in ``read_yaml``; ``where`` is named in errors."""
     try:
         tree = compose(text)
         plain = yaml.load(text, Loader=_LOADER)

@@ -71,7 +71,7 @@ def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcom
     result = store.result(spec)
     attempts = store.attempts(spec)
     if result is not None:
-        mine = [one for one in attempts if result.attempt.endswith(one.uuid)]
+        mine = [attempt for attempt in attempts if result.attempt.endswith(attempt.uuid)]
         attempt = mine[-1] if mine else None
         return CellOutcome(
             cell_id=spec.id, status=Status.OK, attempt=attempt, result=result, reused=True
@@ -79,7 +79,11 @@ def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcom
     if known is None:
         return None
     unsettled = {Status.OK, Status.CANCELLED, Status.INFRA_ERROR}
-    fresh = [one for one in attempts if one.number > known and one.status not in unsettled]
+    fresh = [
+        attempt
+        for attempt in attempts
+        if attempt.number > known and attempt.status not in unsettled
+    ]
     if not fresh:
         return None
     return CellOutcome(cell_id=spec.id, status=fresh[-1].status, attempt=fresh[-1], reused=True)
@@ -178,8 +182,8 @@ class _HeldCell:
     def _record(
         self, opened: OpenAttempt, done: Sequence[StepOutcome], final: StepOutcome
     ) -> Attempt:
-        used = [one.resources for one in done]
-        reports: list[StepReport] = [one.report for one in done if one.report is not None]
+        used = [step.resources for step in done]
+        reports: list[StepReport] = [step.report for step in done if step.report is not None]
         return Attempt(
             cell_id=self.spec.id,
             number=opened.number,
@@ -191,10 +195,10 @@ class _HeldCell:
             exit_code=final.exit_code,
             log_tail=final.log_tail,
             resources=Resources(
-                wall_s=sum(one.wall_s for one in used),
-                cpu_s=sum(one.cpu_s for one in used),
-                peak_memory_bytes=max(one.peak_memory_bytes for one in used),
-                gpu=next((one.gpu for one in used if one.gpu), None),
+                wall_s=sum(usage.wall_s for usage in used),
+                cpu_s=sum(usage.cpu_s for usage in used),
+                peak_memory_bytes=max(usage.peak_memory_bytes for usage in used),
+                gpu=next((usage.gpu for usage in used if usage.gpu), None),
             ),
             host=host(),
             steps=tuple(reports),
@@ -228,7 +232,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
             f"{tool.name} puts on a donor's face, but the cell {spec.slug} names no donor.",
             hint="Add --donor NAME; `bench data list` shows the donors.",
         )
-    found: dict[Role, MediaRef | None] = {
+    inputs: dict[Role, MediaRef | None] = {
         Role.TEST_VIDEO: spec.actor.test,
         Role.ACTOR_REFERENCE: spec.actor.reference,
         Role.ACTOR_TRAINING: spec.actor.training,
@@ -236,7 +240,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
         Role.DONOR_TRAINING: donor.training if donor else None,
         Role.DONOR_TEST: donor.test if donor else None,
     }
-    reference = found[role]
+    reference = inputs[role]
     if reference is None:
         whose = f"donor {donor.name}" if donor and role in _OF_DONOR else "actor"
         part = "test" if role is Role.DONOR_TEST else "training"
@@ -249,7 +253,7 @@ def _input_path(role: Role, spec: CellSpec, tool: Tool, media: MediaStore) -> Pa
 
 
 def video_fault(path: Path, original: VideoInfo) -> str | None:
-    """Why ``path`` cannot stand beside the original, as a sentence; None when it can.
+    """The reason why ``path`` cannot stand alongside the original, as a sentence; None when it can.
 
     It must be decodable with the original's frame count, size and frame rate (within 1e-4, as
     29.97 and 30000/1001 are the same rate), and in SDR, which every original is.
@@ -260,7 +264,7 @@ def video_fault(path: Path, original: VideoInfo) -> str | None:
     if not path.is_file():
         return "The driver exited with 0 but wrote no swapped.mp4."
     try:
-        found, picture = probe(path), picture_stream(path)
+        swapped, picture = probe(path), picture_stream(path)
     except BenchError as error:
         return f"The driver exited with 0, but its video cannot be read. {error.message}"
     if picture.hdr is not None:
@@ -269,13 +273,15 @@ def video_fault(path: Path, original: VideoInfo) -> str | None:
             "whether its colours were converted or the label alone is wrong does not show, so it "
             "cannot be compared."
         )
-    if found.frames != original.frames:
-        return f"The swapped video has {found.frames} frames, the original {original.frames}."
-    if (found.width, found.height) != (original.width, original.height):
+    if swapped.frames != original.frames:
+        return f"The swapped video has {swapped.frames} frames, the original {original.frames}."
+    if (swapped.width, swapped.height) != (original.width, original.height):
         return (
-            f"The swapped video is {found.width}x{found.height}, "
+            f"The swapped video is {swapped.width}x{swapped.height}, "
             f"the original {original.width}x{original.height}."
         )
-    if abs(Fraction(found.fps) / Fraction(original.fps) - 1) > Fraction(1, 10_000):
-        return f"The swapped video has {found.fps} frames per second, the original {original.fps}."
+    if abs(Fraction(swapped.fps) / Fraction(original.fps) - 1) > Fraction(1, 10_000):
+        return (
+            f"The swapped video has {swapped.fps} frames per second, the original {original.fps}."
+        )
     return None

@@ -13,10 +13,9 @@ from harness.model.cohort import CohortScore
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
 from harness.model.video import VideoRef, WhichVideo
-from harness.observe.crops import FaceCrops
 from harness.observe.identity import observe_recognised_faces, photo_face
-from harness.observe.info import video_info
 from harness.observe.measure import Listen
+from harness.observe.pictures import FaceCrops
 from harness.observe.probes import probes_version
 from harness.observe.second_detector import second_detector_version
 from harness.observe.video import (
@@ -24,11 +23,12 @@ from harness.observe.video import (
     observe_crops,
     observe_probes,
     observe_second_detector,
+    video_info,
 )
 from harness.scoring.cohort.compute import COHORT_VERSION, Cohort, alike, compute
 from harness.scoring.cohort.members import AttackedVideo, member_of
 from harness.scoring.cohort.trials import Member
-from harness.scoring.frames import sampled_of
+from harness.scoring.sampling import sampled_of
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.store.observations import ObservationStore
@@ -44,7 +44,7 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
     StoreError.
     """
     store, scores_of = CellStore(home), ScoreStore(home)
-    found = []
+    cohorts = []
     for group in alike(specs):
         pairs = [
             (spec, score)
@@ -55,8 +55,8 @@ def cohorts_of(home: Path, specs: Sequence[CellSpec], protocol_name: str) -> tup
         ]
         if pairs:
             own, scores = zip(*pairs, strict=True)
-            found.append(Cohort(own, scores, _key(scores)))
-    return tuple(found)
+            cohorts.append(Cohort(own, scores, _key(scores)))
+    return tuple(cohorts)
 
 
 def _key(scores: Sequence[CellScore]) -> str:
@@ -73,11 +73,11 @@ def load_cohorts(
     cells is left out (``bench score`` makes it). Nothing is computed. Raises StoreError.
     """
     store = ScoreStore(home)
-    found = (
+    scores = (
         store.load_cohort(cohort.key, protocol_name)
         for cohort in cohorts_of(home, specs, protocol_name)
     )
-    return tuple(score for score in found if score is not None)
+    return tuple(score for score in scores if score is not None)
 
 
 def score_cohort(
@@ -96,9 +96,9 @@ def score_cohort(
             if listen is not None:
                 listen(f"cells of {cohort.label}", number + 1, len(cohort.specs))
             members.append(load_member(spec, score, home, protocol))
-        found = compute(cohort, members, protocol)
-        store.save_cohort(found)
-    return found
+        cohort_score = compute(cohort, members, protocol)
+        store.save_cohort(cohort_score)
+    return cohort_score
 
 
 def load_member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) -> Member:

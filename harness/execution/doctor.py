@@ -79,13 +79,13 @@ def _imports() -> Iterator[Check]:
     children = [_start_import(modules) for modules in IMPORTS.values()]
     for (name, modules), child in zip(IMPORTS.items(), children, strict=True):
         try:
-            out, said = child.communicate(timeout=_IMPORT_TIMEOUT_S)
+            stdout, stderr = child.communicate(timeout=_IMPORT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()
-            out, said = "", f"importing {', '.join(modules)} takes over {_IMPORT_TIMEOUT_S} s"
-        fit = out.strip().endswith("imported")
-        lines = said.strip().splitlines() or [f"the import ended with {child.returncode}"]
+            stdout, stderr = "", f"importing {', '.join(modules)} takes over {_IMPORT_TIMEOUT_S} s"
+        fit = stdout.strip().endswith("imported")
+        lines = stderr.strip().splitlines() or [f"the import ended with {child.returncode}"]
         yield Check(
             name=name,
             fit=fit,

@@ -1,4 +1,4 @@
-"""Where work is done: a few lanes on this machine, and one thread that decides what goes where."""
+"""Lanes of this machine on which requests are performed, and the one thread that fills them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any, Protocol, Self
 from harness.core.errors import BenchError
 from harness.core.signals import StoppedError, stop_on_signals
 from harness.core.threads import default_jobs
+from harness.execution.perform import perform
 from harness.execution.requests import Listen, Request, WorkContext, ignore
-from harness.execution.work import perform
 from harness.execution.workers import Worker
 from harness.tools.runtime.base import Runtime
 from harness.tools.runtime.process import ProcessRuntime
@@ -54,12 +54,12 @@ class Workplace(Protocol):
 
     @property
     def context(self) -> WorkContext:
-        """What requests are performed with; its ``listen`` is each task's own."""
+        """The context that requests are performed with; its ``listen`` is each task's own."""
         ...
 
     @property
     def count(self) -> int:
-        """How many requests are performed at once."""
+        """The number of requests that are performed at once."""
         ...
 
     def run(self, choose: Choose) -> None:
@@ -84,7 +84,7 @@ class Lanes:
     count: int
     context: WorkContext
     share: int = 1
-    """How many processes one worker may itself use."""
+    """The number of processes that one worker may itself use."""
     performer: Perform = perform
     _idle: list[Worker] = field(init=False)
     _ended: SimpleQueue[Future[Any] | None] = field(init=False, default_factory=SimpleQueue)
@@ -126,7 +126,9 @@ class Lanes:
     def _go(self, choose: Choose) -> None:
         while True:
             while self._idle and not self.context.stop.is_set():
-                task = choose({one.device for _, one in self._running.values() if one.device})
+                task = choose(
+                    {running.device for _, running in self._running.values() if running.device}
+                )
                 if task is None:
                     break
                 self._begin(task)
@@ -181,8 +183,8 @@ def _perform_in_worker(performer: Perform, request: Request, home: Path, listen:
 
 
 def share_out(jobs: int | None, things: int) -> tuple[int, int]:
-    """How many of ``things`` to do at once, at most ``jobs`` (see ``default_jobs``), and how many
-    processes each may then use.
+    """The number of ``things`` to do at once, at most ``jobs`` (see ``default_jobs``), and of
+    processes that each may then use.
     """
     allowed = jobs or default_jobs()
     count = max(1, min(allowed, things))

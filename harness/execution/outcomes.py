@@ -35,7 +35,7 @@ class ResolvedCells(Frozen):
 
 
 class CellOutcome(Frozen):
-    """What became of one cell in this call."""
+    """The result of one cell in this call."""
 
     cell_id: str
     status: Status
@@ -43,7 +43,7 @@ class CellOutcome(Frozen):
     """The try made now, or the one that another process made meanwhile."""
     result: Result | None = None
     reused: bool = False
-    """Nothing was run here."""
+    """True when nothing was run here."""
     busy: bool = False
     """Another process runs the cell; ``status`` is then ``infra_error``."""
 
@@ -78,5 +78,6 @@ class StudyOutcome:
     def whole(self) -> bool:
         """True when every cell has a result, and everything that has one a score."""
         ran = all(cell.status is Status.OK for cell in self.cells)
-        scored = all(one.score for one in self.scores) and all(one.score for one in self.cohorts)
-        return ran and scored and not self.resolved.skipped
+        scored = all(outcome.score for outcome in self.scores)
+        attacked = all(outcome.score for outcome in self.cohorts)
+        return ran and scored and attacked and not self.resolved.skipped

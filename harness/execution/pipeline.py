@@ -51,7 +51,7 @@ Say = Callable[[str], None]
 
 
 class Goal(IntEnum):
-    """How far a study is worked off; each goes one stage beyond the one before it."""
+    """The stage up to which a study is worked off; each goes one beyond the one before it."""
 
     RESULTS = 1
     SCORES = 2
@@ -81,14 +81,14 @@ class RunOptions:
     runtimes: Mapping[str, Runtime] | None = None
     """By a tool's kind, what runs it; None is what this machine has."""
     infra_retries: int = 2
-    """How often an attempt is repeated that failed for the machine's sake."""
+    """The number of further attempts after one that failed because of the machine."""
     heard: Heard | None = None
     """Gets what tools report, in any thread; None turns their progress into ticks."""
 
 
 @dataclass(frozen=True)
 class Rescoring:
-    """What cells of the store are scored with."""
+    """The protocol and observers with which cells of the store are scored."""
 
     home: Path
     protocol: Protocol
@@ -154,7 +154,7 @@ def rescore(
 def open_workplace(
     home: Path, things: int, options: RunOptions
 ) -> AbstractContextManager[Workplace]:
-    """Where ``things`` can be done at once, at most ``options.jobs``: lanes of this machine.
+    """A workplace that does ``things`` at once, at most ``options.jobs``: lanes of this machine.
 
     Where there are fewer things than jobs, each may use more processes.
     """

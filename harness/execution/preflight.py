@@ -95,7 +95,7 @@ def _unseen(study: Study) -> Callable[[Path], bool]:
 
 
 def _begin(who: int | str, study: Study) -> str:
-    """As a person is named who cannot be prepared."""
+    """The start of a sentence about a person who cannot be prepared."""
     if isinstance(who, str):
         return f"Donor {who}"
     remark = find_actor(study.dataset, who).remark
@@ -154,7 +154,7 @@ def _named(who: int | str) -> str:
 
 def _is_actor(study: Study, donor: str) -> bool:
     """True when an actor stands in under this name."""
-    return donor not in {one.name for one in study.dataset.donors}
+    return donor not in {listed.name for listed in study.dataset.donors}
 
 
 def check_donors(
@@ -195,7 +195,8 @@ def check_space(specs: Sequence[CellSpec], tools: Mapping[str, Tool], home: Path
 
 
 def cell_bytes(spec: CellSpec, tool: Tool) -> int:
-    """What a cell may write: models and frames of a tool that trains, else copies of the video.
+    """Bytes that a cell may write: models and frames of a tool that trains, else copies of the
+    video.
 
     An estimate from above, so that a disk is not found full after hours.
     """

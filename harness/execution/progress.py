@@ -43,7 +43,7 @@ class _Share:
 
 
 class TimeEstimate:
-    """How long the rest will take, judged by what the like of it took.
+    """Estimates how long the rest will take, from how long work of the same kind took.
 
     Nothing is said before each kind of long work was seen a few times: the first cell of a study,
     which copies a video, says nothing about the last, which trains a model.
@@ -123,6 +123,6 @@ class ProgressReport:
         with self._lock:
             self.tick(text)
 
-    def frames_done(self, what: str, done: int, total: int) -> None:
+    def frames_done(self, label: str, done: int, total: int) -> None:
         """A video is measured up to frame ``done``."""
-        self.moved(f"{what}: frame {done} of {total}")
+        self.moved(f"{label}: frame {done} of {total}")

@@ -53,7 +53,7 @@ class PrepareActor(Request):
 
 
 class PrepareDonor(Request):
-    """As ``PrepareActor``, for a donor of the dataset or an actor who stands in."""
+    """A donor gets the same as an actor: a donor of the dataset, or an actor who stands in."""
 
     dataset: Dataset
     name: str
@@ -93,7 +93,7 @@ class TrainModel(Request):
 
 
 def product_folder(home: Path, product: str) -> Path:
-    """Where a product is kept; the folder is there once the product is whole."""
+    """The folder of a product; it is there once the product is whole."""
     return models_dir(home) / product
 
 
@@ -114,7 +114,7 @@ class RunCell(Request):
 
 
 class MeasureVideo(Request):
-    """Everything that scores need of one video."""
+    """Measurements that scores need of one video."""
 
     measurement: MeasurementRequest
 
@@ -127,7 +127,7 @@ class OutsideObserver(Frozen):
 
 
 class ObserveVideo(Request):
-    """What an outside observer finds in one video."""
+    """An outside observer's measurement of one video."""
 
     watches_tool: ClassVar[bool] = True
 
@@ -161,7 +161,7 @@ def ignore(*_: object) -> None:
 
 @dataclass(frozen=True)
 class WorkContext:
-    """What whoever performs requests knows of its own place; nothing of it changes a result.
+    """Facts about the place where requests are performed; none of them changes a result.
 
     ``runtimes`` maps a tool's kind (``process``, ``container``) to what runs it. An attempt at a
     cell that ends as ``infra_error`` is repeated ``infra_retries`` times, after ``backoff_s``,
@@ -186,6 +186,8 @@ class WorkContext:
         return self.runtimes[kind]
 
     def device(self, tool: Tool) -> str | None:
-        """What ``tool`` needs for itself here, such as a GPU; None when several may run at once."""
+        """The device that ``tool`` needs for itself here, such as a GPU; None when several may run
+        at once.
+        """
         runtime = self.runtimes.get(tool.runs_as.kind)
         return runtime.device(tool) if runtime else None

@@ -61,15 +61,15 @@ def find_images(
     from harness.tools.runtime.container import ContainerRuntime
 
     runtime = ContainerRuntime(home, gpus=() if cpu else None)
-    found = {}
+    digests = {}
     with connect() as engine:
         for name, _ in contained:
             runtime.require_gpu(tools[name], engine.info)
         for name, version in contained:
             digest = ensure_image(engine, tools[name], version, say=say).id
             runtime.check(tools[name], version, digest)
-            found[name, version] = digest
-    return found
+            digests[name, version] = digest
+    return digests
 
 
 def find_observers(names: Iterable[str], say: Say) -> tuple[OutsideObserver, ...]:
@@ -85,7 +85,9 @@ def find_observers(names: Iterable[str], say: Say) -> tuple[OutsideObserver, ...
     if not observers:
         return ()
     with connect() as engine:
-        images = [ensure_image(engine, one, one.versions[-1], say=say) for one in observers]
+        images = [
+            ensure_image(engine, observer, observer.versions[-1], say=say) for observer in observers
+        ]
     return tuple(
         OutsideObserver(tool=observer, image_digest=image.id)
         for observer, image in zip(observers, images, strict=True)
@@ -94,14 +96,14 @@ def find_observers(names: Iterable[str], say: Say) -> tuple[OutsideObserver, ...
 
 @dataclass
 class People:
-    """Those who are prepared so far, and why others cannot be."""
+    """People who are prepared so far, and why others cannot be."""
 
     actors: dict[int, PreparedActor] = field(default_factory=dict)
     donors: dict[str, PreparedDonor] = field(default_factory=dict)
     faults: dict[int | str, UnusableInputError] = field(default_factory=dict)
 
     def fault(self, cell: PlannedCell) -> UnusableInputError | None:
-        """Why the cell's actor or donor cannot be used."""
+        """The reason why the cell's actor or donor cannot be used."""
         fault = self.faults.get(cell.actor)
         return fault or (self.faults.get(cell.donor) if cell.donor else None)
 
@@ -109,7 +111,8 @@ class People:
         """Everybody who has a reference face, by number."""
         actors = sorted(self.actors.values(), key=lambda actor: actor.number)
         return tuple(
-            GalleryFace(number=one.number, sex=one.sex, reference=one.reference) for one in actors
+            GalleryFace(number=actor.number, sex=actor.sex, reference=actor.reference)
+            for actor in actors
         )
 
 
@@ -153,11 +156,13 @@ def _tasks(study: Study, planned: Sequence[PlannedCell], people: People) -> list
 
     def actor(number: int) -> Task:
         request = PrepareActor(dataset=study.dataset, number=number, split=study.suite.split)
-        return Task(request, lambda made: people.actors.update({number: made}), failed(number))
+        return Task(
+            request, lambda prepared: people.actors.update({number: prepared}), failed(number)
+        )
 
     def donor(name: str) -> Task:
         request = PrepareDonor(dataset=study.dataset, name=name)
-        return Task(request, lambda made: people.donors.update({name: made}), failed(name))
+        return Task(request, lambda prepared: people.donors.update({name: prepared}), failed(name))
 
     remarks = {actor.number: actor.remark for actor in study.dataset.actors}
     tasks: list[tuple[str, Task]] = []
@@ -179,7 +184,7 @@ def _needs_gallery(study: Study, planned: Sequence[PlannedCell]) -> bool:
 def unprepared(study: Study, skipped: Sequence[SkippedCell]) -> list[UnpreparedCell]:
     """The same cells as they are counted: asked for, and not done."""
     split = study.suite.split
-    return [unprepared_cell(study.dataset, split, one.cell, one.reason) for one in skipped]
+    return [unprepared_cell(study.dataset, split, cell.cell, cell.reason) for cell in skipped]
 
 
 def resolve_cells(
@@ -229,8 +234,8 @@ def prepare_and_resolve(
     workplace: Workplace | None = None,
     skip: Skip = ignore,
 ) -> ResolvedCells:
-    """As ``prepare_people`` and ``resolve_cells``; without a ``workplace`` one person after the
-    other. ``images`` are those of the tools that run in a container.
+    """The cells of ``resolve_cells`` after ``prepare_people``; without a ``workplace`` one person
+    after the other. ``images`` are those of the tools that run in a container.
     """
     with nullcontext(workplace) if workplace else Lanes(1, WorkContext(study.home)) as used:
         people = prepare_people(study, planned, say, used)

@@ -1,4 +1,4 @@
-"""Which cells run next, when several are at once, and what they wait for."""
+"""Chooses the cells to run next, when several are at once, and holds those that must wait."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RunQueue:
             if not product_folder(context.home, product).is_dir()
         }
         self._pending = list(
-            {_key(one): one for one in requests if not self._is_made(one)}.values()
+            {_key(request): request for request in requests if not self._is_made(request)}.values()
         )
         self._held: list[RunCell | TrainModel] = []
         self.outcomes: dict[str, CellOutcome] = {}
@@ -112,8 +112,8 @@ class RunQueue:
         return isinstance(request, TrainModel) and request.product not in self._missing
 
     def _refuse_unmade(self) -> None:
-        """Nothing may wait for a product that never comes."""
-        coming = {one.product for one in self._pending if isinstance(one, TrainModel)}
+        """Raise UsageError when a request waits for a product that never comes."""
+        coming = {request.product for request in self._pending if isinstance(request, TrainModel)}
         for request in self._pending:
             unmade = self._missing.intersection(request.needs) - coming
             if unmade:
@@ -130,5 +130,5 @@ def _key(request: RunCell | TrainModel) -> str:
 
 
 def _touched(request: RunCell | TrainModel) -> tuple[str, ...]:
-    made = (request.product,) if isinstance(request, TrainModel) else ()
-    return *request.needs, *made
+    products = (request.product,) if isinstance(request, TrainModel) else ()
+    return *request.needs, *products

@@ -15,24 +15,23 @@ from harness.model.observed import EXPRESSIONS
 from harness.model.protocol import Protocol
 from harness.model.score import Alignment, CellScore
 from harness.model.video import ByVideo, VideoRef
-from harness.observe import attributes, pair, thumbnails
+from harness.observe import pair
 from harness.observe.acceptance import open_recogniser
+from harness.observe.face_mesh import Landmarks, expressions_version
 from harness.observe.identity import (
     observe_recognised_faces,
     photo_face,
     recognised_faces_version,
 )
-from harness.observe.info import video_info
-from harness.observe.landmarks import Landmarks
 from harness.observe.measure import Listen, MeasurementRequest, measure, measured_video, stage
 from harness.observe.pair import observe_pair
+from harness.observe.pictures import Thumbnails
 from harness.observe.readers import OutputReader, installed_readers
 from harness.observe.recognised import PREFIX, read_recognised, stored_for_all, version_of
 from harness.observe.reencoding import known_reencoding, recipe
-from harness.observe.video import observe_video
+from harness.observe.video import observe_video, video_info
 from harness.scoring.action_units import MAPPING_VERSION
 from harness.scoring.alignment import align_videos
-from harness.scoring.frames import sampled_of
 from harness.scoring.observations import (
     DonorPhoto,
     Observations,
@@ -41,6 +40,7 @@ from harness.scoring.observations import (
     VideoObservations,
 )
 from harness.scoring.quality import why_not_side_by_side
+from harness.scoring.sampling import sampled_of
 from harness.scoring.score import SCORING_VERSION, score
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
@@ -81,14 +81,14 @@ def scorable_cell(spec: CellSpec, home: Path, protocol: Protocol) -> ScorableCel
         "reference": spec.actor.reference.sha256,
         "protocol": content_hash(protocol.model_dump(mode="json")),
         **dict([recognised_faces_version(protocol.identity)]),
-        EXPRESSIONS: f"{attributes.attributes_version()}+map{MAPPING_VERSION}",
-        thumbnails.OBSERVER: thumbnails.VERSION,
+        EXPRESSIONS: f"{expressions_version()}+map{MAPPING_VERSION}",
+        Thumbnails.name: Thumbnails.version,
         Landmarks.name: Landmarks().version,
         "reencoding": recipe(),
         pair.OBSERVER: pair.VERSION,
         "scoring": str(SCORING_VERSION),
     }
-    asked = (open_recogniser(one, home).info for one in protocol.recognisers)
+    asked = (open_recogniser(name, home).info for name in protocol.recognisers)
     versions |= {f"{PREFIX}{info.name}@{version_of(info)}": "measured" for info in asked}
     if spec.donor is not None:
         versions["donor"] = spec.donor.reference.sha256
@@ -98,8 +98,8 @@ def scorable_cell(spec: CellSpec, home: Path, protocol: Protocol) -> ScorableCel
 def measurement_requests(
     spec: CellSpec, home: Path, protocol: Protocol
 ) -> tuple[MeasurementRequest, ...]:
-    """What must be measured for the cell's score: the original video, its re-encoding and, of a
-    finished cell, the swapped video. Raises StoreError, and UnusableInputError for an original
+    """The measurements that the cell's score needs: of the original video, its re-encoding and, of
+    a finished cell, the swapped video. Raises StoreError, and UnusableInputError for an original
     that is no video.
     """
     original, swapped = _original(spec, home), _swapped(spec, home)
@@ -134,9 +134,9 @@ def score_scorable(cell: ScorableCell, home: Path, listen: Listen | None = None)
         known = _kept(cell, inputs, store)
         if known is not None:
             return known
-        found = score(load_observations(cell, inputs, home, listen))
-        store.save(cell.spec, found.score, found.frames)
-    return found.score
+        scored = score(load_observations(cell, inputs, home, listen))
+        store.save(cell.spec, scored.score, scored.frames)
+    return scored.score
 
 
 def _kept(cell: ScorableCell, inputs: Mapping[str, str], store: ScoreStore) -> CellScore | None:
@@ -184,7 +184,7 @@ def load_observations(
         donor=_donor(spec, media, store),
         alignment=alignment,
         pixels=pixels,
-        outside=tuple(_outside(one, three, alignment, store) for one in installed_readers()),
+        outside=tuple(_outside(reader, three, alignment, store) for reader in installed_readers()),
         recognisers=_recognisers(cell, store),
     )
 
@@ -225,8 +225,9 @@ def _requests(
 
 
 def _inputs(cell: ScorableCell, home: Path) -> dict[str, str]:
-    """All that the score depends on, as hashes and versions; what other recognisers and observers
-    have measured meanwhile is part of it."""
+    """The hashes and versions that the score depends on; what other recognisers and observers have
+    measured meanwhile is part of it.
+    """
     store = ObservationStore(home)
     inputs = dict(cell.versions)
     for name in stored_for_all(_contents(cell), store):
@@ -271,12 +272,12 @@ def _donor(spec: CellSpec, media: MediaStore, store: ObservationStore) -> DonorP
 
 def _recognisers(cell: ScorableCell, store: ObservationStore) -> tuple[RecogniserRows, ...]:
     """Of every recogniser that has measured both videos and the actor's photo."""
-    found = []
+    rows = []
     for keys in stored_for_all(_contents(cell), store).values():
         (info, original), (_, swapped), (_, photo) = (read_recognised(key, store) for key in keys)
         vector = photo["embedding"].iloc[0]
-        found.append(RecogniserRows(info, original, swapped, vector))
-    return tuple(found)
+        rows.append(RecogniserRows(info, original, swapped, vector))
+    return tuple(rows)
 
 
 def _outside(

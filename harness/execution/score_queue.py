@@ -27,8 +27,8 @@ from harness.model.cell import CellSpec, Status
 from harness.model.identity import IdentityPath
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
-from harness.observe.container import Measured, Place, known_to
 from harness.observe.measure import MeasurementRequest
+from harness.observe.outside_observers import ObserverOutcome, ObserverPlace, earlier_outcome
 from harness.store.cells import CellStore
 
 Key = tuple[str, IdentityPath, tuple[int, ...], bool]
@@ -71,7 +71,7 @@ class ScoreQueue:
         self._waiting: dict[str, tuple[CellSpec, Set[Key]]] = {}
         self._ready: list[CellSpec] = []
         self._cells: dict[str, ScorableCell] = {}
-        """Those that have a result, each with what its score depends on."""
+        """Cells that have a result, each with what its score depends on."""
         self.outcomes: dict[str, ScoreOutcome] = {}
 
     def foresee(self, spec: CellSpec) -> None:
@@ -133,14 +133,14 @@ class ScoreQueue:
     def _unobserved(self, spec: CellSpec) -> bool:
         """True when an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
-            known_to(observer.tool, request.video.sha256, self._place(observer)) is None
+            earlier_outcome(observer.tool, request.video.sha256, self._place(observer)) is None
             for request in measurement_requests(spec, self._home, self._protocol)
             for observer in self._observers
         )
 
-    def _place(self, observer: OutsideObserver) -> Place:
+    def _place(self, observer: OutsideObserver) -> ObserverPlace:
         runtime = self._context.select_runtime(observer.tool)
-        return Place(self._home, runtime, observer.image_digest)
+        return ObserverPlace(self._home, runtime, observer.image_digest)
 
     def _arrived(self, spec: CellSpec) -> None:
         """Take back the expectation of its swapped video; which one it is, is known now."""
@@ -163,9 +163,9 @@ class ScoreQueue:
     def _observe(self, video: _VideoInWork) -> Task:
         observer = video.unobserved.pop(0)
 
-        def done(found: Measured) -> None:
-            if found.status is not Status.OK:
-                video.failures.append(f"{observer.tool.name}: {found.reason}")
+        def done(measured: ObserverOutcome) -> None:
+            if measured.status is not Status.OK:
+                video.failures.append(f"{observer.tool.name}: {measured.reason}")
             self._go_on(video)
 
         def failed(error: BenchError) -> None:
@@ -212,7 +212,7 @@ class ScoreQueue:
 
     def _release(self) -> None:
         measured = {key for key, done in self._seen.items() if done}
-        for cell_id in [one for one, (_, needs) in self._waiting.items() if needs <= measured]:
+        for cell_id in [cell for cell, (_, needs) in self._waiting.items() if needs <= measured]:
             self._ready.append(self._waiting.pop(cell_id)[0])
 
 

@@ -23,7 +23,7 @@ Listen = Callable[[str, int, int], None]
 
 _POLL_S = 0.1
 _GRACE_S = 2.0
-_TELL_S = 0.2
+_REPORT_S = 0.2
 
 
 class Worker:
@@ -152,12 +152,12 @@ def _portable(error: Exception) -> Exception:
 def _reporter(connection: Connection[Any, Any]) -> Listen:
     last = 0.0
 
-    def report(what: str, done: int, total: int) -> None:
+    def report(label: str, done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= _TELL_S:
+        if now - last >= _REPORT_S:
             last = now
-            connection.send(("heard", (what, done, total)))
+            connection.send(("heard", (label, done, total)))
 
     return report
 

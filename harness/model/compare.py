@@ -89,8 +89,17 @@ class ActorCrossing(Frozen):
     """``nearer``: how much nearer (L2) the recognised frames are than as many nearest frames of the
     baseline. ``found``: by how much the share of frames with a face has grown."""
     explained: float
-    """As much of ``moved`` as noise explains."""
+    """The part of ``moved`` that noise explains."""
     sentence: str
+
+
+class ActorRise(Frozen):
+    """One actor who is recognised in more frames than before, but no more than noise explains."""
+
+    actor: int
+    baseline: float
+    """Share of all sampled frames in which the actor is recognised (0 to 1)."""
+    candidate: float
 
 
 class ActorGate(Frozen):
@@ -110,6 +119,9 @@ class ActorGate(Frozen):
     """The noise that was assumed, as a sentence."""
     crossed: tuple[ActorCrossing, ...] = ()
     """Actors who are recognised now and were hidden: a regression by itself."""
+    within_noise: tuple[ActorRise, ...] = ()
+    """Actors whose recognised share has risen by more than the margin, but not beyond noise; the
+    largest rise first. Information, no verdict."""
     hidden: tuple[ActorCrossing, ...] = ()
     """The same with the sides exchanged: who is hidden now. Information, no verdict."""
 

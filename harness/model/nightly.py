@@ -91,7 +91,7 @@ class NightRecord(Frozen):
 
     @property
     def complete(self) -> bool:
-        """Whether every cell of the night has its score."""
+        """True when every cell of the night has its score."""
         return 0 < self.scored == self.asked
 
     @property

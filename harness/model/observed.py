@@ -28,7 +28,9 @@ SURE_SCORE = 0.5
 SAME_FACE_IOU = 0.3
 """From here on two boxes show the same face."""
 REENCODING_CRF = 28
-"""As the control ``reencode``: its default video has the same bytes, and is observed only once."""
+"""The quality of the control ``reencode``: its default video has the same bytes, and is observed
+only once.
+"""
 REENCODING_NOTE = f"The original encoded again by x264 at CRF {REENCODING_CRF}."
 
 
@@ -69,7 +71,7 @@ POINTS: tuple[int, ...] = tuple(index for group in GROUPS.values() for index in 
 
 
 def positions(group: str) -> list[int]:
-    """Where the points of a group are among POINTS."""
+    """Indices of a group's points among POINTS."""
     return [POINTS.index(index) for index in GROUPS[group]]
 
 

@@ -105,11 +105,11 @@ class UnpreparedCell(Frozen):
     sex: Sex
     donor_sex: Sex | None = None
     reason: str
-    """Why they cannot be prepared, as sentences."""
+    """The reason why they cannot be prepared, as sentences."""
 
     @property
     def sentence(self) -> str:
-        """The reason, as it stands beside those of failed cells."""
+        """The reason, as it stands alongside those of failed cells."""
         return f"Could not be prepared: {self.reason}"
 
     @property

@@ -143,5 +143,6 @@ class ObserverTool(Tool):
     """
 
     reader: str = Field(exclude=True)
-    """What brings in the file that it leaves, importable: ``package.module:OBJECT``, an
-    ``OutputReader`` of harness/observe/readers. No business of a script that lists tools."""
+    """The reader of the file that it leaves, importable: ``package.module:OBJECT``, an
+    ``OutputReader`` of harness/observe/readers. No business of a script that lists tools.
+    """

@@ -30,7 +30,7 @@ from harness.vision.recognisers.trial import (
 )
 
 
-class Tried(Frozen):
+class TriedConvention(Frozen):
     """A convention, and what came of it."""
 
     convention: Convention
@@ -40,10 +40,10 @@ class Tried(Frozen):
 class Acceptance(Frozen):
     """The convention that a network is used with, and the others that would do too."""
 
-    chosen: Tried
+    chosen: TriedConvention
     stated: bool
     """Order, mean and scale come from its user; else the convention was found by trying."""
-    others: tuple[Tried, ...] = ()
+    others: tuple[TriedConvention, ...] = ()
 
 
 def is_file(named: str) -> bool:
@@ -129,14 +129,16 @@ def _try_all(network: OnnxFile, home: Path, listen: Listener) -> Acceptance:
     )
 
 
-def _try(network: OnnxFile, conventions: Sequence[Convention], home: Path) -> Iterator[Tried]:
+def _try(
+    network: OnnxFile, conventions: Sequence[Convention], home: Path
+) -> Iterator[TriedConvention]:
     faces = trial_faces(home)
     labels = [face.label for face in faces]
     for convention in conventions:
         recogniser = network.with_convention(convention)
         vectors = recogniser.embed(trial_chips(faces, recogniser.info))
         trial = try_out(vectors, labels, recogniser.info.distance)
-        yield Tried(convention=convention, trial=trial)
+        yield TriedConvention(convention=convention, trial=trial)
 
 
 def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
@@ -154,7 +156,7 @@ def _sentences(network: OnnxFile, acceptance: Acceptance) -> list[str]:
     return sentences
 
 
-def _refused(network: OnnxFile, tried: Sequence[Tried], home: Path) -> UnusableInputError:
+def _refused(network: OnnxFile, tried: Sequence[TriedConvention], home: Path) -> UnusableInputError:
     """The error, with the best of what was tried, and what would do in place of a statement."""
     best = max(tried, key=lambda attempt: (attempt.trial.margin, attempt.trial.ranked))
     how = "As stated" if len(tried) == 1 else f"By the best of {len(tried)} conventions"

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.identity import RECOGNISER
-from harness.observe.batch import EmbeddingBatch
-from harness.observe.observer import Row
+from harness.observe.observer import EmbeddingBatch, Row
 from harness.observe.tracking import TrackedFrame
+from harness.vision.aligning import open_aligner
 from harness.vision.boxes import Box, box_of, iou, main_face
-from harness.vision.chips import open_aligner
 from harness.vision.embedder import CONVERTER_VERSION, shared_embedder
 from harness.vision.hog import (
     CLEAR_SCORE,
@@ -49,7 +48,7 @@ of a face's size turns up."""
 
 
 def fast_version() -> str:
-    """As in the observation's file name: recogniser, finder, converter, rules."""
+    """The recogniser, finder, converter and rules, as the observation's file name states them."""
     recogniser = RECOGNISER.removeprefix("face_recognition-")
     return f"{recogniser}-{finder_version()}-c{CONVERTER_VERSION}-m{MEASURE_VERSION}"
 

@@ -98,8 +98,8 @@ def observe_identity(
             tracker = _MainFace(video, store)
             fresh = 0
             try:
-                for frame, found in _detect_all(video.path, missing):
-                    rows[frame] = _row(frame, found, tracker)
+                for frame, detected in _detect_all(video.path, missing):
+                    rows[frame] = _row(frame, detected, tracker)
                     fresh += 1
                     if listen is not None:
                         listen(done + fresh, len(asked))
@@ -123,8 +123,8 @@ def photo_face(photo: PhotoRef, store: ObservationStore) -> NDArray[np.float64] 
     with store.locked(key):
         table = store.read(key)
         if table is None:
-            found = embed_photo(photo.path)
-            row = {"embedding": None if found is None else found.tolist()}
+            embedding = embed_photo(photo.path)
+            row = {"embedding": None if embedding is None else embedding.tolist()}
             schema = pa.schema([("embedding", pa.list_(pa.float64()))])
             table = pa.Table.from_pylist([row], schema=schema)
             store.write(key, table)
@@ -192,8 +192,8 @@ class _MainFace:
         return self._boxes.get(frame)
 
 
-def _row(frame: int, found: Found, tracker: _MainFace) -> dict[str, Any]:
-    faces, embeddings = found
+def _row(frame: int, detected: Found, tracker: _MainFace) -> dict[str, Any]:
+    faces, embeddings = detected
     chosen = tracker.choose(frame, faces)
     box = (-1, -1, -1, -1) if chosen is None else faces[chosen]
     return {

@@ -9,17 +9,15 @@ from harness.core.base import Frozen
 from harness.model.identity import IdentityPath
 from harness.model.video import PhotoRef, VideoRef
 from harness.observe.acceptance import open_recogniser
-from harness.observe.attributes import Expressions
-from harness.observe.crops import FaceCrops
+from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.faces import FaceEmbeddings, FaceFinder
 from harness.observe.identity import observe_identity
-from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer
+from harness.observe.pictures import FaceCrops, Thumbnails
 from harness.observe.probes import open_probes
 from harness.observe.recognised import RecogniserEmbeddings, observe_photo
 from harness.observe.reencoding import reencoding
 from harness.observe.second_detector import open_second_detector
-from harness.observe.thumbnails import Thumbnails
 from harness.observe.video import measure_video
 from harness.store.observations import ObservationStore
 from harness.vision.recognisers.base import Recogniser
@@ -39,7 +37,7 @@ class MeasurementRequest(Frozen):
     video: VideoRef
     identity: IdentityPath
     frames: tuple[int, ...] = ()
-    """Those in which faces are recognised; empty for the fast path, which sees all."""
+    """The frames in which faces are recognised; empty for the fast path, which sees all."""
     reencode: bool = False
     recognisers: tuple[str, ...] = ()
     """Others that embed the faces of every frame too, and that of ``photo``."""
@@ -54,28 +52,28 @@ def measure(request: MeasurementRequest, home: Path, listen: Listen | None = Non
     """
     store = ObservationStore(home)
     video = measured_video(request, home)
-    others = [open_recogniser(one, home) for one in request.recognisers]
+    others = [open_recogniser(recogniser, home) for recogniser in request.recognisers]
     heard = stage(listen, request.label)
     measure_video(video, _observers(request, others, home), store, heard)
     if request.identity is IdentityPath.REFERENCE and not request.reencode:
         heard = stage(listen, f"faces in {request.label}")
         observe_identity(video, request.frames, store, heard)
     if request.photo is not None:
-        for one in others:
-            observe_photo(request.photo, one, store)
+        for recogniser in others:
+            observe_photo(request.photo, recogniser, store)
 
 
 def _observers(
     request: MeasurementRequest, others: Sequence[Recogniser], home: Path
 ) -> list[Observer]:
-    """What measures the video in the one pass; of a re-encoding only what needs no recogniser."""
+    """The observers of the one pass; for a re-encoding only those that need no recogniser."""
     observers: list[Observer] = [Expressions(), Thumbnails(), Landmarks()]
     if request.reencode:
         return observers
     finder = FaceFinder()
     second = open_second_detector(home)
     probes = open_probes(request.identity, home, finder, second)
-    observers += [FaceCrops(), *(one for one in (second, probes) if one is not None)]
+    observers += [FaceCrops(), *(extra for extra in (second, probes) if extra is not None)]
     if request.identity is IdentityPath.FAST:
         observers.append(FaceEmbeddings(home, finder))
     return [*observers, *(RecogniserEmbeddings(recogniser, finder) for recogniser in others)]

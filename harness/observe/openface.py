@@ -39,7 +39,7 @@ _FOLDER = (
 
 
 def openface_path(home: Path, sha256: str) -> Path:
-    """Where a user's OpenFace CSV of the video with this content belongs."""
+    """The place of a user's OpenFace CSV of the video with this content."""
     return READER.path(ObservationStore(home), sha256)
 
 
@@ -255,17 +255,17 @@ def _check_range(numbers: pd.DataFrame, path: Path) -> None:
             )
 
 
-def _spreadsheet(path: Path, what: str) -> UnusableInputError:
+def _spreadsheet(path: Path, fault: str) -> UnusableInputError:
     return _unusable(
         path,
-        f"{what}: its decimals are written with commas, as a spreadsheet or another language does",
+        f"{fault}: its decimals are written with commas, as a spreadsheet or another language does",
         hint="Name the file as OpenFace wrote it, or save it with points in the numbers and commas "
         "between the cells.",
     )
 
 
-def _unusable(path: Path, what: str, *, hint: str = _MAKE) -> UnusableInputError:
-    return UnusableInputError(f"The OpenFace file {path} {what}.", hint=hint)
+def _unusable(path: Path, fault: str, *, hint: str = _MAKE) -> UnusableInputError:
+    return UnusableInputError(f"The OpenFace file {path} {fault}.", hint=hint)
 
 
 READER = OutputReader(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.core.errors import UnusableInputError
 from harness.model.observed import FACE_BOX
 from harness.model.video import VideoRef
-from harness.observe.attributes import attributes_version
+from harness.observe.face_mesh import expressions_version
 from harness.observe.pair_pixels import (
     Box,
     Crop,
@@ -71,11 +71,11 @@ def observe_pair(
     (``WARPED_PAIRS``). background: further than half a face from both faces, in an even subset
     (``BACKGROUND_FRAMES``), with the share of the picture that this is.
 
-    Kept beside the swapped video's observations, for both contents and the version of the observer
-    whose boxes say where the faces are. Raises UnusableInputError for videos of different lengths
-    or sizes or that cannot be read, StoreError for the store.
+    Kept alongside the swapped video's observations, for both contents and the version of the
+    observer whose boxes say where the faces are. Raises UnusableInputError for videos of different
+    lengths or sizes or that cannot be read, StoreError for the store.
     """
-    version = f"{VERSION}-{attributes_version()}-{original.sha256[:16]}"
+    version = f"{VERSION}-{expressions_version()}-{original.sha256[:16]}"
     key = ObservationKey(swapped.sha256, OBSERVER, version)
     with store.locked(key):
         table = store.read(key)
@@ -160,12 +160,12 @@ def _in_step(first: Path, second: Path) -> Iterator[tuple[Frame, Frame]]:
 
     streams = read_frames(first), read_frames(second)
     try:
-        for one, other in zip(*streams, strict=True):
-            if one.shape != other.shape:
+        for picture, other in zip(*streams, strict=True):
+            if picture.shape != other.shape:
                 raise UnusableInputError(
                     f"{first} and {second} differ in size, so their pixels cannot be compared."
                 )
-            yield one, other
+            yield picture, other
     except ValueError as error:
         raise UnusableInputError(
             f"{first} and {second} differ in length, so their frames cannot be compared."

@@ -11,14 +11,13 @@ from harness.core.errors import UnfitMachineError
 from harness.model.cohort import ProbeSource
 from harness.model.identity import IdentityPath
 from harness.model.observed import SAME_FACE_IOU, SURE_SCORE
-from harness.observe.batch import Embed, EmbeddingBatch
 from harness.observe.faces import FaceFinder, fast_version
-from harness.observe.observer import Row
+from harness.observe.observer import Embed, EmbeddingBatch, Row
 from harness.observe.second_detector import MEASURE_VERSION as DETECTOR_VERSION
 from harness.observe.second_detector import SecondDetector, surest
 from harness.observe.tracking import TrackedFrame
+from harness.vision.aligning import open_aligner
 from harness.vision.boxes import Box, box_of, iou
-from harness.vision.chips import open_aligner
 from harness.vision.embedder import shared_embedder
 from harness.vision.hog import Face
 
@@ -78,10 +77,10 @@ class FaceProbes:
     def see(self, seen: TrackedFrame) -> Iterator[Row]:
         if seen.main is not None:
             self._place = seen.boxes[seen.main]
-        found = self._look(seen)
-        if found is None:
+        probe = self._look(seen)
+        if probe is None:
             return
-        source, box = found
+        source, box = probe
         row: dict[str, Any] = {"frame": seen.frame, "source": source.value}
         row |= dict(zip(("x0", "y0", "x1", "y1"), box, strict=True))
         yield from self._batch.add(row, open_aligner().chip(seen.rgb, dlib_box(source, box)))
@@ -114,7 +113,7 @@ class FaceProbes:
 def open_probes(
     identity: IdentityPath, home: Path, finder: FaceFinder, second: SecondDetector | None
 ) -> FaceProbes | None:
-    """As attackers need them alongside the faces of an identity path.
+    """The probes that attackers need alongside the faces of an identity path.
 
     The reference path looks at frames when the pass is over, and ``finder`` has no part in it: so
     there is a row for every frame. It needs no network in ONNX Runtime either; where there is none,
@@ -129,8 +128,9 @@ def open_probes(
 
 
 def probes_version(*, every_frame: bool, second_detector: bool) -> str:
-    """As in the observation's file name: recogniser, finder and converter; which frames have rows;
-    the second detector, 0 without; rules."""
+    """The recogniser, finder and converter, the frames that have rows, the second detector (0
+    without) and the rules, as the observation's file name states them.
+    """
     frames = "every" if every_frame else "unfound"
     detector = DETECTOR_VERSION if second_detector else 0
     return f"{fast_version()}-{frames}-d{detector}-p{MEASURE_VERSION}"

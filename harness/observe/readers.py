@@ -37,7 +37,7 @@ class Imported(Frozen):
 
 @dataclass(frozen=True)
 class OutputReader:
-    """How one source's file of action units is brought into the store, and read from there."""
+    """Brings one source's file of action units into the store, and reads it from there."""
 
     source: str
     """Name of the source in scores and of its files in the store."""
@@ -69,30 +69,34 @@ def reader_of(observer: Tool) -> OutputReader:
 
     Raises UsageError for a tool that names none, or none that can be loaded.
     """
-    found = _load(observer.reader) if isinstance(observer, ObserverTool) else None
-    if found is None or observer.steps != (Step.OBSERVE,):
-        readable = [name for name, one in load_observers().items() if isinstance(one, ObserverTool)]
+    reader = _load(observer.reader) if isinstance(observer, ObserverTool) else None
+    if reader is None or observer.steps != (Step.OBSERVE,):
+        readable = [
+            name for name, tool in load_observers().items() if isinstance(tool, ObserverTool)
+        ]
         raise UsageError(
             f"There is no reader for what {observer.name} measures.",
             hint=f"Observers that can be read: {', '.join(sorted(readable))}.",
         )
-    return found
+    return reader
 
 
 @lru_cache(maxsize=1)
 def installed_readers() -> tuple[OutputReader, ...]:
-    """Those of all installed observers, by the observers' names; observers without one left out."""
-    found = []
+    """The readers of all installed observers, by the observers' names; observers without one left
+    out.
+    """
+    readers = []
     for _, observer in sorted(load_observers().items()):
         reader = _load(observer.reader) if isinstance(observer, ObserverTool) else None
         if reader is not None:
-            found.append(reader)
-    return tuple(found)
+            readers.append(reader)
+    return tuple(readers)
 
 
 def _load(named: str) -> OutputReader | None:
     try:
-        found = resolve_name(named)
+        reader = resolve_name(named)
     except (ImportError, AttributeError, ValueError):
         return None
-    return found if isinstance(found, OutputReader) else None
+    return reader if isinstance(reader, OutputReader) else None

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UnusableInputError
 from harness.model.video import PhotoRef
-from harness.observe.batch import Chip, EmbeddingBatch
 from harness.observe.faces import FaceFinder, finder_version
 from harness.observe.identity import locate_faces, read_photo
-from harness.observe.observer import Row
+from harness.observe.observer import Chip, EmbeddingBatch, Row
 from harness.observe.tracking import TrackedFrame, mesh_at, meshes_in
 from harness.store.observations import ObservationKey, ObservationStore
-from harness.vision.aligning import aligned
+from harness.vision.aligning import aligned, open_aligner
 from harness.vision.boxes import box_of, main_face
-from harness.vision.chips import open_aligner
 from harness.vision.hog import Face
 from harness.vision.recognisers.base import Alignment, Recogniser, RecogniserInfo
 
@@ -30,7 +28,7 @@ _KEY = b"recogniser"
 
 
 def version_of(info: RecogniserInfo) -> str:
-    """As in the observation's file name."""
+    """The recogniser's version and how it is measured, as in the observation's file name."""
     return f"{info.version}-{_measured_by()}"
 
 
@@ -110,7 +108,7 @@ def _photo_vector(
 
 def stored_recognisers(sha256: str, store: ObservationStore) -> dict[str, ObservationKey]:
     """File name to every recogniser's observation of a video or photo, as it is measured today:
-    numbers of an older way of measuring are not shown beside it.
+    numbers of an older way of measuring are not shown alongside it.
     """
     return store.found(sha256, PREFIX, f"-{_measured_by()}")
 
@@ -121,13 +119,13 @@ def stored_for_all(
     """The observations of every recogniser that has measured all of these contents, by file name;
     one for each content, in their order."""
     stored = [stored_recognisers(sha256, store) for sha256 in contents]
-    names = sorted(set[str].intersection(*(set(one) for one in stored)))
-    return {name: tuple(one[name] for one in stored) for name in names}
+    names = sorted(set[str].intersection(*(set(keys) for keys in stored)))
+    return {name: tuple(keys[name] for keys in stored) for name in names}
 
 
 def read_recognised(key: ObservationKey, store: ObservationStore) -> tuple[RecogniserInfo, Any]:
-    """What the recogniser says of itself, and the rows (a DataFrame). Raises UnusableInputError for
-    a damaged file (it has been set aside), StoreError.
+    """The recogniser's description of itself, and the rows (a DataFrame). Raises UnusableInputError
+    for a damaged file (it has been set aside), StoreError.
     """
     table = store.read(key)
     if table is None:

@@ -11,7 +11,7 @@ from harness.core.paths import media_dir
 from harness.model.dataset import MediaRef
 from harness.model.observed import REENCODING_CRF
 from harness.model.video import VideoRef
-from harness.observe.info import video_info
+from harness.observe.video import video_info
 from harness.store.observations import ObservationStore
 from harness.store.tables import locked, store_sentences
 
@@ -20,7 +20,7 @@ RECIPE = 1
 
 
 def recipe() -> str:
-    """What a re-encoding depends on besides the video, for the hash of a score."""
+    """The settings that a re-encoding depends on besides the video, for the hash of a score."""
     return f"x264-crf{REENCODING_CRF}-{RECIPE}"
 
 
@@ -70,7 +70,7 @@ def _make(video: VideoRef, index: Path, home: Path) -> MediaRef:
         ) as writer:
             for frame in read_frames(video.path, info):
                 writer.write(frame)
-        made = store.add(out, ".mp4", probe(out))
+        reencoded = store.add(out, ".mp4", probe(out))
     with store_sentences(index):
-        write_json(index, made)
-    return made
+        write_json(index, reencoded)
+    return reencoded

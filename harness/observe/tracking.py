@@ -46,7 +46,7 @@ class TrackedFrame(NamedTuple):
 
 
 def is_sampled(seen: TrackedFrame) -> bool:
-    """Whether a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
+    """True when a frame is among the at most SAMPLED_FRAMES spread evenly over its video."""
     return seen.frame % max(1, -(-seen.total // SAMPLED_FRAMES)) == 0
 
 
@@ -81,7 +81,7 @@ def track(media: Path, info: VideoInfo, home: Path) -> Iterator[TrackedFrame]:
 
 
 def box_of_mesh(points: Points) -> Box:
-    """Its outermost points."""
+    """The box around a mesh's outermost points."""
     low, high = points.min(axis=0), points.max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 

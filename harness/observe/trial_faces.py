@@ -51,7 +51,7 @@ class TrialFace(NamedTuple):
 
     @property
     def box(self) -> Face:
-        """As a detector would give it."""
+        """The outermost points, as the box that a detector would give."""
         left, top, right, bottom = (round(side) for side in box_of_mesh(self.mesh))
         return (top, right, bottom, left)
 

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.media.probe import probe
 from harness.model.observed import FrameTables
-from harness.model.video import VideoRef
-from harness.observe.attributes import Expressions
-from harness.observe.crops import FaceCrops, crops_of
+from harness.model.video import VideoInfo, VideoRef
+from harness.observe.face_mesh import Expressions, Landmarks, points_of
 from harness.observe.faces import FaceEmbeddings, FaceFinder
-from harness.observe.info import video_info
-from harness.observe.landmarks import Landmarks, points_of
 from harness.observe.observer import Observer, key_of
+from harness.observe.pictures import FaceCrops, Thumbnails, crops_of, pictures_of
 from harness.observe.probes import open_probes
 from harness.observe.second_detector import SecondDetector, open_second_detector
-from harness.observe.thumbnails import Thumbnails, pictures_of
 from harness.observe.tracking import track
 from harness.store.observations import ObservationStore
 
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from harness.model.identity import IdentityPath
 
+
 Listen = Callable[[int, int], None]
 """Progress: frames done, frames in all (0 when unknown)."""
 
@@ -35,7 +34,7 @@ Listen = Callable[[int, int], None]
 def observe_video(
     video: VideoRef, store: ObservationStore, listen: Listen | None = None
 ) -> FrameTables:
-    """Everything of ``video`` but the faces' embeddings; measured once per content and version.
+    """All rows of ``video`` but the faces' embeddings; measured once per content and version.
 
     Raises UnusableInputError for a video that cannot be read, StoreError for the store.
     """
@@ -89,6 +88,19 @@ def observe_probes(
     return None if probes is None else _rows(video, probes, store)
 
 
+def video_info(video: VideoRef, store: ObservationStore) -> VideoInfo:
+    """``probe`` of a video, kept in the store where the reference does not have it.
+
+    Raises UnusableInputError for a video that cannot be read, StoreError for the store.
+    """
+    known = video.info or store.video_info(video.sha256)
+    if known is not None:
+        return known
+    info = probe(video.path)
+    store.keep_video_info(video.sha256, info)
+    return info
+
+
 def measure_video(
     video: VideoRef,
     observers: Sequence[Observer],
@@ -103,24 +115,26 @@ def measure_video(
     """
     with ExitStack() as stack:
         # Always in the same order, so that two commands never wait for each other.
-        for key in sorted(key_of(one, video.sha256) for one in observers):
+        for key in sorted(key_of(observer, video.sha256) for observer in observers):
             stack.enter_context(store.locked(key))
-        missing = [one for one in observers if not store.has(key_of(one, video.sha256))]
+        missing = [
+            observer for observer in observers if not store.has(key_of(observer, video.sha256))
+        ]
         if not missing:
             return
         info = video_info(video, store)
         rows = [
-            stack.enter_context(store.growing(key_of(one, video.sha256), one.schema()))
-            for one in missing
+            stack.enter_context(store.growing(key_of(observer, video.sha256), observer.schema()))
+            for observer in missing
         ]
         for frame in track(video.path, info, store.home):
-            for one, sink in zip(missing, rows, strict=True):
-                for row in one.see(frame):
+            for observer, sink in zip(missing, rows, strict=True):
+                for row in observer.see(frame):
                     sink.add(row)
             if listen is not None:
                 listen(frame.frame + 1, info.frames)
-        for one, sink in zip(missing, rows, strict=True):
-            for row in one.rest():
+        for observer, sink in zip(missing, rows, strict=True):
+            for row in observer.rest():
                 sink.add(row)
 
 
@@ -141,7 +155,7 @@ def _tables(
     """The tables of the observers, measured first where they are missing."""
     while True:
         measure_video(video, observers, store, listen)
-        tables = [store.read(key_of(one, video.sha256)) for one in observers]
+        tables = [store.read(key_of(observer, video.sha256)) for observer in observers]
         # A damaged file has been set aside: measured again, and only that one.
         if all(table is not None for table in tables):
             return tables

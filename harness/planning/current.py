@@ -222,9 +222,21 @@ class _People:
         try:
             material = fingerprint(person, own[-1].split, sha256_of)
         except (BenchError, OSError):
-            # The clips are not here: what was last made of them is all that is known.
-            return own[-1]
+            # The files are not here. What was last made of them is all that is known, unless the
+            # manifest names others by now.
+            last = own[-1]
+            before = _named_files((file.path for file in last.files), last.manifest)
+            return last if _named_files(files_of(person), self.dataset.path) == before else None
         return next((use for use in reversed(own) if use.material == material), None)
+
+
+def _named_files(paths: Iterable[Path], manifest: Path | None) -> set[Path]:
+    """Files as a manifest names them, so that it may lie elsewhere together with them."""
+    folder = manifest.parent if manifest else None
+    return {
+        path.relative_to(folder) if folder and path.is_relative_to(folder) else path
+        for path in paths
+    }
 
 
 def manifest_now(name: str, place: Path | None, home: Path) -> Dataset | None:

@@ -12,7 +12,7 @@ from harness.model.cell import CellSpec
 from harness.model.job import Limits, Setting, Step
 from harness.model.suite import PlannedCell
 from harness.model.tool import Tool
-from harness.store.history import Taken, likeness
+from harness.store.history import PastCost, likeness
 
 MODEL_BYTES = 4 << 30
 """Models with their copies: the largest of the four tools of the study keep about so much."""
@@ -119,8 +119,8 @@ class Plan(Frozen):
 class History:
     """Stored cells, by likeness."""
 
-    def __init__(self, taken: Iterable[Taken]) -> None:
-        self._by_like: dict[str, list[Taken]] = {}
+    def __init__(self, taken: Iterable[PastCost]) -> None:
+        self._by_like: dict[str, list[PastCost]] = {}
         for cell in taken:
             self._by_like.setdefault(cell.like, []).append(cell)
 

@@ -1,4 +1,5 @@
-"""Manifests that share a name in one store: which of them is meant, and how to choose another."""
+"""Manifests of one store whose cells are not simply theirs: several share a name, or one cannot be
+read."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.core.base import Frozen
-from harness.datasets.registry import manifests_of
+from harness.core.errors import BenchError
+from harness.datasets.registry import load_dataset, manifests_of
 
 
 class Namesakes(Frozen):
@@ -21,7 +23,7 @@ class Namesakes(Frozen):
 
     @property
     def sentence(self) -> str:
-        """What a page says: without the paths of this machine."""
+        """The sentence of a page: without the paths of this machine."""
         which = "that was named" if self.named else "that was run last"
         return (
             f"{1 + len(self.others)} manifests share the name '{self.name}': its cells here are "
@@ -30,7 +32,7 @@ class Namesakes(Frozen):
 
     @property
     def choice(self) -> str:
-        """Which manifest is used, and how to choose another; for the terminal."""
+        """The manifest that is used, and how to choose another; for the terminal."""
         ways = " or ".join(f"--dataset {path}" for path in self.others)
         return (
             f"Used: {self.used}. To choose {self._other}: {ways}. To keep them apart, give one "
@@ -42,9 +44,39 @@ class Namesakes(Frozen):
         return "the other" if len(self.others) == 1 else "the others"
 
 
+class UnreadableManifest(Frozen):
+    """A manifest that cells of the store were made from, and that can no longer be read."""
+
+    name: str
+    reason: str
+    """Names the file."""
+
+    @property
+    def sentence(self) -> str:
+        """What a page says: without the paths of this machine."""
+        return (
+            f"The manifest of '{self.name}' cannot be read: its cells here are those of the last "
+            "run."
+        )
+
+
+def unreadable_manifests(names: Iterable[str], home: Path) -> tuple[UnreadableManifest, ...]:
+    """Those of the dataset ``names`` whose manifest, the one used last, is here and is invalid."""
+    found = []
+    for name in dict.fromkeys(names):
+        used = next((place for place in manifests_of(name, home) if place.is_file()), None)
+        try:
+            if used is not None:
+                load_dataset(str(used), home)
+        except BenchError as error:
+            found.append(UnreadableManifest(name=name, reason=str(error)))
+    return tuple(found)
+
+
 def namesakes(names: Iterable[str], home: Path, named: Path | None = None) -> tuple[Namesakes, ...]:
-    """Those of the dataset ``names`` that several manifests share; ``named`` is the manifest that
-    the user named by its path."""
+    """Datasets among ``names`` that several manifests share; ``named`` is the manifest that the
+    user named by its path.
+    """
     found = []
     for name in dict.fromkeys(names):
         places = manifests_of(name, home)

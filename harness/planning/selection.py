@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.model.cell import CellSpec
     from harness.model.suite import PlannedCell, Suite, UnpreparedCell
     from harness.planning.current import Reason
-    from harness.planning.namesakes import Namesakes
+    from harness.planning.namesakes import Namesakes, UnreadableManifest
     from harness.store.cells import CellStore
 
 
@@ -55,6 +55,9 @@ class Chosen:
     """Names of these cells' datasets that several manifests share, where some of the cells are
     therefore earlier."""
 
+    unreadable: tuple[UnreadableManifest, ...] = ()
+    """Of these cells' datasets."""
+
     @property
     def current(self) -> tuple[CellSpec, ...]:
         """Cells of the ``specs`` that are not earlier."""
@@ -63,8 +66,10 @@ class Chosen:
     @property
     def sentences(self) -> list[str]:
         """``2 cells of an earlier manifest are left out.``, by reason; or that they are shown; and
-        before that, which manifest is meant where several share its name."""
-        return [*(one.sentence for one in self.namesakes), *self.counted]
+        before that, which manifest is meant where several share its name, or that it cannot be
+        read."""
+        broken = [one.sentence for one in self.unreadable]
+        return [*(one.sentence for one in self.namesakes), *broken, *self.counted]
 
     @property
     def counted(self) -> list[str]:
@@ -97,7 +102,7 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
     StoreError.
     """
     from harness.planning.current import Reason, earlier_cells, last_tried
-    from harness.planning.namesakes import namesakes
+    from harness.planning.namesakes import namesakes, unreadable_manifests
     from harness.planning.unprepared import unprepared_cells
 
     specs = store.list()
@@ -132,14 +137,16 @@ def choose_cells(store: CellStore, selection: Selection, suite: Suite | None = N
         unprepared=tuple(narrow(unprepared, rest, dataset)),
         dataset=dataset,
         namesakes=namesakes(replaced, store.home, _path_of(wanted)),
+        unreadable=unreadable_manifests((spec.dataset for spec in chosen), store.home),
     )
 
 
 def narrow(
     cells: Sequence[UnpreparedCell], selection: Selection, dataset: Named | None = None
 ) -> list[UnpreparedCell]:
-    """Those of ``cells`` that ``selection`` names, as ``select`` does, which checks the names;
-    ``dataset`` is what it names. None where cells are named themselves: these have no such name.
+    """The members of ``cells`` that ``selection`` names, as ``select`` does, which checks the
+    names; ``dataset`` is what it names. None where cells are named themselves: these have no such
+    name.
     """
     from harness.planning.plan import parse_numbers
 
@@ -160,7 +167,7 @@ def narrow(
 def _unprepared_of_suite(
     suite: Suite, dataset: Named, cells: Sequence[UnpreparedCell]
 ) -> list[UnpreparedCell]:
-    """Those that the suite names; of its lines, where the dataset is not here."""
+    """The cells that the suite names; of its lines, where the dataset is not here."""
     from harness.planning.plan import expand
     from harness.tools.registry import load_tools
 
@@ -333,8 +340,9 @@ def suite_cells(
 
 
 def _lines_of(suite: Suite) -> Callable[[CellSpec | PlannedCell, int], bool]:
-    """Whether a cell of an actor, by number, fits a line of the suite, regardless of who is
-    shown."""
+    """A test that a cell of an actor, by number, fits a line of the suite, regardless of who is
+    shown.
+    """
     from harness.planning.plan import parse_numbers
 
     actors = None if suite.actors == "all" else set(parse_numbers(suite.actors))

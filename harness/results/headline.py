@@ -182,6 +182,8 @@ def _keeps(verdict: Verdict) -> Card:
     if attacked:
         share = _span([tool.identified.value for tool in attacked], share=True)
         shown.append(f"the worst attacker still finds the person in {share} of frames")
+        rest = [tool.name for tool in first if tool.privacy is None]
+        shown += [f"not attacked: {listing(rest)}"] if rest else []
     return Card(
         label=KEEPS,
         value=_span([tool.expression.value for tool in first], share=False),
@@ -322,6 +324,8 @@ def _smaller(pairs: Sequence[Pair]) -> list[str]:
 def _of(count: int, total: int) -> str:
     if total == 1:
         return "the other tool" if count else "none"
+    if count == total == 2:
+        return "both other tools"
     return f"all {total} other tools" if count == total else f"{count} of {total} other tools"
 
 

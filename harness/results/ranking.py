@@ -133,7 +133,7 @@ Person = tuple[str, int]
 
 
 def not_comparable(people: Mapping[str, Collection[Person]]) -> dict[str, str]:
-    """Why tools have no rank among the others, as sentences: too few people in common.
+    """The reasons why tools have no rank among the others, as sentences: too few people in common.
 
     The tool that lacks most others is left out first, equals together, until all that are left can
     be compared with each other: a tool on another dataset costs the rest nothing, and of two that
@@ -224,7 +224,7 @@ def _face_gone(standing: Standing) -> bool:
 
 
 def _cannot_compete(standing: Standing) -> str:
-    """Why the tool is in neither ranking, as a sentence; empty where it may be."""
+    """The reason why the tool is in neither ranking, as a sentence; empty where it may be."""
     if standing.group is Group.CONTROL:
         return "Controls do not compete."
     if not _covered(standing):
@@ -271,6 +271,6 @@ def _too_few(actors: int) -> str:
     if actors >= FEWEST_ACTORS:
         return ""
     return (
-        f"{actors} actor{'s' if actors != 1 else ''}: fewer than {FEWEST_ACTORS} cannot show that "
-        "a difference is more than chance."
+        f"{actors} actor{'s' if actors != 1 else ''}: with fewer than {FEWEST_ACTORS} the exact "
+        "test of ranks cannot show that a difference is more than chance."
     )

@@ -55,11 +55,11 @@ class Place(Frozen):
 
     rank: int | None = None
     reason: str = ""
-    """Why there is no rank, as a sentence."""
+    """The reason why there is no rank, as a sentence."""
 
 
 class Standing(Frozen):
-    """Everything the verdict says of one tool."""
+    """The verdict on one tool."""
 
     name: str
     group: Group

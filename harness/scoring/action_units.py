@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAPPING_VERSION = 1
 
 
-class Standing(StrEnum):
+class Trust(StrEnum):
     """Trust in a channel."""
 
     GOOD = "good"
@@ -34,7 +34,7 @@ class UnitSource(Frozen):
 
     unit: str
     columns: tuple[str, ...]
-    standing: Standing
+    standing: Trust
     note: str = ""
 
 
@@ -43,51 +43,57 @@ def _both(stem: str) -> tuple[str, str]:
 
 
 UNITS: tuple[UnitSource, ...] = (
-    UnitSource(unit="AU01", columns=("browInnerUp",), standing=Standing.GOOD),
-    UnitSource(unit="AU02", columns=_both("browOuterUp"), standing=Standing.GOOD),
-    UnitSource(unit="AU04", columns=_both("browDown"), standing=Standing.LOW),
-    UnitSource(unit="AU05", columns=_both("eyeWide"), standing=Standing.WEAK),
+    UnitSource(unit="AU01", columns=("browInnerUp",), standing=Trust.GOOD),
+    UnitSource(unit="AU02", columns=_both("browOuterUp"), standing=Trust.GOOD),
+    UnitSource(unit="AU04", columns=_both("browDown"), standing=Trust.LOW),
+    UnitSource(unit="AU05", columns=_both("eyeWide"), standing=Trust.WEAK),
     UnitSource(
         unit="AU06",
         columns=_both("cheekSquint"),
-        standing=Standing.DEAD,
+        standing=Trust.DEAD,
         note="the model never raises cheekSquint",
     ),
     UnitSource(
-        unit="AU07", columns=_both("eyeSquint"), standing=Standing.GOOD, note="mixes AU06 and AU07"
+        unit="AU07",
+        columns=_both("eyeSquint"),
+        standing=Trust.GOOD,
+        note="mixes AU06 and AU07",
     ),
     UnitSource(
         unit="AU09",
         columns=_both("noseSneer"),
-        standing=Standing.DEAD,
+        standing=Trust.DEAD,
         note="the model never raises noseSneer",
     ),
     UnitSource(
-        unit="AU10", columns=_both("mouthUpperUp"), standing=Standing.GOOD, note="fires with smiles"
+        unit="AU10",
+        columns=_both("mouthUpperUp"),
+        standing=Trust.GOOD,
+        note="fires with smiles",
     ),
-    UnitSource(unit="AU12", columns=_both("mouthSmile"), standing=Standing.GOOD),
-    UnitSource(unit="AU14", columns=_both("mouthDimple"), standing=Standing.WEAK),
-    UnitSource(unit="AU15", columns=_both("mouthFrown"), standing=Standing.WEAK),
-    UnitSource(unit="AU17", columns=("mouthShrugLower",), standing=Standing.LOW),
-    UnitSource(unit="AU20", columns=_both("mouthStretch"), standing=Standing.LOW),
+    UnitSource(unit="AU12", columns=_both("mouthSmile"), standing=Trust.GOOD),
+    UnitSource(unit="AU14", columns=_both("mouthDimple"), standing=Trust.WEAK),
+    UnitSource(unit="AU15", columns=_both("mouthFrown"), standing=Trust.WEAK),
+    UnitSource(unit="AU17", columns=("mouthShrugLower",), standing=Trust.LOW),
+    UnitSource(unit="AU20", columns=_both("mouthStretch"), standing=Trust.LOW),
     UnitSource(
         unit="AU23",
         columns=_both("mouthPress"),
-        standing=Standing.PROXY,
+        standing=Trust.PROXY,
         note="AU24 strictly; no counterpart of AU23 exists",
     ),
     UnitSource(
         unit="AU25",
         columns=("inner_lip_gap",),
-        standing=Standing.GEOMETRY,
+        standing=Trust.GEOMETRY,
         note="gap of the inner lips over the interocular distance",
     ),
-    UnitSource(unit="AU26", columns=("jawOpen",), standing=Standing.GOOD),
-    UnitSource(unit="AU28", columns=("mouthRollLower", "mouthRollUpper"), standing=Standing.PROXY),
+    UnitSource(unit="AU26", columns=("jawOpen",), standing=Trust.GOOD),
+    UnitSource(unit="AU28", columns=("mouthRollLower", "mouthRollUpper"), standing=Trust.PROXY),
     UnitSource(
         unit="AU45",
         columns=_both("eyeBlink"),
-        standing=Standing.GOOD,
+        standing=Trust.GOOD,
         note="rises when looking down",
     ),
 )

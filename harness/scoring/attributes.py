@@ -1,4 +1,6 @@
-"""Attributes: how far the action units of the swapped video follow those of the original."""
+"""Attributes: how far the action units of the swapped video follow those of the original, by each
+source that measured them; never a mixture.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.base import Frozen
-from harness.model.observed import UnitScale
-from harness.model.score import Attributes, UnitScore
+from harness.model.observed import EXPRESSIONS, UnitScale
+from harness.model.score import Alignment, Attributes, UnitScore
+from harness.model.video import ByVideo
+from harness.scoring.action_units import UNITS, action_units
 from harness.scoring.alignment import CONVINCING
 from harness.scoring.events import neutral
+from harness.scoring.observations import OutsideUnits
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 Series = NDArray[np.float64]
 
@@ -24,9 +30,43 @@ MINIMUM_PAIRED = 25
 of one clip, 7 frames long, |PCC| reaches 0.9 (docs/protocol.md)."""
 LAG_REACH_S = 1.0
 """Reach in which a unit's shift is looked for, and never over more than a third of the video."""
-
-
 BLENDSHAPE_SCALE = UnitScale(name="0-1 (rig weights)", factor=1.0)
+
+
+def blendshape_scores(
+    rows: ByVideo[pd.DataFrame], alignment: Alignment, length: Length
+) -> Attributes:
+    """From the expressions of ``FrameTables``; ``length`` is the original's."""
+    source, scale = EXPRESSIONS, BLENDSHAPE_SCALE
+    if not alignment.aligned:
+        names = [unit.unit for unit in UNITS]
+        return unpaired(source, scale, length.frames, names, alignment.reason)
+    original, swapped, reencoded = (action_units(table) for table in rows)
+    scores = score_attributes(source, scale, length, original, swapped)
+    return with_floor(scores, score_attributes(source, scale, length, original, reencoded))
+
+
+def outside_scores(
+    outside: OutsideUnits, alignment: Alignment, length: Length
+) -> tuple[Attributes, ...]:
+    """One entry when the source has measured the original or the swapped video, none otherwise.
+    Where only one of the two was measured the entry says so; without the re-encoding there is no
+    floor.
+    """
+    source, scale = outside.source, outside.scale
+    original, swapped, reencoded = outside.rows
+    if original is None and swapped is None:
+        return ()
+    if original is None or swapped is None or not alignment.aligned:
+        reason = alignment.reason
+        if original is None or swapped is None:
+            label = "original" if original is None else "swapped"
+            reason = f"there is no {outside.title} file of the {label} video"
+        return (unpaired(source, scale, length.frames, outside.units, reason),)
+    scores = score_attributes(source, scale, length, original, swapped)
+    if reencoded is None:
+        return (scores,)
+    return (with_floor(scores, score_attributes(source, scale, length, original, reencoded)),)
 
 
 def pearson(original: Series, swapped: Series) -> float | None:
@@ -108,7 +148,7 @@ def peak_lag(original: Series, swapped: Series, reach: int) -> Lag:
 
 
 def moves(original: Series, scale: UnitScale) -> bool:
-    """Whether a channel of the original moves enough to be measured at all.
+    """True when a channel of the original moves enough to be measured at all.
 
     A dead channel still correlates under blur (0.7 to 0.99 in trials), so it must not be scored.
     """
@@ -164,8 +204,8 @@ def score_unit(
 
 
 def _not_measurable(seen: Series, paired: Series, scale: UnitScale) -> str:
-    """Why a unit cannot be scored, from the original's values wherever it has one and in the
-    paired frames; empty when it can.
+    """The reason why a unit cannot be scored, from the original's values wherever it has one and in
+    the paired frames; empty when it can.
     """
     if not len(seen):
         return "no face in the original"

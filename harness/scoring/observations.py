@@ -1,4 +1,4 @@
-"""Everything that the score of a cell is computed from, loaded: no file stands behind it."""
+"""The inputs of a cell's score, loaded: no file stands behind them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class OutsideUnits:
 
 @dataclass(frozen=True)
 class RecogniserRows:
-    """What another recogniser measured of a cell."""
+    """Rows of a cell that another recogniser measured."""
 
     info: RecogniserInfo
     original: pd.DataFrame
@@ -70,7 +70,7 @@ class Observations:
     cell_id: str
     protocol: Protocol
     inputs: Mapping[str, str]
-    """All that the score depends on, as hashes and versions; kept with it."""
+    """The hashes and versions that the score depends on; kept with it."""
     original: VideoObservations
     swapped: VideoObservations
     reencoded: FrameTables

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Shown = NDArray[np.bool_]
-"""Whether a frame shows a face."""
+"""True for each frame that shows a face."""
 Embeddings = Mapping[int, Array]
 
 EMBEDDING = "L2 distance of embeddings"
@@ -66,7 +66,7 @@ def side_by_side(
 def why_not_side_by_side(
     original: VideoObservations, swapped: VideoObservations, alignment: Alignment
 ) -> str:
-    """Why the pixels of two videos must not be compared; empty when they may."""
+    """The reason why the pixels of two videos must not be compared; empty when they may."""
     reason = unpairable(alignment)
     lengths = {len(video.frames.expressions) for video in (original, swapped)}
     if not reason and len(lengths) > 1:
@@ -100,7 +100,7 @@ def quality(original: MainFace, swapped: MainFace, rows: pd.DataFrame, fps: floa
 
 
 def unpairable(alignment: Alignment) -> str:
-    """Why the frames of two videos must not be compared; empty when they may."""
+    """The reason why the frames of two videos must not be compared; empty when they may."""
     if alignment.aligned and alignment.same_size and alignment.same_rate:
         return ""
     return alignment.reason

@@ -10,7 +10,7 @@ from harness.model.identity import RECOGNISER
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.model.video import ByVideo
-from harness.scoring.attributes import Length
+from harness.scoring.attributes import Length, blendshape_scores, outside_scores
 from harness.scoring.identity import (
     References,
     SwappedFace,
@@ -27,7 +27,6 @@ from harness.scoring.leaks import distances_to, leak_profile
 from harness.scoring.observations import Observations
 from harness.scoring.quality import side_by_side
 from harness.scoring.recognisers import recogniser_scores
-from harness.scoring.sources import blendshape_scores, outside_scores
 from harness.scoring.utility import utility
 
 if TYPE_CHECKING:
@@ -70,7 +69,11 @@ def score(observations: Observations) -> ScoredCell:
         leaks=leak_profile(leaks, seen.protocol.threshold),
         attributes=(
             blendshape_scores(expressions, alignment, length),
-            *(one for units in seen.outside for one in outside_scores(units, alignment, length)),
+            *(
+                attributes
+                for units in seen.outside
+                for attributes in outside_scores(units, alignment, length)
+            ),
         ),
         utility=utility(seen.frames, alignment, length.fps),
         quality=side_by_side(seen.original, seen.swapped, alignment, seen.pixels, length.fps),
@@ -79,7 +82,7 @@ def score(observations: Observations) -> ScoredCell:
 
 
 def _identity(seen: Observations) -> tuple[Identity, pd.DataFrame]:
-    """The four comparisons under the chosen reading, both readings beside each other, and the
+    """The four comparisons under the chosen reading, both readings side by side, and the
     per-frame table of the chosen one.
     """
     protocol = seen.protocol
@@ -117,5 +120,5 @@ def _identity(seen: Observations) -> tuple[Identity, pd.DataFrame]:
 
 
 def recogniser_of(protocol: Protocol) -> str:
-    """What reports call the recogniser: which path made the numbers is part of it."""
+    """The recogniser's name in reports: the path that made the numbers is part of it."""
     return f"{RECOGNISER}, {protocol.identity} path"

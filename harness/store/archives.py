@@ -148,8 +148,8 @@ def _client(archive: Archive, command: list[str], work: Path) -> None:
             hint="Check the network and run the command again.",
         ) from error
     if done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-5:]
-        lines = "\n  ".join(said) or "(nothing)"
+        output = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-5:]
+        lines = "\n  ".join(output) or "(nothing)"
         raise FetchError(
             f"{action} failed; probably there is no network, or the registry changed the file. "
             f"The client said:\n  {lines}\n",

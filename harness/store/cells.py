@@ -296,7 +296,7 @@ def _read(path: Path, kind: type[Model]) -> Model:
 
 
 def _read_if_whole(path: Path, kind: type[Model]) -> Model | None:
-    """As ``_read``, but None for a damaged file: what it recorded can be made again."""
+    """The record, as ``_read`` returns it, but None for a damaged file: it can be made again."""
     try:
         return _read(path, kind)
     except StoreError as error:

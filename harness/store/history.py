@@ -12,7 +12,7 @@ from harness.model.job import Setting
 from harness.store.cells import CellStore
 
 
-class Taken(Frozen):
+class PastCost(Frozen):
     """Cost of one cell."""
 
     like: str
@@ -28,20 +28,20 @@ def likeness(tool: str, version: str, config: str, settings: dict[str, Setting])
     return content_hash({"tool": tool, "version": version, "config": config, "set": settings})
 
 
-def read_history(home: Path) -> tuple[Taken, ...]:
+def read_history(home: Path) -> tuple[PastCost, ...]:
     """One entry for each cell of the store that has a result. Nothing is written.
 
     Raises StoreError for a store that a newer version wrote, or a damaged cell.
     """
     store = CellStore(home)
-    return tuple(_taken(store, store.list()))
+    return tuple(_past_costs(store, store.list()))
 
 
-def _taken(store: CellStore, specs: Iterable[CellSpec]) -> Iterator[Taken]:
+def _past_costs(store: CellStore, specs: Iterable[CellSpec]) -> Iterator[PastCost]:
     for spec in specs:
         good = [attempt for attempt in store.attempts(spec) if attempt.status is Status.OK]
         if good and store.result(spec) is not None:
-            yield Taken(
+            yield PastCost(
                 like=likeness(spec.tool, spec.version, spec.config, spec.settings),
                 dataset=spec.dataset,
                 wall_s=good[-1].resources.wall_s,

@@ -81,7 +81,7 @@ class UnpreparedUse(_Record):
     """A cell that was asked for, and why it could not be prepared."""
 
     manifest: Path | None
-    """As of a person."""
+    """The manifest, or a named folder; None for a dataset that has its own place."""
     asked: UnpreparedCell
 
 

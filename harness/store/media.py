@@ -15,7 +15,7 @@ from harness.model.dataset import GalleryFace, MediaRef
 from harness.model.video import PhotoRef, VideoInfo, VideoRef
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
-from harness.store.work import work_folder
+from harness.store.work_folders import work_folder
 
 
 class MediaStore:

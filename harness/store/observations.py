@@ -55,7 +55,7 @@ class ObservationStore:
         return locked(self.path(key))
 
     def has(self, key: ObservationKey) -> bool:
-        """Whether ``read`` would most likely find a table; only the end of the file is read."""
+        """True when ``read`` would most likely find a table; only the end of the file is read."""
         return is_stored(self.path(key))
 
     def read(self, key: ObservationKey) -> Any | None:

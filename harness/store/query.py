@@ -42,7 +42,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierCells:
     """Cells of an earlier manifest or image."""
 
     why: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ def query(home: Path, sql: str) -> list[dict[str, Any]]:
     return ask(home, sql).as_dicts()
 
 
-def ask(home: Path, sql: str, earlier: Earlier | None = None) -> Table:
+def ask(home: Path, sql: str, earlier: EarlierCells | None = None) -> Table:
     """Run one SELECT over the views; a column name that comes twice gets a number.
 
     Views over files that do not exist yet are empty. The query reads the store's files and no
@@ -68,14 +68,14 @@ def ask(home: Path, sql: str, earlier: Earlier | None = None) -> Table:
 
 
 @contextmanager
-def open_views(home: Path, earlier: Earlier | None = None) -> Iterator[Callable[[str], Table]]:
+def open_views(home: Path, earlier: EarlierCells | None = None) -> Iterator[Callable[[str], Table]]:
     """``ask`` for several queries, which see the same files. Raises as ``ask``."""
     import duckdb
 
     check_store(home)
     with duckdb.connect() as connection:
         with _sentences():
-            _create_earlier(connection, earlier or Earlier())
+            _create_earlier(connection, earlier or EarlierCells())
             _create_views(connection, home.absolute())
 
         def answer(sql: str) -> Table:
@@ -147,7 +147,7 @@ def _known_views() -> str:
     return f"The views are {names}; `bench query --views` lists their columns."
 
 
-def _create_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier) -> None:
+def _create_earlier(connection: duckdb.DuckDBPyConnection, earlier: EarlierCells) -> None:
     """``earlier_cells``: every earlier cell; ``left_out``: those that no view has a row of."""
     connection.execute("CREATE TABLE earlier_cells (id VARCHAR, why VARCHAR)")
     for cell, why in earlier.why.items():

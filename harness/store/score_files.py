@@ -1,4 +1,4 @@
-"""Scores on disk: ``scores/<cell>/<protocol>.json`` with the frames beside it, and
+"""Scores on disk: ``scores/<cell>/<protocol>.json`` with the frames alongside, and
 ``scores/cohorts/<key>/<protocol>.json``.
 """
 
@@ -34,11 +34,11 @@ class ScoreStore:
         self.folder = home / "scores"
 
     def path(self, spec: CellSpec, protocol_name: str) -> Path:
-        """Where a cell's score is, as JSON."""
+        """The JSON file of a cell's score."""
         return self.folder / spec.id / f"{protocol_name}.json"
 
     def frames_path(self, spec: CellSpec, protocol_name: str) -> Path:
-        """Where the per-frame values are, beside the score."""
+        """The Parquet file of the values per frame, alongside the score."""
         return self.folder / spec.id / f"{protocol_name}-frames.parquet"
 
     def paths(self, spec: CellSpec) -> list[Path]:
@@ -55,7 +55,7 @@ class ScoreStore:
         return _load(self.path(spec, protocol_name), CellScore)
 
     def load_whole(self, spec: CellSpec, protocol_name: str) -> CellScore | None:
-        """As ``load``; None when the per-frame values are gone."""
+        """The score, as ``load`` returns it; None when the per-frame values are gone."""
         score = self.load(spec, protocol_name)
         return score if self.frames_path(spec, protocol_name).exists() else None
 
@@ -69,16 +69,17 @@ class ScoreStore:
         atomic.write_json(self.path(spec, score.protocol), score)
 
     def cohort_path(self, key: str, protocol_name: str) -> Path:
-        """Where a cohort's score is, as JSON. ``key`` names the cells and all they were scored
-        from, so a cohort that would come out otherwise is another file."""
+        """The JSON file of a cohort's score. ``key`` names the cells and all they were scored from,
+        so a cohort that would come out otherwise is another file.
+        """
         return self.folder / "cohorts" / key / f"{protocol_name}.json"
 
     def cohort_locked(self, key: str, protocol_name: str) -> AbstractContextManager[None]:
-        """As ``locked``."""
+        """Exclusive access to a cohort's score, as ``locked``."""
         return locked(self.cohort_path(key, protocol_name))
 
     def load_cohort(self, key: str, protocol_name: str) -> CohortScore | None:
-        """As ``load``."""
+        """A cohort's stored score, or None; raises as ``load``."""
         return _load(self.cohort_path(key, protocol_name), CohortScore)
 
     def save_cohort(self, score: CohortScore) -> None:

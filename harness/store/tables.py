@@ -33,7 +33,7 @@ def store_sentences(path: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock beside ``path``, so that two processes never lose rows."""
+    """Hold an exclusive lock alongside ``path``, so that two processes never lose rows."""
     with store_sentences(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = (path.parent / f".{path.name}.lock").open("w")
@@ -112,7 +112,7 @@ class Rows:
 
 
 def is_stored(path: Path) -> bool:
-    """Whether ``read_table`` would most likely find a table; only the end of the file is read.
+    """True when ``read_table`` would most likely find a table; only the end of the file is read.
 
     Sets aside and raises as ``read_table`` does.
     """
@@ -133,15 +133,17 @@ def read_table(path: Path) -> Any | None:
 
 
 def _checked(path: Path, read: Callable[[Any], Any]) -> Any | None:
-    """What ``read`` makes of the open file, or its metadata; None when there is nothing good."""
+    """The content that ``read`` makes of the open file, or its metadata; None when there is nothing
+    good.
+    """
     import pyarrow
 
     if not path.exists():
         return None
     try:
         with store_sentences(path), path.open("rb") as stream:
-            found = _parsed(read, stream)
-        metadata = found if isinstance(found, dict) else found.schema.metadata
+            content = _parsed(read, stream)
+        metadata = content if isinstance(content, dict) else content.schema.metadata
         version = int((metadata or {})[_KEY])
     except (pyarrow.ArrowException, KeyError, ValueError):
         set_aside(path)
@@ -152,7 +154,7 @@ def _checked(path: Path, read: Callable[[Any], Any]) -> Any | None:
             f"{SCHEMA_VERSION}).",
             hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
         )
-    return found
+    return content
 
 
 def _parsed(read: Callable[[Any], Any], stream: Any) -> Any:

@@ -1,14 +1,18 @@
-"""Faces turned upright and scaled, by five points of MediaPipe's mesh."""
+"""Faces turned upright and scaled, by five points of MediaPipe's mesh or by dlib's landmarks."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
-"""Height x width x 3, RGB."""
+from harness.vision.dlib_onnx import CHIP_PX
+from harness.vision.hog import Face, Picture
+from harness.vision.recognition import load_models
+
 Points = NDArray[np.float64]
 
 _FIVE = ((33, 133), (362, 263), (1,), (61,), (291,))
@@ -26,6 +30,7 @@ ARCFACE = np.array(
 """Positions of the five points in ArcFace's training pictures, in pixels of 112 x 112."""
 ARCFACE_PX = 112
 _FINEST = 8
+_PADDING = 0.25
 
 
 def five_points(mesh: Points) -> Points:
@@ -61,3 +66,32 @@ def aligned(picture: Picture, mesh: Points, size: int) -> Picture:
     if finer > 1:
         large = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(large, np.uint8)
+
+
+class Aligner:
+    """Cuts faces out as dlib's embedding network needs them; made by ``open_aligner``."""
+
+    def __init__(self, predictor: Any) -> None:
+        self._predictor = predictor
+
+    def chip(self, picture: Picture, face: Face, size: int = CHIP_PX) -> NDArray[np.uint8]:
+        """size x size x 3 (RGB), turned and scaled by dlib's five landmarks, as
+        ``face_recognition.face_encodings`` does it by default.
+        """
+        import dlib
+
+        top, right, bottom, left = face
+        points = self._predictor(picture, dlib.rectangle(left, top, right, bottom))
+        chip: NDArray[np.uint8] = dlib.get_face_chip(picture, points, size, _PADDING)
+        return chip
+
+
+@lru_cache
+def open_aligner() -> Aligner:
+    """An aligner with the five-point predictor of face_recognition_models, loaded once per process.
+    Raises UnfitMachineError.
+    """
+    path = load_models().pose_predictor_five_point_model_location()
+    import dlib
+
+    return Aligner(dlib.shape_predictor(path))

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.vision.boxes import Box, iou
-from harness.vision.fed_inputs import keep_fed_inputs
-from harness.vision.runtime import open_session
+from harness.vision.onnx_runtime import keep_fed_inputs, open_session
 
 Picture = NDArray[np.uint8]
 """Height x width x 3, RGB."""

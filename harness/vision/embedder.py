@@ -15,7 +15,7 @@ from harness.core.paths import models_dir
 from harness.store.atomic import write_bytes
 from harness.vision.dlib_onnx import CHIP_PX, INPUT, to_onnx
 from harness.vision.dlib_weights import EMBEDDING, read_network
-from harness.vision.runtime import open_session, runtime_version
+from harness.vision.onnx_runtime import open_session, runtime_version
 
 CONVERTER_VERSION = 1
 """Raised whenever the same weights would give another graph."""
@@ -95,7 +95,7 @@ def check_against_dlib(embedder: Embedder, weights: Path) -> float:
     """
     import dlib
 
-    chips = made_up_chips(_TEST_CHIPS)
+    chips = synthetic_chips(_TEST_CHIPS)
     model = dlib.face_recognition_model_v1(str(weights))
     expected = np.array([model.compute_face_descriptor(chip) for chip in chips])
     apart = float(np.linalg.norm(embedder.embed(chips) - expected, axis=1).max())
@@ -108,7 +108,7 @@ def check_against_dlib(embedder: Embedder, weights: Path) -> float:
     return apart
 
 
-def made_up_chips(count: int) -> Chips:
+def synthetic_chips(count: int) -> Chips:
     """Pictures of smooth noise, light and dark, with an edge here and there; always the same."""
     import cv2
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from harness.model.cell import CellSpec
 from harness.store.columns import COLUMN_HELP
-from harness.store.query import Earlier, open_views, quoted
+from harness.store.query import EarlierCells, open_views, quoted
 from harness.store.views import VIEWS, View
 from reports.site.model import Column, RawTable
 
@@ -52,7 +52,7 @@ def raw_tables(
     """
     tables = []
     left = {spec.slug for spec in specs if spec.id in refused}
-    with open_views(home, Earlier(earlier, shown=True)) as ask:
+    with open_views(home, EarlierCells(earlier, shown=True)) as ask:
         for view in VIEWS:
             column, kept = "key", list(cohorts)
             if "cell" in view.columns:

@@ -115,6 +115,22 @@ def test_a_manifest_that_changed_has_no_current_cell_of_the_actor_until_it_is_ru
     assert kitchen.cells() == ids(after)
 
 
+@pytest.mark.parametrize("named", ["photo", "clip"])
+def test_a_manifest_that_names_a_missing_file_has_no_current_cell_of_the_actor(
+    kitchen: Kitchen, named: str
+) -> None:
+    six = next(spec for spec in kitchen.pretend() if spec.actor.number == 6)
+    kitchen.write(**{named: "nowhere.jpg" if named == "photo" else "nowhere.mp4"})
+    assert kitchen.cells() == kitchen.cells("--dataset", "kitchen") == {six.id}
+
+
+def test_cells_stay_current_while_the_disk_of_their_clips_is_not_mounted(kitchen: Kitchen) -> None:
+    before = ids(kitchen.pretend())
+    for clip in kitchen.folder.glob("*.mp4"):
+        clip.unlink()
+    assert kitchen.cells() == before
+
+
 def test_an_actor_who_is_no_longer_in_the_manifest_is_left_out(kitchen: Kitchen) -> None:
     five, six = sorted(kitchen.pretend(), key=lambda spec: spec.actor.number)
     del kitchen.people[5]
@@ -285,6 +301,24 @@ def test_of_two_manifests_of_one_name_the_one_that_is_meant_is_said(kitchen: Kit
     named = " ".join(kitchen("status", "--dataset", str(original)).stderr.split())
     assert "those of the one that was named; cells of the other count as of an earlier" in named
     assert f"Used: {original}. To choose the other: --dataset {other}." in named
+
+
+def test_a_manifest_that_cannot_be_read_is_named_wherever_its_last_cells_are_shown(
+    kitchen: Kitchen,
+) -> None:
+    """Its cells of before the change were once shown as today's without a word."""
+    kitchen.pretend()
+    text = kitchen.manifest.read_text(encoding="utf-8")
+    kitchen.manifest.write_text(f"{text}colour: red\n", encoding="utf-8")
+    sentence = "The manifest of 'kitchen' cannot be read: its cells here are those of the last run."
+    page = kitchen.folder / "page.html"
+    for command in (["status"], ["status", "--dataset", "kitchen"], ["report", "--out", str(page)]):
+        said = " ".join(kitchen(*command).stderr.split())
+        assert sentence in said
+        assert str(kitchen.manifest) in said
+    assert "cannot be read: its cells here" in page.read_text(encoding="utf-8")
+    assert str(kitchen.manifest) not in page.read_text(encoding="utf-8")
+    kitchen("status", "--dataset", str(kitchen.manifest), code=2)
 
 
 def test_pages_name_the_clash_of_two_manifests_without_their_paths(

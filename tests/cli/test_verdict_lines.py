@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from harness.cli.summary import print_headline
 from harness.results.headline import cards, left_out
 from harness.results.ranking import verdict
+from tests.results.compare.made_up import Home, Numbers, make_spec
 from tests.results.scored import around, tool
 
 from .conftest import Bench
@@ -43,3 +45,17 @@ def test_a_report_prints_the_verdict(tmp_path: Path) -> None:
     said = " ".join(bench("report", "--out", str(tmp_path / "page.html")).stdout.split())
     assert "Who hides best: how often the worst attacker still finds the person" in said
     assert "No tool is ranked" in said
+
+
+def test_a_failed_control_is_said_before_the_verdict(tmp_path: Path) -> None:
+    """The page warned of it, while the terminal named a tool without a word."""
+    home = Home(tmp_path)
+    for name in ("blur", "mask", "noop"):
+        home.add(make_spec(name, 2), Numbers(sw_or=0.75))
+    bench = Bench(tmp_path)
+    arguments = ("report", "--out", str(tmp_path / "page.html"))
+    said = " ".join(bench(*arguments).stdout.split())
+    warning = "A control missed its known result (noop, actor 2): do not trust the other numbers."
+    assert warning in (tmp_path / "page.html").read_text()
+    assert said.index(warning) < said.index("Who hides best")
+    assert json.loads(bench(*arguments, "--json").stdout)["warnings"] == [warning]

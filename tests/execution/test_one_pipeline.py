@@ -12,7 +12,7 @@ QUEUES = {f"harness.execution.{name}_queue" for name in ("run", "score", "cohort
 PERFORMERS = {
     "harness.datasets.prepare.prepare_actor",
     "harness.datasets.prepare.prepare_donor",
-    "harness.observe.container.measure_with",
+    "harness.observe.outside_observers.run_observer",
     "harness.observe.measure.measure",
     "harness.execution.score_cells.score_scorable",
     "harness.execution.cohorts.score_cohort",
@@ -52,7 +52,7 @@ def test_requests_are_performed_in_one_module() -> None:
     for module, imported in imports():
         if imported in PERFORMERS:
             users.setdefault(module, set()).add(imported)
-    assert users == {"harness.execution.work": PERFORMERS, **ALSO}
+    assert users == {"harness.execution.perform": PERFORMERS, **ALSO}
 
 
 def test_run_nightly_and_both_self_tests_call_run_study() -> None:

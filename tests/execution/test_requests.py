@@ -14,6 +14,7 @@ from adapters.dfaker import DFAKER
 from harness.core.errors import UnfitMachineError, UsageError
 from harness.execution.lanes import Lanes, Task
 from harness.execution.outcomes import CellOutcome
+from harness.execution.perform import perform
 from harness.execution.requests import (
     AttackCohort,
     MeasureVideo,
@@ -30,7 +31,6 @@ from harness.execution.requests import (
 )
 from harness.execution.run_queue import RunQueue
 from harness.execution.score_cells import ScorableCell
-from harness.execution.work import perform
 from harness.model.cell import CellSpec, Status
 from harness.model.dataset import (
     Actor,

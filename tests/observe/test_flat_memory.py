@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 
 from harness.model.observed import BLENDSHAPES
 from harness.model.video import VideoInfo, VideoRef
-from harness.observe.attributes import Expressions
-from harness.observe.crops import FaceCrops
-from harness.observe.landmarks import Landmarks
+from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.observer import Observer, key_of
+from harness.observe.pictures import FaceCrops, Thumbnails
 from harness.observe.probes import FaceProbes
-from harness.observe.thumbnails import Thumbnails
 from harness.observe.tracking import TrackedFrame
 from harness.observe.video import measure_video
 from harness.store.observations import ObservationStore

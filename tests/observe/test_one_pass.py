@@ -15,11 +15,10 @@ from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.observed import GROUPS, POINTS, positions
 from harness.model.video import VideoInfo, VideoRef
-from harness.observe.attributes import Expressions
+from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.faces import FaceEmbeddings
-from harness.observe.landmarks import Landmarks
 from harness.observe.observer import Observer, key_of
-from harness.observe.thumbnails import Thumbnails
+from harness.observe.pictures import Thumbnails
 from harness.observe.video import (
     measure_video,
     observe_crops,

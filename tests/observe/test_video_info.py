@@ -11,7 +11,7 @@ from harness.core.errors import UnusableInputError
 from harness.media.frames import VideoWriter
 from harness.media.probe import probe
 from harness.model.video import VideoRef
-from harness.observe.info import video_info
+from harness.observe.video import video_info
 from harness.store.observations import ObservationStore
 
 

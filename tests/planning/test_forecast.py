@@ -19,7 +19,7 @@ from harness.planning.forecast import (
     forecast,
     longest_first,
 )
-from harness.store.history import Taken, likeness
+from harness.store.history import PastCost, likeness
 
 QUICK = Tool(
     name="quick",
@@ -44,9 +44,9 @@ def cell(tool: str, actor: int = 1, **fields: object) -> PlannedCell:
     return PlannedCell.model_validate({**base, "donor": None, **fields})
 
 
-def taken(tool: str, wall_s: float, dataset: str = "here", size_bytes: int = 100) -> Taken:
+def taken(tool: str, wall_s: float, dataset: str = "here", size_bytes: int = 100) -> PastCost:
     like = likeness(tool, "1", "default", {})
-    return Taken(like=like, dataset=dataset, wall_s=wall_s, size_bytes=size_bytes)
+    return PastCost(like=like, dataset=dataset, wall_s=wall_s, size_bytes=size_bytes)
 
 
 def test_like_cells_tell_the_cost_and_those_of_the_same_dataset_come_first() -> None:

@@ -52,7 +52,7 @@ def test_a_tool_that_hides_significantly_better_has_a_lower_rank() -> None:
     assert ranks(*tools) == {"strong": 1, "middle": 2, "weak": 3}
     found = hides(*tools)
     assert (found.who, found.value, found.clear) == ("strong", "10.0 %", True)
-    assert "Better than all 2 other tools" in found.sure
+    assert "Better than both other tools" in found.sure
     assert "10 actors" in found.sure
     assert "by chance 4.0 %" in found.detail
     assert "on the originals 100.0 %" in found.detail
@@ -298,6 +298,15 @@ def test_a_tool_without_an_attacker_is_not_ranked_by_anything_else() -> None:
     found = hides(bare)
     assert found.who == NOBODY
     assert "`bench score`" in found.sure
+
+
+def test_of_tools_that_keep_most_the_one_nobody_attacked_is_named() -> None:
+    """What the attackers of the others find was once said of all three."""
+    unattacked = replace(tool("mask", around(0.1)), cohorts=())
+    tools = (tool("blur", around(0.3)), tool("pixelate", around(0.4)), unattacked)
+    kept = cards(verdict(tools), tools)[1]
+    assert kept.who == "blur, pixelate and mask"
+    assert kept.detail.endswith("in 30.0\u201340.0 % of frames; not attacked: mask.")
 
 
 def test_a_worst_attack_within_its_null_is_said_to_be_no_more_than_chance() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.model.cohort import Attack, CohortScore
 from harness.model.video import WhichVideo
 from harness.scoring.cohort.motion import CHANNELS
-from harness.scoring.cohort.trials import Looked, Member
+from harness.scoring.cohort.trials import FrameVectors, Member
 
 Array = NDArray[np.float64]
 FRAMES, FPS, SIZE = 240, 25.0, 128
@@ -79,12 +79,12 @@ def score_of(made: Sequence[Attack], actors: Sequence[int], worst: int | None) -
     )
 
 
-def looked(vectors: Array) -> Looked:
+def looked(vectors: Array) -> FrameVectors:
     """All frames of a video."""
-    return Looked(np.arange(len(vectors)), vectors, len(vectors), FPS)
+    return FrameVectors(np.arange(len(vectors)), vectors, len(vectors), FPS)
 
 
-def motions(random: np.random.Generator, style: Array, frames: int = 500) -> Looked:
+def motions(random: np.random.Generator, style: Array, frames: int = 500) -> FrameVectors:
     """A face that moves in its own style: channels are mixed by ``style``, and smoothed."""
     raw = random.normal(size=(frames + 10, len(CHANNELS)))
     smooth = np.stack([raw[i : i + 10].mean(axis=0) for i in range(frames)])
@@ -92,7 +92,7 @@ def motions(random: np.random.Generator, style: Array, frames: int = 500) -> Loo
 
 
 def with_motion(
-    members: list[Member], motion: Mapping[int, Mapping[WhichVideo, Looked]]
+    members: list[Member], motion: Mapping[int, Mapping[WhichVideo, FrameVectors]]
 ) -> list[Member]:
     """The same members, and how their faces move."""
     return [replace(member, motion=motion[member.actor]) for member in members]

@@ -53,7 +53,7 @@ class Clip:
 
 def pictures_of(path: Path) -> Thumbnails:
     from harness.media.frames import read_frames
-    from harness.observe.thumbnails import thumbnail
+    from harness.observe.pictures import thumbnail
 
     return np.stack([thumbnail(frame) / 256.0 for frame in read_frames(path)]).astype(np.float32)
 

@@ -15,9 +15,9 @@ from harness.model.cohort import Attack, ProbeSource, Verification
 from harness.model.score import Comparison
 from harness.model.video import WhichVideo
 from harness.observe.video import observe_faces
-from harness.scoring.cohort.probes import attacked
+from harness.scoring.cohort.members import attacked_faces
 from harness.scoring.cohort.score import attacks, calibrated_leaks, detection_split, remarks
-from harness.scoring.cohort.trials import Looked, Member
+from harness.scoring.cohort.trials import FrameVectors, Member
 from tests.scoring.cohorts import FRAMES, SIZE, Array, People, looked
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ HALF = FRAMES // 2
 VECTOR = np.zeros(SIZE)
 
 
-def unfound(vectors: Array, first: int, source: ProbeSource) -> tuple[Looked, Looked]:
+def unfound(vectors: Array, first: int, source: ProbeSource) -> tuple[FrameVectors, FrameVectors]:
     """The same frames as attackers have them, and as the study does: it finds no face before frame
     ``first``, and ``source`` does."""
     sources = np.where(np.arange(len(vectors)) < first, source.value, ProbeSource.STUDY.value)
@@ -117,7 +117,7 @@ def test_the_studys_face_goes_first_unless_it_is_not_the_tracked_one() -> None:
         *(probe_row(3, tracker), probe_row(4, tracker), probe_row(5, tracker, left=300.0)),
         *(probe_row(6, tracker), probe_row(7, second), probe_row(8, second, left=300.0)),
     ]
-    found = attacked(pd.DataFrame(study), pd.DataFrame(probes))
+    found = attacked_faces(pd.DataFrame(study), pd.DataFrame(probes))
     sources = dict(zip(found["frame"], found["source"], strict=True))
     expected = {1: "hog", 3: tracker, 4: "hog", 5: tracker, 7: second, 8: "hog", 9: ""}
     assert sources == expected

@@ -19,7 +19,7 @@ from harness.scoring.cohort.score import (
     worst_of,
 )
 from harness.scoring.cohort.trials import (
-    Looked,
+    FrameVectors,
     Member,
     enrolment_end,
     halves,
@@ -248,7 +248,7 @@ def test_styles_of_movement_tell_people_apart_however_the_face_looks() -> None:
     random = np.random.default_rng(2)
     styles = {n: random.normal(size=(19, 19)) for n in people.numbers}
     moves = {n: motions(random, styles[n]) for n in people.numbers}
-    still = Looked(np.arange(500), np.full((500, 19), np.nan), 500, FPS)
+    still = FrameVectors(np.arange(500), np.full((500, 19), np.nan), 500, FPS)
     copied = with_motion(
         people.members(lambda n: GONE),
         {n: {WhichVideo.ORIGINAL: moves[n], WhichVideo.SWAPPED: moves[n]} for n in people.numbers},
@@ -279,7 +279,7 @@ def test_a_video_is_divided_with_a_gap_and_a_short_one_is_not() -> None:
     assert enrolment_end(19, 25.0) is None
     early, late = halves(looked(np.zeros((19, 2))))
     assert len(early.frames) == len(late.frames) == 0
-    sampled = Looked(np.array([0, 44, 45, 54, 55, 99]), np.zeros((6, 2)), 100, 25.0)
+    sampled = FrameVectors(np.array([0, 44, 45, 54, 55, 99]), np.zeros((6, 2)), 100, 25.0)
     early, late = halves(sampled)
     assert (early.frames.tolist(), late.frames.tolist()) == ([0, 44], [55, 99])
 

@@ -19,7 +19,7 @@ from harness.model.score import CellScore, Comparison, Distances, Identity
 from harness.model.score import SwappedReading as Reading
 from harness.model.video import VideoInfo
 from harness.scoring.cohort.compute import alike, compute
-from harness.scoring.cohort.members import cropped
+from harness.scoring.cohort.members import crop_vectors
 from harness.scoring.cohort.trials import Member
 from harness.store.atomic import write_json
 from harness.store.cells import CellStore
@@ -224,9 +224,9 @@ def test_crops_are_vectors_without_the_light_of_the_scene() -> None:
         has_audio=False,
     )
     pictures = np.random.default_rng(1).integers(0, 120, (80, 4, 4)).astype(np.uint8)
-    dark = cropped(np.arange(80), pictures, info)
-    bright = cropped(np.arange(80), 2 * pictures + 15, info)
+    dark = crop_vectors(np.arange(80), pictures, info)
+    bright = crop_vectors(np.arange(80), 2 * pictures + 15, info)
     assert dark.vectors == pytest.approx(bright.vectors)
     assert (dark.vectors.shape, dark.total, dark.fps) == ((60, 16), 90, 25.0)
-    nothing = cropped(np.arange(0), pictures[:0], info)
+    nothing = crop_vectors(np.arange(0), pictures[:0], info)
     assert nothing.vectors.shape == (0, 16)

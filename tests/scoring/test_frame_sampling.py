@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.score import Comparison
-from harness.scoring.frames import sample_frames
+from harness.scoring.sampling import sample_frames
 from harness.store.score_files import ScoreStore
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from harness.observe.attributes import head_pose
+from harness.observe.face_mesh import head_pose
 from harness.scoring.geometry import (
     DEGREES,
     LOOKS,

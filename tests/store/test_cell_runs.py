@@ -16,9 +16,9 @@ from harness.core.errors import StoreError, UsageError
 from harness.core.signals import StoppedError, stop_on_signals
 from harness.execution.lanes import Lanes
 from harness.execution.outcomes import CellOutcome
+from harness.execution.perform import perform
 from harness.execution.pipeline import run_cells
 from harness.execution.requests import RunCell, WorkContext
-from harness.execution.work import perform
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.cell import CellSpec, Status

@@ -13,13 +13,13 @@ import pytest
 
 from harness.core.errors import StoreError
 from harness.model.cell import Status
-from harness.store.work import work_folder
+from harness.store.work_folders import work_folder
 from tests.cli.conftest import Bench
 
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from harness.store.work import work_folder
+from harness.store.work_folders import work_folder
 
 with work_folder(Path(sys.argv[1])) as folder:
     (folder / ".half.mp4.part").write_text("half")

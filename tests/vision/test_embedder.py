@@ -12,7 +12,7 @@ import pytest
 from harness.core.errors import UnfitMachineError
 from harness.vision import dlib_onnx, embedder
 from harness.vision.dlib_weights import BLOCKS, read_network
-from harness.vision.embedder import made_up_chips, open_embedder
+from harness.vision.embedder import open_embedder, synthetic_chips
 
 WEIGHTS = Path(face_recognition_models.face_recognition_model_location())
 
@@ -30,7 +30,7 @@ def test_embeddings_are_dlibs_own_to_a_ten_thousandth(tmp_path: Path) -> None:
 def test_the_conversion_is_kept_and_a_damaged_one_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chips = made_up_chips(2)
+    chips = synthetic_chips(2)
     first = open_embedder(tmp_path).embed(chips)
     (kept,) = (tmp_path / "models").iterdir()
     with monkeypatch.context() as patch:

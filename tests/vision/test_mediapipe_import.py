@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys
-from harness.vision.mediapipe_import import load_mediapipe
+from harness.vision.landmarker import load_mediapipe
 
 mediapipe = load_mediapipe()
 assert not [name for name in sys.modules if name.split(".")[0] == "matplotlib"]

@@ -19,8 +19,8 @@ def differences(
 ) -> tuple[list[Difference], list[str]]:
     """(what differs, aspect by aspect; notes on what differs without harm)."""
     differing: list[Difference] = []
-    for aspect, tell in _TELL.items():
-        sentences = [sentence for pair in pairs if (sentence := tell(*pair))]
+    for aspect, compare in _COMPARED_BY.items():
+        sentences = [sentence for pair in pairs if (sentence := compare(*pair))]
         if sentences:
             more = f" (and {len(sentences) - 1} more pairs)" if len(sentences) > 1 else ""
             differing.append(
@@ -122,7 +122,7 @@ def _spell(value: float | int | None) -> str:
     return "none" if value is None else f"{value:g}"
 
 
-_TELL = {
+_COMPARED_BY = {
     Aspect.DATASET: _dataset,
     Aspect.SCORER: _scorer,
     Aspect.LIMITS: _limits,

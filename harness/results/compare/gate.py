@@ -18,15 +18,15 @@ How often a comparison without a change names somebody: ``python -m benchmarks.s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from harness.model.compare import ActorCrossing, ActorGate, NoiseSource, Route
+from harness.model.compare import ActorCrossing, ActorGate, ActorRise, NoiseSource, Route
 from harness.results.compare.runs import ActorRuns, Run, pooled
-from harness.statistics.noise import run_noise
+from harness.statistics.noise import RunNoise, run_noise
 from harness.statistics.values import Array
 
 ALPHA = 0.02
@@ -71,11 +71,7 @@ class _Bound:
     def sd(self, actor: ActorRuns, share: float) -> float:
         """From run to run, of the mean distance of the nearest ``share`` of an actor's frames."""
         if self.source is NoiseSource.SEEDS:
-            everybody, own = (
-                run_noise(_repeats(some, share)).sd or 0.0 for some in (self.actors, [actor])
-            )
-            # An actor who is noisier than the others is held against his or her own noise.
-            return max(everybody, own, LEAST_SD)
+            return max(self._others(actor, share).sd or 0.0, LEAST_SD)
         if self.source is NoiseSource.ACTORS:
             shifts = [s for other in self.actors if (s := _shift(other, share)) is not None]
             return max(_spread(np.array(shifts)) / float(np.sqrt(2)), LEAST_SD)
@@ -85,31 +81,45 @@ class _Bound:
         return float(np.hypot(STATED_SD, frame_sd / np.sqrt(independent(actor.before.asked))))
 
     def explained(self, actor: ActorRuns, share: float) -> float:
-        """Of actors' spread never more than the stated bound, or half of them who leak would pass
-        for noise."""
-        own = self._explained(actor, share)
-        if self.source is not NoiseSource.ACTORS:
+        """Of actors' spread, and of what an actor's own seeds show beyond the others', never more
+        than the stated bound: half of the actors who leak, or one seed of an actor's that leaks,
+        would pass for noise."""
+        if self.source is NoiseSource.SEEDS:
+            return self._explained_by_seeds(actor, share)
+        own = self.quantile * self.sd(actor, share) * float(np.sqrt(2))
+        if self.source is NoiseSource.STATED:
             return own
         return min(own, self._stated.explained(actor, share))
+
+    def _explained_by_seeds(self, actor: ActorRuns, share: float) -> float:
+        from scipy import special
+
+        others = self._others(actor, share)
+        runs = min(len(donor) for donor in actor.baseline.values())
+        widest = float(special.stdtrit(others.degrees, 1 - self.level) * np.sqrt(2 / runs))
+        # An actor who is noisier than the others is held against his or her own noise.
+        own = widest * (run_noise(_repeats([actor], share)).sd or 0.0)
+        common = widest * max(others.sd or 0.0, LEAST_SD)
+        return max(common, min(own, self._stated.explained(actor, share)))
+
+    def _others(self, actor: ActorRuns, share: float) -> RunNoise:
+        """Repeated seeds of the other actors, or of all where these are too few."""
+        rest = run_noise(_repeats([one for one in self.actors if one is not actor], share))
+        enough = rest.degrees >= LEAST_DEGREES
+        return rest if enough else run_noise(_repeats(self.actors, share))
 
     @cached_property
     def _stated(self) -> _Bound:
         return replace(self, source=NoiseSource.STATED)
 
-    def _explained(self, actor: ActorRuns, share: float) -> float:
-        runs = min(len(donor) for donor in actor.baseline.values())
-        seeds = runs if self.source is NoiseSource.SEEDS else 1
-        return self.quantile * self.sd(actor, share) * float(np.sqrt(2 / seeds))
-
     @cached_property
     def quantile(self) -> float:
+        """Of the noise without repeated seeds."""
         from scipy import special
 
         if self.source is NoiseSource.STATED:
             return float(special.ndtri(1 - self.level))
-        degrees = float(degrees_of(self.actors))
-        if self.source is NoiseSource.ACTORS:
-            degrees = _EFFICIENCY * (sum(map(_has_distances, self.actors)) - 1)
+        degrees = _EFFICIENCY * (sum(map(_has_distances, self.actors)) - 1)
         return float(special.stdtrit(degrees, 1 - self.level))
 
 
@@ -123,6 +133,7 @@ def actor_gate(
     # Of the spread over actors there is one for all.
     asked = actors[:1] if bound.source is NoiseSource.ACTORS else actors
     sd = max(bound.sd(actor, 1.0) for actor in asked)
+    crossed = tuple(found for actor in actors if (found := _crossing(actor, bound, margin)))
     return ActorGate(
         alpha=alpha,
         margin=margin,
@@ -130,9 +141,8 @@ def actor_gate(
         noise=bound.source,
         noise_sd=sd,
         basis=_basis(bound, sd, alpha),
-        crossed=tuple(
-            crossing for actor in actors if (crossing := _crossing(actor, bound, margin))
-        ),
+        crossed=crossed,
+        within_noise=_within_noise(actors, {each.actor for each in crossed}, margin),
         hidden=tuple(crossing for actor in flipped if (crossing := _hidden(actor, back, margin))),
     )
 
@@ -151,8 +161,9 @@ def degrees_of(actors: Sequence[ActorRuns]) -> int:
 
 
 def independent(frames: int) -> float:
-    """As many independent frames as ``frames`` neighbouring ones carry: the variance of one over
-    that of their mean, of an AR(1) series."""
+    """The number of independent frames that carry as much as ``frames`` neighbouring ones: the
+    variance of one over that of their mean, of an AR(1) series.
+    """
     if frames < 1:
         return 1.0
     k = np.arange(1, frames)
@@ -176,6 +187,21 @@ def _crossing(actor: ActorRuns, bound: _Bound, margin: float) -> ActorCrossing |
                 sentence=_sentence(actor, route, moved, explained),
             )
     return None
+
+
+def _within_noise(
+    actors: Sequence[ActorRuns], crossed: Collection[int], margin: float
+) -> tuple[ActorRise, ...]:
+    rises = [
+        ActorRise(
+            actor=actor.actor,
+            baseline=actor.before.recognised,
+            candidate=actor.after.recognised,
+        )
+        for actor in actors
+        if actor.actor not in crossed and actor.after.recognised - actor.before.recognised > margin
+    ]
+    return tuple(sorted(rises, key=lambda rise: rise.baseline - rise.candidate))
 
 
 def _hidden(flipped: ActorRuns, bound: _Bound, margin: float) -> ActorCrossing | None:

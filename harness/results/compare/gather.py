@@ -68,7 +68,7 @@ class Variant:
     unprepared: tuple[UnpreparedCell, ...]
     """Cells of the variant that were asked for and could not be prepared."""
     notes: tuple[str, ...] = ()
-    """Which manifest is meant, where several share the dataset's name."""
+    """The manifest that is meant, where several share the dataset's name."""
 
 
 def chosen_cells(home: Path, selector: Selector, dataset: str | None) -> Variant:

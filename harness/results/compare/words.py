@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.compare import CompareResult, Family, MetricResult, Side
+from harness.model.compare import ActorRise, CompareResult, Family, MetricResult, Side
 from harness.model.verdict import Verdict
 from harness.results.compare.reasons import hides_less, number, span, title
 
@@ -87,6 +87,8 @@ def people(result: CompareResult) -> list[str]:
     lines = [f"Actor {each.actor}: regressed. {_sentence(each.sentence)}" for each in gate.crossed]
     if not gate.crossed:
         lines.append("Nobody is recognised in more frames than noise explains.")
+    if gate.within_noise:
+        lines.append(f"More than before, but not beyond noise: {_rises(gate.within_noise)}.")
     if gate.hidden:
         now = "; ".join(f"actor {each.actor} is {each.sentence}" for each in gate.hidden)
         lines.append(f"The other way round, beyond noise: {now}.")
@@ -94,6 +96,16 @@ def people(result: CompareResult) -> list[str]:
         f"A frame is recognised at or under {gate.threshold}; a rise of {gate.margin:g} counts."
     )
     return [*lines, f"{frames} {gate.basis}"]
+
+
+def _rises(rises: Sequence[ActorRise]) -> str:
+    shown = [
+        f"actor {each.actor} is recognised in {100 * each.candidate:.0f} % of the frames, "
+        f"{100 * each.baseline:.0f} % before"
+        for each in rises[:_MOST_NAMES]
+    ]
+    more = f"; and {len(rises) - _MOST_NAMES} more" if len(rises) > _MOST_NAMES else ""
+    return f"{'; '.join(shown)}{more}"
 
 
 def _sentence(clause: str) -> str:

@@ -37,7 +37,7 @@ def digest(night: str, records: Sequence[NightRecord], history: Sequence[NightRe
         ("Seen once, not confirmed", loose),
     ):
         if chosen:
-            lines += [f"## {heading}", "", *(_told(record, history) for record in chosen), ""]
+            lines += [f"## {heading}", "", *(_sentence(record, history) for record in chosen), ""]
     if lacking:
         lines += ["## Cells without a score", ""]
         lines += [f"- {o.what}: {o.asked - o.scored} of {o.asked}{_unprepared(o)}" for o in lacking]
@@ -56,7 +56,7 @@ def _unprepared(one: NightRecord) -> str:
     return f"; could not be prepared: {', '.join(one.unprepared)}" if one.unprepared else ""
 
 
-def _told(record: NightRecord, history: Sequence[NightRecord]) -> str:
+def _sentence(record: NightRecord, history: Sequence[NightRecord]) -> str:
     since = _since(record, history)
     standing = f" Since {since}." if since else ""
     return f"- **{record.what}** against {record.good_version}: {record.reason}{standing}"

@@ -39,11 +39,11 @@ class Entry:
         return self.entry.model_copy(update={"version": version})
 
     def cells(self, specs: Iterable[CellSpec], version: str) -> list[CellSpec]:
-        """Those of ``specs`` that are of this line, at ``version``."""
+        """The cells among ``specs`` that are of this line, at ``version``."""
         return [spec for spec in specs if self.fits(spec, version)]
 
     def fits(self, cell: CellSpec | PlannedCell, version: str) -> bool:
-        """Whether the cell is of this line, at ``version``."""
+        """True when the cell is of this line, at ``version``."""
         settings = tuple((name, spell_setting(value)) for name, value in self.entry.set.items())
         wanted = Selector("", self.tool, version, self.entry.config, settings)
         return wanted.fits(variant_of(cell))

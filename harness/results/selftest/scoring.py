@@ -32,7 +32,7 @@ from harness.model.suite import PlannedCell, Suite, ToolEntry
 from harness.model.tool import Tool
 from harness.model.video import VideoInfo, VideoRef, WhichVideo
 from harness.observe.identity import observe_identity, observe_recognised_faces, photo_face
-from harness.observe.info import video_info
+from harness.observe.video import video_info
 from harness.planning.study import Study
 from harness.results.known_answers import RULES, Answer, Shown, known_answer
 from harness.results.selftest.group_answers import (
@@ -43,7 +43,7 @@ from harness.results.selftest.group_answers import (
     shared_faces,
 )
 from harness.results.selftest.tool import Voice
-from harness.scoring.cohort.members import looked
+from harness.scoring.cohort.members import face_vectors
 from harness.scoring.cohort.trials import Faces, Halves, Member, split_trial
 from harness.store.archives import ignore
 from harness.store.cells import CellStore, utc_now
@@ -155,7 +155,9 @@ K_SAME = Case("k-same", "alone", (("k", K),), (WOMAN, MAN, *GROUP))
 STRENGTH = 8.0
 FLICKER = Case("flicker", set=(("strength", STRENGTH),))
 STRENGTHS = {"blur": (0.01, 0.02, 0.03), "pixelate": (40.0, 30.0, 20.0)}
-"""As weak as the weak configs, and weaker: stronger ones leave no face that could be compared."""
+"""Strengths as weak as the weak configs, and weaker: stronger ones leave no face that could be
+compared.
+"""
 NAIVE_METHODS = tuple(
     Case(tool, set=(("strength", strength),), actors=(WOMAN, MAN))
     for tool, strengths in STRENGTHS.items()
@@ -315,7 +317,7 @@ def _member(study: Study, spec: CellSpec) -> Member:
         info = video_info(video, store)
         every = tuple(range(info.frames))
         rows = observe_recognised_faces(video, every, study.protocol.identity, store)
-        faces[which] = looked(rows, info)
+        faces[which] = face_vectors(rows, info)
     return Member(spec.id, spec.actor.number, donor=None, reference=np.empty(0), faces=faces)
 
 

@@ -1,4 +1,4 @@
-"""Which cells belong together, and what attackers make of them; pure."""
+"""Groups cells that belong together, and computes what attackers make of them; pure."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def _person(spec: CellSpec) -> tuple[int, str, str]:
 
 def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> CohortScore:
     """The cohort's score from what was measured of its cells."""
-    made = attacks(members, cohort.scores[0].identity.recogniser, protocol.threshold)
-    actors, worst = tuple(by_actor(members)), worst_of(made)
+    results = attacks(members, cohort.scores[0].identity.recogniser, protocol.threshold)
+    actors, worst = tuple(by_actor(members)), worst_of(results)
     first = cohort.specs[0]
     return CohortScore(
         key=cohort.key,
@@ -71,15 +71,15 @@ def compute(cohort: Cohort, members: Sequence[Member], protocol: Protocol) -> Co
         actors=actors,
         impostor_pairs=len(actors) * (len(actors) - 1) // 2,
         fmr_floor=resolvable_fmr(len(actors) - 1).rule_of_3 if len(actors) > 2 else None,
-        attacks=made,
+        attacks=results,
         worst=worst,
-        worst_null=None if worst is None else made[worst].best_null,
+        worst_null=None if worst is None else results[worst].best_null,
         swapped_split=detection_split(
             members, WhichVideo.SWAPPED, protocol.threshold, SECOND_DETECTOR
         ),
         original_split=detection_split(
             members, WhichVideo.ORIGINAL, protocol.threshold, SECOND_DETECTOR
         ),
-        leaks=calibrated_leaks(members, made),
-        notes=remarks(members, made),
+        leaks=calibrated_leaks(members, results),
+        notes=remarks(members, results),
     )

@@ -88,8 +88,8 @@ class Lesson(NamedTuple):
 
 
 def taught_trial(members: Sequence[Member], parts: Halves, lesson: Lesson) -> Trial:
-    """As ``split_trial``, by the angle between faces as seen from the middle of the gallery, after
-    the map that the lesson comes to.
+    """Trial of ``split_trial``, by the angle between faces as seen from the middle of the gallery,
+    after the map that the lesson comes to.
 
     Without probes where fewer than ``LEAST_TEACHERS`` actors can teach.
     """

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.video import WhichVideo
-from harness.scoring.action_units import UNITS, Standing, action_units
+from harness.scoring.action_units import UNITS, Trust, action_units
 from harness.scoring.cohort.trials import (
     Array,
-    Looked,
+    FrameVectors,
     Member,
     Probe,
     Trial,
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 
 SEGMENT_S, STEP_S = 2.0, 1.0
 LEAST_FRAMES = 25
-"""As for a PCC: a correlation of fewer frames is an accident (docs/protocol.md)."""
+"""The least for a PCC: a correlation of fewer frames is an accident (docs/protocol.md)."""
 LEAST_SEEN = 0.8
 """Share of a segment's frames that must show the face."""
 
 CHANNELS = (
-    *(source.unit for source in UNITS if source.standing is not Standing.DEAD),
+    *(source.unit for source in UNITS if source.standing is not Trust.DEAD),
     "yaw_deg",
     "pitch_deg",
     "roll_deg",
 )
 
 
-def motion_of(expressions: pd.DataFrame, fps: float) -> Looked:
+def motion_of(expressions: pd.DataFrame, fps: float) -> FrameVectors:
     """Action units that can move and the head's angles, for every frame; from the rows of
     ``observe_attributes``.
     """
     units = action_units(expressions)
     columns = [units[c] if c in units.columns else expressions[c] for c in CHANNELS]
-    return Looked(
+    return FrameVectors(
         frames=expressions["frame"].to_numpy(np.int64),
         vectors=np.stack([column.to_numpy(np.float64) for column in columns], axis=1),
         total=len(expressions),
@@ -52,7 +52,7 @@ def motion_of(expressions: pd.DataFrame, fps: float) -> Looked:
     )
 
 
-def segments(part: Looked) -> tuple[Array, int]:
+def segments(part: FrameVectors) -> tuple[Array, int]:
     """(features of the usable segments, how many segments there were) of consecutive frames."""
     length = max(LEAST_FRAMES, round(SEGMENT_S * part.fps))
     step = max(1, round(STEP_S * part.fps))

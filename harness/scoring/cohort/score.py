@@ -29,8 +29,8 @@ from harness.scoring.cohort.rates import (
 from harness.scoring.cohort.trials import (
     Array,
     Faces,
+    FrameVectors,
     Halves,
-    Looked,
     Member,
     Trial,
     by_actor,
@@ -88,8 +88,8 @@ def attacks(members: Sequence[Member], recogniser: str, threshold: float) -> tup
     if any(member.crops for member in members):
         plans += _by_crops(members)
     swapped = [plan.trial(WhichVideo.SWAPPED) for plan in plans]
-    made = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
-    return _with_nulls(plans, swapped, made, members)
+    results = [_carry_out(plan, trial, members) for plan, trial in zip(plans, swapped, strict=True)]
+    return _with_nulls(plans, swapped, results, members)
 
 
 def _naive(members: Sequence[Member], recogniser: str, threshold: float) -> _Plan:
@@ -294,12 +294,12 @@ def _still_seen(member: Member, video: WhichVideo) -> float:
     return float(np.mean(still)) if still else float("nan")
 
 
-def _study(member: Member, video: WhichVideo) -> Looked:
+def _study(member: Member, video: WhichVideo) -> FrameVectors:
     """The sampled frames, with the faces that the study finds."""
     return member.study.get(video, member.faces[video])
 
 
-def _watched(member: Member, video: WhichVideo) -> Looked:
+def _watched(member: Member, video: WhichVideo) -> FrameVectors:
     """All frames in which the study looks for faces."""
     return member.watched.get(video, _study(member, video))
 
@@ -334,7 +334,7 @@ def smallest_far(results: Sequence[Attack]) -> float | None:
     return min((rate.far for rate in known), default=None)
 
 
-def frame_distances(seen: Looked, reference: Array) -> FrameDistances:
+def frame_distances(seen: FrameVectors, reference: Array) -> FrameDistances:
     """Of every frame that was looked at, as ``leak_profile`` takes them."""
     distances = np.linalg.norm(seen.vectors - reference, axis=1)
     return FrameDistances(

@@ -23,7 +23,7 @@ are nearly copies."""
 
 
 @dataclass(frozen=True)
-class Looked:
+class FrameVectors:
     """Measurements of the frames of a video that were looked at."""
 
     frames: NDArray[np.int64]
@@ -40,10 +40,12 @@ class Looked:
     def usable(self) -> NDArray[np.bool_]:
         return np.asarray(np.isfinite(self.vectors).all(axis=1))
 
-    def part(self, chosen: NDArray[np.bool_]) -> Looked:
+    def part(self, chosen: NDArray[np.bool_]) -> FrameVectors:
         """Measurements of some of the frames."""
         sources = None if self.sources is None else self.sources[chosen]
-        return Looked(self.frames[chosen], self.vectors[chosen], self.total, self.fps, sources)
+        return FrameVectors(
+            self.frames[chosen], self.vectors[chosen], self.total, self.fps, sources
+        )
 
     def faces(self) -> Array:
         """The vectors of the frames that have a face."""
@@ -67,13 +69,13 @@ class Member:
     actor: int
     donor: str | None
     reference: Array
-    faces: Mapping[WhichVideo, Looked]
-    motion: Mapping[WhichVideo, Looked] = field(default_factory=dict)
-    crops: Mapping[WhichVideo, Looked] = field(default_factory=dict)
+    faces: Mapping[WhichVideo, FrameVectors]
+    motion: Mapping[WhichVideo, FrameVectors] = field(default_factory=dict)
+    crops: Mapping[WhichVideo, FrameVectors] = field(default_factory=dict)
     seen_elsewhere: Mapping[WhichVideo, Mapping[int, bool]] = field(default_factory=dict)
     """Frame to whether a second detector sees the face, for the frames that it looked at."""
-    study: Mapping[WhichVideo, Looked] = field(default_factory=dict)
-    watched: Mapping[WhichVideo, Looked] = field(default_factory=dict)
+    study: Mapping[WhichVideo, FrameVectors] = field(default_factory=dict)
+    watched: Mapping[WhichVideo, FrameVectors] = field(default_factory=dict)
 
 
 class Probe(NamedTuple):
@@ -142,7 +144,7 @@ def enrolment_end(total: int, fps: float) -> tuple[int, int] | None:
     return end, end + guard
 
 
-def halves(seen: Looked) -> tuple[Looked, Looked]:
+def halves(seen: FrameVectors) -> tuple[FrameVectors, FrameVectors]:
     """The enrolment and the probes of a video; both empty for one that is too short."""
     where = enrolment_end(seen.total, seen.fps)
     end, start = where or (0, seen.total)
@@ -162,7 +164,7 @@ def naive_trial(members: Sequence[Member], video: WhichVideo) -> Trial:
     return _against(photos, probes)
 
 
-Faces = Callable[[Member], Looked | None]
+Faces = Callable[[Member], FrameVectors | None]
 """Faces of a member to compare; None where they were not observed."""
 
 
@@ -241,7 +243,7 @@ def by_actor(members: Iterable[Member]) -> dict[int, list[Member]]:
     return grouped
 
 
-def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[Looked]]) -> Trial:
+def _against(photos: Mapping[int, Array], probes: Mapping[int, Sequence[FrameVectors]]) -> Trial:
     gallery = np.stack(list(photos.values()))
     return Trial(
         tuple(photos),

@@ -1,4 +1,6 @@
-"""As much of a Dockerfile as conformance needs: what its last stage copies, runs as and starts."""
+"""Reads as much of a Dockerfile as conformance needs: what its last stage copies, runs as and
+starts.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
 
 
 class Dockerfile(Frozen):
-    """Its last stage: the image that is left."""
+    """The last stage of a Dockerfile: the image that is left."""
 
     copied: tuple[str, ...]
     """Sources of COPY out of the build's context, as written."""

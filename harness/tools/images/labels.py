@@ -61,10 +61,10 @@ class Base(Frozen):
     """Image that an image was built on."""
 
     reference: str
-    """As the recipe or the user names it."""
+    """The image, as the recipe or the user names it."""
     id: str
     digest: str = ""
-    """As in ``BuiltImage.base_digest``."""
+    """The digest, as in ``BuiltImage.base_digest``."""
 
 
 def image_labels(

@@ -78,7 +78,7 @@ ACCEPT = "ACCEPT_"
 
 
 class Recipe(Frozen):
-    """All that one version's image is made of, apart from the base."""
+    """The files and instructions of one version's image, apart from the base."""
 
     tool: str
     version: str

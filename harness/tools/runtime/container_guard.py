@@ -57,13 +57,13 @@ class Guard:
 
     def making(self) -> None:
         """The engine is about to be asked for the container."""
-        self._tell(b"C")
+        self._send(b"C")
 
     def made(self, container: str) -> None:
         """The container is there, and this is its id."""
-        self._tell(b"M" + container.encode())
+        self._send(b"M" + container.encode())
 
-    def _tell(self, order: bytes) -> None:
+    def _send(self, order: bytes) -> None:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._control, order)
 

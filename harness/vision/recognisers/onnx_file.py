@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.core.errors import BenchError, UnusableInputError, UsageError
 from harness.core.hashing import content_hash, file_sha256
 from harness.vision.aligning import ARCFACE_PX
-from harness.vision.fed_inputs import keep_fed_inputs
+from harness.vision.onnx_runtime import keep_fed_inputs, open_session
 from harness.vision.recognisers.base import (
     Alignment,
     Chips,
@@ -22,7 +22,6 @@ from harness.vision.recognisers.base import (
     RecogniserInfo,
 )
 from harness.vision.recognisers.convention import Convention, StatedConvention, stated_path
-from harness.vision.runtime import open_session
 
 _LEAST_NUMBERS = 16
 """A vector of fewer numbers distinguishes no people: more likely a classifier or a regressor."""

@@ -25,8 +25,8 @@ from harness.model.cell import Status
 from harness.model.job import Limits, Role, Step
 from harness.model.tool import ChildProcess, Tool
 from harness.model.video import VideoRef
-from harness.observe.container import Measured, Place, measure_with
 from harness.observe.openface import openface_path, read_openface
+from harness.observe.outside_observers import ObserverOutcome, ObserverPlace, run_observer
 from harness.tools.registry import find_observer, load_observers
 from harness.tools.runtime.base import Control
 from harness.tools.runtime.process import ProcessRuntime
@@ -46,14 +46,16 @@ class Bench:
         self.sha256 = file_sha256(video)
         self.starts = home.parent / "starts"
 
-    def place(self, digest: str = "sha256:a", **more: Any) -> Place:
+    def place(self, digest: str = "sha256:a", **more: Any) -> ObserverPlace:
         wish = more.pop("wish", {})
         environment = {"OPENFACE": str(self.program), "STAND_IN": json.dumps(wish)}
         environment["BENCH_FFMPEG"] = str(ffmpeg_path())
-        return Place(self.home, ProcessRuntime(environment), digest, **more)
+        return ObserverPlace(self.home, ProcessRuntime(environment), digest, **more)
 
-    def measure(self, tool: Tool = OBSERVER, *, again: bool = False, **more: Any) -> Measured:
-        return measure_with(
+    def measure(
+        self, tool: Tool = OBSERVER, *, again: bool = False, **more: Any
+    ) -> ObserverOutcome:
+        return run_observer(
             tool, VideoRef(self.video, self.sha256), self.place(**more), again=again
         )
 

@@ -181,6 +181,67 @@ def test_repeated_seeds_say_how_large_the_noise_is(run_sd: float, named: bool) -
     assert names(found) == ([2] if named else [])
 
 
+@pytest.mark.parametrize("seeds", [2, 3])
+@pytest.mark.parametrize("actors", [5, 12])
+def test_a_leak_with_one_of_the_seeds_is_a_leak_of_the_actor(actors: int, seeds: int) -> None:
+    """The leak once made the actor's own noise so large that it passed for noise."""
+    rng = np.random.default_rng(9)
+
+    def hidden() -> Numbers:
+        return replace(HIDDEN, sw_or=0.75 + float(rng.normal(0, 0.01)))
+
+    pairs = [
+        (
+            cell(k, hidden(), "1", seed=seed),
+            cell(k, LEAKED if (k, seed) == (2, 1) else hidden(), "2", seed=seed),
+        )
+        for k in range(1, actors + 1)
+        for seed in range(seeds)
+    ]
+    found = judged(pairs)
+    assert found.noise is NoiseSource.SEEDS
+    assert names(found) == [2]
+
+
+def test_an_actor_noisier_than_the_others_is_held_against_his_or_her_own_noise() -> None:
+    moves = {3: (0.62, 0.50)}
+    pairs = [
+        (
+            cell(k, replace(HIDDEN, sw_or=moves.get(k, (0.75, 0.76))[seed]), "1", seed=seed),
+            cell(
+                k,
+                replace(HIDDEN, sw_or=0.5, match_rate=0.5)
+                if k in moves
+                else replace(HIDDEN, sw_or=(0.76, 0.75)[seed]),
+                "2",
+                seed=seed,
+            ),
+        )
+        for k in range(1, 13)
+        for seed in range(2)
+    ]
+    assert names(judged(pairs)) == []
+
+
+def test_who_is_recognised_more_but_not_beyond_noise_is_named_as_well(home: Home) -> None:
+    """One of five people who went from 0 to 100 % was once covered by "nobody is recognised in
+    more frames than noise explains"."""
+    for actor in range(1, 6):
+        home.add(make_spec("faceswap", actor, version="1"), replace(HIDDEN, sw_or=0.70))
+        now = replace(HIDDEN, sw_or=0.71)
+        if actor == 4:
+            now = Numbers(sw_or=0.55, match_rate=1.0)
+        home.add(make_spec("faceswap", actor, version="2"), now)
+    said = (
+        "More than before, but not beyond noise: actor 4 is recognised in 100 % of the frames, "
+        "0 % before."
+    )
+    for form in ([], ["--markdown"]):
+        assert said in " ".join(home("faceswap@1", "faceswap@2", *form).stdout.split())
+    gate = json.loads(home("faceswap@1", "faceswap@2", "--json").stdout)["gate"]
+    assert (gate["crossed"], [one["actor"] for one in gate["within_noise"]]) == ([], [4])
+
+
 def cohort(cells: Sequence[Cell], shares: Sequence[float], threshold: float) -> CohortScore:
     leaks = tuple(
         CellLeaks(

@@ -17,7 +17,7 @@ from harness.model.job import Event
 from harness.observe.acceptance import check_recogniser, open_recogniser
 from harness.observe.trial_faces import trial_chips, trial_faces
 from harness.store.archives import ignore
-from harness.vision.fed_inputs import keep_fed_inputs
+from harness.vision.onnx_runtime import keep_fed_inputs
 from harness.vision.recognisers.base import Distance
 from harness.vision.recognisers.builtin import open_dlib
 from harness.vision.recognisers.trial import try_out

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
+ROOT = HERE.parents[3]
 REPOSITORY = "deid-bench-test-runtime"
 PYTHON = "/opt/python"
 CHANGES = (

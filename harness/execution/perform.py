@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.model.cohort import CohortScore
     from harness.model.dataset import PreparedActor, PreparedDonor
     from harness.model.score import CellScore
-    from harness.observe.container import Measured
+    from harness.observe.outside_observers import ObserverOutcome
 
 
 def perform(request: Request, context: WorkContext) -> Any:
@@ -104,19 +104,19 @@ def _measure_video(request: MeasureVideo, context: WorkContext) -> None:
 
 
 @_perform.register(ObserveVideo)
-def _observe_video(request: ObserveVideo, context: WorkContext) -> Measured:
-    from harness.observe.container import Place, measure_with
+def _observe_video(request: ObserveVideo, context: WorkContext) -> ObserverOutcome:
     from harness.observe.measure import measured_video
+    from harness.observe.outside_observers import ObserverPlace, run_observer
     from harness.tools.runtime.base import Control
 
     observer = request.observer
-    place = Place(
+    place = ObserverPlace(
         context.home,
         context.select_runtime(observer.tool),
         observer.image_digest,
         control=Control(stop=context.stop),
     )
-    return measure_with(observer.tool, measured_video(request.measurement, context.home), place)
+    return run_observer(observer.tool, measured_video(request.measurement, context.home), place)
 
 
 @_perform.register(ScoreCell)

@@ -56,7 +56,7 @@ class Failure(Frozen):
     log_tail: tuple[str, ...]
 
 
-class Measured(Frozen):
+class ObserverOutcome(Frozen):
     """Result of measuring one video."""
 
     status: Status
@@ -72,7 +72,7 @@ class Measured(Frozen):
 
 
 @dataclass(frozen=True)
-class Place:
+class ObserverPlace:
     """Place and manner in which an observer runs."""
 
     home: Path
@@ -82,15 +82,17 @@ class Place:
     control: Control = field(default_factory=Control)
 
 
-def known_to(observer: Tool, sha256: str, place: Place) -> Measured | None:
+def earlier_outcome(observer: Tool, sha256: str, place: ObserverPlace) -> ObserverOutcome | None:
     """Earlier result or failure of ``observer`` on a video; None when it is to be run.
 
-    Raises as ``measure_with`` for an observer that nothing here reads.
+    Raises as ``run_observer`` for an observer that nothing here reads.
     """
     return _work(observer, VideoRef(Path(), sha256), place).known()
 
 
-def measure_with(observer: Tool, video: VideoRef, place: Place, *, again: bool = False) -> Measured:
+def run_observer(
+    observer: Tool, video: VideoRef, place: ObserverPlace, *, again: bool = False
+) -> ObserverOutcome:
     """Measure a video with ``observer`` and store what it found, unless it is there already.
 
     Of two processes that want the same video one runs the observer, the other waits. What goes
@@ -100,15 +102,15 @@ def measure_with(observer: Tool, video: VideoRef, place: Place, *, again: bool =
     StoreError when the disk refuses, and as the runtime does.
     """
     work = _work(observer, video, place)
-    if not again and (found := work.known()):
-        return found
+    if not again and (earlier := work.known()):
+        return earlier
     with _locked(work.stored, place.control.stop):
         if not again and (earlier := work.known()):
             return earlier
         return work.run()
 
 
-def _work(observer: Tool, video: VideoRef, place: Place) -> _Work:
+def _work(observer: Tool, video: VideoRef, place: ObserverPlace) -> _Work:
     reader = reader_of(observer)
     stored = reader.path(ObservationStore(place.home), video.sha256)
     return _Work(observer, video, place, reader, stored)
@@ -120,25 +122,25 @@ class _Work:
 
     observer: Tool
     video: VideoRef
-    place: Place
+    place: ObserverPlace
     reader: OutputReader
     stored: Path
 
-    def known(self) -> Measured | None:
+    def known(self) -> ObserverOutcome | None:
         """The stored observation, or a failure of the same image."""
         if self.stored.exists():
-            return Measured(status=Status.OK, reason="done", path=self.stored, reused=True)
+            return ObserverOutcome(status=Status.OK, reason="done", path=self.stored, reused=True)
         failure = self._failure()
         if failure is None or failure.image_digest != self.place.image_digest:
             return None
-        return self._told(failure, reused=True)
+        return self._measured(failure, reused=True)
 
-    def run(self) -> Measured:
+    def run(self) -> ObserverOutcome:
         """Run the observer and bring in what it left. Call it with the lock held."""
         from harness.media.probe import probe
 
         frames = probe(self.video.path).frames
-        folder = self._beside(".run.part")
+        folder = self._sibling(".run.part")
         shutil.rmtree(folder, ignore_errors=True)
         try:
             with store_sentences(folder):
@@ -175,13 +177,13 @@ class _Work:
             return outcome.model_copy(update=change)
         return outcome
 
-    def _keep(self, outcome: StepOutcome, log: Path) -> Measured:
+    def _keep(self, outcome: StepOutcome, log: Path) -> ObserverOutcome:
         """Store a failure with its log, or remove an older one."""
-        kept = self._beside(".failed.json"), self._beside(".log")
+        kept = self._sibling(".failed.json"), self._sibling(".log")
         if outcome.status is Status.OK:
             for path in kept:
                 path.unlink(missing_ok=True)
-            return Measured(status=Status.OK, reason="done", path=self.stored)
+            return ObserverOutcome(status=Status.OK, reason="done", path=self.stored)
         if outcome.status is Status.CANCELLED:
             raise StoppedError
         failure = Failure(
@@ -196,11 +198,11 @@ class _Work:
             write_bytes(kept[1], log.read_bytes())
         if outcome.status in _SETTLED:
             write_json(kept[0], failure)
-        return self._told(failure, reused=False)
+        return self._measured(failure, reused=False)
 
-    def _told(self, failure: Failure, *, reused: bool) -> Measured:
-        log = self._beside(".log")
-        return Measured(
+    def _measured(self, failure: Failure, *, reused: bool) -> ObserverOutcome:
+        log = self._sibling(".log")
+        return ObserverOutcome(
             status=failure.status,
             reason=failure.reason,
             log=log if log.exists() else None,
@@ -211,11 +213,11 @@ class _Work:
     def _failure(self) -> Failure | None:
         """The stored failure; one that cannot be read counts as none."""
         try:
-            return Failure.model_validate_json(self._beside(".failed.json").read_bytes())
+            return Failure.model_validate_json(self._sibling(".failed.json").read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
 
-    def _beside(self, ending: str) -> Path:
+    def _sibling(self, ending: str) -> Path:
         """A path alongside the observation: hidden when it is unfinished work."""
         hidden = "." if ending.endswith(".part") else ""
         return self.stored.with_name(f"{hidden}{self.stored.stem}{ending}")

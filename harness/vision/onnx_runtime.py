@@ -1,7 +1,8 @@
-"""ONNX Runtime with bounded threads, quiet, on a GPU where it offers one."""
+"""ONNX Runtime with bounded threads, quiet, on a GPU where it offers one, and what it is given."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -46,3 +47,26 @@ def runtime_version() -> str:
         except PackageNotFoundError:
             continue
     return "ort"
+
+
+def keep_fed_inputs(network: Any) -> None:
+    """Remove the inputs of an ``onnx.ModelProto`` that have a value already, or that no node reads.
+
+    Exporters list both. ONNX Runtime asks for the latter, and optimises less where a caller could
+    replace the former.
+    """
+    graph = network.graph
+    weights = {tensor.name for tensor in (*graph.initializer, *graph.sparse_initializer)}
+    read = set(_read_names(graph))
+    fed = [tensor for tensor in graph.input if tensor.name in read and tensor.name not in weights]
+    del graph.input[:]
+    graph.input.extend(fed)
+
+
+def _read_names(graph: Any) -> Iterator[str]:
+    """Names that nodes read, those within loops and branches too."""
+    for node in graph.node:
+        yield from node.input
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _read_names(inner)

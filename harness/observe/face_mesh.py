@@ -1,4 +1,4 @@
-"""MediaPipe's face landmarker over a whole video: blendshapes, mouth opening and head pose."""
+"""MediaPipe's face landmarker over a whole video: expressions, head pose and landmarks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.observed import BLENDSHAPES, EXPRESSIONS, FACE_BOX, HEAD_POSE
+from harness.model.observed import BLENDSHAPES, EXPRESSIONS, FACE_BOX, HEAD_POSE, POINTS
 from harness.observe.observer import Row
 from harness.observe.tracking import TrackedFrame
 
-MEASURE_VERSION = 1
+EXPRESSIONS_VERSION = 1
 """Raised whenever the rows would come out differently from the same MediaPipe version."""
+LANDMARKS = "mediapipe-landmarks"
+LANDMARKS_VERSION = 1
+"""Raised whenever the points would come out differently from the same MediaPipe version."""
 _INNER_LIPS = (13, 14)
 _IRISES = (468, 473)
 _EYE_CORNERS = ((33, 133), (362, 263))
@@ -24,9 +27,9 @@ _EYE_CORNERS = ((33, 133), (362, 263))
 _NAMES = ("frame", "time_s", "faces", *FACE_BOX, *BLENDSHAPES, "inner_lip_gap", *HEAD_POSE)
 
 
-def attributes_version() -> str:
+def expressions_version() -> str:
     """``<mediapipe>-m<measure version>``, as in the observation's file name."""
-    return f"{version('mediapipe')}-m{MEASURE_VERSION}"
+    return f"{version('mediapipe')}-m{EXPRESSIONS_VERSION}"
 
 
 class Expressions:
@@ -38,7 +41,7 @@ class Expressions:
     name = EXPRESSIONS
 
     def __init__(self) -> None:
-        self.version = attributes_version()
+        self.version = expressions_version()
 
     def schema(self) -> Any:
         import pyarrow as pa
@@ -88,3 +91,36 @@ def head_pose(matrix: NDArray[np.float64]) -> tuple[float, float, float]:
     pitch = asin(max(-1.0, min(1.0, -float(matrix[1, 2]))))
     roll = atan2(matrix[1, 0], matrix[1, 1])
     return degrees(yaw), degrees(pitch), degrees(roll)
+
+
+class Landmarks:
+    """One row per frame: frame, points (x and y of each of POINTS in pixels, as float32 bytes;
+    NaN without a face).
+    """
+
+    name = LANDMARKS
+
+    def __init__(self) -> None:
+        self.version = f"{version('mediapipe')}-m{LANDMARKS_VERSION}"
+
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        width_bytes = len(POINTS) * 2 * 4
+        return pa.schema([("frame", pa.int64()), ("points", pa.binary(width_bytes))])
+
+    def see(self, seen: TrackedFrame) -> Iterator[Row]:
+        if seen.main is None:
+            points = np.full((len(POINTS), 2), np.nan, "<f4")
+        else:
+            points = seen.meshes[seen.main][list(POINTS)].astype("<f4")
+        yield {"frame": seen.frame, "points": points.tobytes()}
+
+    def rest(self) -> Iterator[Row]:
+        yield from ()
+
+
+def points_of(table: Any) -> NDArray[np.float32]:
+    """Frames x points x 2 (x and y in pixels) of a stored table."""
+    stored = b"".join(table.column("points").to_pylist())
+    return np.frombuffer(stored, dtype="<f4").reshape(-1, len(POINTS), 2)

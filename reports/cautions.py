@@ -1,4 +1,4 @@
-"""What a reader must know before the numbers: few actors, few frames, faces never there."""
+"""What a reader must know before the numbers: few actors, few frames, odd clips, no faces."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def cautions(data: ReportData) -> list[str]:
     found += [
         *_unprepared(data),
         " ".join(data.earlier),
+        *data.material,
         _thin_distances(data),
         _frozen_units(data),
         _thin_units(data),

@@ -18,6 +18,7 @@ from harness.model.job import Limits
 from harness.model.score import CellScore
 from harness.model.suite import UnpreparedCell
 from harness.model.tool import Tool
+from harness.planning.current import material_remarks
 from harness.store.cells import CellStore
 from harness.store.media import MediaStore
 from harness.store.score_files import ScoreStore
@@ -138,6 +139,7 @@ def collect_numbers(
         tools={name: tool_info(tool) for name, tool in known.items() if name in used},
         sources=tuple(_sources(home, specs) if sources is None else sources),
         deviations=used_deviations(specs, known),
+        material=tuple(material_remarks(home, specs)),
     )
 
 

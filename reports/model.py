@@ -113,5 +113,7 @@ class ReportData(Frozen):
     """What attackers make of these cells; only those that were computed for just them."""
     earlier: tuple[str, ...] = ()
     """Sentences: how many cells of an earlier manifest, image or suite are left out, or shown."""
+    material: tuple[str, ...] = ()
+    """Remarks on the people's clips: HDR, interlaced, missing."""
     beside: tuple[ReportCell, ...] = ()
     """Cells of other suites that the comparison with the study needs; shown nowhere else."""

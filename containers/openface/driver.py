@@ -79,11 +79,11 @@ def observe(job: Job) -> None:
         shutil.rmtree(work, ignore_errors=True)
     bench_driver.write_step(
         job,
-        frames=found.rows,
-        frames_without_face=found.rows - found.with_face,
+        frames=video.frames,
+        frames_without_face=video.frames - found.with_face,
         faces_found={"video": found.with_face},
         upstream_revision=revision(),
-        notes=_notes(watch, video.frames),
+        notes=_notes(watch, found, video.frames),
     )
 
 
@@ -112,9 +112,10 @@ def _judge(ended: terminal.Ended, watch: Watch, work: str, wanted: int) -> table
             % (ended.code, watch.last)
         )
     found = table.read(path)
-    if found.rows != wanted:
+    if found.last > wanted or found.last <= wanted // 2:
         raise ToolFailedError(
-            "OpenFace's table has rows for %d of the video's %d frames." % (found.rows, wanted)
+            "OpenFace's table has rows for %d of the video's %d frames, the last one for frame %d."
+            % (found.rows, wanted, found.last)
         )
     if ended.code != 0:
         raise ToolFailedError("OpenFace ended with exit code %d: %s" % (ended.code, watch.last))
@@ -137,8 +138,13 @@ def _crash(code: int) -> Optional[str]:
     return None
 
 
-def _notes(watch: Watch, count: int) -> List[str]:
+def _notes(watch: Watch, found: table.Table, count: int) -> List[str]:
     notes = []
+    if found.rows < count:
+        notes.append(
+            "OpenFace wrote no row for %d of the video's %d frames; they count as frames without "
+            "a face." % (count - found.rows, count)
+        )
     if not watch.calibrates:
         notes.append("OpenFace did not say that it calibrated the units to the person.")
     if count < 100:

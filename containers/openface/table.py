@@ -21,6 +21,8 @@ class Table(NamedTuple):
 
     rows: int
     with_face: int
+    last: int
+    """The number of the last frame, from 1; a frame may have no row."""
 
 
 def read(path: str) -> Table:
@@ -41,17 +43,19 @@ def read(path: str) -> Table:
 
 
 def _count(lines: List[str], width: int, place: Dict[str, int]) -> Table:
-    with_face = 0
+    with_face = last = 0
     for number, line in enumerate(lines, 1):
         cells = _cells(line)
         try:
-            whole = len(cells) == width and int(float(cells[place["frame"]])) == number
+            frame = int(float(cells[place["frame"]]))
+            whole = len(cells) == width and frame > last
+            last = frame
             with_face += whole and float(cells[place["success"]]) == 1
         except ValueError:
             whole = False
         if not whole:
             raise ToolFailedError("OpenFace's table is broken in line %d." % (number + 1))
-    return Table(len(lines), with_face)
+    return Table(len(lines), with_face, last)
 
 
 def _cells(line: str) -> List[str]:

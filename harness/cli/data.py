@@ -137,7 +137,10 @@ def verify(
     if as_json:
         print_json(report.model_dump(mode="json"))
     elif not report.actors:
-        typer.echo(f"{place} holds no RAVDESS file: their names look like 02-01-01-01-01-01-01.mp4")
+        typer.echo(
+            f"{place} holds no RAVDESS video: their names look like 02-01-01-01-01-01-01.mp4"
+        )
+        _print_aside(report)
     else:
         _print_report(report)
     if not report.ok:
@@ -152,8 +155,28 @@ def _print_report(report: VerifyReport) -> None:
             typer.echo(f"actor {actor.actor}: unreadable {path}")
         for paths in actor.same_content:
             typer.echo(f"actor {actor.actor}: the same content in {', '.join(paths)}")
+        for paths in actor.different:
+            typer.echo(f"actor {actor.actor}: one take, other content: {', '.join(paths)}")
+        if actor.sound_used:
+            typer.echo(
+                f"actor {actor.actor}: {actor.sound_used} of the clips are the copies with sound, "
+                "which show the same pictures and are used"
+            )
+        if actor.converted:
+            typer.echo(
+                f"actor {actor.actor}: not used, since not the MP4 that RAVDESS has: "
+                f"{', '.join(actor.converted)}"
+            )
+    _print_aside(report)
     if report.absent:
         print_wrapped(f"no clips of actors {', '.join(map(str, report.absent))}")
+
+
+def _print_aside(report: VerifyReport) -> None:
+    for path in report.archives:
+        typer.echo(f"not unpacked: {path}")
+    if report.sounds:
+        typer.echo(f"sound alone, not used: {report.sounds} files")
 
 
 def _actor_row(actor: ActorReport) -> tuple[object, ...]:

@@ -131,9 +131,10 @@ def _import(store: CellStore, label: str, video: VideoRef, csv: Path) -> None:
     frames = probe(video.path).frames
     found = openface.import_openface(csv, video.sha256, frames, store.home)
     several = f", {found.faces} faces (the one seen most is used)" if found.faces > 1 else ""
+    lost = f", {found.missing} without a row" if found.missing else ""
     typer.echo(
         f"{label}: {found.frames} frames, {found.usable} with a face at confidence "
-        f"{openface.MINIMUM_CONFIDENCE:g} or more{several}"
+        f"{openface.MINIMUM_CONFIDENCE:g} or more{lost}{several}"
     )
 
 

@@ -24,6 +24,7 @@ class _ClipEntry(Frozen):
     expression: str | None = None
     part: Part = Part.TRAINING
     span: Span | None = None
+    stream: int | None = Field(default=None, ge=1)
 
 
 class _PhotoEntry(Frozen):
@@ -135,7 +136,13 @@ def _donor(entry: _DonorEntry, base: Path) -> Donor:
 
 def _clips(entries: tuple[_ClipEntry, ...], base: Path) -> tuple[Clip, ...]:
     return tuple(
-        Clip(path=_absolute(e.path, base), expression=e.expression, part=e.part, span=e.span)
+        Clip(
+            path=_absolute(e.path, base),
+            expression=e.expression,
+            part=e.part,
+            span=e.span,
+            stream=e.stream,
+        )
         for e in entries
     )
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import content_hash, known_sha256
 from harness.datasets.photo_files import unreadable_photo
-from harness.media.probe import frame_size, require_file
+from harness.media.probe import frame_size
+from harness.media.streams import require_file
 from harness.model.dataset import Actor, Clip, Donor, Part, Span, Split
 
 Sha256Of = Callable[[Path], str]
@@ -49,6 +50,8 @@ def material_of(
             "sha256": sha256_of(clip.path),
             "part": clip.part.value,
             "span": clip.span.model_dump() if clip.span else None,
+            # People without such a clip keep the hash they had before there was a choice.
+            **({} if clip.stream is None else {"stream": clip.stream}),
         }
         for clip in person.clips
     ]
@@ -79,13 +82,14 @@ def faults_of(person: Actor | Donor, look_into: Callable[[Path], bool]) -> list[
     shows when a clip is decoded to its end is not found.
     """
     faults = []
+    streams = {clip.path: clip.stream for clip in person.clips}
     for path in files_of(person):
         try:
             require_file(path)
             if person.photo is not None and path == person.photo.path:
                 _require_picture(path)
             elif look_into(path):
-                frame_size(path)
+                frame_size(path, streams[path])
         except UnusableInputError as error:
             faults.append(error.message)
     return faults
@@ -108,7 +112,7 @@ class _Shown(NamedTuple):
     path: Path
     photo: bool
     place: str
-    """A photo's crop, spelled out."""
+    """A photo's crop or a clip's picture stream, spelled out."""
     span: Span
 
 
@@ -139,7 +143,8 @@ def shared_material(people: Sequence[tuple[str, Actor | Donor]]) -> list[str]:
 
 def _shown(who: str, person: Actor | Donor) -> Iterator[_Shown]:
     for clip in person.clips:
-        yield _Shown(who, clip.path, False, "", clip.span or Span())
+        stream = "" if clip.stream is None else str(clip.stream)
+        yield _Shown(who, clip.path, False, stream, clip.span or Span())
     if person.photo is not None:
         crop = person.photo.crop
         yield _Shown(who, person.photo.path, True, str(crop), Span())
@@ -166,7 +171,9 @@ def _sentence(group: Sequence[_Shown]) -> str:
 
 
 def clips_meet(a: Clip, b: Clip) -> bool:
-    """True when two clips of the same file show some of the same frames."""
+    """True when two clips of the same file show, or may show, some of the same frames."""
+    if None not in (a.stream, b.stream) and a.stream != b.stream:
+        return False
     return spans_meet(a.span or Span(), b.span or Span())
 
 

@@ -6,20 +6,23 @@ expression becomes the test video.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from harness.core.errors import UnusableInputError, unknown_name
+from harness.core.errors import StoreError, UnusableInputError, unknown_name
 from harness.core.hashing import content_hash, known_sha256
 from harness.datasets.material import clips_meet, material_of, used_in
+from harness.datasets.pictures import pictures_of, remarks
 from harness.datasets.reference import Chosen, best_frame, from_photo, save_png
 from harness.media.ffmpeg import ffmpeg_path, ffmpeg_version
 from harness.media.join import join_clips
-from harness.media.probe import require_file
+from harness.media.streams import require_file
+from harness.media.tone_mapping import RECIPE
 from harness.model.dataset import (
     Actor,
     Clip,
@@ -39,7 +42,12 @@ from harness.vision.assets import face_landmarker_path
 _Prepared = TypeVar("_Prepared", PreparedActor, PreparedDonor)
 
 _RECIPE = 4
-"""Counts up when the same clips would be prepared differently."""
+"""Counts up when the same clips would be prepared differently; ``tone_mapping.RECIPE`` does when
+that is so of HDR clips alone."""
+
+_BESIDE = ("remarks", "tone_mapping")
+"""What is kept of a preparation alongside the person, and decides nothing: remarks on the clips,
+and the recipe of tone mapping where one of them is HDR."""
 
 
 def prepare_actor(dataset: Dataset, actor: int, split: Split, media: MediaStore) -> PreparedActor:
@@ -63,7 +71,7 @@ def _prepare_actor(person: Actor, split: Split, media: MediaStore) -> PreparedAc
     hashes = _hash_clips(person.clips)
     _refuse_overlap(training, test, hashes)
     index = _index(media, person, split)
-    stored = _read(index, PreparedActor)
+    stored = _read(index, person, PreparedActor)
     if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
         return stored
     with media.temporary() as folder:
@@ -83,7 +91,7 @@ def _prepare_actor(person: Actor, split: Split, media: MediaStore) -> PreparedAc
         reference=reference,
         reference_note=note,
     )
-    write_json(index, prepared)
+    _write(index, person, prepared)
     return prepared
 
 
@@ -99,7 +107,7 @@ def prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
 
 def _prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
     index = _index(media, donor, None)
-    stored = _read(index, PreparedDonor)
+    stored = _read(index, donor, PreparedDonor)
     if stored is not None and _all_there(media, stored.training, stored.test, stored.reference):
         return stored
     with media.temporary() as folder:
@@ -115,8 +123,28 @@ def _prepare_donor(donor: Donor, media: MediaStore) -> PreparedDonor:
         reference=reference,
         reference_note=note,
     )
-    write_json(index, prepared)
+    _write(index, donor, prepared)
     return prepared
+
+
+def remarks_on(person: Actor | Donor, split: Split | None, media: MediaStore) -> tuple[str, ...]:
+    """Remarks on the material of a person who was prepared, for reports: sentences that name no
+    file. ``split`` is an actor's. Raises UnusableInputError for files that are gone.
+    """
+    own: tuple[str, ...] = ()
+    if isinstance(person, Actor):
+        assert split is not None
+        person = used_in(split, person)
+        own = (_sentence(person.remark),) if person.remark else ()
+    try:
+        stored = json.loads(_index(media, person, split).read_bytes())
+    except (OSError, ValueError):
+        return own
+    return (*own, *stored.get("remarks", ()))
+
+
+def _sentence(remark: str) -> str:
+    return f"{remark[0].upper()}{remark[1:]}."
 
 
 @contextmanager
@@ -172,14 +200,38 @@ def _index(media: MediaStore, person: Actor | Donor, split: Split | None) -> Pat
     return media.folder / "index" / f"{content_hash(key)}.json"
 
 
-def _read(index: Path, model: type[_Prepared]) -> _Prepared | None:
-    if not index.is_file():
-        return None
+def _read(index: Path, person: Actor | Donor, model: type[_Prepared]) -> _Prepared | None:
     try:
-        return model.model_validate_json(index.read_bytes())
-    except ValidationError:
+        stored = json.loads(index.read_bytes())
+        beside = {name: stored.pop(name) for name in _BESIDE if name in stored}
+        prepared = model.model_validate(stored)
+    except FileNotFoundError:
+        return None
+    except (ValueError, ValidationError, AttributeError):
         # Written by another version: what it points to can be prepared again.
         return None
+    if not beside:
+        return _taken_over(index, person, prepared)
+    return prepared if beside.get("tone_mapping") in (None, RECIPE) else None
+
+
+def _taken_over(index: Path, person: Actor | Donor, prepared: _Prepared) -> _Prepared | None:
+    """What was prepared before clips were looked at for more than their pixels; None when it would
+    be prepared differently now."""
+    pictures = pictures_of(person.clips)
+    if not all(picture.leads and picture.hdr is None for picture in pictures):
+        return None
+    with suppress(StoreError):
+        # A finished study can be looked at on a read-only disk.
+        _write(index, person, prepared)
+    return prepared
+
+
+def _write(index: Path, person: Actor | Donor, prepared: _Prepared) -> None:
+    pictures = pictures_of(person.clips)
+    hdr = any(picture.hdr is not None for picture in pictures)
+    beside = {"remarks": remarks(person.clips), "tone_mapping": RECIPE if hdr else None}
+    write_json(index, prepared.model_dump(mode="json") | beside)
 
 
 def _all_there(media: MediaStore, *refs: MediaRef | None) -> bool:

@@ -7,7 +7,10 @@ A file's name has seven parts: modality (01 audio and video, 02 video, 03 audio)
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.core.base import Frozen
 from harness.core.errors import UnusableInputError
@@ -16,12 +19,22 @@ from harness.model.dataset import Actor, Clip, Dataset, Part, Sex, Source
 
 ACTORS = range(1, 25)
 WITHOUT_SONG = frozenset({18})
-VIDEO_ONLY = 2
+WITH_SOUND, VIDEO_ONLY, SOUND_ONLY = 1, 2, 3
 SPEECH, SONG = 1, 2
 SPEECH_CLIPS, SONG_CLIPS = 60, 44
 
 _EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+_SOUND_ENDINGS = frozenset({".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac"})
+_VIDEO_ENDINGS = frozenset({".avi", ".mov", ".mkv", ".webm", ".m4v", ".flv", ".wmv", ".mpg"})
+_ARCHIVE = re.compile(r"Video_(?:Speech|Song)_Actor_\d\d.*\.zip", re.I)
 _TEST_STATEMENT, _TEST_REPETITION, _NORMAL = 2, 2, 1
+
+_NAME = re.compile(
+    r"(?P<fields>\d\d(?:-\d\d){6})"
+    r"(?P<copy>(?:[ _]?\(\d+\)| - copy(?: \(\d+\))?| copy(?: \d+)?)?)"
+    r"(?P<ending>\.\w+)",
+    re.I | re.A,
+)
 
 SOURCE = Source(
     name="RAVDESS, Ryerson Audio-Visual Database of Emotional Speech and Song",
@@ -70,11 +83,17 @@ def sex_of(actor: int) -> Sex:
 
 
 def parse_name(name: str) -> Take | None:
-    """The take a file name stands for, or None when it is not a RAVDESS name."""
-    parts = name.rsplit(".", 1)[0].split("-")
-    if len(parts) != 7 or not all(len(part) == 2 and part.isdigit() for part in parts):
+    """The take a file name stands for, or None when it is not a RAVDESS name.
+
+    The ending may be any, in any case, and what browsers and file managers add to the name of a
+    second copy is passed over: ``... (1).mp4``, ``... - Copy.mp4``, ``... copy 2.mp4``.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
         return None
-    modality, channel, emotion, intensity, statement, repetition, actor = map(int, parts)
+    modality, channel, emotion, intensity, statement, repetition, actor = map(
+        int, match["fields"].split("-")
+    )
     in_range = (
         modality in (1, 2, 3)
         and channel in (SPEECH, SONG)
@@ -95,14 +114,73 @@ def parse_name(name: str) -> Take | None:
     )
 
 
-def find_takes(root: Path) -> dict[Path, Take]:
-    """Every MP4 below ``root`` with a RAVDESS name, sorted by name."""
-    paths: list[Path] = []
+class RavdessFiles(NamedTuple):
+    """Files below a folder that have RAVDESS names, or look like its archives."""
+
+    takes: dict[Path, Take]
+    """The MP4 files that hold pictures, the one to use before others of its take."""
+    sounds: int
+    """Files of sound alone: of modality 03, or by their ending."""
+    converted: tuple[Path, ...]
+    """Takes in another format: encoded again, so not what RAVDESS has, and not used."""
+    archives: tuple[Path, ...]
+    """Zips that nobody unpacked."""
+
+    def chosen(self) -> dict[tuple[int, tuple[int, ...]], Path]:
+        """The file to use of each take, by actor and ``performance``."""
+        found: dict[tuple[int, tuple[int, ...]], Path] = {}
+        for path, take in self.takes.items():
+            found.setdefault((take.actor, take.performance), path)
+        return found
+
+
+def find_files(root: Path) -> RavdessFiles:
+    """What is below ``root``; links to folders are followed.
+
+    Of several files of a take the video-only one comes first, then that with sound, which shows
+    the same pictures; of equals the largest, since downloads end early, then the one whose name
+    is not a copy's. An empty file comes last.
+    """
+    takes: dict[Path, Take] = {}
+    sounds, converted, archives = 0, [], []
+    for path in _walk(root):
+        take, ending = parse_name(path.name), path.suffix.lower()
+        if take is None:
+            archives += [path] if _ARCHIVE.fullmatch(path.name) else []
+        elif take.modality == SOUND_ONLY or ending in _SOUND_ENDINGS:
+            sounds += 1
+        elif ending == ".mp4":
+            takes[path] = take
+        elif ending in _VIDEO_ENDINGS:
+            converted.append(path)
+    order = sorted(takes, key=lambda path: _rank(path, takes[path]))
+    return RavdessFiles(
+        {path: takes[path] for path in order}, sounds, tuple(converted), tuple(archives)
+    )
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Every file below ``root``, each folder once however it is reached."""
+    seen: set[str] = set()
     # os.walk, unlike rglob, passes over a folder that vanishes or may not be read meanwhile.
-    for folder, _, names in os.walk(root):
-        paths += [Path(folder, name) for name in names if name.endswith(".mp4")]
-    takes = {path: parse_name(path.name) for path in sorted(paths, key=_by_name)}
-    return {path: take for path, take in takes.items() if take is not None}
+    for folder, inner, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            inner.clear()
+            continue
+        seen.add(real)
+        yield from (Path(folder, name) for name in names)
+
+
+def _rank(path: Path, take: Take) -> tuple[object, ...]:
+    match = _NAME.fullmatch(path.name)
+    copied = match is not None and bool(match["copy"])
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    plain = (take.actor, take.performance)
+    return plain, size == 0, take.modality != VIDEO_ONLY, -size, copied, path.name, str(path)
 
 
 def expected_takes(actor: int) -> set[tuple[int, ...]]:
@@ -122,32 +200,35 @@ def expected_takes(actor: int) -> set[tuple[int, ...]]:
 
 
 def load_ravdess(root: Path) -> Dataset:
-    """RAVDESS below ``root``, video-only files, for the actors that are there.
+    """RAVDESS below ``root`` for the actors that are there: video-only files, and the copy with
+    sound of a take of which there is no other.
 
     Held out by trial: of statement 2, repetition 2, the normal-intensity take of each expression
     is the test clip; its strong take is trained on in the thesis split only. Donors come from
     ``root/donors.yaml``. Raises UnusableInputError when no clip is found.
     """
-    takes = {p: t for p, t in find_takes(root).items() if t.modality == VIDEO_ONLY}
-    if not takes:
+    files = find_files(root)
+    if not files.takes:
         raise UnusableInputError(
-            f"There is no RAVDESS video below {root}: it was not fetched, or lies elsewhere.",
-            hint="Run `bench data fetch ravdess --actor 3` (about 1 GB an actor).",
+            f"There is no RAVDESS video below {root}: {_instead(files)}",
+            hint="Run `bench data fetch ravdess --actor 3` (about 1 GB an actor)."
+            if not files.archives
+            else "Unpack them next to where they are, and run the command again.",
         )
-    clips: dict[int, dict[tuple[int, ...], Clip]] = {}
-    for path, take in takes.items():
-        # A take that lies in two folders counts once.
+    clips: dict[int, list[Clip]] = {}
+    for (actor, _), path in sorted(files.chosen().items()):
+        take = files.takes[path]
         clip = Clip(path=path.resolve(), expression=take.expression, part=_part(take))
-        clips.setdefault(take.actor, {}).setdefault(take.performance, clip)
+        clips.setdefault(actor, []).append(clip)
     return Dataset(
         name="ravdess",
         actors=tuple(
             Actor(
                 number=number,
                 sex=sex_of(number),
-                clips=tuple(own.values()),
+                clips=tuple(own),
                 source=SOURCE,
-                remark=_remark(number, set(own)),
+                remark=_remark(number, files),
             )
             for number, own in sorted(clips.items())
         ),
@@ -156,19 +237,46 @@ def load_ravdess(root: Path) -> Dataset:
     )
 
 
-def _remark(actor: int, there: set[tuple[int, ...]]) -> str:
+def _instead(files: RavdessFiles) -> str:
+    """What a folder without videos does hold, as the end of a sentence."""
+    if files.archives:
+        return f"{files.archives[0].name} is there, and was not unpacked."
+    if files.converted:
+        return (
+            f"{files.converted[0].name} is not the MP4 that RAVDESS has, and a copy that was "
+            "encoded again is another video."
+        )
+    if files.sounds:
+        if files.sounds == 1:
+            return "the 1 file with a RAVDESS name is sound alone."
+        return f"the {files.sounds} files with RAVDESS names are sound alone."
+    return "it was not fetched, or lies elsewhere."
+
+
+def _remark(actor: int, files: RavdessFiles) -> str:
+    used = {key: files.takes[path] for key, path in files.chosen().items() if key[0] == actor}
     expected = expected_takes(actor)
-    missing = len(expected - there)
-    if not missing:
-        return ""
-    return f"{missing} of {len(expected)} clips are missing; see `bench data verify`"
+    missing = expected - {performance for _, performance in used}
+    parts = []
+    if missing:
+        parts.append(f"{len(missing)} of {len(expected)} clips are missing")
+        converted = {
+            take.performance
+            for take in map(parse_name, (path.name for path in files.converted))
+            if take is not None and take.actor == actor
+        }
+        if number := len(missing & converted):
+            there = f"{number} of them {'is' if number == 1 else 'are'} there"
+            parts[0] += f" ({there} in another format than MP4, encoded again)"
+        parts[0] += "; see `bench data verify`"
+    if sound := sum(take.modality != VIDEO_ONLY for take in used.values()):
+        parts.append(
+            f"{sound} of {len(used)} clips are the copies with sound, which show the same pictures"
+        )
+    return "; ".join(parts)
 
 
 def _part(take: Take) -> Part:
     if not take.is_test_trial:
         return Part.TRAINING
     return Part.TEST if take.intensity == _NORMAL else Part.THESIS_ONLY
-
-
-def _by_name(path: Path) -> tuple[str, str]:
-    return path.name, str(path)

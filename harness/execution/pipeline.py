@@ -40,7 +40,7 @@ from harness.model.job import Event
 from harness.model.protocol import Protocol
 from harness.model.suite import PlannedCell
 from harness.model.tool import Tool
-from harness.planning.current import record_asked
+from harness.planning.current import material_remarks, record_asked
 from harness.planning.forecast import History, longest_first
 from harness.planning.study import Study
 from harness.planning.unprepared import record_prepared
@@ -120,6 +120,8 @@ def run_study(study: Study, options: RunOptions) -> StudyOutcome:
         )
         record_asked(study.home, options.named_by, resolved.specs)
         record_prepared(study.home, resolved.specs)
+        for sentence in material_remarks(study.home, resolved.specs):
+            options.say(sentence)
         check_space(resolved.specs, study.tools, study.home)
         queue = longest_first(resolved.specs, study.tools, history)
         run = _Run(study, workplace, _report(workplace, options), options.heard)

@@ -242,6 +242,8 @@ def _inputs(cell: ScorableCell, home: Path) -> dict[str, str]:
             if path.exists():
                 with store_sentences(path):
                     inputs[f"{reader.source}_{label}"] = file_sha256(path)
+                if reader.reading > 1:
+                    inputs[f"{reader.source}_reading"] = str(reader.reading)
     return inputs
 
 

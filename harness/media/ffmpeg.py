@@ -93,10 +93,6 @@ def failed(what: str, stderr: str) -> BenchError:
             f"FFmpeg could not write what it made of {what}: {refused.group(0)}.",
             hint="Free some space, or set BENCH_HOME to another folder.",
         )
-    if "matches no streams" in stderr:
-        return UnusableInputError(
-            f"{what} holds no picture, perhaps sound alone.", hint="Name a video file."
-        )
     lines = [line.strip() for line in stderr.splitlines() if line.strip()][-_KEPT_LINES:]
     said = "\n  ".join(lines) or "(nothing)"
     return UnusableInputError(

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from harness.core.errors import BenchError, StoreError
 from harness.media.ffmpeg import failed, ffmpeg_path
-from harness.media.probe import frame_size, require_file
+from harness.media.probe import frame_size
+from harness.media.streams import picture_stream
+from harness.media.tone_mapping import sdr_planes
 from harness.model.video import VideoInfo
 from harness.store.atomic import publish_file
 
@@ -32,22 +34,24 @@ _SCALER = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int+bitexact")
 
 
 def read_frames(path: Path, info: VideoInfo | None = None) -> Iterator[Frame]:
-    """Every coded frame of the first picture stream, once, in order of presentation.
+    """Every coded frame of the picture stream, once, in order of presentation.
 
     ``info`` is what ``probe`` says of the file, where that is known: it saves a first look.
 
-    Frames are BGR, (height, width, 3), uint8, rotation applied, writable, and streamed: one is
-    in memory at a time. Raises UnusableInputError for a file that is missing or cannot be decoded.
+    Frames are BGR, (height, width, 3), uint8, rotation applied, HDR tone-mapped, writable, and
+    streamed: one is in memory at a time. Raises UnusableInputError for a file that is missing or
+    cannot be decoded, and as ``picture_stream``.
     """
     import cv2
 
-    require_file(path)
+    picture = picture_stream(path)
     width, height = (info.width, info.height) if info else frame_size(path)
     # Planes and not pixels: the same bytes (a test compares them), and FFmpeg makes them with
     # vector instructions, in less than half the time.
     raw = ["-c:v", "rawvideo", "-pix_fmt", "gbrp", *_SCALER, "-f", "rawvideo", "pipe:1"]
     command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-v", "error", "-i", str(path)]
-    command += ["-map", "0:v:0", "-fps_mode", "passthrough", *raw]
+    command += ["-map", f"0:{picture.number}", "-fps_mode", "passthrough"]
+    command += [*(["-vf", sdr_planes(picture)] if picture.hdr else []), *raw]
     planes = np.empty((3, height, width), np.uint8)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(

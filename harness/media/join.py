@@ -11,15 +11,27 @@ from typing import NamedTuple
 from harness.core.errors import UnusableInputError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import BITEXACT, FAITHFUL
-from harness.media.probe import frame_checksums, is_rotated, probe
+from harness.media.probe import frame_checksums, probe
+from harness.media.streams import PictureStream, picture_stream
+from harness.media.tone_mapping import sdr_video
 from harness.model.dataset import Clip, Span
 from harness.model.video import VideoInfo
+
+
+class _Source(NamedTuple):
+    """A clip, with what its file holds."""
+
+    clip: Clip
+    picture: PictureStream
+    info: VideoInfo
 
 
 class _Target(NamedTuple):
     width: int
     height: int
     fps: str
+    bt709: bool
+    """All pictures in the colours that HDR is brought to; else each as its clip has it."""
 
 
 def join_clips(clips: Sequence[Clip], out: Path) -> VideoInfo:
@@ -28,24 +40,29 @@ def join_clips(clips: Sequence[Clip], out: Path) -> VideoInfo:
     Clips that already agree in codec, size, rate and pixel format are joined without encoding, and
     the decoded frames are compared with the clips'. Otherwise all are encoded (x264, CRF 16) at the
     first clip's rate and size, smaller and larger pictures fitted with black borders; an odd side
-    loses one row or column, since yuv420p needs even ones. The same clips give the same bytes.
+    loses one row or column, since yuv420p needs even ones. HDR clips are tone-mapped. The same
+    clips give the same bytes.
 
-    Raises UnusableInputError for a clip that cannot be decoded or a span outside its clip.
+    Raises UnusableInputError for a clip that cannot be decoded or a span outside its clip,
+    UnfitMachineError when FFmpeg cannot tone-map.
     """
     if not clips:
         raise ValueError("no clips to join")
-    infos = [probe(clip.path) for clip in clips]
-    for clip, info in zip(clips, infos, strict=True):
-        _check_span(clip, info)
-    if _can_copy(clips, infos):
+    sources = [
+        _Source(clip, picture_stream(clip.path, clip.stream), probe(clip.path, clip.stream))
+        for clip in clips
+    ]
+    for source in sources:
+        _check_span(source.clip, source.info)
+    if _can_copy(sources):
         _concat([clip.path for clip in clips], out)
         if _is_lossless(clips, out):
             return probe(out)
-    target = _target(infos[0])
+    target = _target(sources)
     parts = []
-    for number, (clip, info) in enumerate(zip(clips, infos, strict=True)):
+    for number, source in enumerate(sources):
         part = out.with_name(f"{out.stem}-part{number:04d}.mp4")
-        _encode(clip, info, target, part)
+        _encode(source, target, part)
         parts.append(part)
     _concat(parts, out)
     for part in parts:
@@ -64,16 +81,16 @@ def _check_span(clip: Clip, info: VideoInfo) -> None:
         )
 
 
-def _can_copy(clips: Sequence[Clip], infos: Sequence[VideoInfo]) -> bool:
-    first = infos[0]
+def _can_copy(sources: Sequence[_Source]) -> bool:
+    first = sources[0].info
     wanted = ("h264", "yuv420p", first.width, first.height, first.fps, False)
-    return (
-        all(clip.span is None for clip in clips)
-        and all(
-            (i.codec, i.pixel_format, i.width, i.height, i.fps, i.variable_rate) == wanted
-            for i in infos
-        )
-        and not any(is_rotated(clip.path) for clip in clips)
+    return all(
+        clip.span is None
+        and picture.leads
+        and picture.hdr is None
+        and not picture.turned
+        and (i.codec, i.pixel_format, i.width, i.height, i.fps, i.variable_rate) == wanted
+        for clip, picture, i in sources
     )
 
 
@@ -86,20 +103,23 @@ def _is_lossless(clips: Sequence[Clip], out: Path) -> bool:
     except UnusableInputError:
         return False
     return not info.variable_rate and joined == [
-        checksum for clip in clips for checksum in frame_checksums(clip.path)
+        checksum for clip in clips for checksum in frame_checksums(clip.path, clip.stream)
     ]
 
 
-def _target(info: VideoInfo) -> _Target:
-    return _Target(info.width - info.width % 2, info.height - info.height % 2, info.fps)
+def _target(sources: Sequence[_Source]) -> _Target:
+    info = sources[0].info
+    hdr = any(source.picture.hdr is not None for source in sources)
+    return _Target(info.width - info.width % 2, info.height - info.height % 2, info.fps, hdr)
 
 
-def _encode(clip: Clip, info: VideoInfo, target: _Target, out: Path) -> None:
+def _encode(source: _Source, target: _Target, out: Path) -> None:
+    clip, picture, info = source
     span = clip.span or Span()
     trim = f"trim=start={span.start_s:.6f}"
     if span.end_s is not None:
         trim += f":end={span.end_s:.6f}"
-    width, height, fps = target
+    width, height, fps, bt709 = target
     fits = (info.width // 2 * 2, info.height // 2 * 2) == (width, height)
     size = (
         f"crop={width}:{height}:0:0:exact=1"
@@ -108,10 +128,13 @@ def _encode(clip: Clip, info: VideoInfo, target: _Target, out: Path) -> None:
         f",pad={width}:{height}:(ow-iw)/2:(oh-ih)/2"
     )
     # A picture whose sides differ from the frame must be cut before chroma is halved.
-    chain = f"{trim},setpts=PTS-STARTPTS,fps={fps},format=yuv444p,{size},setsar=1"
+    pixels = sdr_video(picture) if bt709 else "format=yuv444p"
+    chain = f"{trim},setpts=PTS-STARTPTS,fps={fps},{pixels},{size},setsar=1"
     codec = [*FAITHFUL.options(), "-video_track_timescale", str(_timescale(fps))]
-    source = ["-i", str(clip.path), "-map", "0:v:0", "-an", "-sn", "-dn", "-vf", chain]
-    run_ffmpeg(["-y", *source, *codec, *BITEXACT, "-f", "mp4", str(out)], timeout_s=3600)
+    pictures = ["-i", str(clip.path), "-map", f"0:{picture.number}", "-an", "-sn", "-dn"]
+    run_ffmpeg(
+        ["-y", *pictures, "-vf", chain, *codec, *BITEXACT, "-f", "mp4", str(out)], timeout_s=3600
+    )
 
 
 def _timescale(fps: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from collections import Counter
 from fractions import Fraction
@@ -14,9 +13,9 @@ from typing import NamedTuple
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import file_state
 from harness.media.ffmpeg import Output, ffmpeg_output
+from harness.media.streams import PictureStream, picture_stream
 from harness.model.video import VideoInfo
 
-_STREAM = re.compile(r"Stream #0:\d+.*?: Video: (\w+).*?, (\w+)(?:\([^)]*\))?, \d+x\d+")
 _AUDIO = re.compile(r"Stream #0:\d+.*?: Audio: ")
 _PICTURE = re.compile(r"^Input #0, (?:image2|\w+_pipe)[, ]", re.M)
 """FFmpeg's names for the formats of single pictures, whatever the file is called."""
@@ -32,14 +31,15 @@ class _Timing(NamedTuple):
     duration_s: float
 
 
-def probe(path: Path) -> VideoInfo:
-    """Decode the first picture stream of ``path`` and describe it, rotation applied.
+def probe(path: Path, stream: int | None = None) -> VideoInfo:
+    """Decode a picture stream of ``path``, as ``picture_stream`` chooses it, and describe it,
+    rotation applied.
 
     Every coded frame is counted. Raises UnusableInputError when the file is missing, empty, cut
-    short, damaged or not a video.
+    short, damaged or not a video, and as ``picture_stream``.
     """
-    require_file(path)
-    raw = ffmpeg_output(_count_args(path))
+    picture = picture_stream(path, stream)
+    raw = ffmpeg_output(_count_args(path, picture))
     output = Output(raw.stdout, _said(path, raw.stderr))
     if _PICTURE.search(output.stderr):
         raise UnusableInputError(
@@ -50,63 +50,36 @@ def probe(path: Path) -> VideoInfo:
             f"The video {path} is cut short or damaged (FFmpeg said: {damage.group(0)}).",
             hint="Fetch or export it again.",
         )
-    return _describe(path, output)
+    return _describe(path, picture, output)
 
 
-def frame_checksums(path: Path) -> list[bytes]:
+def frame_checksums(path: Path, stream: int | None = None) -> list[bytes]:
     """A checksum (FFmpeg's CRC of the decoded picture) for each frame, in order."""
-    require_file(path)
-    table = ffmpeg_output(_count_args(path)).stdout
+    table = ffmpeg_output(_count_args(path, picture_stream(path, stream))).stdout
     return [row[5].strip() for row in _rows(table)]
 
 
-def frame_size(path: Path) -> tuple[int, int]:
+def frame_size(path: Path, stream: int | None = None) -> tuple[int, int]:
     """Width and height in pixels, rotation applied, from the first frame alone.
 
     Raises UnusableInputError as ``probe`` does, for what the first frame can show.
     """
-    require_file(path)
-    return _frame_size(path, *file_state(path))
+    return _frame_size(path, picture_stream(path, stream), *file_state(path))
 
 
 @lru_cache(maxsize=1024)
-def _frame_size(path: Path, *_state: int) -> tuple[int, int]:
+def _frame_size(path: Path, picture: PictureStream, *_state: int) -> tuple[int, int]:
     """Looked at once for each state of a file."""
-    return _size(path, ffmpeg_output([*_count_args(path)[:-3], "-frames:v", "1", *_SINK]).stdout)
-
-
-def is_rotated(path: Path) -> bool:
-    """True when the file asks players to rotate its picture."""
-    require_file(path)
-    stderr = ffmpeg_output(["-i", str(path), "-map", "0:v:0", "-frames:v", "1", *_NULL]).stderr
-    return re.search(r"display ?matrix: rotation", stderr, re.I) is not None
-
-
-def require_file(path: Path) -> None:
-    """Raise UnusableInputError when ``path`` is no readable file with something in it."""
-    if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
-        raise UnusableInputError(
-            f"The file {path} {kind}.", hint="Check the path; is a disk not mounted?"
-        )
-    if not os.access(path, os.R_OK):
-        raise UnusableInputError(
-            f"The file {path} may not be read by this user.", hint="Change its rights."
-        )
-    if path.stat().st_size == 0:
-        raise UnusableInputError(
-            f"The file {path} is empty, probably after a download that failed.",
-            hint="Fetch it again.",
-        )
+    first = [*_count_args(path, picture)[:-3], "-frames:v", "1", *_SINK]
+    return _size(path, ffmpeg_output(first).stdout)
 
 
 _SINK = ["-f", "framecrc", "-"]
-_NULL = ["-f", "null", "-"]
 
 
-def _count_args(path: Path) -> list[str]:
+def _count_args(path: Path, picture: PictureStream) -> list[str]:
     passthrough = ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
-    return ["-i", str(path), "-map", "0:v:0", *passthrough, *_SINK]
+    return ["-i", str(path), "-map", f"0:{picture.number}", *passthrough, *_SINK]
 
 
 def _said(path: Path, stderr: str) -> str:
@@ -115,10 +88,7 @@ def _said(path: Path, stderr: str) -> str:
     return "\n".join(line for line in lines if not line.startswith("    "))
 
 
-def _describe(path: Path, output: Output) -> VideoInfo:
-    stream = _STREAM.search(output.stderr)
-    if stream is None:
-        raise UnusableInputError(f"{path} has no picture stream that FFmpeg knows.")
+def _describe(path: Path, picture: PictureStream, output: Output) -> VideoInfo:
     width, height = _size(path, output.stdout)
     ticks = _timestamps(output.stdout)
     timing = _timing(ticks, _tick_s(output.stdout))
@@ -128,8 +98,8 @@ def _describe(path: Path, output: Output) -> VideoInfo:
         height=height,
         fps=f"{timing.fps.numerator}/{timing.fps.denominator}",
         duration_s=round(timing.duration_s, 6),
-        codec=stream.group(1),
-        pixel_format=stream.group(2),
+        codec=picture.codec,
+        pixel_format=picture.pixel_format,
         has_audio=_AUDIO.search(output.stderr) is not None,
         variable_rate=timing.variable,
     )

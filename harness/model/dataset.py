@@ -50,6 +50,8 @@ class Clip(Frozen):
     expression: str | None = None
     part: Part = Part.TRAINING
     span: Span | None = None
+    stream: int | None = Field(default=None, ge=1)
+    """Picture stream to use, from 1, of a file that has several; None to choose by the file."""
 
 
 class Crop(Frozen):

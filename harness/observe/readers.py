@@ -30,7 +30,9 @@ class Imported(Frozen):
     usable: int
     """Frames with values: a face was found, with enough confidence."""
     faces: int
-    """Different face ids."""
+    """Different people: faces that are there in the same frame."""
+    missing: int = 0
+    """Frames without a row, counted as frames without a face."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class OutputReader:
     read: Callable[[Path], pd.DataFrame]
     """A stored file as one row per frame: frame (from 0) and ``units``, NaN where not measured.
     Raises UnusableInputError for one that was damaged."""
+    reading: int = 1
+    """Raised whenever ``read`` would give other rows of the same file: scores that have such files
+    are computed again, and no others."""
 
     def path(self, store: ObservationStore, sha256: str) -> Path:
         """The file of a video, whether it is there or not."""

@@ -29,6 +29,7 @@ from harness.model.dataset import (
 from harness.planning.plan import find_donor
 from harness.store.cells import CellStore, utc_now
 from harness.store.manifests import FileSeen, ManifestStore, PersonUse
+from harness.store.media import MediaStore
 
 
 class Reason(StrEnum):
@@ -117,6 +118,8 @@ def record_person(
 
     Raises UnusableInputError as ``fingerprint``, StoreError when the disk refuses.
     """
+    from harness.datasets.prepare import remarks_on
+
     use = PersonUse(
         used_at=utc_now(),
         dataset=dataset.name,
@@ -130,8 +133,32 @@ def record_person(
             FileSeen(path=path, state=file_state(path), sha256=known_sha256(path))
             for path in files_of(person)
         ),
+        remarks=remarks_on(person, split, MediaStore(home)),
     )
     ManifestStore(home).keep_person(use)
+
+
+def material_remarks(home: Path, specs: Iterable[CellSpec]) -> list[str]:
+    """Remarks on the material of these cells, each once with the people whom it is about:
+    ``Actors 1 and 2: 3 of 14 clips are HDR ...``.
+    """
+    # Of several uses that prepared the same, the newest has the last word.
+    remarks = {use.prepared: use.remarks for use in ManifestStore(home).people}
+    actors: dict[str, set[int]] = {}
+    donors: dict[str, set[str]] = {}
+    for spec in specs if remarks else ():
+        for remark in remarks.get(_hash(spec.actor), ()):
+            actors.setdefault(remark, set()).add(spec.actor.number)
+        for remark in remarks.get(_hash(spec.donor), ()) if spec.donor else ():
+            donors.setdefault(remark, set()).add(spec.donor.name if spec.donor else "")
+    told = [_about("Actor", [str(n) for n in sorted(who)], what) for what, who in actors.items()]
+    return told + [_about("Donor", sorted(who), what) for what, who in donors.items()]
+
+
+def _about(kind: str, names: Sequence[str], remark: str) -> str:
+    if len(names) == 1:
+        return f"{kind} {names[0]}: {remark}"
+    return f"{kind}s {', '.join(names[:-1])} and {names[-1]}: {remark}"
 
 
 def variant_key(spec: CellSpec) -> str:

@@ -241,7 +241,9 @@ def score_attributes(
     units = [name for name in original.columns if name != "frame"]
     if set(original.columns) != set(swapped.columns):
         raise ValueError("both tables must be of one source: their units differ")
-    joined = original.merge(swapped, on="frame", suffixes=("", "_swapped"), how="left")
+    # A source may leave frames out; shifts and events are counted in frames of the video.
+    every = original.set_index("frame").reindex(range(length.frames)).reset_index()
+    joined = every.merge(swapped, on="frame", suffixes=("", "_swapped"), how="left")
     pairs = np.isfinite(joined[[*units, *(f"{u}_swapped" for u in units)]].to_numpy(float))
     scores = tuple(
         score_unit(

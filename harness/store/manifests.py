@@ -59,6 +59,8 @@ class PersonUse(_Record):
     face: str = ""
     """The hash of their face in a gallery; actors only."""
     files: tuple[FileSeen, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Remarks on the material, for reports; they name no file."""
 
 
 class ImageUse(_Record):

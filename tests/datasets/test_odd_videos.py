@@ -16,7 +16,8 @@ from harness.datasets.registry import load_dataset
 from harness.execution.outcomes import CellOutcome
 from harness.execution.pipeline import Goal, RunOptions, run_study
 from harness.media.ffmpeg import run_ffmpeg
-from harness.media.probe import is_rotated, probe
+from harness.media.probe import probe
+from harness.media.streams import picture_stream
 from harness.model.cell import CellSpec, Status
 from harness.model.job import StepReport
 from harness.model.score import CellScore, Comparison
@@ -193,7 +194,7 @@ def test_the_clips_are_as_odd_as_they_are_called(folder: Path) -> None:
     assert (odd.width, odd.height, odd.pixel_format) == (239, 237, "yuv444p10le")
     assert odd.has_audio
     assert turned.variable_rate
-    assert is_rotated(folder / _name("turned"))
+    assert picture_stream(folder / _name("turned")).turned
 
 
 @pytest.mark.parametrize(("clip", "tool"), RUNS)

@@ -12,7 +12,8 @@ import pytest
 from harness.core.errors import StoreError, UnusableInputError
 from harness.media.ffmpeg import Output, ffmpeg_output, run_ffmpeg
 from harness.media.frames import VideoWriter, read_frames, read_frames_at
-from harness.media.probe import is_rotated, probe
+from harness.media.probe import probe
+from harness.media.streams import picture_stream
 
 
 def synthetic(
@@ -55,8 +56,8 @@ def test_rotation_is_applied_to_size_and_frames(tmp_path: Path) -> None:
     plain = synthetic(tmp_path / "a.mp4")
     turned = tmp_path / "b.mp4"
     run_ffmpeg(["-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned)])
-    assert is_rotated(turned)
-    assert not is_rotated(plain)
+    assert picture_stream(turned).turned
+    assert not picture_stream(plain).turned
     assert (probe(turned).width, probe(turned).height) == (48, 64)
     assert next(iter(read_frames(turned))).shape == (64, 48, 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -89,7 +90,7 @@ def test_a_refused_file_leaves_the_imported_one_as_it_was(tmp_path: Path) -> Non
     kept = import_openface(good, "ab12", 2, tmp_path)
     assert kept.usable == 1
     with pytest.raises(UnusableInputError):
-        import_openface(written(tmp_path / "b.csv", [(1, 0, 0.9, 1, 1.0)]), "ab12", 2, tmp_path)
+        import_openface(written(tmp_path / "b.csv", [(3, 0, 0.9, 1, 1.0)]), "ab12", 2, tmp_path)
     assert kept.path.read_bytes() == good.read_bytes()
 
 
@@ -99,7 +100,7 @@ ROW = (1, 0, 0.9, 1, 1.0)
 @pytest.mark.parametrize(
     ("rows", "frames", "message"),
     [
-        ([ROW], 3, "rows for 1 of the video's 3 frames (the first one missing is 2)"),
+        ([ROW], 3, "ends with frame 1 of the video's 3: it was broken off"),
         ([ROW, (2, 0, 0.9, 1, 1.0)], 1, "goes up to frame 2, but the video has 1"),
         ([(0, 0, 0.9, 1, 1.0)], 1, "a frame 0 in line 2; OpenFace counts frames from 1"),
         ([ROW, ROW], 1, "frame 1 twice for one face"),
@@ -129,3 +130,91 @@ def test_a_file_of_several_faces_may_skip_frames_of_each(tmp_path: Path) -> None
     rows = [(1, 0, 0.9, 1, 1.0), (1, 1, 0.9, 1, 3.0), (3, 1, 0.9, 1, 3.0)]
     found = import_openface(written(tmp_path / "a.csv", rows), "ab12", 4, tmp_path)
     assert (found.faces, found.usable) == (2, 2)
+
+
+def one_face(numbers: range, face: int = 0) -> list[tuple[int, int, float, int, float]]:
+    return [(number, face, 0.95, 1, 2.0) for number in numbers]
+
+
+@pytest.mark.parametrize("gone", [36, 1, 20])
+def test_a_missing_row_is_a_frame_without_a_face(tmp_path: Path, gone: int) -> None:
+    rows = [row for row in one_face(range(1, 37)) if row[0] != gone]
+    found = import_openface(written(tmp_path / "a.csv", rows), "ab12", 36, tmp_path)
+    assert (found.frames, found.usable, found.missing, found.faces) == (36, 35, 1, 1)
+    assert gone - 1 not in set(read_openface(found.path)["frame"])
+
+
+def test_a_last_line_that_was_cut_off_is_a_missing_row(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", one_face(range(1, 9)))
+    path.write_text(path.read_text()[:-60])
+    found = import_openface(path, "ab12", 8, tmp_path)
+    assert (found.usable, found.missing) == (7, 1)
+
+
+def test_the_way_out_of_a_wrong_count_is_a_folder_of_frames(tmp_path: Path) -> None:
+    for rows, frames in ((one_face(range(1, 38)), 36), (one_face(range(1, 10)), 36)):
+        with pytest.raises(UnusableInputError) as caught:
+            import_openface(written(tmp_path / "a.csv", rows), "ab12", frames, tmp_path)
+        assert caught.value.hint is not None
+        assert "-fdir FOLDER" in caught.value.hint
+
+
+def test_ids_that_flip_on_one_person_are_one_face(tmp_path: Path) -> None:
+    rows = [(number, number // 7 % 3, 0.95, 1, 2.0) for number in range(1, 41)]
+    # An id that OpenFace is about to give up is listed on, without a face.
+    rows += [(7, 0, 0.0, 0, 0.0)]
+    found = import_openface(written(tmp_path / "a.csv", rows), "ab12", 40, tmp_path)
+    assert (found.usable, found.faces) == (40, 1)
+    table = read_openface(found.path)
+    assert table["frame"].tolist() == list(range(40))
+    assert table["AU12"].notna().all()
+
+
+def test_a_person_in_the_background_stays_another_one(tmp_path: Path) -> None:
+    """Two ids of the main person, with somebody else in between and during both."""
+    rows = one_face(range(1, 41)) + one_face(range(44, 81), face=2)
+    rows += [(number, 1, 0.95, 1, 4.0) for number in range(20, 64)]
+    found = import_openface(written(tmp_path / "a.csv", rows), "ab12", 80, tmp_path)
+    assert (found.usable, found.faces) == (77, 2)
+    assert set(read_openface(found.path)["AU12"]) == {2.0}
+
+
+@pytest.mark.parametrize("spelled", ["-nan(ind)", "nan", "-nan", "1.#QNAN", "inf", "-1.#IND"])
+@pytest.mark.parametrize("success", [0, 1])
+def test_what_openface_could_not_compute_is_lost_coverage(
+    tmp_path: Path, spelled: str, success: int
+) -> None:
+    rows = one_face(range(1, 4))
+    path = written(tmp_path / "a.csv", [*rows, (4, 0, 0.77, success, 3.0)])
+    path.write_text(path.read_text().replace("0.77", spelled).replace("3.0", spelled))
+    found = import_openface(path, "ab12", 4, tmp_path)
+    assert (found.usable, found.missing) == (3, 0)
+
+
+def commas(text: str) -> str:
+    return text.replace(".", ",")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda text: commas(text).replace(", ", ";"), "has semicolons between its cells"),
+        (lambda text: commas(text), "cells in line 2 for 39 names"),
+        (lambda text: text.replace("0.95", '"0,95"'), "has 0,95 in column confidence, line 2"),
+    ],
+    ids=["spreadsheet", "locale", "quoted"],
+)
+def test_a_decimal_comma_is_named(tmp_path: Path, change: Callable[[str], str], says: str) -> None:
+    path = written(tmp_path / "a.csv", one_face(range(1, 4)))
+    path.write_text(change(path.read_text()))
+    with pytest.raises(UnusableInputError) as caught:
+        import_openface(path, "ab12", 3, tmp_path)
+    assert says in caught.value.message
+    assert "decimals are written with commas" in caught.value.message
+
+
+def test_a_byte_order_mark_and_quoted_names_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", one_face(range(1, 4)))
+    text = path.read_text().replace("frame,", '"frame",', 1)
+    path.write_text(text, encoding="utf-8-sig")
+    assert import_openface(path, "ab12", 3, tmp_path).usable == 3

@@ -239,6 +239,14 @@ def test_a_late_unit_says_how_late_in_seconds_while_its_pcc_falls() -> None:
     assert unit.lag_pcc == pytest.approx(1.0)
 
 
+def test_frames_that_a_source_leaves_out_do_not_shorten_a_lag() -> None:
+    original, swapped = table(AU12=SPEECH[20:220]), table(AU12=SPEECH[14:214])
+    listed = original[original["frame"] % 2 == 0]
+    scores = score_attributes("s", BLENDSHAPE_SCALE, LENGTH, listed, swapped)
+    assert (scores.frames, scores.seen_original, scores.paired) == (200, 100, 100)
+    assert scores.units[0].lag_frames == 6
+
+
 def test_a_frozen_unit_has_no_lag_and_the_lag_is_sought_no_further_than_a_second() -> None:
     (frozen,) = score_attributes(
         "s", BLENDSHAPE_SCALE, LENGTH, table(AU12=WAVE), table(AU12=np.full(200, 0.3))

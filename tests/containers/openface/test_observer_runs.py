@@ -120,7 +120,7 @@ def test_a_failure_is_told_with_its_log_and_not_repeated(bench: Bench) -> None:
     ("wish", "status", "text"),
     [
         ({"opens": False}, Status.TOOL_ERROR, "cannot read this video"),
-        ({"lost_rows": 3}, Status.TOOL_ERROR, "exit 70"),
+        ({"lost_rows": 9}, Status.TOOL_ERROR, "exit 70"),
         ({"crash": 4}, Status.TOOL_ERROR, "another processor"),
         ({"crash": 11}, Status.TOOL_ERROR, "crashed in this video"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ def test_a_whole_video_becomes_a_table_that_the_harness_takes(cell: Cell, tmp_pa
     assert not (cell.state / "observe").exists()
 
 
+def test_frames_that_openface_drops_are_lost_coverage_and_said(cell: Cell, tmp_path: Path) -> None:
+    ended = cell.done(Step.OBSERVE, lost_rows=2)
+    report = json.loads((ended.out / "step.json").read_text())
+    assert (report["frames"], report["frames_without_face"]) == (12, 2)
+    assert any("no row for 2 of the video's 12 frames" in note for note in report["notes"])
+    found = import_openface(ended.out / "observation.csv", "0" * 64, 12, tmp_path / "home")
+    assert (found.missing, found.usable) == (2, 10)
+
+
 def test_headers_of_older_builds_are_taken_too(cell: Cell, tmp_path: Path) -> None:
     ended = cell.done(Step.OBSERVE, spaced_header=True)
     import_openface(ended.out / "observation.csv", "0" * 64, 12, tmp_path / "home")
@@ -48,7 +58,7 @@ def test_headers_of_older_builds_are_taken_too(cell: Cell, tmp_path: Path) -> No
     ("wish", "code", "text"),
     [
         ({"opens": False}, 65, "cannot open the video"),
-        ({"lost_rows": 2}, 70, "rows for 10 of the video's 12 frames"),
+        ({"lost_rows": 7}, 70, "rows for 5 of the video's 12 frames"),
         ({"models": False}, 70, "could not load the landmark detector"),
         ({"au_models": False}, 70, "lacks 35 columns, the first is AU01_r"),
         ({"crash": int(signal.SIGILL)}, 70, "compiled for another processor"),

@@ -1,4 +1,4 @@
-"""What is finished of a study while the rest runs: read from the store, and nothing else."""
+"""The finished part of a study while the rest runs, read from the store alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shell offers after a Tab: names only, found without loading what they name."""
+"""Names that the shell offers after a Tab, found without loading what they name."""
 
 from __future__ import annotations
 

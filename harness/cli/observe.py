@@ -125,10 +125,11 @@ def import_openface(
 
 
 def _import(store: CellStore, label: str, video: VideoRef, csv: Path) -> None:
-    from harness.media.probe import probe
     from harness.observe import openface
+    from harness.observe.video import video_info
+    from harness.store.observations import ObservationStore
 
-    frames = probe(video.path).frames
+    frames = video_info(video, ObservationStore(store.home)).frames
     found = openface.import_openface(csv, video.sha256, frames, store.home)
     several = f", {found.faces} faces (the one seen most is used)" if found.faces > 1 else ""
     lost = f", {found.missing} without a row" if found.missing else ""

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for scripts, errors as sentences."""
+"""Output of commands: tables for people, JSON for scripts, errors as sentences."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def warn_wrapped(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """What a command decided by itself, or the next command: on stderr, so that pipes stay pure."""
+    """Print what a command decided by itself, or the next command, on stderr: pipes stay pure."""
     typer.echo(text, err=True)
 
 

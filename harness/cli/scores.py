@@ -234,7 +234,7 @@ def _some(store: CellStore, chosen: Chosen, verb: str) -> list[CellSpec]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line says of the protocol; None is left to the suite or the store."""
+    """Options of the protocol on the command line; None is left to the suite or the store."""
 
     frames: int | None
     identity: IdentityPath | None

@@ -33,7 +33,7 @@ def parse_assignments(pairs: list[str], *, option: str = "--set") -> dict[str, s
 
 @dataclass(frozen=True)
 class Choice:
-    """What the command line says of a study; None is the suite's own, or what is usual."""
+    """Options of a study on the command line; None is the suite's own, or the default."""
 
     actor: str | None = None
     dataset: str | None = None

@@ -26,7 +26,7 @@ STATUSES = ("ok", RUNNING, PLANNED, FAILED, *ENDED_BADLY, UNUSABLE)
 
 @dataclass(frozen=True)
 class CellRow:
-    """How one cell stands; ``id`` is None for a planned cell that was never prepared."""
+    """The state of one cell; ``id`` is None for a planned cell that was never prepared."""
 
     cell: str
     id: str | None

@@ -87,7 +87,7 @@ def _facts(tool: Tool, states: States) -> dict[str, Any]:
 
 
 def _image_states(tools: Iterable[Tool]) -> States:
-    """How the images of the tools' versions stand; nothing where no engine answers soon."""
+    """States of the images of the tools' versions; nothing where no engine answers soon."""
     from threading import Thread
 
     contained = {tool.name: tool for tool in tools if tool.runs_as.kind == "container"}

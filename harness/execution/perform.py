@@ -121,9 +121,9 @@ def _observe_video(request: ObserveVideo, context: WorkContext) -> ObserverOutco
 
 @_perform.register(ScoreCell)
 def _score_cell(request: ScoreCell, context: WorkContext) -> CellScore:
-    from harness.execution.score_cells import score_scorable
+    from harness.execution.score_cells import score_cell
 
-    return score_scorable(request.cell, context.home, context.listen)
+    return score_cell(request.cell, context.home, context.listen)
 
 
 @_perform.register(AttackCohort)

@@ -10,7 +10,7 @@ uses; where it is performed, by the ``Workplace``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
@@ -68,6 +68,9 @@ class RunOptions:
     """Gets what moves within a step."""
     warn: Say = ignore
     """Gets sentences about material that makes numbers meaningless."""
+    workplace: Workplace | None = None
+    """Where the work is done; None opens lanes of this machine, with the ``jobs``, ``runtimes`` and
+    ``infra_retries`` given here."""
     jobs: int | None = None
     cpu: bool = False
     """No GPU is used."""
@@ -154,10 +157,13 @@ def rescore(
 def open_workplace(
     home: Path, things: int, options: RunOptions
 ) -> AbstractContextManager[Workplace]:
-    """A workplace that does ``things`` at once, at most ``options.jobs``: lanes of this machine.
+    """The workplace that ``options`` name, else lanes of this machine that do ``things`` at once,
+    at most ``options.jobs``.
 
     Where there are fewer things than jobs, each may use more processes.
     """
+    if options.workplace is not None:
+        return nullcontext(options.workplace)
     count, share = share_out(options.jobs, things)
     runtimes = options.runtimes
     if runtimes is None:
@@ -213,7 +219,7 @@ class _Run:
         """Run the cells, and observe and score those that have a result, as lanes become free. A
         cell without a result has no score.
         """
-        scores = ScoreQueue(self.workplace.context, self.study.protocol, self.report, observers)
+        scores = ScoreQueue(self.study.home, self.study.protocol, self.report, observers)
 
         def finished(spec: CellSpec, outcome: CellOutcome) -> None:
             self._reported(spec, outcome)
@@ -286,7 +292,7 @@ def score_cells(
 
     Raises StoreError when the disk refuses, KeyboardInterrupt when interrupted.
     """
-    queue = ScoreQueue(workplace.context, protocol, report, observers)
+    queue = ScoreQueue(workplace.context.home, protocol, report, observers)
     for spec in specs:
         queue.foresee(spec)
     for spec in specs:

@@ -1,8 +1,9 @@
 """Units of work as plain data: what is to be done, and never by which thread, process or machine.
 
-A request is frozen, versioned and picklable, and refers to files by content or by a path in the
-material: so it can be sent to another process, or kept. What only the performer can know (the
-store, what runs tools, whom to report to) is its ``WorkContext``.
+A request is frozen, versioned and picklable, and refers to files by content or by their paths in
+the material and the store: so it can be kept, or sent to any process that sees both at the same
+place. What only the performer can know (the store, what runs tools, whom to report to) is its
+``WorkContext``.
 """
 
 from __future__ import annotations

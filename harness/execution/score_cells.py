@@ -114,14 +114,7 @@ def stored_score(cell: ScorableCell, home: Path) -> CellScore | None:
     return _kept(cell, _inputs(cell, home), ScoreStore(home))
 
 
-def score_cell(
-    spec: CellSpec, home: Path, protocol: Protocol, listen: Listen | None = None
-) -> CellScore:
-    """``score_scorable`` of a finished cell. Raises as it does, and as ``scorable_cell``."""
-    return score_scorable(scorable_cell(spec, home, protocol), home, listen)
-
-
-def score_scorable(cell: ScorableCell, home: Path, listen: Listen | None = None) -> CellScore:
+def score_cell(cell: ScorableCell, home: Path, listen: Listen | None = None) -> CellScore:
     """The score of a finished cell; computed again only when what it depends on has changed.
 
     A swapped video without any face is a score (nothing could be compared), not an error. Raises
@@ -148,7 +141,7 @@ def load_observations(
     cell: ScorableCell, inputs: Mapping[str, str], home: Path, listen: Listen | None = None
 ) -> Observations:
     """All observations of a cell; what is not in the store is measured. Raises as
-    ``score_scorable``.
+    ``score_cell``.
     """
     spec, protocol = cell.spec, cell.protocol
     store, media = ObservationStore(home), MediaStore(home)

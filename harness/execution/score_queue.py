@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.core.errors import BenchError, StoreError, UnusableInputError
 from harness.execution.lanes import Task
@@ -15,7 +16,6 @@ from harness.execution.requests import (
     ObserveVideo,
     OutsideObserver,
     ScoreCell,
-    WorkContext,
 )
 from harness.execution.score_cells import (
     ScorableCell,
@@ -28,7 +28,7 @@ from harness.model.identity import IdentityPath
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
 from harness.observe.measure import MeasurementRequest
-from harness.observe.outside_observers import ObserverOutcome, ObserverPlace, earlier_outcome
+from harness.observe.outside_observers import ObserverOutcome, earlier_outcome
 from harness.store.cells import CellStore
 
 Key = tuple[str, IdentityPath, tuple[int, ...], bool]
@@ -51,14 +51,13 @@ class ScoreQueue:
 
     def __init__(
         self,
-        context: WorkContext,
+        home: Path,
         protocol: Protocol,
         report: ProgressReport,
         observers: Sequence[OutsideObserver] = (),
     ) -> None:
         """``observers`` are programs of their own that measure every video too."""
-        self._context = context
-        self._home = context.home
+        self._home = home
         self._protocol = protocol
         self._report = report
         self._observers = tuple(observers)
@@ -72,6 +71,8 @@ class ScoreQueue:
         self._ready: list[CellSpec] = []
         self._cells: dict[str, ScorableCell] = {}
         """Cells that have a result, each with what its score depends on."""
+        self._kept: dict[str, CellScore] = {}
+        """Stored scores of foreseen cells that would come out the same again."""
         self.outcomes: dict[str, ScoreOutcome] = {}
 
     def foresee(self, spec: CellSpec) -> None:
@@ -80,7 +81,9 @@ class ScoreQueue:
         """
         self._report.expect(WorkKind.SCORE)
         try:
-            if CellStore(self._home).result(spec) is not None and self._stored(spec) is not None:
+            stored = self._stored(spec) if CellStore(self._home).result(spec) else None
+            if stored is not None:
+                self._kept[spec.id] = stored
                 return
             before = measurement_requests(spec, self._home, self._protocol)[:2]
         except BenchError:
@@ -99,7 +102,7 @@ class ScoreQueue:
         """A cell that has a result; it was foreseen."""
         self._arrived(spec)
         try:
-            stored = self._stored(spec)
+            stored = self._kept.pop(spec.id, None) or self._stored(spec)
             needed = () if stored else measurement_requests(spec, self._home, self._protocol)
         except BenchError as error:
             self._settle(spec, ScoreOutcome(cell_id=spec.id, score=None, reason=str(error)), None)
@@ -133,14 +136,11 @@ class ScoreQueue:
     def _unobserved(self, spec: CellSpec) -> bool:
         """True when an observer has yet to look at one of the cell's videos."""
         return bool(self._observers) and any(
-            earlier_outcome(observer.tool, request.video.sha256, self._place(observer)) is None
+            earlier_outcome(observer.tool, request.video.sha256, self._home, observer.image_digest)
+            is None
             for request in measurement_requests(spec, self._home, self._protocol)
             for observer in self._observers
         )
-
-    def _place(self, observer: OutsideObserver) -> ObserverPlace:
-        runtime = self._context.select_runtime(observer.tool)
-        return ObserverPlace(self._home, runtime, observer.image_digest)
 
     def _arrived(self, spec: CellSpec) -> None:
         """Take back the expectation of its swapped video; which one it is, is known now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Any
 
 from pydantic import Field
 
@@ -102,6 +101,3 @@ class Event(Frozen):
     unit: str | None = None
     text: str | None = None
     values: dict[str, float] = {}
-
-
-JobDict = dict[str, Any]

@@ -82,65 +82,94 @@ class ObserverPlace:
     control: Control = field(default_factory=Control)
 
 
-def earlier_outcome(observer: Tool, sha256: str, place: ObserverPlace) -> ObserverOutcome | None:
-    """Earlier result or failure of ``observer`` on a video; None when it is to be run.
+def earlier_outcome(
+    observer: Tool, sha256: str, home: Path, image_digest: str | None
+) -> ObserverOutcome | None:
+    """Earlier result of ``observer`` on a video, or failure of the same image; None when it is to
+    be run.
 
     Raises as ``run_observer`` for an observer that nothing here reads.
     """
-    return _work(observer, VideoRef(Path(), sha256), place).known()
+    return _kept(observer, sha256, home).outcome(image_digest)
 
 
-def run_observer(
-    observer: Tool, video: VideoRef, place: ObserverPlace, *, again: bool = False
-) -> ObserverOutcome:
+def run_observer(observer: Tool, video: VideoRef, place: ObserverPlace) -> ObserverOutcome:
     """Measure a video with ``observer`` and store what it found, unless it is there already.
 
     Of two processes that want the same video one runs the observer, the other waits. What goes
-    wrong in the tool is reported in what is returned, and kept; with ``again`` a kept failure is
-    tried again. Raises UsageError for an observer whose output nothing here reads, StoppedError
-    when ``place.control.stop`` is set, UnusableInputError for a video that cannot be probed,
-    StoreError when the disk refuses, and as the runtime does.
+    wrong in the tool is reported in what is returned, and kept. Raises UsageError for an observer
+    whose output nothing here reads, StoppedError when ``place.control.stop`` is set,
+    UnusableInputError for a video that cannot be probed, StoreError when the disk refuses, and as
+    the runtime does.
     """
-    work = _work(observer, video, place)
-    if not again and (earlier := work.known()):
+    kept = _kept(observer, video.sha256, place.home)
+    if earlier := kept.outcome(place.image_digest):
         return earlier
-    with _locked(work.stored, place.control.stop):
-        if not again and (earlier := work.known()):
-            return earlier
-        return work.run()
+    with _locked(kept.path, place.control.stop):
+        return kept.outcome(place.image_digest) or _Work(observer, video, place, kept).run()
 
 
-def _work(observer: Tool, video: VideoRef, place: ObserverPlace) -> _Work:
+def _kept(observer: Tool, sha256: str, home: Path) -> _Kept:
     reader = reader_of(observer)
-    stored = reader.path(ObservationStore(place.home), video.sha256)
-    return _Work(observer, video, place, reader, stored)
+    return _Kept(reader, reader.path(ObservationStore(home), sha256))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the store has of one video by one observer: its observation, or a failure."""
+
+    reader: OutputReader
+    path: Path
+    """The observation's file."""
+
+    def outcome(self, image_digest: str | None) -> ObserverOutcome | None:
+        """The stored observation, or a failure of the same image."""
+        if self.path.exists():
+            return ObserverOutcome(status=Status.OK, reason="done", path=self.path, reused=True)
+        failure = self._failure()
+        if failure is None or failure.image_digest != image_digest:
+            return None
+        return self.failed(failure, reused=True)
+
+    def failed(self, failure: Failure, *, reused: bool) -> ObserverOutcome:
+        """The outcome that a failure is."""
+        log = self.sibling(".log")
+        return ObserverOutcome(
+            status=failure.status,
+            reason=failure.reason,
+            log=log if log.exists() else None,
+            log_tail=failure.log_tail,
+            reused=reused,
+        )
+
+    def _failure(self) -> Failure | None:
+        """The stored failure; one that cannot be read counts as none."""
+        try:
+            return Failure.model_validate_json(self.sibling(".failed.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def sibling(self, ending: str) -> Path:
+        """A path alongside the observation: hidden when it is unfinished work."""
+        hidden = "." if ending.endswith(".part") else ""
+        return self.path.with_name(f"{hidden}{self.path.stem}{ending}")
 
 
 @dataclass(frozen=True)
 class _Work:
-    """One video and one observer."""
+    """One video that one observer measures now."""
 
     observer: Tool
     video: VideoRef
     place: ObserverPlace
-    reader: OutputReader
-    stored: Path
-
-    def known(self) -> ObserverOutcome | None:
-        """The stored observation, or a failure of the same image."""
-        if self.stored.exists():
-            return ObserverOutcome(status=Status.OK, reason="done", path=self.stored, reused=True)
-        failure = self._failure()
-        if failure is None or failure.image_digest != self.place.image_digest:
-            return None
-        return self._measured(failure, reused=True)
+    kept: _Kept
 
     def run(self) -> ObserverOutcome:
         """Run the observer and bring in what it left. Call it with the lock held."""
         from harness.media.probe import probe
 
         frames = probe(self.video.path).frames
-        folder = self._sibling(".run.part")
+        folder = self.kept.sibling(".run.part")
         shutil.rmtree(folder, ignore_errors=True)
         try:
             with store_sentences(folder):
@@ -171,7 +200,7 @@ class _Work:
     def _bring_in(self, outcome: StepOutcome, csv: Path, frames: int) -> StepOutcome:
         """The outcome, or ``bad_output`` when the file is not what it should be."""
         try:
-            self.reader.bring_in(csv, self.video.sha256, frames, self.place.home)
+            self.kept.reader.bring_in(csv, self.video.sha256, frames, self.place.home)
         except UnusableInputError as error:
             change = {"status": Status.BAD_OUTPUT, "reason": error.message, "report": None}
             return outcome.model_copy(update=change)
@@ -179,11 +208,11 @@ class _Work:
 
     def _keep(self, outcome: StepOutcome, log: Path) -> ObserverOutcome:
         """Store a failure with its log, or remove an older one."""
-        kept = self._sibling(".failed.json"), self._sibling(".log")
+        kept = self.kept.sibling(".failed.json"), self.kept.sibling(".log")
         if outcome.status is Status.OK:
             for path in kept:
                 path.unlink(missing_ok=True)
-            return ObserverOutcome(status=Status.OK, reason="done", path=self.stored)
+            return ObserverOutcome(status=Status.OK, reason="done", path=self.kept.path)
         if outcome.status is Status.CANCELLED:
             raise StoppedError
         failure = Failure(
@@ -198,29 +227,7 @@ class _Work:
             write_bytes(kept[1], log.read_bytes())
         if outcome.status in _SETTLED:
             write_json(kept[0], failure)
-        return self._measured(failure, reused=False)
-
-    def _measured(self, failure: Failure, *, reused: bool) -> ObserverOutcome:
-        log = self._sibling(".log")
-        return ObserverOutcome(
-            status=failure.status,
-            reason=failure.reason,
-            log=log if log.exists() else None,
-            log_tail=failure.log_tail,
-            reused=reused,
-        )
-
-    def _failure(self) -> Failure | None:
-        """The stored failure; one that cannot be read counts as none."""
-        try:
-            return Failure.model_validate_json(self._sibling(".failed.json").read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return None
-
-    def _sibling(self, ending: str) -> Path:
-        """A path alongside the observation: hidden when it is unfinished work."""
-        hidden = "." if ending.endswith(".part") else ""
-        return self.stored.with_name(f"{hidden}{self.stored.stem}{ending}")
+        return self.kept.failed(failure, reused=False)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ photo, clip or image, and are never averaged with those of current cells.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -46,10 +46,6 @@ class Reason(StrEnum):
         if self is Reason.SUITE:
             return f"{cells} run for the suite that it does not name now"
         return f"{cells} of an earlier {self.value}"
-
-
-Earlier = Mapping[str, Reason]
-"""Cell id to why it is earlier; current cells are not in it."""
 
 
 def earlier_cells(

@@ -53,7 +53,7 @@ class UnreadableManifest(Frozen):
 
     @property
     def sentence(self) -> str:
-        """What a page says: without the paths of this machine."""
+        """The sentence of a page: without the paths of this machine."""
         return (
             f"The manifest of '{self.name}' cannot be read: its cells here are those of the last "
             "run."

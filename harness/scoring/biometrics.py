@@ -73,11 +73,6 @@ def fta(asked: int, used: int) -> float:
     return 1.0 - used / asked if asked else 1.0
 
 
-def gfrr(failure_to_acquire: float, false_non_match: float) -> float:
-    """Generalised false reject rate: the mated probes that are lost, for whichever reason."""
-    return failure_to_acquire + (1.0 - failure_to_acquire) * false_non_match
-
-
 def thresholds_at(scores: Scores, fars: Sequence[float]) -> list[float]:
     """For each FAR the largest threshold at which the FMR of the non-mated pairs is at most that;
     infinite for a FAR of 1. Whether there are enough pairs to carry a FAR is the caller's to ask.

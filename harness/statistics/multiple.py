@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 import numpy as np
 
 from harness.core.base import Frozen
-from harness.model.estimates import PairedComparison
-from harness.statistics.paired import compare_paired
 from harness.statistics.values import Values, as_values
 
 
@@ -25,39 +22,18 @@ class Friedman(Frozen):
     reason: str = ""
 
 
-class Pairwise(Frozen):
-    """``candidate`` minus ``baseline``, with p adjusted over all pairs of tools."""
-
-    baseline: str
-    candidate: str
-    comparison: PairedComparison
-    p_holm: float | None
-    p_fdr: float | None
-
-
-class ToolComparison(Frozen):
-    overall: Friedman
-    pairs: tuple[Pairwise, ...]
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p in the given order; controls the chance of any false alarm (Holm 1979)."""
-    p = _checked(p_values)
-    m = p.size
+    """Adjusted p in the given order; controls the chance of any false alarm (Holm 1979). Raises
+    ValueError for a p-value that is not between 0 and 1.
+    """
+    p = as_values(p_values)
+    if ((p < 0) | (p > 1)).any():
+        raise ValueError("a p-value must lie between 0 and 1")
     order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate((m - np.arange(m)) * p[order])
-    return _in_order(np.minimum(stepped, 1.0), order)
-
-
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p in the given order; controls the share of false alarms among all alarms
-    (Benjamini & Hochberg 1995). For exploration, not for a gate."""
-    p = _checked(p_values)
-    m = p.size
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * m / np.arange(1, m + 1)
-    stepped = np.minimum.accumulate(scaled[::-1])[::-1]
-    return _in_order(np.minimum(stepped, 1.0), order)
+    stepped = np.maximum.accumulate((p.size - np.arange(p.size)) * p[order])
+    adjusted = np.empty_like(stepped)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in adjusted]
 
 
 def friedman(columns: Sequence[Values]) -> Friedman:
@@ -86,41 +62,5 @@ def friedman(columns: Sequence[Values]) -> Friedman:
     )
 
 
-def compare_tools(values: Mapping[str, Values], *, seed: int = 2020) -> ToolComparison:
-    """Friedman over all tools and every pair of them: exact sign-flip p, adjusted over the pairs.
-
-    ``values``: tool name to one value per actor, the same actors in the same order for all.
-    """
-    overall = friedman(list(values.values()))
-    pairs = list(combinations(values, 2))
-    comparisons = [compare_paired(values[a], values[b], seed=seed) for a, b in pairs]
-    p_values = [comparison.sign_flip.p for comparison in comparisons]
-    known = [p for p in p_values if p is not None]
-    adjusted = iter(zip(holm(known), benjamini_hochberg(known), strict=True))
-    rows = []
-    for (a, b), comparison, p in zip(pairs, comparisons, p_values, strict=True):
-        p_holm, p_fdr = next(adjusted) if p is not None else (None, None)
-        rows.append(
-            Pairwise(baseline=a, candidate=b, comparison=comparison, p_holm=p_holm, p_fdr=p_fdr)
-        )
-    return ToolComparison(overall=overall, pairs=tuple(rows))
-
-
 def _no_friedman(n: int, k: int, reason: str) -> Friedman:
     return Friedman(actors=n, tools=k, chi2=None, p=None, kendall_w=None, reason=reason)
-
-
-def _checked(p_values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    p = as_values(p_values)
-    if ((p < 0) | (p > 1)).any():
-        raise ValueError("a p-value must lie between 0 and 1")
-    return p
-
-
-def _in_order(
-    stepped: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    order: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
-) -> list[float]:
-    out = np.empty_like(stepped)
-    out[order] = stepped
-    return [float(value) for value in out]

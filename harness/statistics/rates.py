@@ -62,14 +62,6 @@ def clustered_rate(hits: Values, totals: Values, confidence: float = 0.95) -> Ra
     return bare.model_copy(update={"low": low, "high": high})
 
 
-def rule_of_three(n: int, confidence: float = 0.95) -> float:
-    """Upper limit of a rate when none of n independent trials was a hit: 1 - (1-c)^(1/n), which is
-    about 3 / n at 95 % (Hanley & Lippman-Hand 1983). Raises ValueError below one trial."""
-    if n < 1:
-        raise ValueError("there is no trial to take a limit from")
-    return float(1 - (1 - as_share(confidence, "confidence")) ** (1 / n))
-
-
 class FmrFloor(Frozen):
     """Lowest FMR that so many identities can show at all."""
 

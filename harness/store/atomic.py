@@ -65,23 +65,6 @@ def publish_file(temporary: Path, final: Path) -> None:
         raise _refused(final, error) from error
 
 
-def publish_dir(temporary: Path, final: Path) -> None:
-    """Rename a finished folder to its name, after fsync of the files in it.
-
-    Raises StoreError when ``final`` is already there and not empty, or the disk refuses.
-    """
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        for path in temporary.rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                with path.open("rb") as stream:
-                    os.fsync(stream.fileno())
-        temporary.rename(final)
-        sync_dir(final.parent)
-    except OSError as error:
-        raise _refused(final, error) from error
-
-
 def sync_dir(folder: Path) -> None:
     """Make a rename inside ``folder`` outlive a power cut, where the system can."""
     flags = getattr(os, "O_DIRECTORY", None)

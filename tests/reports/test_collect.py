@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from harness.core.hashing import file_sha256
 from harness.core.host import Host
-from harness.execution.score_cells import score_cell
+from harness.execution.score_cells import scorable_cell, score_cell
 from harness.media.frames import VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.cell import Attempt, CellSpec, Resources, Status
@@ -98,7 +98,7 @@ def filled(
                 import_openface(_openface(home, FALLING), result, FRAMES, home)
         import_openface(_openface(home, RISING), test.sha256, FRAMES, home)
         for tool in ("noop", "reencode", "blackbox"):
-            score_cell(specs[tool], home, PROTOCOL)
+            score_cell(scorable_cell(specs[tool], home, PROTOCOL), home)
     _fail(store, specs["mask"])
     return Filled(home, specs)
 

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.core.hashing import file_sha256
-from harness.execution.score_cells import score_cell
+from harness.execution.score_cells import scorable_cell, score_cell
 from harness.media.frames import FAITHFUL, Encoding, VideoWriter, read_frames
 from harness.media.probe import probe
 from harness.model.cell import Artifact, CellSpec, Result
@@ -115,7 +115,7 @@ class Bench:
         result = Result(cell_id=spec.id, attempt="1", swapped=artifact, steps=())
         self.patch.setattr(CellStore, "result", lambda *_: result)
         self.patch.setattr(CellStore, "swapped_path", lambda *_: swapped)
-        return score_cell(spec, self.home, self.protocol)
+        return score_cell(scorable_cell(spec, self.home, self.protocol), self.home)
 
 
 def _hash(frames: Frames) -> str:

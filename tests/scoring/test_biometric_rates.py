@@ -15,7 +15,6 @@ from harness.scoring.biometrics import (
     chance_corrected,
     det,
     fta,
-    gfrr,
     linkability,
     rank_shares,
     scores_of,
@@ -56,10 +55,9 @@ def test_each_pair_of_persons_weighs_the_same_however_many_frames_it_has() -> No
     assert len(found.non_mated) == 0
 
 
-def test_lost_probes_are_rejected_probes() -> None:
+def test_frames_without_a_face_are_failures_to_acquire() -> None:
     assert fta(10, 8) == pytest.approx(0.2)
     assert fta(0, 0) == 1
-    assert gfrr(0.2, 0.5) == pytest.approx(0.6)
 
 
 @given(DISTANCES, st.floats(0, 1))

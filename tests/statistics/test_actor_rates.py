@@ -18,7 +18,7 @@ from benchmarks.simulations.rates import (
     never,
 )
 from harness.statistics.actor_shares import mean_share_bounds
-from harness.statistics.rates import clustered_rate, rule_of_three
+from harness.statistics.rates import clustered_rate
 
 Counts = list[tuple[int, int]]
 ROUNDING = 1e-9
@@ -90,9 +90,10 @@ def test_the_interval_holds_the_rate_mirrors_that_of_misses_and_knows_no_order(
 
 @pytest.mark.parametrize("n", [2, 7, 24, 60])
 def test_none_of_n_actors_leaves_the_rule_of_three_however_many_frames_there_are(n: int) -> None:
+    # 1 - 0.05^(1/n), about 3 / n (Hanley & Lippman-Hand 1983).
     for frames in (1, 1000):
         low, high = bounds([(0, frames)] * n)
-        assert (low, high) == pytest.approx((0, rule_of_three(n)))
+        assert (low, high) == pytest.approx((0, 1 - 0.05 ** (1 / n)))
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])

@@ -13,14 +13,13 @@ from sklearn import metrics
 from statsmodels.stats import multitest, power, proportion, weightstats
 
 from harness.statistics.correlations import CLIP, mean_correlation
-from harness.statistics.equivalence import equivalence, non_inferiority
+from harness.statistics.equivalence import equivalence
 from harness.statistics.identities import Scores, auc, eer, fmr, fnmr, vertex_bootstrap
 from harness.statistics.intervals import bootstrap_t_interval, resample_counts, t_interval
-from harness.statistics.multiple import benjamini_hochberg, compare_tools, friedman, holm
+from harness.statistics.multiple import friedman, holm
 from harness.statistics.paired import compare_paired
 from harness.statistics.power import detectable_dz
 from harness.statistics.rates import wilson
-from harness.statistics.series import autocorrelation
 from harness.statistics.sign_flip import sign_flip_test, smallest_p, wilcoxon_test
 
 RNG = np.random.default_rng(11)
@@ -147,26 +146,21 @@ def test_effects_of_known_pairs() -> None:
 
 
 @pytest.mark.parametrize("m", [1, 2, 5, 17])
-def test_holm_and_fdr_are_statsmodels(m: int) -> None:
+def test_holm_is_statsmodels(m: int) -> None:
     # One decimal: ties.
     p_values = list(np.random.default_rng(m).random(m).round(1) / 5)
-    for ours, name in ((holm, "holm"), (benjamini_hochberg, "fdr_bh")):
-        expected = multitest.multipletests(p_values, method=name)[1]
-        assert ours(p_values) == pytest.approx(list(expected))
+    expected = multitest.multipletests(p_values, method="holm")[1]
+    assert holm(p_values) == pytest.approx(list(expected))
 
 
 def test_nothing_to_adjust_is_nothing() -> None:
-    assert holm([]) == benjamini_hochberg([]) == []
+    assert holm([]) == []
 
 
-def test_friedman_is_scipys_and_pairs_are_adjusted_together() -> None:
-    tools = {"a": BEFORE, "b": AFTER, "c": BEFORE + 0.5}
-    found = compare_tools(tools)
-    expected = stats.friedmanchisquare(*tools.values())
-    assert found.overall.p == pytest.approx(float(expected.pvalue))
-    assert [(p.baseline, p.candidate) for p in found.pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
-    raw = [p.comparison.sign_flip.p or 0 for p in found.pairs]
-    assert [p.p_holm for p in found.pairs] == pytest.approx(holm(raw))
+def test_friedman_is_scipys() -> None:
+    tools = [BEFORE, AFTER, BEFORE + 0.5]
+    expected = stats.friedmanchisquare(*tools)
+    assert friedman(tools).p == pytest.approx(float(expected.pvalue))
     assert "three tools" in friedman([BEFORE, AFTER]).reason
 
 
@@ -184,13 +178,6 @@ def test_equivalence_is_statsmodels_and_fits_its_interval(margin: float) -> None
     assert low is not None
     assert high is not None
     assert found.shown == (-margin < low and high < margin)
-
-
-def test_non_inferiority_looks_at_the_worse_side_only() -> None:
-    better = np.linspace(0.4, 0.6, 10)
-    assert non_inferiority(better, 0.02, higher_is_better=True).shown
-    assert not non_inferiority(better, 0.02, higher_is_better=False).shown
-    assert non_inferiority(-better, 0.02, higher_is_better=False).shown
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -255,13 +242,6 @@ def test_several_probes_of_an_identity_go_together() -> None:
     once = vertex_bootstrap(table, auc)
     assert (twice.estimate, twice.low) == (once.estimate, once.low)
     assert (twice.mated, once.mated) == (12, 6)
-
-
-def test_autocorrelations_are_statsmodels() -> None:
-    from statsmodels.tsa.stattools import acf
-
-    walk = np.cumsum(np.random.default_rng(0).normal(size=200))
-    assert autocorrelation(walk) == pytest.approx(acf(walk, nlags=199, fft=False), abs=1e-12)
 
 
 def test_fishers_mean_stands_beside_the_raw_one_and_survives_a_perfect_correlation() -> None:

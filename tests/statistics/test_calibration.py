@@ -15,7 +15,6 @@ from scipy import signal, stats
 
 from harness.statistics.intervals import bootstrap_t_bounds, resample_counts, t_interval
 from harness.statistics.paired import paired_t_test
-from harness.statistics.series import effective_size
 from harness.statistics.sign_flip import sign_flip_test
 from harness.statistics.values import Array
 
@@ -93,12 +92,3 @@ def test_a_test_of_frames_would_raise_false_alarms_in_most_cases() -> None:
     frames = frames_of(np.random.default_rng(3), 400, 10, 2)
     p = stats.ttest_ind(frames[:, :, 0].reshape(400, -1), frames[:, :, 1].reshape(400, -1), axis=1)
     assert np.mean(p.pvalue <= 0.05) > 0.5
-
-
-@pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
-def test_the_effective_size_of_a_known_series_is_what_theory_says(phi: float) -> None:
-    rng = np.random.default_rng(7)
-    noise = rng.normal(size=(40, 4000))
-    series = signal.lfilter([1.0], [1.0, -phi], noise, axis=-1)[:, 500:]
-    found = [effective_size(row).ess or 0.0 for row in series]
-    assert np.median(found) / 3500 == pytest.approx((1 - phi) / (1 + phi), rel=0.12)

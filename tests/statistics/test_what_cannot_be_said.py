@@ -15,10 +15,8 @@ from harness.statistics.rates import (
     check_fmr,
     identities_needed,
     resolvable_fmr,
-    rule_of_three,
     wilson,
 )
-from harness.statistics.series import effective_size
 from harness.statistics.values import actor_means
 
 
@@ -121,7 +119,6 @@ def test_the_floors_are_those_of_the_literature() -> None:
 
 
 def test_none_of_n_is_never_a_rate_of_zero_for_sure() -> None:
-    assert rule_of_three(300) == pytest.approx(0.01, rel=0.01)
     assert wilson(0, 24)[1] == pytest.approx(0.138, abs=5e-4)
 
 
@@ -145,16 +142,6 @@ def test_pairs_without_a_score_are_left_out_and_counted() -> None:
     found = vertex_bootstrap(table, auc)
     assert (found.mated, found.non_mated) == (7, 55)
     assert found.low is not None
-
-
-def test_a_still_or_short_series_has_no_effective_size() -> None:
-    assert "does not move" in effective_size([1.0] * 50).reason
-    assert "Fewer than four" in effective_size([1.0, 2.0]).reason
-
-
-def test_a_trend_is_worth_few_frames_and_alternation_no_more_than_all() -> None:
-    assert (effective_size(np.arange(400.0)).ess or 0) < 10
-    assert effective_size([1.0, -1.0] * 50).ess == 100
 
 
 def test_friedman_of_one_actor_or_equal_tools_says_so() -> None:

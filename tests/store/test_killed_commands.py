@@ -107,7 +107,7 @@ def test_a_kill_while_scores_or_observations_are_written_leaves_nothing_half(
         from pathlib import Path
         from pyarrow import parquet
         from harness.model.protocol import Protocol
-        from harness.execution.score_cells import score_cell
+        from harness.execution.score_cells import scorable_cell, score_cell
         from harness.store.cells import CellStore
 
         def die():
@@ -131,7 +131,8 @@ def test_a_kill_while_scores_or_observations_are_written_leaves_nothing_half(
             parquet.ParquetWriter = Half
         home = Path({str(finished_home.path)!r})
         for spec in CellStore(home).list():
-            score_cell(spec, home, Protocol(name="thesis-4", frames=4))
+            cell = scorable_cell(spec, home, Protocol(name="thesis-4", frames=4))
+            score_cell(cell, home)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
     assert done.returncode == -signal.SIGKILL

@@ -18,14 +18,14 @@ from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import UnfitMachineError
 from harness.core.hashing import content_hash
 from harness.core.paths import models_dir
-from harness.execution.score_cells import ScorableCell
 from harness.model.cell import CellSpec
 from harness.model.dataset import Dataset, MediaRef, Split
 from harness.model.job import CONTRACT_VERSION, Limits, Role, Setting
+from harness.model.measurement import MeasurementRequest
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
 from harness.model.tool import Tool
-from harness.observe.measure import MeasurementRequest
+from harness.model.video import VideoRef
 from harness.tools.runtime.base import Runtime
 
 
@@ -134,6 +134,19 @@ class ObserveVideo(Request):
 
     measurement: MeasurementRequest
     observer: OutsideObserver
+
+
+@dataclass(frozen=True)
+class ScorableCell:
+    """A finished cell with what its score depends on: found once, then handed on."""
+
+    spec: CellSpec
+    protocol: Protocol
+    original: VideoRef
+    swapped: VideoRef
+    versions: Mapping[str, str]
+    """The inputs of the score that are known before anything is measured: hashes of files,
+    versions of observers, the recognisers that are asked for."""
 
 
 class ScoreCell(Request):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import UsageError
+from harness.core.errors import StoreError, UsageError
 from harness.execution.lanes import Task
 from harness.execution.outcomes import CellOutcome
 from harness.execution.requests import (
@@ -94,7 +94,7 @@ class RunQueue:
 
     def _task(self, request: RunCell | TrainModel, device: str | None) -> Task:
         if isinstance(request, TrainModel):
-            return Task(request, lambda _: self._missing.discard(request.product), device=device)
+            return Task(request, lambda _: self._trained(request), device=device)
 
         def done(outcome: CellOutcome) -> None:
             if outcome.busy:
@@ -107,6 +107,16 @@ class RunQueue:
             self._heard(request.spec, event)
 
         return Task(request, done, listen=listen, device=device)
+
+    def _trained(self, request: TrainModel) -> None:
+        """Let go what waits for the model. Raises StoreError when the store does not hold it."""
+        if not product_folder(self._context.home, request.product).is_dir():
+            raise StoreError(
+                f"{request.tool.name} was trained, but its model {request.product[:12]} is not in "
+                "the store.",
+                hint="Run the same command again: it trains what is missing.",
+            )
+        self._missing.discard(request.product)
 
     def _is_made(self, request: Request) -> bool:
         return isinstance(request, TrainModel) and request.product not in self._missing

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UnusableInputError, UsageError
 from harness.core.hashing import content_hash, file_sha256
+from harness.execution.requests import ScorableCell
 from harness.model.cell import CellSpec
 from harness.model.identity import IdentityPath
+from harness.model.measurement import MeasurementRequest
 from harness.model.observed import EXPRESSIONS
 from harness.model.protocol import Protocol
 from harness.model.score import Alignment, CellScore
@@ -23,7 +25,7 @@ from harness.observe.identity import (
     photo_face,
     recognised_faces_version,
 )
-from harness.observe.measure import Listen, MeasurementRequest, measure, measured_video, stage
+from harness.observe.measure import Listen, measure, measured_video, stage
 from harness.observe.pair import observe_pair
 from harness.observe.pictures import Thumbnails
 from harness.observe.readers import OutputReader, installed_readers
@@ -50,19 +52,6 @@ from harness.store.tables import store_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class ScorableCell:
-    """A finished cell with what its score depends on: found once, then handed on."""
-
-    spec: CellSpec
-    protocol: Protocol
-    original: VideoRef
-    swapped: VideoRef
-    versions: Mapping[str, str]
-    """The inputs of the score that are known before anything is measured: hashes of files,
-    versions of observers, the recognisers that are asked for."""
 
 
 def scorable_cell(spec: CellSpec, home: Path, protocol: Protocol) -> ScorableCell:

@@ -15,19 +15,19 @@ from harness.execution.requests import (
     MeasureVideo,
     ObserveVideo,
     OutsideObserver,
+    ScorableCell,
     ScoreCell,
 )
 from harness.execution.score_cells import (
-    ScorableCell,
     measurement_requests,
     scorable_cell,
     stored_score,
 )
 from harness.model.cell import CellSpec, Status
 from harness.model.identity import IdentityPath
+from harness.model.measurement import MeasurementRequest
 from harness.model.protocol import Protocol
 from harness.model.score import CellScore
-from harness.observe.measure import MeasurementRequest
 from harness.observe.outside_observers import ObserverOutcome, earlier_outcome
 from harness.store.cells import CellStore
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.core.base import Frozen
 from harness.model.identity import IdentityPath
-from harness.model.video import PhotoRef, VideoRef
+from harness.model.measurement import MeasurementRequest
+from harness.model.video import VideoRef
 from harness.observe.acceptance import open_recogniser
 from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.faces import FaceEmbeddings, FaceFinder
@@ -24,25 +24,6 @@ from harness.vision.recognisers.base import Recogniser
 
 Listen = Callable[[str, int, int], None]
 """Progress: what is being measured, frames done, frames in all."""
-
-
-class MeasurementRequest(Frozen):
-    """A video and what is to be measured in it: all that scores and attacks need. With
-    ``reencode`` it is the re-encoding of ``video`` that is measured, in which no face is
-    recognised.
-    """
-
-    label: str
-    """For people: whose video it is."""
-    video: VideoRef
-    identity: IdentityPath
-    frames: tuple[int, ...] = ()
-    """The frames in which faces are recognised; empty for the fast path, which sees all."""
-    reencode: bool = False
-    recognisers: tuple[str, ...] = ()
-    """Others that embed the faces of every frame too, and that of ``photo``."""
-    photo: PhotoRef | None = None
-    """The actor's reference face."""
 
 
 def measure(request: MeasurementRequest, home: Path, listen: Listen | None = None) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.controls import NOOP
 from adapters.dfaker import DFAKER
-from harness.core.errors import UnfitMachineError, UsageError
+from harness.core.errors import StoreError, UnfitMachineError, UsageError
 from harness.execution.lanes import Lanes, Task
 from harness.execution.outcomes import CellOutcome
 from harness.execution.perform import perform
@@ -24,13 +24,13 @@ from harness.execution.requests import (
     PrepareDonor,
     Request,
     RunCell,
+    ScorableCell,
     ScoreCell,
     TrainModel,
     WorkContext,
     product_folder,
 )
 from harness.execution.run_queue import RunQueue
-from harness.execution.score_cells import ScorableCell
 from harness.model.cell import CellSpec, Status
 from harness.model.dataset import (
     Actor,
@@ -45,10 +45,10 @@ from harness.model.dataset import (
 )
 from harness.model.identity import IdentityPath
 from harness.model.job import Limits, Role
+from harness.model.measurement import MeasurementRequest
 from harness.model.protocol import protocol_of
 from harness.model.score import CellScore, Comparison, Distances, Identity, SwappedReading
 from harness.model.video import PhotoRef, VideoRef
-from harness.observe.measure import MeasurementRequest
 from tests.scores import aligned
 
 VIDEO, FACE = (
@@ -262,3 +262,16 @@ def test_a_model_that_is_stored_is_not_trained_again(tmp_path: Path) -> None:
 def test_a_model_that_nothing_trains_is_missed_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"needs the model {MODEL.product[:12]}"):
         run([RunCell(spec=cell(), tool=NOOP), sharing(1)], tmp_path)
+
+
+def test_a_model_that_its_training_did_not_leave_lets_no_cell_begin(tmp_path: Path) -> None:
+    begun: list[str] = []
+
+    def forgets(request: Request, context: WorkContext) -> None:
+        begun.append(type(request).__name__)
+
+    with Lanes(1, WorkContext(tmp_path), performer=forgets) as lanes:
+        queue = RunQueue([MODEL, sharing(1)], lanes.context)
+        with pytest.raises(StoreError, match="is not in the store"):
+            lanes.run(queue.next)
+    assert begun == ["TrainModel"]

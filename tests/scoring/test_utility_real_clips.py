@@ -12,8 +12,9 @@ import pytest
 
 from harness.media.frames import Encoding
 from harness.model.identity import IdentityPath
+from harness.model.measurement import MeasurementRequest
 from harness.model.utility import Kept
-from harness.observe.measure import MeasurementRequest, measure
+from harness.observe.measure import measure
 from harness.observe.reencoding import known_reencoding, reencoding
 from harness.observe.video import observe_attributes, observe_video
 from harness.scoring.action_units import action_units

@@ -32,6 +32,8 @@ PRESENCES = tuple(sorted((*INTENSITIES, "AU28")))
 
 _NOT_A_NUMBER = re.compile(r"[-+]?(?:nan|inf|1\.#\w+)(?:\(\w*\))?", re.I)
 _MAKE = "Make it with OpenFace 2.2, from that very video: `FeatureExtraction -f VIDEO -aus`."
+_NOT_UTF8 = "is not in UTF-8, as OpenFace writes it: another program saved it"
+_CONVERT = "Name the file as OpenFace wrote it, or: iconv -f UTF-16 -t UTF-8 OLD > NEW"
 _FOLDER = (
     "Have OpenFace read the frames instead of the video: `ffmpeg -i VIDEO -fps_mode passthrough "
     "FOLDER/%06d.png`, then `FeatureExtraction -fdir FOLDER -aus`."
@@ -143,26 +145,32 @@ def _people(
 
 def _load(path: Path) -> pd.DataFrame:
     """The file's table, all cells as text, names and cells stripped: OpenFace writes spaces after
-    commas. A last line that was cut off is left out.
+    commas. Rows are named by their lines in the file; empty lines, and a last one that was cut off,
+    are left out.
     """
     import pandas as pd
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-        lines = [
-            [cell.strip() for cell in cells]
-            for cells in csv.reader(text.splitlines(), skipinitialspace=True)
-        ]
+        reader = csv.reader(text.splitlines(), skipinitialspace=True)
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if cells]
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise _unusable(path, _NOT_UTF8, hint=_CONVERT) from error
+    except csv.Error as error:
         raise _unusable(path, f"cannot be read: {str(error).strip()}") from error
-    names, rows = (lines[0], lines[1:]) if lines else ([], [])
+    if "\0" in text[:1000]:
+        raise _unusable(path, _NOT_UTF8, hint=_CONVERT)
+    names, rows = (lines[0][1], lines[1:]) if lines else ([], [])
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise _unusable(path, f"has the column {twice[0]} more than once")
     if len(names) == 1 and ";" in names[0]:
         raise _spreadsheet(path, "has semicolons between its cells")
-    if rows and len(rows[-1]) < len(names):
+    if rows and len(rows[-1][1]) < len(names):
         rows.pop()
-    for line, cells in enumerate(rows, 2):
+    for line, cells in rows:
         while len(cells) > len(names) and not cells[-1]:
             cells.pop()
         if len(cells) > len(names):
@@ -171,7 +179,12 @@ def _load(path: Path) -> pd.DataFrame:
             )
         if len(cells) < len(names):
             raise _unusable(path, f"is broken in line {line}: cells are missing there")
-    table = pd.DataFrame(rows, columns=pd.Index(names, dtype=object), dtype=object)
+    table = pd.DataFrame(
+        [cells for _, cells in rows],
+        index=[line for line, _ in rows],
+        columns=pd.Index(names, dtype=object),
+        dtype=object,
+    )
     _need(table, path, ["frame", "confidence", "success", *(f"{unit}_r" for unit in INTENSITIES)])
     return table
 
@@ -217,8 +230,8 @@ def _numbers(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _line(bad: pd.Series[bool]) -> int:
-    """The number in the file of the first bad row; the header is line 1."""
-    return int(bad.to_numpy().argmax()) + 2
+    """The number in the file of the first bad row, as ``_load`` noted it."""
+    return int(bad.index[int(bad.to_numpy().argmax())])
 
 
 def _check_frames(numbers: pd.Series[int], frames: int, path: Path) -> None:

@@ -218,3 +218,31 @@ def test_a_byte_order_mark_and_quoted_names_are_read(tmp_path: Path) -> None:
     text = path.read_text().replace("frame,", '"frame",', 1)
     path.write_text(text, encoding="utf-8-sig")
     assert import_openface(path, "ab12", 3, tmp_path).usable == 3
+
+
+@pytest.mark.parametrize("end", ["\n\n\n", "\r\r\n", "\n\n"])
+def test_empty_lines_are_passed_over_and_counted(tmp_path: Path, end: str) -> None:
+    path = written(tmp_path / "a.csv", [(n, 0, 0.9, 1, 1.0) for n in (1, 2, 3)])
+    lines = path.read_text().splitlines()
+    path.write_bytes(("\n" + end.join(lines) + end + "\n").encode())
+    assert import_openface(path, "a" * 64, 3, tmp_path).usable == 3
+    path.write_text("\n".join([lines[0], "", lines[1].replace("0.9", "high"), *lines[2:]]) + "\n")
+    with pytest.raises(UnusableInputError, match="column confidence, line 3"):
+        read_openface(path)
+
+
+@pytest.mark.parametrize("column", ["frame", "AU01_r"])
+def test_a_column_that_is_there_twice_is_named(tmp_path: Path, column: str) -> None:
+    path = written(tmp_path / "a.csv", [(1, 0, 0.9, 1, 1.0)])
+    names, row = path.read_text().splitlines()
+    path.write_text(f"{names}, {column}\n{row}, 1\n")
+    with pytest.raises(UnusableInputError, match=f"has the column {column} more than once"):
+        read_openface(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf16_is_named_with_the_mend(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "a.csv", [(1, 0, 0.9, 1, 1.0)])
+    path.write_bytes(path.read_text().encode(encoding))
+    with pytest.raises(UnusableInputError, match=r"not in UTF-8.*iconv"):
+        read_openface(path)

@@ -31,7 +31,11 @@ class _Target(NamedTuple):
     height: int
     fps: str
     bt709: bool
-    """All pictures in the colours that HDR is brought to; else each as its clip has it."""
+    """All pictures in the colours that HDR is brought to; else each as its clip has it.
+
+    Also where some clips have full range and others limited: FFmpeg's H.264 decoder keeps the range
+    that a file begins with.
+    """
 
 
 def join_clips(clips: Sequence[Clip], out: Path) -> VideoInfo:
@@ -40,8 +44,8 @@ def join_clips(clips: Sequence[Clip], out: Path) -> VideoInfo:
     Clips that already agree in codec, size, rate and pixel format are joined without encoding, and
     the decoded frames are compared with the clips'. Otherwise all are encoded (x264, CRF 16) at the
     first clip's rate and size, smaller and larger pictures fitted with black borders; an odd side
-    loses one row or column, since yuv420p needs even ones. HDR clips are tone-mapped. The same
-    clips give the same bytes.
+    loses one row or column, since yuv420p needs even ones. HDR clips are tone-mapped, and clips of
+    full and limited range brought to limited. The same clips give the same bytes.
 
     Raises UnusableInputError for a clip that cannot be decoded or a span outside its clip,
     UnfitMachineError when FFmpeg cannot tone-map.
@@ -110,7 +114,10 @@ def _is_lossless(clips: Sequence[Clip], out: Path) -> bool:
 def _target(sources: Sequence[_Source]) -> _Target:
     info = sources[0].info
     hdr = any(source.picture.hdr is not None for source in sources)
-    return _Target(info.width - info.width % 2, info.height - info.height % 2, info.fps, hdr)
+    mixed = len({source.picture.full_range for source in sources}) > 1
+    return _Target(
+        info.width - info.width % 2, info.height - info.height % 2, info.fps, hdr or mixed
+    )
 
 
 def _encode(source: _Source, target: _Target, out: Path) -> None:

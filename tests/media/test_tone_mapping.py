@@ -107,3 +107,21 @@ def test_an_ffmpeg_without_the_filters_is_named(
     assert sum(1 for _ in read_frames(sdr)) == 5
     with pytest.raises(UnfitMachineError, match="no filter zscale and no filter tonemap"):
         next(iter(read_frames(path)))
+
+
+@pytest.mark.parametrize("first", ["full", "limited"])
+def test_clips_of_full_and_limited_range_in_one_video_look_alike(
+    tmp_path: Path, first: str
+) -> None:
+    """After a clip of full range one of limited range came out paler and with less contrast."""
+    ranges = {"full": "pc", "limited": "tv"}
+    clips = {}
+    for name, word in ranges.items():
+        chain = f"scale=out_color_matrix=bt709:out_range={word},format=yuv420p"
+        chain += f",setparams=range={word}:colorspace=bt709"
+        path = pattern(tmp_path / f"{name}.mp4", "-vf", chain, "-crf", "4", source=SKIN)
+        clips[name] = Clip(path=path)
+    both = [clips.pop(first), *clips.values()]
+    join_clips(both, tmp_path / "joined.mp4")
+    for frame in read_frames(tmp_path / "joined.mp4"):
+        assert frame.mean(axis=(0, 1)) == pytest.approx([134, 140, 172], abs=4)

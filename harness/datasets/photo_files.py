@@ -77,6 +77,21 @@ def unreadable_photo(path: Path) -> UnusableInputError:
     )
 
 
+def is_cut_jpeg(path: Path) -> bool:
+    """True for a JPEG whose picture never ends: decoders fill what is missing with grey."""
+    data = path.read_bytes()
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    at = 2
+    # Segments come first, and may hold a whole picture of their own, the thumbnail.
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] == 0xDA:
+            return data.find(b"\xff\xd9", at) < 0
+        filled = data[at + 1] == 0xFF
+        at += 1 if filled else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
+
+
 def _kind(head: bytes) -> str:
     """What a file is by its first bytes; empty when that is not known."""
     if head[4:8] == b"ftyp":

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UnusableInputError
-from harness.datasets.photo_files import unreadable_photo
+from harness.datasets.photo_files import is_cut_jpeg, unreadable_photo
 from harness.media.frames import Frame, read_frames_at
 from harness.model.dataset import Photo
 from harness.model.video import VideoInfo
@@ -98,7 +98,7 @@ def from_photo(photo: Photo) -> Chosen:
             f"The photo {photo.path} cannot be read: {error.err}.",
             hint="Give a smaller copy of it.",
         ) from error
-    if picture is None:
+    if picture is None or is_cut_jpeg(photo.path):
         raise unreadable_photo(photo.path)
     note = f"the photo {photo.path.name}"
     if photo.crop is not None:

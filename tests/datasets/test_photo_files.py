@@ -65,3 +65,19 @@ def test_a_plan_names_the_kind_before_anything_is_prepared(tmp_path: Path) -> No
     (fault,) = faults_of(actor, lambda path: False)
     assert "a HEIC picture" in fault
     assert "JPEG" in fault
+
+
+@pytest.mark.parametrize("rest", [b"", bytes(500)], ids=["shorter", "zeros"])
+def test_a_jpeg_that_lacks_its_lower_part_is_damaged(tmp_path: Path, rest: bytes) -> None:
+    """OpenCV shows grey there; a whole thumbnail within the file makes no difference."""
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    whole = cv2.imencode(".jpg", noise)[1].tobytes()
+    thumbnail = b"\xff\xe1" + (2 + len(whole)).to_bytes(2, "big") + whole
+    data = whole[:2] + thumbnail + whole[2:]
+    path = tmp_path / "face.jpg"
+    path.write_bytes(data[: -len(whole) // 2] + rest)
+    with pytest.raises(UnusableInputError, match="damaged or cut off"):
+        from_photo(Photo(path=path))
+    path.write_bytes(data + b"a trailer")
+    with pytest.raises(UnusableInputError, match="No face"):
+        from_photo(Photo(path=path))

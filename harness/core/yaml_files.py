@@ -103,8 +103,11 @@ def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
         tree = compose(text)
         plain = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
+        hint = "Correct that line."
+        if _indented_by_tab(text, error):
+            hint = "YAML is indented by spaces: replace the tab by two of them."
         raise UsageError(
-            f"{where} is not valid YAML: {' '.join(str(error).split())}.", hint="Correct that line."
+            f"{where} is not valid YAML: {' '.join(str(error).split())}.", hint=hint
         ) from error
     if not isinstance(plain, dict):
         raise UsageError(
@@ -126,6 +129,15 @@ def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
             f"{where} is not a valid {what}: {'; '.join(sentences)}{rest}.",
             hint="Correct this field." if len(errors) == 1 else "Correct these fields.",
         ) from error
+
+
+def _indented_by_tab(text: str, error: yaml.YAMLError) -> bool:
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    lines = text.splitlines()
+    if mark is None or mark.line >= len(lines):
+        return False
+    line = lines[mark.line]
+    return "\t" in line[: len(line) - len(line.lstrip())]
 
 
 def _given_twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:

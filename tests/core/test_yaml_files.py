@@ -97,3 +97,9 @@ def test_another_encoding_is_named_with_its_mend(
     name = (refused.value.hint or "").split("iconv -f ")[1].split()[0]
     path.write_bytes(path.read_bytes().decode(name).encode())
     assert read_yaml(path, _Thing, "thing").title == "Zoë und Jürgen"
+
+
+def test_a_tab_that_indents_is_named() -> None:
+    with pytest.raises(UsageError, match=r"not valid YAML: .*line 2.*") as refused:
+        parse_yaml("parts:\n\t- name: a\n", _Thing, "thing", "t.yaml")
+    assert refused.value.hint == "YAML is indented by spaces: replace the tab by two of them."

@@ -21,6 +21,7 @@ from harness.model.job import Event, Job, Limits, Role, Setting, Step
 from harness.model.tool import ChildProcess, Tool
 from harness.tools.runtime import process, state_lock
 from harness.tools.runtime.base import Control, StepOutcome
+from harness.tools.runtime.ending import judge_exit
 from harness.tools.runtime.environment import PASSED_ON, driver_environment, passed_on
 from harness.tools.runtime.limits import StepLimits
 from harness.tools.runtime.process import ProcessRuntime
@@ -143,6 +144,21 @@ def test_a_drivers_own_sentence_is_the_reason(bench: Bench, code: int) -> None:
     outcome = bench.run("exit", code=code, said="No swapped video: the donor's clip is black.")
     assert outcome.reason.endswith(": No swapped video: the donor's clip is black.")
     assert f"(exit {'code ' if code == 3 else ''}{code})" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        'The donor blinks.\n@bench {"note": "stopping"}\n',
+        "\x1b[31mThe donor blinks.\x1b[0m\r\n\x1b[?25h\n",
+        "The donor \x1b]0;title\x07blinks.\n\n",
+    ],
+)
+def test_neither_an_event_nor_a_terminals_colours_are_the_reason(ending: str) -> None:
+    assert judge_exit(70, ending) == (
+        Status.TOOL_ERROR,
+        "The tool failed (exit 70): The donor blinks.",
+    )
 
 
 def test_a_crash_is_a_tool_error_with_its_traceback(bench: Bench) -> None:

@@ -26,7 +26,9 @@ SPEECH_CLIPS, SONG_CLIPS = 60, 44
 _EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 _SOUND_ENDINGS = frozenset({".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac"})
 _VIDEO_ENDINGS = frozenset({".avi", ".mov", ".mkv", ".webm", ".m4v", ".flv", ".wmv", ".mpg"})
-_ARCHIVE = re.compile(r"Video_(?:Speech|Song)_Actor_\d\d.*\.zip", re.I)
+_ARCHIVE = re.compile(
+    r"(?:Video_(?:Speech|Song)_Actors?_\d\d.*|1188976.*|.*ravdess.*)\.zip", re.I | re.A
+)
 _TEST_STATEMENT, _TEST_REPETITION, _NORMAL = 2, 2, 1
 
 _NAME = re.compile(
@@ -35,6 +37,9 @@ _NAME = re.compile(
     r"(?P<ending>\.\w+)",
     re.I | re.A,
 )
+
+_SOUND_ARCHIVE = re.compile(r"Audio_(?:Speech|Song)_Actors?_\d\d.*\.zip", re.I | re.A)
+_FIELDS = re.compile(r"(?<!\d)\d\d(?:-\d\d){6}(?!\d)", re.A)
 
 SOURCE = Source(
     name="RAVDESS, Ryerson Audio-Visual Database of Emotional Speech and Song",
@@ -125,6 +130,9 @@ class RavdessFiles(NamedTuple):
     """Takes in another format: encoded again, so not what RAVDESS has, and not used."""
     archives: tuple[Path, ...]
     """Zips that nobody unpacked."""
+    renamed: tuple[Path, ...] = ()
+    """Videos with a take's fields and more in their names: copies, or something made of a take,
+    which a name cannot tell apart, so not used."""
 
     def chosen(self) -> dict[tuple[int, tuple[int, ...]], Path]:
         """The file to use of each take, by actor and ``performance``."""
@@ -142,11 +150,14 @@ def find_files(root: Path) -> RavdessFiles:
     is not a copy's. An empty file comes last.
     """
     takes: dict[Path, Take] = {}
-    sounds, converted, archives = 0, [], []
+    sounds, converted, archives, renamed = 0, [], [], []
     for path in _walk(root):
         take, ending = parse_name(path.name), path.suffix.lower()
         if take is None:
             archives += [path] if _ARCHIVE.fullmatch(path.name) else []
+            sounds += bool(_SOUND_ARCHIVE.fullmatch(path.name))
+            shown = ending in {".mp4", *_VIDEO_ENDINGS} and not path.name.startswith(".")
+            renamed += [path] if shown and _FIELDS.search(path.name) else []
         elif take.modality == SOUND_ONLY or ending in _SOUND_ENDINGS:
             sounds += 1
         elif ending == ".mp4":
@@ -155,7 +166,11 @@ def find_files(root: Path) -> RavdessFiles:
             converted.append(path)
     order = sorted(takes, key=lambda path: _rank(path, takes[path]))
     return RavdessFiles(
-        {path: takes[path] for path in order}, sounds, tuple(converted), tuple(archives)
+        {path: takes[path] for path in order},
+        sounds,
+        tuple(converted),
+        tuple(archives),
+        tuple(sorted(renamed)),
     )
 
 
@@ -245,6 +260,14 @@ def _instead(files: RavdessFiles) -> str:
         return (
             f"{files.converted[0].name} is not the MP4 that RAVDESS has, and a copy that was "
             "encoded again is another video."
+        )
+    if files.renamed:
+        first = files.renamed[0]
+        fields = _FIELDS.search(first.name)
+        assert fields is not None
+        return (
+            f"{first.name} has more in its name than RAVDESS gives a file. If it is the original, "
+            f"rename it {fields[0]}{first.suffix.lower()}."
         )
     if files.sounds:
         if files.sounds == 1:

@@ -160,6 +160,11 @@ def test_a_folder_is_found_behind_a_link_and_read_once(tmp_path: Path) -> None:
         ("03-01-01-01-01-01-03.wav", "the 1 file with a RAVDESS name is sound alone"),
         ("03-01-01-01-01-01-03.mp4", "the 1 file with a RAVDESS name is sound alone"),
         ("01-01-01-01-01-01-03.avi", "01-01-01-01-01-01-03.avi is not the MP4 that RAVDESS has"),
+        ("1188976.zip", "1188976.zip is there, and was not unpacked"),
+        ("Audio_Speech_Actors_01-24.zip", "the 1 file with a RAVDESS name is sound alone"),
+        ("Copy of 02-01-01-01-01-01-03.mp4", "rename it 02-01-01-01-01-01-03.mp4."),
+        ("02-01-01-01-01-01-03 - Kopie.MP4", "rename it 02-01-01-01-01-01-03.mp4."),
+        ("02-01-01-01-01-01-03_1.mp4", "rename it 02-01-01-01-01-01-03.mp4."),
         ("._02-01-01-01-01-01-03.mp4", "it was not fetched, or lies elsewhere"),
     ],
 )

@@ -13,19 +13,13 @@ from typing import Any
 
 from harness.model.job import Event, Step
 from harness.model.tool import LogPattern
-from harness.tools.runtime.log import CappedLog, LogSink
+from harness.tools.runtime.log import CONTROLS, CappedLog, LogSink
 
 STDOUT, STDERR = 1, 2
 END_CHARS = 64 << 10
 EVENT_EVERY_S = 0.2
 _HEADER = struct.Struct(">BxxxL")
 _CHUNK_BYTES = 1 << 16
-_CONTROLS = re.compile(
-    rb"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
-    rb"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles, links
-    rb"|\x1b[@-Z\\^_=><()*+][0-9A-B]?"
-    rb"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-)
 
 
 class Frames:
@@ -171,7 +165,7 @@ class ToolLog(CappedLog):
 
     def write(self, line: bytes) -> None:
         """Without terminal controls, which would run where the log is looked at."""
-        line = _CONTROLS.sub(b"", line).rstrip()
+        line = CONTROLS.sub(b"", line).rstrip()
         if not line:
             return
         super().write(line)

@@ -12,17 +12,12 @@ from pydantic import ValidationError
 from harness.model.cell import Status
 from harness.model.job import ExitCode, Job, StepReport
 from harness.model.tool import KnownFailure, Tool
-from harness.tools.runtime.log import EVENT_PREFIX
+from harness.tools.runtime.log import CONTROLS, EVENT_PREFIX
 
 Verdict = tuple[Status, str]
 """End of a step, and its reason in a sentence."""
 
 _SAID_CHARS = 500
-_EVENT = EVENT_PREFIX.decode()
-_CONTROL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b-\x1f\x7f]"
-)
-"""Colours, cursor and titles, which steer a terminal and say nothing."""
 
 _ENDS = {
     ExitCode.BAD_JOB: (Status.TOOL_ERROR, "The driver refused the job as malformed (exit 64)"),
@@ -66,9 +61,9 @@ def judge_exit(code: int | None, ending: str = "") -> Verdict | None:
 def _with_words(meaning: str, ending: str) -> str:
     """The meaning, and the last line of the log, which the contract reserves for the reason; events
     and a terminal's control sequences are none of it."""
-    lines = (_CONTROL.sub("", line) for line in reversed(ending.split("\n")))
-    sentences = (line for line in lines if line.strip() and not line.startswith(_EVENT))
-    said = " ".join(next(sentences, "").split())
+    lines = reversed(CONTROLS.sub(b"", ending.encode(errors="replace")).split(b"\n"))
+    sentences = (line for line in lines if line.strip() and not line.startswith(EVENT_PREFIX))
+    said = " ".join(next(sentences, b"").decode().split())
     if not said:
         return f"{meaning}, and left no sentence that says why."
     return f"{meaning}: {said[:_SAID_CHARS]}"

@@ -20,6 +20,13 @@ TAIL_LINES = 40
 TAIL_LINE_CHARS = 500
 KEPT_PARTS = 2
 LEFT_OUT = b"[bench: %d bytes left out here]\n"
+CONTROLS = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
+    rb"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles, links
+    rb"|\x1b[@-Z\\^_=><()*+][0-9A-B]?"
+    rb"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
+"""Sequences that steer a terminal and say nothing to a reader; line ends are not among them."""
 _PART = re.compile(r".*\.tail-(\d+)")
 _ENDS = re.compile(rb"[\r\n]+")
 

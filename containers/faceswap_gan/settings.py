@@ -152,7 +152,7 @@ def conversion(job: Job) -> Dict[str, Any]:
 
 
 def _coverage(job: Job) -> float:
-    """How much of a face's box is swapped; raises BadJobError when that is nothing for a size.
+    """Share of a face's box that is swapped; raises BadJobError when that is nothing for a size.
 
     Asked for before the training: upstream's conversion would fail after it.
     """

@@ -132,7 +132,7 @@ class _Screen:
 
 
 class _Step:
-    """What is still to be printed of one step."""
+    """The part of one step's log that is still to be printed."""
 
     def __init__(self, folder: Path) -> None:
         from harness.tools.runtime.base import LOG_NAME

@@ -23,7 +23,7 @@ _LEAST_TEXT = 24
 """A wrapped column is never narrower than this, whatever the terminal."""
 _REACHED_S = 2.0
 _BREAKS = re.compile(r"\s+|(?<=\w[a-zA-Z]-)(?=\w[a-zA-Z])")
-"""Where a column that is to fit may break: as textwrap does, with hyphens."""
+"""Places where a column that is to fit may break: as textwrap does, with hyphens."""
 
 
 def fail(error: BenchError) -> int:

@@ -122,7 +122,7 @@ def _row(row: ToolPlan) -> tuple[object, ...]:
 
 
 def plan_lines(study: Study, plan: Plan) -> list[str]:
-    """What is to be done, how long it takes and how much it needs, in sentences."""
+    """The work to be done, how long it takes and how much it needs, in sentences."""
     lines = [_product(study, plan)]
     states = {State.DONE: "done", State.RUNNING: "running", State.FAILED: "failed before"}
     parts = [f"{n} {word}" for state, word in states.items() if (n := plan.count(state))]

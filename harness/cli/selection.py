@@ -168,7 +168,7 @@ def _runnable(tools: Mapping[str, Tool]) -> list[str]:
 
 
 def _built(tools: Mapping[str, Tool]) -> set[str]:
-    """Those of the tools whose default version has a current image here."""
+    """Tools whose default version has a current image here."""
     from harness.core.errors import UnfitMachineError
     from harness.tools.engine import connect
     from harness.tools.images.find import find_image

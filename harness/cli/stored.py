@@ -141,14 +141,14 @@ def planned_row(cell: PlannedCell, split: Split, dataset: str) -> CellRow:
 
 
 def is_running(store: CellStore, spec: CellSpec) -> bool:
-    """Whether some process holds the cell now. Nothing is written, so a read-only store will do."""
+    """True when a process holds the cell now. Nothing is written, so a read-only store will do."""
     from harness.store.cells import LOCK_FILE
 
     return is_locked(store.folder(spec) / LOCK_FILE)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock file ``path``; False when there is none."""
+    """True when a process holds the lock file ``path``; False when there is none."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError as error:

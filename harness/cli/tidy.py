@@ -245,7 +245,7 @@ def _is_busy(store: CellStore, spec: CellSpec) -> bool:
 
 
 def _remove(store: CellStore, target: _Target) -> bool:
-    """Whether it was removed: a cell that another process took meanwhile is left alone."""
+    """True when it was removed: a cell that another process took meanwhile is left alone."""
     from harness.store.cells import disk_errors
 
     if target.spec is None:

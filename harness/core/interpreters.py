@@ -18,7 +18,7 @@ from harness.core.errors import UnfitMachineError
 SAFE_PATH = "PYTHONSAFEPATH"
 PYTHONPATH = "PYTHONPATH"
 SAFE_PYTHON = (sys.executable, "-P")
-"""How an interpreter is started for ``-c`` or ``-m``."""
+"""Command that starts an interpreter for ``-c`` or ``-m``."""
 
 _changing = threading.Lock()
 

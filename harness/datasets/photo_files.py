@@ -93,7 +93,7 @@ def is_cut_jpeg(path: Path) -> bool:
 
 
 def _kind(head: bytes) -> str:
-    """What a file is by its first bytes; empty when that is not known."""
+    """Kind of a file by its first bytes; empty when that is not known."""
     if head[4:8] == b"ftyp":
         size = min(int.from_bytes(head[:4], "big"), 256)
         brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]

@@ -46,7 +46,7 @@ _RECIPE = 4
 that is so of HDR clips alone."""
 
 _BESIDE = ("remarks", "tone_mapping")
-"""What is kept of a preparation alongside the person, and decides nothing: remarks on the clips,
+"""Facts kept of a preparation alongside the person, which decide nothing: remarks on the clips,
 and the recipe of tone mapping where one of them is HDR."""
 
 
@@ -216,8 +216,8 @@ def _read(index: Path, person: Actor | Donor, model: type[_Prepared]) -> _Prepar
 
 
 def _taken_over(index: Path, person: Actor | Donor, prepared: _Prepared) -> _Prepared | None:
-    """What was prepared before clips were looked at for more than their pixels; None when it would
-    be prepared differently now."""
+    """Material that was prepared before clips were looked at for more than their pixels; None when
+    it would be prepared differently now."""
     pictures = pictures_of(person.clips)
     if not all(picture.leads and picture.hdr is None for picture in pictures):
         return None

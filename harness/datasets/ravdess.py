@@ -143,7 +143,7 @@ class RavdessFiles(NamedTuple):
 
 
 def find_files(root: Path) -> RavdessFiles:
-    """What is below ``root``; links to folders are followed.
+    """Files of RAVDESS below ``root``; links to folders are followed.
 
     Of several files of a take the video-only one comes first, then that with sound, which shows
     the same pictures; of equals the largest, since downloads end early, then the one whose name
@@ -253,7 +253,7 @@ def load_ravdess(root: Path) -> Dataset:
 
 
 def _instead(files: RavdessFiles) -> str:
-    """What a folder without videos does hold, as the end of a sentence."""
+    """Content of a folder without videos, as the end of a sentence."""
     if files.archives:
         return f"{files.archives[0].name} is there, and was not unpacked."
     if files.converted:

@@ -69,8 +69,8 @@ class RunOptions:
     warn: Say = ignore
     """Gets sentences about material that makes numbers meaningless."""
     workplace: Workplace | None = None
-    """Where the work is done; None opens lanes of this machine, with the ``jobs``, ``runtimes`` and
-    ``infra_retries`` given here."""
+    """Workplace in which the work is done; None opens lanes of this machine, with the ``jobs``,
+    ``runtimes`` and ``infra_retries`` given here."""
     jobs: int | None = None
     cpu: bool = False
     """No GPU is used."""

@@ -1,4 +1,4 @@
-"""What is to be measured in one video."""
+"""A request to measure one video."""
 
 from __future__ import annotations
 

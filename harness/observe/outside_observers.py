@@ -116,7 +116,7 @@ def _kept(observer: Tool, sha256: str, home: Path) -> _Kept:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What the store has of one video by one observer: its observation, or a failure."""
+    """Content of the store about one video by one observer: its observation, or a failure."""
 
     reader: OutputReader
     path: Path

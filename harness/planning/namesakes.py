@@ -61,7 +61,7 @@ class UnreadableManifest(Frozen):
 
 
 def unreadable_manifests(names: Iterable[str], home: Path) -> tuple[UnreadableManifest, ...]:
-    """Those of the dataset ``names`` whose manifest, the one used last, is here and is invalid."""
+    """Dataset ``names`` whose manifest, the one used last, is here and is invalid."""
     found = []
     for name in dict.fromkeys(names):
         used = next((place for place in manifests_of(name, home) if place.is_file()), None)

@@ -1,4 +1,4 @@
-"""What a recogniser promises, under the name that packages outside this project import.
+"""The interface of recognisers, under the name that packages outside this project import.
 
 New packages import ``harness.vision.recognisers.base`` (docs/decisions/0004-public-names-stay.md).
 """

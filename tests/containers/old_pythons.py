@@ -54,7 +54,7 @@ def tensorflow_1(cache_folder: Path) -> str:
 
 
 def packages(cache_folder: Path, recipe: str) -> Path:
-    """What a recipe installs, as its Dockerfile does, for Python 3.6; skips without."""
+    """Packages of a recipe, installed as its Dockerfile does, for Python 3.6; skips without."""
     python = tensorflow_1(cache_folder)
     pins = module_folder(f"containers.{recipe}") / "requirements.txt"
     digest = hashlib.sha256(pins.read_bytes()).hexdigest()[:12]

@@ -18,7 +18,7 @@ PERFORMERS = {
     "harness.execution.cohorts.score_cohort",
     "harness.execution.cell.run_cell",
 }
-"""What does the work of requests."""
+"""Functions that do the work of requests."""
 ALSO = {
     "harness.execution.score_cells": {"harness.observe.measure.measure"},
     "harness.results.selftest.scoring": {"harness.datasets.prepare.prepare_actor"},

@@ -14,7 +14,7 @@ from harness.model.dataset import Clip, Span
 from tests.media.odd_files import pattern
 
 FFMPEG = "n9.0.2-17-g2a571b6068-20260930"
-"""What the hashes were recorded with; another FFmpeg makes other bytes."""
+"""FFmpeg with which the hashes were recorded; another FFmpeg makes other bytes."""
 
 BEFORE = {
     "copied": "d92b37a7fc630fa28411b0b52e7948380ab83bb4b85d94670bd324c51f9c2c5a",

@@ -59,7 +59,7 @@ class Store:
         return done
 
     def json(self, *words: str, code: int = 0) -> Any:
-        """What a command prints with ``--json``."""
+        """Output of a command with ``--json``."""
         return json.loads(self.bench(*words, "--json", code=code).stdout)
 
     def files(self) -> dict[str, str]:

@@ -122,7 +122,7 @@ def check_room(engine: Engine, recipe: Recipe) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """What an engine said, in one line."""
+    """An engine's answer, in one line."""
     text = str(getattr(error, "explanation", None) or error).strip()
     with contextlib.suppress(ValueError, KeyError, TypeError):
         text = str(json.loads(text)["message"])

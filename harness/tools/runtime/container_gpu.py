@@ -108,7 +108,7 @@ def _broken(why: str) -> UnfitMachineError:
 
 
 def visible_gpus(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> tuple[Gpu, ...]:
-    """Those that CUDA_VISIBLE_DEVICES names, in its order; all of them where it is not set.
+    """Cards that CUDA_VISIBLE_DEVICES names, in its order; all of them where it is not set.
 
     Read as CUDA reads it: numbers from 0 (in nvidia-smi's order) or beginnings of UUIDs, of which
     the first that fits nothing ends the list. Raises UnfitMachineError for an instance of a GPU

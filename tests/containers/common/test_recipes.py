@@ -1,4 +1,4 @@
-"""What recipes for old images install: packages by checksum, and the system libraries they lack."""
+"""Recipes for old images install packages by checksum, and the system libraries they lack."""
 
 from __future__ import annotations
 

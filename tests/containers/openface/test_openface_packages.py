@@ -1,4 +1,4 @@
-"""What the recipe of OpenFace asks of a base that somebody brings, against a small machine."""
+"""Demands of the recipe of OpenFace on a base that somebody brings, against a small machine."""
 
 from __future__ import annotations
 

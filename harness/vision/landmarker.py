@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -33,6 +34,7 @@ def load_mediapipe() -> Any:
     # Its C++ writes warnings that mean nothing here.
     os.environ.setdefault("GLOG_minloglevel", "3")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _keep_from_calling_home()
     with _import_lock:
         empty = {name: ModuleType(name) for name in _PLOTTING if name not in sys.modules}
         sys.modules.update(empty)
@@ -44,6 +46,20 @@ def load_mediapipe() -> Any:
                 if sys.modules.get(name) is module:
                     del sys.modules[name]
     return mediapipe
+
+
+def _keep_from_calling_home() -> None:
+    """Give the C library's environment a proxy that no client can speak to.
+
+    MediaPipe reports its use to its makers and has no switch for it. Its HTTP client asks the C
+    library for a proxy and gives up before it resolves a name; Python's own environment, and so
+    every download of this process, stays as it is.
+    """
+    library = ctypes.CDLL(None)
+    for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"):
+        library.setenv(name.encode(), b"none://none", 1)
+    for name in ("no_proxy", "NO_PROXY"):
+        library.unsetenv(name.encode())
 
 
 class Landmarker:

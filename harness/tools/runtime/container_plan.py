@@ -15,6 +15,7 @@ from harness.core.threads import thread_limits
 from harness.model.job import Job, Role, Step
 from harness.model.tool import Container, Tool
 from harness.tools.engine import EngineInfo
+from harness.tools.runtime.environment import SILENCE
 
 OWNER = "deid-bench"
 LABEL_OWNER = "deid-bench.owner"
@@ -175,7 +176,7 @@ def _userns(engine: EngineInfo) -> str | None:
 
 
 def _environment(cpus: float, spec: Container, gpu: str | None) -> dict[str, str]:
-    env = thread_limits(max(1, int(cpus)))
+    env = thread_limits(max(1, int(cpus))) | SILENCE
     # The caller's user id has no name inside, and libraries ask for one.
     env |= {"HOME": "/tmp", "USER": "bench", "LOGNAME": "bench", "TMPDIR": "/tmp"}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}

@@ -71,8 +71,11 @@ _WORDS = (
 PASSED_ON = frozenset({*_SEARCHED, *_PLACES, *_WORDS})
 """Names of the variables that every driver gets; containers/CONTRACT.md lists them."""
 
+SILENCE = {"ORT_DISABLE_TELEMETRY": "1"}
+"""Libraries that would call home from a driver do not; the same for every runtime."""
 SET_BY_BENCH = frozenset(
-    {SAFE_PATH, "PYTHONUNBUFFERED", "PYTHONUTF8", "MPLBACKEND", "TMPDIR", *THREAD_VARIABLES}
+    {SAFE_PATH, "PYTHONUNBUFFERED", "PYTHONUTF8", "MPLBACKEND", "TMPDIR"}
+    | {*THREAD_VARIABLES, *SILENCE}
 )
 
 
@@ -98,6 +101,6 @@ def driver_environment(
 
     ``temporary`` is for its temporary files; ``extra`` goes over everything.
     """
-    env = {**given, **safe_imports(given), **thread_limits(THREADS)}
+    env = {**given, **safe_imports(given), **thread_limits(THREADS), **SILENCE}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "MPLBACKEND": "Agg"}
     return env | {"TMPDIR": str(temporary)} | dict(extra)

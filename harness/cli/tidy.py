@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from harness.cli.options import ActorOption, AsJson, CpuOption, DatasetOption, T
 from harness.cli.output import Progress, note, print_json, size_text
 from harness.cli.stored import find_cell, is_locked, is_running, open_store
 from harness.core.errors import UsageError
+from harness.core.trees import remove_tree, tree_size
 from harness.planning.selection import Selection, choose_cells
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def clean(
 
 def _clean(store: CellStore, target: _Target, yes: bool) -> dict[str, object]:
     """Remove one target, if asked and if nobody is at work on it, and say what was done."""
-    size_bytes = _size_bytes(target.path)
+    size_bytes = tree_size(target.path).size_bytes
     done = "kept"
     if target.spec is not None and _is_busy(store, target.spec):
         done = "busy"
@@ -249,22 +249,15 @@ def _remove(store: CellStore, target: _Target) -> bool:
     from harness.store.cells import disk_errors
 
     if target.spec is None:
-        _delete(target.path)
+        remove_tree(target.path)
         return True
     with store.lock(target.spec) as held:
         whole = target.path == store.folder(target.spec) and not target.finished
         if not held or (whole and store.result(target.spec)):
             return False
         with disk_errors(target.path):
-            _delete(target.path)
+            remove_tree(target.path)
     return True
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _targets(store: CellStore, failed: bool) -> Iterator[_Target]:
@@ -325,19 +318,9 @@ def _stale(home: Path, patterns: Sequence[str]) -> Iterator[Path]:
     now = time.time()
     for pattern in patterns:
         for path in sorted(home.glob(pattern)):
-            newest = max(_stat_times(path), default=now)
+            newest = tree_size(path).newest or now
             if now - newest > STALE_S:
                 yield path
-
-
-def _stat_times(path: Path) -> Iterator[float]:
-    for entry in (path, *path.rglob("*")):
-        yield entry.lstat().st_mtime
-
-
-def _size_bytes(path: Path) -> int:
-    files = [path, *path.rglob("*")]
-    return sum(f.lstat().st_size for f in files if f.is_symlink() or f.is_file())
 
 
 def register(root: typer.Typer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,14 @@ from harness.execution.outcomes import CellOutcome
 from harness.execution.requests import RunCell, WorkContext
 from harness.model.cell import Attempt, CellSpec, Resources, Status
 from harness.model.dataset import MediaRef
-from harness.model.job import Job, Role, Step, StepReport
+from harness.model.job import SWAPPED_NAME, Job, Role, Step, StepReport
 from harness.model.tool import Tool
 from harness.model.video import VideoInfo
 from harness.store.cells import CellStore, OpenAttempt, disk_errors, utc_now
 from harness.store.media import MediaStore
 from harness.tools.runtime.base import CANCELLED_REASON, Control, Runtime, StepOutcome
-from harness.tools.runtime.swapped import SWAPPED_NAME, video_fault
+from harness.tools.runtime.swapped import video_fault
 
-_PREVIEW = re.compile(r"\d{8}\.jpg")
 _SIGNAL_S = 0.3
 """Within this time a signal to the whole process group has reached this process."""
 
@@ -54,16 +52,8 @@ def run_cell(request: RunCell, context: WorkContext) -> CellOutcome:
 
 
 def previews_in(attempt: Path) -> list[Path]:
-    """The pictures that a training left in an attempt's folder, by iteration.
-
-    Only plain files that are named as the contract says: a driver's links lead anywhere.
-    """
-    root = attempt.resolve()
-    return sorted(
-        path
-        for path in root.glob("*-train/out/previews/*.jpg")
-        if _PREVIEW.fullmatch(path.name) and path.is_file() and path.resolve() == path
-    )
+    """The pictures that a training left in an attempt's folder, by iteration."""
+    return sorted(attempt.glob("*-train/out/previews/*.jpg"))
 
 
 def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcome | None:
@@ -202,7 +192,12 @@ class _HeldCell:
             ),
             host=host(),
             steps=tuple(reports),
-            environment=tuple(sorted({name for one in done for name in one.environment})),
+            environment=tuple(sorted({name for step in done for name in step.environment})),
+            deleted=tuple(
+                f"{step}/{name}"
+                for step, outcome in zip(self.tool.steps, done, strict=False)
+                for name in outcome.deleted
+            ),
         )
 
 

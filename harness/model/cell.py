@@ -103,6 +103,8 @@ class Attempt(Frozen):
     steps: tuple[StepReport, ...] = ()
     environment: tuple[str, ...] = ()
     """Names (not values) of the caller's environment variables that a child process got."""
+    deleted: tuple[str, ...] = ()
+    """``step/name`` of what the tool left besides the contract's files; a few, then a count."""
 
 
 class Artifact(Frozen):

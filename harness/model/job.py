@@ -9,6 +9,11 @@ from pydantic import Field
 from harness.core.base import Frozen
 
 CONTRACT_VERSION = 1
+REPORT_NAME = "step.json"
+SWAPPED_NAME = "swapped.mp4"
+OBSERVATION_NAME = "observation.csv"
+PREVIEWS_NAME = "previews"
+"""Everything that a driver may leave in ``out``."""
 
 Setting = bool | int | float | str
 

@@ -8,7 +8,6 @@ file that a user made by hand would be.
 from __future__ import annotations
 
 import fcntl
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,8 +20,9 @@ from pydantic import ValidationError
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import UnusableInputError
 from harness.core.signals import StoppedError
+from harness.core.trees import remove_tree
 from harness.model.cell import Status
-from harness.model.job import Job, Limits, Role, Step
+from harness.model.job import OBSERVATION_NAME, Job, Limits, Role, Step
 from harness.model.video import VideoRef
 from harness.observe.readers import OutputReader, reader_of
 from harness.store.atomic import write_bytes, write_json
@@ -34,7 +34,6 @@ from harness.tools.runtime.base import LOG_NAME, Control, Runtime, StepOutcome
 if TYPE_CHECKING:
     from harness.model.tool import Tool
 
-OUTPUT = "observation.csv"
 LIMITS = Limits(wall_s=4 * 3600.0)
 """An observer takes about as long as the video lasts, and several times that on a slow machine."""
 
@@ -170,16 +169,18 @@ class _Work:
 
         frames = probe(self.video.path).frames
         folder = self.kept.sibling(".run.part")
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            remove_tree(folder)
         try:
             with store_sentences(folder):
                 folder.mkdir(parents=True)
             outcome = self._step(folder)
             if outcome.status is Status.OK:
-                outcome = self._bring_in(outcome, folder / "out" / OUTPUT, frames)
+                outcome = self._bring_in(outcome, folder / "out" / OBSERVATION_NAME, frames)
             return self._keep(outcome, folder / LOG_NAME)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                remove_tree(folder)
 
     def _step(self, folder: Path) -> StepOutcome:
         job = Job(

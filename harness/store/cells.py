@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.core.errors import StoreError
 from harness.core.hashing import canonical_json, file_sha256
+from harness.core.trees import remove_tree
 from harness.model.cell import Artifact, Attempt, CellSpec, Result, Status
 from harness.model.job import StepReport
 from harness.store.atomic import publish_file, write_bytes, write_json
@@ -160,7 +160,8 @@ class CellStore:
         name = str(uuid.uuid4())
         opened = folder / "attempts" / attempt_name(number, name)
         with disk_errors(opened):
-            opened.mkdir(parents=True)
+            opened.parent.mkdir(parents=True, exist_ok=True)
+            opened.mkdir(mode=0o700)
         return OpenAttempt(number=number, uuid=name, folder=opened, started_at=utc_now())
 
     def finish(self, spec: CellSpec, attempt: Attempt) -> None:
@@ -233,7 +234,7 @@ class CellStore:
                     attempt is None or result is not None or attempt.status is not Status.OK
                 ):
                     continue
-                shutil.rmtree(folder)
+                remove_tree(folder)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.core.errors import StoreError
 from harness.core.hashing import content_hash, file_sha256, known_sha256
 from harness.core.paths import media_dir
+from harness.core.trees import remove_tree
 from harness.model.dataset import GalleryFace, MediaRef
 from harness.model.video import PhotoRef, VideoInfo, VideoRef
 from harness.store.atomic import publish_file
@@ -101,7 +102,7 @@ class MediaStore:
             except OSError:
                 # Another lane was faster, or files were deleted from the one that is there.
                 if not is_whole():
-                    shutil.rmtree(final)
+                    remove_tree(final)
                     gallery.rename(final)
         return final
 

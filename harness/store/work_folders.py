@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from harness.core.trees import remove_tree
 from harness.store.cells import disk_errors
 
 _PREFIX = "work-"
@@ -28,13 +28,14 @@ def work_folder(parent: Path) -> Iterator[Path]:
             for left in parent.glob(f"{_PREFIX}*"):
                 # In use, or just gone.
                 with suppress(OSError), _held(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                    shutil.rmtree(left, ignore_errors=True)
+                    remove_tree(left)
             folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             lock = _hold(folder, fcntl.LOCK_EX)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            remove_tree(folder)
         os.close(lock)
 
 

@@ -81,10 +81,20 @@ def _run(root: Path, words: list[str], trace: Path) -> None:
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    watch = ["strace", "-f", "-qq", "-y", "--seccomp-bpf", "-e", f"trace={_CALLS}", "-o", trace]
+    watch = [
+        "strace",
+        "-f",
+        "-qq",
+        "-y",
+        "--seccomp-bpf",
+        "-e",
+        f"trace={_CALLS}",
+        "-o",
+        str(trace),
+    ]
     bench = [sys.executable, "-c", "from harness.cli.main import main; main()"]
     done = subprocess.run(
-        [*watch, *bench, *words],
+        [*watch, "-o", str(trace), *bench, *words],
         cwd=root / "work",
         env=environment,
         capture_output=True,

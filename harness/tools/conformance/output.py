@@ -12,13 +12,13 @@ from harness.core.paths import bench_home
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.cell import Status
-from harness.model.job import ExitCode, Job, Limits, Role, Step
+from harness.model.job import SWAPPED_NAME, ExitCode, Job, Limits, Role, Step
 from harness.model.tool import Tool
 from harness.store.archives import is_ready
 from harness.tools.conformance.finding import Finding, State
 from harness.tools.registry import find_config, resolve_settings
 from harness.tools.runtime.base import Control, Runtime, StepOutcome
-from harness.tools.runtime.swapped import SWAPPED_NAME, video_fault
+from harness.tools.runtime.swapped import video_fault
 from harness.vision.assets import FACE_LANDMARKER, face_landmarker_path
 
 CHECK = "output"

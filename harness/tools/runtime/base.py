@@ -14,7 +14,6 @@ from harness.model.job import Event, Job, StepReport
 from harness.model.tool import Tool
 
 LOG_NAME = "log.txt"
-REPORT_NAME = "step.json"
 JOB_NAME = "job.json"
 CANCELLED_REASON = "Stopped by the user; the same command continues."
 
@@ -32,6 +31,8 @@ class StepOutcome(Frozen):
     report: StepReport | None = None
     environment: tuple[str, ...] = ()
     """Names of the caller's variables that the driver got; none in a container."""
+    deleted: tuple[str, ...] = ()
+    """Names of what the driver left in ``out`` besides the files of the contract."""
 
 
 def _ignore(event: Event) -> None:

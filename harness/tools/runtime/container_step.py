@@ -21,7 +21,6 @@ from harness.tools.runtime.base import (
     CANCELLED_REASON,
     JOB_NAME,
     LOG_NAME,
-    REPORT_NAME,
     Control,
     StepOutcome,
 )
@@ -58,6 +57,7 @@ from harness.tools.runtime.ending import Verdict, judge_end
 from harness.tools.runtime.limits import StepLimits
 from harness.tools.runtime.progress import PROGRESS_NAME, ProgressFile
 from harness.tools.runtime.state_lock import state_lock
+from harness.tools.runtime.takeover import TakenOver, make_private, take_over
 
 NEAR_LIMIT = 0.75
 RECORD_NAME = "container.json"
@@ -104,8 +104,8 @@ def run_step(
     """Run the step and leave no container behind. ``gpus``: it gets one of these; None: none."""
     job, folder, control = work.job, work.folder, work.control
     state, out = Path(job.state), Path(job.out)
-    for made in (folder, out, state):
-        made.mkdir(parents=True, exist_ok=True)
+    for made in (folder, state, out):
+        make_private(made)
     (folder / JOB_NAME).write_text(job_inside(job).model_dump_json(indent=1), encoding="utf-8")
     iterations = float(job.limits.iterations) if job.limits.iterations else None
     with (
@@ -195,6 +195,7 @@ class _Life:
         self._verdict: Verdict | None = None
         self._ended: Ended | None = None
         self._used = _NOTHING
+        self._taken = TakenOver()
 
     def go(self) -> None:
         """Make the container and follow it until it has ended."""
@@ -337,6 +338,7 @@ class _Life:
     def outcome(self) -> StepOutcome:
         """Raises OSError when the disk was full: no failure of the tool."""
         ended, used, report = self._ended, self._used, None
+        self._taken = take_over(self._work.job)
         verdict = self._verdict
         if verdict is None and ended is not None:
             report, verdict = self._judge(ended)
@@ -347,17 +349,17 @@ class _Life:
         used = used.model_copy(update={"gpu": self._planned.gpu})
         if report is not None and self._planned.network:
             report = report.model_copy(update={"notes": (*report.notes, _NETWORK_NOTE)})
-        return _outcome(verdict, ended, used, self._log.tail, report)
+        outcome = _outcome(verdict, ended, used, self._log.tail, report)
+        return outcome.model_copy(update={"deleted": self._taken.deleted})
 
     def _judge(self, ended: Ended) -> tuple[StepReport | None, Verdict | None]:
         """The driver's account, or what its end means when bench did not order it."""
         work, ending = self._work, self._log.ending
-        path = Path(work.job.out) / REPORT_NAME
         if ended.exit_code != 0 and self._limits.disk_was_full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), work.job.out)
         if verdict := broken_entry_point(ended.exit_code, ending):
             return None, verdict
-        report, verdict = judge_end(ended.exit_code, path, work.tool, work.job, ending)
+        report, verdict = judge_end(ended.exit_code, self._taken, work.tool, work.job, ending)
         if verdict is not None and ended.out_of_memory:
             verdict = out_of_memory(self._planned.memory_bytes)
         elif ended.exit_code == _KILLED:

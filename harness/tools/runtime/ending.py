@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -13,6 +12,7 @@ from harness.model.cell import Status
 from harness.model.job import ExitCode, Job, StepReport
 from harness.model.tool import KnownFailure, Tool
 from harness.tools.runtime.log import CONTROLS, EVENT_PREFIX
+from harness.tools.runtime.takeover import TakenOver
 
 Verdict = tuple[Status, str]
 """End of a step, and its reason in a sentence."""
@@ -28,15 +28,15 @@ _ENDS = {
 
 
 def judge_end(
-    code: int | None, report: Path, tool: Tool, job: Job, ending: str
+    code: int | None, taken: TakenOver, tool: Tool, job: Job, ending: str
 ) -> tuple[StepReport | None, Verdict | None]:
     """The driver's account of a step that nobody ended, or the verdict on it.
 
-    ``code`` is the exit code, ``report`` the file, ``ending`` the end of the log.
+    ``code`` is the exit code, ``taken`` what was taken over, ``ending`` the end of the log.
     """
     found, verdict = None, judge_exit(code, ending)
     if verdict is None:
-        found, verdict = read_report(report, job)
+        found, verdict = read_report(taken, job)
     return found, explain(verdict, tool.failures, ending) if verdict else None
 
 
@@ -69,12 +69,14 @@ def _with_words(meaning: str, ending: str) -> str:
     return f"{meaning}: {said[:_SAID_CHARS]}"
 
 
-def read_report(path: Path, job: Job) -> tuple[StepReport | None, Verdict | None]:
+def read_report(taken: TakenOver, job: Job) -> tuple[StepReport | None, Verdict | None]:
     """The driver's account of its step, or the verdict that it left none."""
-    try:
-        report = StepReport.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, IsADirectoryError):
+    if taken.fault:
+        return None, (Status.BAD_OUTPUT, taken.fault)
+    if taken.report is None:
         return None, (Status.BAD_OUTPUT, "The driver exited with 0 but wrote no step.json.")
+    try:
+        report = StepReport.model_validate_json(taken.report)
     except ValidationError as error:
         first = error.errors()[0]["msg"]
         return None, (Status.BAD_OUTPUT, f"The driver's step.json is not valid: {first}.")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import stat
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.core.trees import MAX_DEPTH, TreeSize, tree_size
 from harness.model.cell import Status
 from harness.model.job import Limits
 from harness.tools.runtime.base import CANCELLED_REASON
@@ -19,6 +17,9 @@ from harness.tools.runtime.ending import Verdict
 GRACE_S = 5.0
 """Between the request to end and the kill."""
 SAMPLE_S = 0.2
+OUTPUT_BYTES = 200 << 30
+"""The most that a step without a limit of its own may write: more than faces and models of a
+training ever took, and less than what would fill a disk unseen. It is no part of a cell's id."""
 FULL_BYTES = 1 << 16
 """A disk with less room than this fails whatever writes to it."""
 
@@ -26,9 +27,9 @@ FULL_BYTES = 1 << 16
 class Written:
     """Bytes a step wrote to ``folders``; what they held before it does not count."""
 
-    def __init__(self, folders: Sequence[Path], *, counted: bool) -> None:
+    def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
-        self._at_first_bytes = sum(map(folder_bytes, folders)) if counted else 0
+        self._at_first_bytes = self._sizes().size_bytes
         self._due = 0.0
 
     def is_due(self) -> bool:
@@ -39,12 +40,21 @@ class Written:
         """Bytes left on the disk."""
         return shutil.disk_usage(self._folders[0]).free
 
-    def now_bytes(self) -> int:
+    def now(self) -> TreeSize:
+        """What was written until now."""
         began = time.monotonic()
-        found = sum(map(folder_bytes, self._folders)) - self._at_first_bytes
+        sizes = self._sizes()
         ended = time.monotonic()
         self._due = ended + 20 * (ended - began)
-        return found
+        return sizes._replace(size_bytes=sizes.size_bytes - self._at_first_bytes)
+
+    def _sizes(self) -> TreeSize:
+        sizes = [tree_size(folder) for folder in self._folders]
+        return TreeSize(
+            sum(size.size_bytes for size in sizes),
+            max(size.newest for size in sizes),
+            any(size.too_deep for size in sizes),
+        )
 
 
 class StepLimits:
@@ -55,7 +65,7 @@ class StepLimits:
     ) -> None:
         """``what`` names the folders, as a noun phrase."""
         self._limits = limits
-        self._written = Written(folders, counted=limits.output_bytes is not None)
+        self._written = Written(folders)
         self._stop = stop
         self._what = what
         self._started = time.monotonic()
@@ -84,25 +94,18 @@ class StepLimits:
         return self.judge_output() if self._written.is_due() else None
 
     def judge_output(self) -> Verdict | None:
-        """The verdict on the size of what was written, if it is too much."""
-        allowed = self._limits.output_bytes
-        if allowed is None or (written := self._written.now_bytes()) <= allowed:
+        """The verdict on what was written, if it is too much or goes too deep."""
+        written = self._written.now()
+        allowed = self._limits.output_bytes or OUTPUT_BYTES
+        if written.too_deep:
+            text = f"The step's {self._what} hold folders more than {MAX_DEPTH} deep."
+        elif written.size_bytes > allowed:
+            text = f"The step wrote {mib(written.size_bytes)} ({self._what} together); "
+            text += f"{mib(allowed)} are allowed."
+        else:
             return None
-        text = f"The step wrote {mib(written)} ({self._what} together); {mib(allowed)} are allowed."
         return Status.BAD_OUTPUT, text
 
 
 def mib(size_bytes: int) -> str:
     return f"{size_bytes / (1 << 20):.1f} MiB"
-
-
-def folder_bytes(folder: Path) -> int:
-    """Total size of the files below ``folder``; what vanishes meanwhile counts nothing."""
-    total = 0
-    # os.walk passes over folders that are removed under its feet, Path.rglob does not.
-    for where, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                found = Path(where, name).lstat()
-                total += found.st_size if stat.S_ISREG(found.st_mode) else 0
-    return total

@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import selectors
-import shutil
 import subprocess
 import sys
 import time
@@ -16,13 +15,13 @@ from pathlib import Path
 
 import psutil
 
+from harness.core.trees import remove_tree
 from harness.model.cell import Resources, Status
 from harness.model.job import Job
 from harness.model.tool import ChildProcess, Tool
 from harness.tools.runtime.base import (
     JOB_NAME,
     LOG_NAME,
-    REPORT_NAME,
     Control,
     StepOutcome,
 )
@@ -32,6 +31,7 @@ from harness.tools.runtime.limits import GRACE_S, SAMPLE_S, StepLimits, mib
 from harness.tools.runtime.log import CappedLog, LogSink
 from harness.tools.runtime.progress import PROGRESS_NAME, ProgressFile
 from harness.tools.runtime.state_lock import state_lock
+from harness.tools.runtime.takeover import make_private, take_over
 
 
 class _Tree:
@@ -178,8 +178,8 @@ class ProcessRuntime:
         if not isinstance(tool.runs_as, ChildProcess):
             raise TypeError(f"{tool.name} runs in a container, not as a child process")
         out, state, temporary = Path(job.out), Path(job.state), folder / "tmp"
-        for made in (folder, out, state, temporary):
-            made.mkdir(parents=True, exist_ok=True)
+        for made in (folder, state, out, temporary):
+            make_private(made)
         job_file = folder / JOB_NAME
         job_file.write_text(job.model_dump_json(indent=1), encoding="utf-8")
         command = [sys.executable, "-m", tool.runs_as.module, str(job_file)]
@@ -200,7 +200,8 @@ class ProcessRuntime:
                 outcome = _outcome(tree, watch, tool, job, log.tail)
                 return outcome.model_copy(update={"environment": tuple(sorted(given))})
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                remove_tree(temporary)
 
 
 def _follow(tree: _Tree, watch: _Watch, log: CappedLog, progress: ProgressFile) -> None:
@@ -238,8 +239,9 @@ def _outcome(
     if verdict is None and code != 0 and (limits.disk_was_full or _tells_of_full_disk(tail)):
         # Not the tool's failure, and any attempt stored now might be cut short as well.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), job.out)
+    taken = take_over(job)
     if verdict is None:
-        report, verdict = judge_end(code, Path(job.out) / REPORT_NAME, tool, job, "\n".join(tail))
+        report, verdict = judge_end(code, taken, tool, job, "\n".join(tail))
     status, reason = verdict or (Status.OK, "done")
     return StepOutcome(
         status=status,
@@ -248,6 +250,7 @@ def _outcome(
         resources=resources,
         log_tail=tail,
         report=report,
+        deleted=taken.deleted,
     )
 
 

@@ -6,9 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from harness.core.errors import BenchError
+from harness.model.job import SWAPPED_NAME
 from harness.model.video import VideoInfo
-
-SWAPPED_NAME = "swapped.mp4"
 
 
 def video_fault(path: Path, original: VideoInfo) -> str | None:

@@ -171,7 +171,7 @@ def transient_once(job: dict[str, Any]) -> None:
 
 
 def environment(job: dict[str, Any]) -> None:
-    (Path(job["out"]) / "environment").write_text(json.dumps(dict(os.environ)))
+    (Path(job["state"]) / "environment").write_text(json.dumps(dict(os.environ)))
     good(job)
 
 

@@ -304,7 +304,7 @@ def environment_of(bench: Bench, tool: Tool) -> dict[str, str]:
     outcome = runtime.run(tool, job, bench.folder / "job", Control())
     assert outcome.status is Status.OK, outcome.reason
     bench.passed_on = outcome.environment
-    found: dict[str, str] = json.loads((bench.folder / "job" / "out" / "environment").read_text())
+    found: dict[str, str] = json.loads((bench.folder / "state" / "environment").read_text())
     return found
 
 

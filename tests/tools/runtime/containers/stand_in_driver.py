@@ -99,6 +99,22 @@ def append(path: str) -> Callable[[], object]:
     return write
 
 
+def hostile(job: Job) -> None:
+    """Leave what must not reach the host: a link, a pipe, a set-user-id file, a deep tree."""
+    bench_driver.write_step(job)
+    Path(job.out, "swapped.mp4").symlink_to("/etc/hostname")
+    os.mkfifo(str(Path(job.out, "observation.csv")))
+    for folder in (job.out, job.state):
+        tool = Path(folder, "tool")
+        tool.write_text("#!/bin/sh")
+        tool.chmod(0o4755)
+    handle = os.open(job.out, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deep", dir_fd=handle)
+        handle, above = os.open("deep", os.O_RDONLY, dir_fd=handle), handle
+        os.close(above)
+
+
 def facts(job: Job) -> None:
     """Try everything that must not work, and write down what came of it."""
     video = Path(job.input("test_video"))
@@ -136,7 +152,7 @@ def facts(job: Job) -> None:
     deep = Path(job.state, "deep", "er")
     deep.mkdir(parents=True, exist_ok=True)
     append(str(deep / "file"))()
-    bench_driver.write_json(str(Path(job.out, "facts.json")), found)
+    bench_driver.write_json(str(Path(job.state, "facts.json")), found)
     bench_driver.write_step(job)
 
 

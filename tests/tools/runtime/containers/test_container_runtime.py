@@ -54,7 +54,7 @@ def test_what_ran_is_recorded_beside_the_log(bench: Bench) -> None:
 def test_a_driver_can_touch_nothing_but_its_own(bench: Bench) -> None:
     outcome = bench.run("facts", limits=LIMITS)
     assert outcome.status is Status.OK, outcome.log_tail
-    found = json.loads((bench.folder() / "out" / "facts.json").read_text())
+    found = json.loads((bench.state / "facts.json").read_text())
     refused = {"root", "etc", "input", "input_mode", "input_gone", "beside_input", "job"}
     refused |= {"setuid", "chown", "mknod", "reach"}
     assert [name for name in refused if found[name] == "done"] == []
@@ -72,9 +72,19 @@ def test_a_driver_can_touch_nothing_but_its_own(bench: Bench) -> None:
     assert bench.video.read_bytes() == b"video"
 
 
+def test_what_a_hostile_container_leaves_ends_with_its_step(bench: Bench) -> None:
+    outcome = bench.run("hostile", limits=LIMITS)
+    assert outcome.status is Status.BAD_OUTPUT
+    assert any(name.startswith("swapped.mp4 (a symbolic link)") for name in outcome.deleted)
+    assert {name.split()[0] for name in outcome.deleted} >= {"observation.csv", "deep", "tool"}
+    assert {path.name for path in (bench.folder() / "out").iterdir()} == {"step.json"}
+    assert (bench.state / "tool").stat().st_mode & 0o7777 == 0o755
+    assert bench.state.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_step_that_may_use_the_network_has_one_and_says_so(bench: Bench) -> None:
     outcome = bench.run("facts", tool=with_container(network_steps=(Step.CONVERT,)))
-    found = json.loads((bench.folder() / "out" / "facts.json").read_text())
+    found = json.loads((bench.state / "facts.json").read_text())
     # An engine that was started without a bridge has no network to give.
     bridges = bench.engine.client.networks.list(names=["bridge"])
     assert len(found["interfaces"]) == (2 if bridges else 1)
@@ -87,7 +97,7 @@ def test_a_step_that_may_use_the_network_has_one_and_says_so(bench: Bench) -> No
 def test_a_tool_that_insists_on_a_terminal_gets_one(bench: Bench) -> None:
     tool = with_container(terminal=True)
     bench.run("facts", tool=tool)
-    assert json.loads((bench.folder() / "out" / "facts.json").read_text())["terminal"]
+    assert json.loads((bench.state / "facts.json").read_text())["terminal"]
 
 
 def test_a_terminals_colours_are_not_in_the_log(bench: Bench) -> None:

@@ -121,7 +121,7 @@ def test_what_a_step_leaves_belongs_to_the_caller(
         program = programs.start(bench, "facts")
         assert wait_for(lambda: program.is_gone, 60)
     assert program.done.exists()
-    found = json.loads((bench.folder(Step.TRAIN) / "out" / "facts.json").read_text())
+    found = json.loads((bench.state / "facts.json").read_text())
     # Folders in memory can be written by somebody who is not root, too.
     assert {found[name] for name in ("tmp", "scratch", "volume")} == {"done"}
     assert (bench.state / "deep" / "er" / "file").read_text() == "x"

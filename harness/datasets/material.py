@@ -101,7 +101,7 @@ def _require_picture(path: Path) -> None:
     try:
         with Image.open(path):
             pass
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise unreadable_photo(path) from error
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.core.errors import UnusableInputError
 
 _HEAD_BYTES = 4096
@@ -38,8 +41,37 @@ _KNOWN = (b"\xff\xd8", b"\x89PNG", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 """Beginnings of what is read, and of raw pictures that call themselves TIFF."""
 
 
+def read_photo(path: Path) -> NDArray[np.uint8]:
+    """The picture of a photo (HxWx3 BGR), turned as its EXIF says.
+
+    Raises UnusableInputError for anything but a whole JPEG, PNG, BMP, TIFF or WebP file.
+    """
+    import cv2
+
+    if not path.is_file():
+        raise unreadable_photo(path)
+    try:
+        data = path.read_bytes()
+        known = data.startswith(_KNOWN)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if known else None
+    except OSError as error:
+        raise unreadable_photo(path) from error
+    except cv2.error as error:
+        raise UnusableInputError(
+            f"The photo {path} cannot be read: {error.err}.",
+            hint="Give a smaller copy of it.",
+        ) from error
+    if picture is None or _is_cut_jpeg(data):
+        raise unreadable_photo(path)
+    return np.asarray(picture, np.uint8)
+
+
 def unreadable_photo(path: Path) -> UnusableInputError:
     """The error for a photo that could not be decoded: what it is, and the mend."""
+    if path.exists() and not path.is_file():
+        return UnusableInputError(
+            f"The photo {path} is no file.", hint="Correct its path in the manifest."
+        )
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
@@ -77,9 +109,8 @@ def unreadable_photo(path: Path) -> UnusableInputError:
     )
 
 
-def is_cut_jpeg(path: Path) -> bool:
+def _is_cut_jpeg(data: bytes) -> bool:
     """True for a JPEG whose picture never ends: decoders fill what is missing with grey."""
-    data = path.read_bytes()
     if not data.startswith(b"\xff\xd8"):
         return False
     at = 2

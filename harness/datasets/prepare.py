@@ -6,7 +6,6 @@ expression becomes the test video.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,8 +34,8 @@ from harness.model.dataset import (
     PreparedDonor,
     Split,
 )
-from harness.store.atomic import write_json
 from harness.store.media import MediaStore
+from harness.store.records import DamagedError, read_members, set_aside, write_record
 from harness.vision.assets import face_landmarker_path
 
 _Prepared = TypeVar("_Prepared", PreparedActor, PreparedDonor)
@@ -137,8 +136,8 @@ def remarks_on(person: Actor | Donor, split: Split | None, media: MediaStore) ->
         person = used_in(split, person)
         own = (_sentence(person.remark),) if person.remark else ()
     try:
-        stored = json.loads(_index(media, person, split).read_bytes())
-    except (OSError, ValueError):
+        stored = read_members(_index(media, person, split))
+    except (OSError, DamagedError):
         return own
     return (*own, *stored.get("remarks", ()))
 
@@ -202,12 +201,15 @@ def _index(media: MediaStore, person: Actor | Donor, split: Split | None) -> Pat
 
 def _read(index: Path, person: Actor | Donor, model: type[_Prepared]) -> _Prepared | None:
     try:
-        stored = json.loads(index.read_bytes())
+        stored = read_members(index)
         beside = {name: stored.pop(name) for name in _BESIDE if name in stored}
         prepared = model.model_validate(stored)
     except FileNotFoundError:
         return None
-    except (ValueError, ValidationError, AttributeError):
+    except DamagedError as error:
+        set_aside(index, str(error))
+        return None
+    except ValidationError:
         # Written by another version: what it points to can be prepared again.
         return None
     if not beside:
@@ -231,11 +233,11 @@ def _write(index: Path, person: Actor | Donor, prepared: _Prepared) -> None:
     pictures = pictures_of(person.clips)
     hdr = any(picture.hdr is not None for picture in pictures)
     beside = {"remarks": remarks(person.clips), "tone_mapping": RECIPE if hdr else None}
-    write_json(index, prepared.model_dump(mode="json") | beside)
+    write_record(index, prepared.model_dump(mode="json") | beside)
 
 
 def _all_there(media: MediaStore, *refs: MediaRef | None) -> bool:
-    return all(ref is None or media.has(ref) for ref in refs)
+    return all(ref is None or media.verified(ref) for ref in refs)
 
 
 def _join(clips: Sequence[Clip], out: Path, media: MediaStore) -> MediaRef | None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UnusableInputError
-from harness.datasets.photo_files import is_cut_jpeg, unreadable_photo
+from harness.datasets.photo_files import read_photo
 from harness.media.frames import Frame, read_frames_at
 from harness.model.dataset import Photo
 from harness.model.video import VideoInfo
@@ -91,15 +91,7 @@ def from_photo(photo: Photo) -> Chosen:
     """
     import cv2
 
-    try:
-        picture = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise UnusableInputError(
-            f"The photo {photo.path} cannot be read: {error.err}.",
-            hint="Give a smaller copy of it.",
-        ) from error
-    if picture is None or is_cut_jpeg(photo.path):
-        raise unreadable_photo(photo.path)
+    picture = read_photo(photo.path)
     note = f"the photo {photo.path.name}"
     if photo.crop is not None:
         box = photo.crop
@@ -117,7 +109,7 @@ def from_photo(photo: Photo) -> Chosen:
     scale = LONGEST_SIDE_PX / max(height, width)
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         note += f", shrunk to {size[0]} x {size[1]} pixels"
     result = np.ascontiguousarray(picture, dtype=np.uint8)
     faces = count_faces(result)

@@ -88,25 +88,29 @@ def score_cohort(
     store = ScoreStore(home)
     # Of two commands at once only one computes.
     with store.cohort_locked(cohort.key, protocol.name):
+        observations = ObservationStore(home)
         known = store.load_cohort(cohort.key, protocol.name)
-        if known is not None:
+        if known is not None and observations.still_reads(known.observations):
             return known
         members = []
         for number, (spec, score) in enumerate(zip(cohort.specs, cohort.scores, strict=True)):
             if listen is not None:
                 listen(f"cells of {cohort.label}", number + 1, len(cohort.specs))
-            members.append(load_member(spec, score, home, protocol))
-        cohort_score = compute(cohort, members, protocol)
+            members.append(load_member(spec, score, observations, protocol))
+        computed = compute(cohort, members, protocol)
+        cohort_score = computed.model_copy(update={"observations": observations.read_digests})
         store.save_cohort(cohort_score)
     return cohort_score
 
 
-def load_member(spec: CellSpec, score: CellScore, home: Path, protocol: Protocol) -> Member:
+def load_member(
+    spec: CellSpec, score: CellScore, store: ObservationStore, protocol: Protocol
+) -> Member:
     """All observations of a cell that has ``score``; what is not in the store is measured again.
 
     Raises UnusableInputError and StoreError as the observers do.
     """
-    media, store = MediaStore(home), ObservationStore(home)
+    home, media = store.home, MediaStore(store.home)
     test = spec.actor.test
     swapped = CellStore(home).swapped_path(spec)
     refs = {

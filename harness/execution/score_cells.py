@@ -100,7 +100,7 @@ def stored_score(cell: ScorableCell, home: Path) -> CellScore | None:
 
     Raises StoreError.
     """
-    return _kept(cell, _inputs(cell, home), ScoreStore(home))
+    return _kept(cell, _inputs(cell, home), home)
 
 
 def score_cell(cell: ScorableCell, home: Path, listen: Listen | None = None) -> CellScore:
@@ -113,27 +113,35 @@ def score_cell(cell: ScorableCell, home: Path, listen: Listen | None = None) -> 
     store = ScoreStore(home)
     with store.locked(cell.spec, cell.protocol.name):
         inputs = _inputs(cell, home)
-        known = _kept(cell, inputs, store)
+        known = _kept(cell, inputs, home)
         if known is not None:
             return known
-        scored = score(load_observations(cell, inputs, home, listen))
-        store.save(cell.spec, scored.score, scored.frames)
-    return scored.score
+        observations = ObservationStore(home)
+        scored = score(load_observations(cell, inputs, observations, listen))
+        digests = {"observations": observations.read_digests}
+        cell_score = scored.score.model_copy(update=digests)
+        store.save(cell.spec, cell_score, scored.frames)
+    return cell_score
 
 
-def _kept(cell: ScorableCell, inputs: Mapping[str, str], store: ScoreStore) -> CellScore | None:
-    known = store.load_whole(cell.spec, cell.protocol.name)
-    return known if known is not None and known.inputs == inputs else None
+def _kept(cell: ScorableCell, inputs: Mapping[str, str], home: Path) -> CellScore | None:
+    known = ScoreStore(home).load_whole(cell.spec, cell.protocol.name)
+    if known is None or known.inputs != inputs:
+        return None
+    return known if ObservationStore(home).still_reads(known.observations) else None
 
 
 def load_observations(
-    cell: ScorableCell, inputs: Mapping[str, str], home: Path, listen: Listen | None = None
+    cell: ScorableCell,
+    inputs: Mapping[str, str],
+    store: ObservationStore,
+    listen: Listen | None = None,
 ) -> Observations:
     """All observations of a cell; what is not in the store is measured. Raises as
     ``score_cell``.
     """
     spec, protocol = cell.spec, cell.protocol
-    store, media = ObservationStore(home), MediaStore(home)
+    home, media = store.home, MediaStore(store.home)
     requests = _requests(spec, home, protocol, cell.original, cell.swapped)
     for request, label in zip(requests, ("original", "re-encoded", "swapped"), strict=True):
         measure(request.model_copy(update={"label": f"the {label} video"}), home, listen)

@@ -13,8 +13,32 @@ from typing import NamedTuple
 
 from harness.core.errors import BenchError, StoreError, UnfitMachineError, UnusableInputError
 
+_CONTAINERS = (
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,ivf,yuv4mpegpipe,h264,hevc,m4v,vc1,"
+    "obu,dv,rm,gif,apng,mjpeg,jpeg_pipe,png_pipe,bmp_pipe,tiff_pipe,webp_pipe,webp_anim,gif_pipe"
+)
+"""Files of pictures that hold what they show. Playlists, scripts and numbered pictures, which name
+other files, are none of them."""
+_CODECS = (
+    "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx,libvpx-vp9,vvc,mpeg1video,mpeg2video,mpeg4,"
+    "msmpeg4v1,msmpeg4v2,msmpeg4,wmv1,wmv2,wmv3,vc1,h261,h263,h263i,flv,theora,mjpeg,dvvideo,prores,"
+    "dnxhd,cfhd,ffv1,huffyuv,ffvhuff,utvideo,magicyuv,rawvideo,v210,r210,qtrle,cinepak,svq1,svq3,"
+    "rv10,rv20,rv30,rv40,png,apng,bmp,tiff,gif,webp,jpeg2000,jpegls,hap,vp6,vp6f,vp7,snow,dirac,"
+    "aac,mp3float,mp3,mp2float,mp2,ac3,eac3,opus,libopus,vorbis,flac,alac,wmav1,wmav2,wmapro,dca,"
+    "truehd,amrnb,amrwb,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_u8,pcm_s8,"
+    "pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ima_wav,adpcm_ms,adpcm_ima_qt,cook,sipr"
+)
 _KEPT_LINES = 6
+_REFUSED = re.compile("(?:Format|Protocol|Codec) .*not on whitelist")
 _NO_ROOM = re.compile("No space left on device|Disk quota exceeded|Read-only file system")
+
+
+def video_input(path: Path | str) -> list[str]:
+    """FFmpeg's words for opening one file of pictures: by its path as it is spelled, whatever it
+    looks like, in a known format that names no other file and no address.
+    """
+    known = ["-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS]
+    return [*known, "-codec_whitelist", _CODECS, "-i", f"file:{path}"]
 
 
 class Output(NamedTuple):
@@ -93,6 +117,13 @@ def failed(what: str, stderr: str) -> BenchError:
             f"FFmpeg could not write what it made of {what}: {refused.group(0)}.",
             hint="Free some space, or set BENCH_HOME to another folder.",
         )
+    if _REFUSED.search(stderr):
+        return UnusableInputError(
+            f"{what} is not of a format that is read here, or names other files as playlists do. "
+            "Read are MP4, MOV, MKV, WebM, AVI, MPEG, WMV, FLV, OGG, MXF and their usual codecs.",
+            hint="Export the video as MP4 with H.264 (`ffmpeg -i FILE -c:v libx264 -crf 14 "
+            "NEW.mp4`), and name the new file.",
+        )
     lines = [line.strip() for line in stderr.splitlines() if line.strip()][-_KEPT_LINES:]
     said = "\n  ".join(lines) or "(nothing)"
     return UnusableInputError(
@@ -105,5 +136,5 @@ def failed(what: str, stderr: str) -> BenchError:
 def _input_of(args: Sequence[str]) -> str:
     for flag, value in itertools.pairwise(args):
         if flag == "-i":
-            return value
+            return value.removeprefix("file:")
     return "its input"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import BenchError, StoreError
-from harness.media.ffmpeg import failed, ffmpeg_path
+from harness.media.ffmpeg import failed, ffmpeg_path, video_input
 from harness.media.probe import frame_size
 from harness.media.streams import picture_stream
 from harness.media.tone_mapping import sdr_planes
@@ -49,7 +49,8 @@ def read_frames(path: Path, info: VideoInfo | None = None) -> Iterator[Frame]:
     # Planes and not pixels: the same bytes (a test compares them), and FFmpeg makes them with
     # vector instructions, in less than half the time.
     raw = ["-c:v", "rawvideo", "-pix_fmt", "gbrp", *_SCALER, "-f", "rawvideo", "pipe:1"]
-    command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-v", "error", "-i", str(path)]
+    command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-v", "error"]
+    command += video_input(path)
     command += ["-map", f"0:{picture.number}", "-fps_mode", "passthrough"]
     command += [*(["-vf", sdr_planes(picture)] if picture.hdr else []), *raw]
     planes = np.empty((3, height, width), np.uint8)

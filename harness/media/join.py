@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.core.errors import UnusableInputError
-from harness.media.ffmpeg import run_ffmpeg
+from harness.media.ffmpeg import run_ffmpeg, video_input
 from harness.media.frames import BITEXACT, FAITHFUL
 from harness.media.probe import frame_checksums, probe
 from harness.media.streams import PictureStream, picture_stream
@@ -138,7 +138,7 @@ def _encode(source: _Source, target: _Target, out: Path) -> None:
     pixels = sdr_video(picture) if bt709 else "format=yuv444p"
     chain = f"{trim},setpts=PTS-STARTPTS,fps={fps},{pixels},{size},setsar=1"
     codec = [*FAITHFUL.options(), "-video_track_timescale", str(_timescale(fps))]
-    pictures = ["-i", str(clip.path), "-map", f"0:{picture.number}", "-an", "-sn", "-dn"]
+    pictures = [*video_input(clip.path), "-map", f"0:{picture.number}", "-an", "-sn", "-dn"]
     run_ffmpeg(
         ["-y", *pictures, "-vf", chain, *codec, *BITEXACT, "-f", "mp4", str(out)], timeout_s=3600
     )
@@ -160,5 +160,5 @@ def _concat(files: Sequence[Path], out: Path) -> None:
             (folder / name).symlink_to(file.resolve())
         listing = folder / "listing.txt"
         listing.write_text("".join(f"file {name}\n" for name in names), encoding="utf-8")
-        source = ["-f", "concat", "-safe", "0", "-i", str(listing)]
+        source = ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", str(listing)]
         run_ffmpeg(["-y", *source, *copy, "-f", "mp4", str(out)], timeout_s=3600)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import file_state
-from harness.media.ffmpeg import Output, ffmpeg_output
+from harness.media.ffmpeg import Output, ffmpeg_output, video_input
 from harness.media.streams import PictureStream, picture_stream
 from harness.model.video import VideoInfo
 
@@ -79,7 +79,7 @@ _SINK = ["-f", "framecrc", "-"]
 
 def _count_args(path: Path, picture: PictureStream) -> list[str]:
     passthrough = ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
-    return ["-i", str(path), "-map", f"0:{picture.number}", *passthrough, *_SINK]
+    return [*video_input(path), "-map", f"0:{picture.number}", *passthrough, *_SINK]
 
 
 def _said(path: Path, stderr: str) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import file_state
-from harness.media.ffmpeg import ffmpeg_output
+from harness.media.ffmpeg import ffmpeg_output, video_input
 
 _STREAM = re.compile(
     r"^  Stream #0:(?P<index>\d+)(?:\[[^\]]*\])?(?:\([^)]*\))?: Video: (?P<codec>\w+).*?, "
@@ -68,7 +68,8 @@ class PictureStream(NamedTuple):
 def require_file(path: Path) -> None:
     """Raise UnusableInputError when ``path`` is no readable file with something in it."""
     if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
+        kind = "is no file" if path.exists() else "does not exist"
+        kind = "is a folder" if path.is_dir() else kind
         raise UnusableInputError(
             f"The file {path} {kind}.", hint="Check the path; is a disk not mounted?"
         )
@@ -129,7 +130,7 @@ def _listed(streams: Sequence[PictureStream]) -> str:
 
 @lru_cache(maxsize=4096)
 def _picture_streams(path: Path, *_state: int) -> tuple[PictureStream, ...]:
-    look = ["-i", str(path), "-map", "0:v?", "-c", "copy", "-t", "0", "-f", "null", "-"]
+    look = [*video_input(path), "-map", "0:v?", "-c", "copy", "-t", "0", "-f", "null", "-"]
     # A path may hold a line that looks like FFmpeg's own; tags cannot, as they are indented.
     said = ffmpeg_output(look).stderr.replace(str(path), "")
     streams = tuple(_parsed(said.split("\nOutput #0", 1)[0]))

@@ -84,6 +84,14 @@ class Resources(Frozen):
     """The UUID of the GPU it was given."""
 
 
+class Artifact(Frozen):
+    """A file of a cell, relative to the cell's folder."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+
 class Attempt(Frozen):
     """One try at a cell, stored whatever came of it."""
 
@@ -105,14 +113,8 @@ class Attempt(Frozen):
     """Names (not values) of the caller's environment variables that a child process got."""
     deleted: tuple[str, ...] = ()
     """``step/name`` of what the tool left besides the contract's files; a few, then a count."""
-
-
-class Artifact(Frozen):
-    """A file of a cell, relative to the cell's folder."""
-
-    path: str
-    sha256: str
-    size_bytes: int
+    artifacts: tuple[Artifact, ...] = ()
+    """Of a successful one: its video, then the previews. ``result.json`` says the same."""
 
 
 class Result(Frozen):

@@ -215,6 +215,8 @@ class CohortScore(Frozen):
     dataset: str
     cells: tuple[str, ...]
     """Ids, by actor and donor."""
+    observations: dict[str, str] = {}
+    """As a cell's score has them; empty in those of earlier versions."""
     actors: tuple[int, ...]
     impostor_pairs: int
     """Pairs of different actors."""

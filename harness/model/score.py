@@ -188,6 +188,9 @@ class CellScore(Frozen):
     protocol: str
     inputs: dict[str, str]
     """Hash of everything it was computed from: media, observers, protocol parameters."""
+    observations: dict[str, str] = {}
+    """The SHA-256 of each stored observation that it was computed from, by its place below
+    ``observations/``; empty in scores of earlier versions."""
     alignment: Alignment
     identity: Identity
     attributes: tuple[Attributes, ...]

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.core.base import Frozen
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import content_hash
@@ -15,7 +13,7 @@ from harness.core.paths import models_dir
 from harness.model.job import Event
 from harness.observe.trial_faces import fetch_trial_faces, trial_chips, trial_faces
 from harness.store.archives import Listener, ignore
-from harness.store.atomic import write_json
+from harness.store.records import DamagedError, read_record, set_aside, write_record
 from harness.vision.recognisers.base import Recogniser
 from harness.vision.recognisers.convention import KNOWN, Convention, read_stated, stated_path
 from harness.vision.recognisers.onnx_file import OnnxFile, open_onnx_file
@@ -91,7 +89,7 @@ def accept(network: OnnxFile, home: Path, listen: Listener) -> Acceptance:
     acceptance = _read(kept)
     if acceptance is None:
         acceptance = _try_all(network, home, listen)
-        write_json(kept, acceptance)
+        write_record(kept, acceptance)
     for sentence in _sentences(network, acceptance):
         listen(Event(kind="note", text=sentence))
     return acceptance
@@ -104,8 +102,11 @@ def _key(network: OnnxFile) -> str:
 
 def _read(path: Path) -> Acceptance | None:
     try:
-        return Acceptance.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return read_record(path, Acceptance)
+    except FileNotFoundError:
+        return None
+    except DamagedError as error:
+        set_aside(path, str(error))
         return None
 
 

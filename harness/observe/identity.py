@@ -27,6 +27,7 @@ from harness.model.video import PhotoRef, VideoRef
 from harness.observe import faces as fast
 from harness.observe.video import observe_attributes, observe_faces
 from harness.store.observations import ObservationKey, ObservationStore
+from harness.store.records import VerifiedFile
 from harness.vision.boxes import Box, box_of, main_face
 from harness.vision.colour import bgr_to_rgb
 from harness.vision.recognition import load_face_recognition
@@ -97,6 +98,7 @@ def observe_identity(
         missing = [frame for frame in asked if frame not in rows]
         done = len(asked) - len(missing)
         if missing:
+            content = VerifiedFile(video.path, video.sha256)
             tracker = _MainFace(video, store)
             fresh = 0
             try:
@@ -106,10 +108,12 @@ def observe_identity(
                     if listen is not None:
                         listen(done + fresh, len(asked))
                     if fresh % _SAVE_EVERY == 0:
+                        content.check()
                         store.write(key, _table(rows))
             finally:
                 # Also when interrupted: what was measured need not be measured again.
                 if fresh:
+                    content.check()
                     store.write(key, _table(rows))
     result: pd.DataFrame = _table({f: rows[f] for f in asked if f in rows}).to_pandas()
     return result
@@ -125,7 +129,9 @@ def photo_face(photo: PhotoRef, store: ObservationStore) -> NDArray[np.float64] 
     with store.locked(key):
         table = store.read(key)
         if table is None:
+            content = VerifiedFile(photo.path, photo.sha256)
             embedding = embed_photo(photo.path)
+            content.check()
             row = {"embedding": None if embedding is None else embedding.tolist()}
             schema = pa.schema([("embedding", pa.list_(pa.float64()))])
             table = pa.Table.from_pylist([row], schema=schema)

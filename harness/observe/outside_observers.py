@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import UnusableInputError
 from harness.core.signals import StoppedError
@@ -25,8 +23,9 @@ from harness.model.cell import Status
 from harness.model.job import OBSERVATION_NAME, Job, Limits, Role, Step
 from harness.model.video import VideoRef
 from harness.observe.readers import OutputReader, reader_of
-from harness.store.atomic import write_bytes, write_json
+from harness.store.atomic import write_bytes
 from harness.store.observations import ObservationStore
+from harness.store.records import DamagedError, read_record, set_aside, write_record
 from harness.store.tables import store_sentences
 from harness.tools.registry import resolve_settings
 from harness.tools.runtime.base import LOG_NAME, Control, Runtime, StepOutcome
@@ -143,9 +142,13 @@ class _Kept:
 
     def _failure(self) -> Failure | None:
         """The stored failure; one that cannot be read counts as none."""
+        path = self.sibling(".failed.json")
         try:
-            return Failure.model_validate_json(self.sibling(".failed.json").read_bytes())
-        except (FileNotFoundError, ValidationError):
+            return read_record(path, Failure)
+        except FileNotFoundError:
+            return None
+        except DamagedError as error:
+            set_aside(path, str(error))
             return None
 
     def sibling(self, ending: str) -> Path:
@@ -227,7 +230,7 @@ class _Work:
         with suppress(FileNotFoundError), store_sentences(log):
             write_bytes(kept[1], log.read_bytes())
         if outcome.status in _SETTLED:
-            write_json(kept[0], failure)
+            write_record(kept[0], failure)
         return self.kept.failed(failure, reused=False)
 
 

@@ -27,6 +27,7 @@ from harness.observe.pair_pixels import (
 )
 from harness.observe.video import observe_attributes
 from harness.store.observations import ObservationKey, ObservationStore
+from harness.store.records import VerifiedFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,9 +82,12 @@ def observe_pair(
         table = store.read(key)
         if table is None:
             both = original, swapped
+            contents = [VerifiedFile(video.path, video.sha256) for video in both]
             faces = [observe_attributes(video, store)[list(FACE_BOX)] for video in both]
             first, second = (boxes.to_numpy(float) for boxes in faces)
             table = _table(_measure((original.path, swapped.path), (first, second), listen))
+            for content in contents:
+                content.check()
             store.write(key, table)
     frame: pd.DataFrame = table.to_pandas()
     return frame

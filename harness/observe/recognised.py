@@ -15,6 +15,7 @@ from harness.observe.identity import locate_faces, read_photo
 from harness.observe.observer import Chip, EmbeddingBatch, Row
 from harness.observe.tracking import TrackedFrame, mesh_at, meshes_in
 from harness.store.observations import ObservationKey, ObservationStore
+from harness.store.records import VerifiedFile
 from harness.vision.aligning import aligned, open_aligner
 from harness.vision.boxes import box_of, main_face
 from harness.vision.hog import Face
@@ -86,7 +87,9 @@ def observe_photo(photo: PhotoRef, recogniser: Recogniser, store: ObservationSto
             return
         import pyarrow as pa
 
+        content = VerifiedFile(photo.path, photo.sha256)
         vector = _photo_vector(read_photo(photo.path), recogniser, store)
+        content.check()
         row = {"frame": 0, "embedding": vector}
         store.write(key, pa.Table.from_pylist([row], schema=_schema(info)))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.core.hashing import content_hash
 from harness.core.paths import media_dir
 from harness.model.dataset import MediaRef
@@ -13,7 +11,7 @@ from harness.model.observed import REENCODING_CRF
 from harness.model.video import VideoRef
 from harness.observe.video import video_info
 from harness.store.observations import ObservationStore
-from harness.store.tables import locked, store_sentences
+from harness.store.tables import locked
 
 RECIPE = 1
 """Raised when the same video would be encoded otherwise."""
@@ -37,15 +35,15 @@ def reencoding(video: VideoRef, home: Path) -> MediaRef:
 def known_reencoding(sha256: str, home: Path) -> MediaRef | None:
     """The re-encoding that was made of this content, or None."""
     from harness.store.media import MediaStore
+    from harness.store.records import DamagedError, read_record, set_aside
 
     index = _index(sha256, home)
-    if not index.is_file():
-        return None
-    with store_sentences(index):
-        data = index.read_bytes()
     try:
-        known = MediaRef.model_validate_json(data)
-    except ValidationError:
+        known = read_record(index, MediaRef)
+    except FileNotFoundError:
+        return None
+    except DamagedError as error:
+        set_aside(index, str(error))
         return None
     return known if MediaStore(home).has(known) else None
 
@@ -58,8 +56,8 @@ def _index(sha256: str, home: Path) -> Path:
 def _make(video: VideoRef, index: Path, home: Path) -> MediaRef:
     from harness.media.frames import Encoding, VideoWriter, read_frames
     from harness.media.probe import probe
-    from harness.store.atomic import write_json
     from harness.store.media import MediaStore
+    from harness.store.records import write_record
 
     info = video_info(video, ObservationStore(home))
     store = MediaStore(home)
@@ -71,6 +69,5 @@ def _make(video: VideoRef, index: Path, home: Path) -> MediaRef:
             for frame in read_frames(video.path, info):
                 writer.write(frame)
         reencoded = store.add(out, ".mp4", probe(out))
-    with store_sentences(index):
-        write_json(index, reencoded)
+    write_record(index, reencoded)
     return reencoded

@@ -20,6 +20,7 @@ from harness.observe.probes import open_probes
 from harness.observe.second_detector import SecondDetector, open_second_detector
 from harness.observe.tracking import track
 from harness.store.observations import ObservationStore
+from harness.store.records import VerifiedFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,9 @@ def video_info(video: VideoRef, store: ObservationStore) -> VideoInfo:
     known = video.info or store.video_info(video.sha256)
     if known is not None:
         return known
+    content = VerifiedFile(video.path, video.sha256)
     info = probe(video.path)
+    content.check()
     store.keep_video_info(video.sha256, info)
     return info
 
@@ -122,6 +125,7 @@ def measure_video(
         ]
         if not missing:
             return
+        content = VerifiedFile(video.path, video.sha256)
         info = video_info(video, store)
         rows = [
             stack.enter_context(store.growing(key_of(observer, video.sha256), observer.schema()))
@@ -136,6 +140,7 @@ def measure_video(
         for observer, sink in zip(missing, rows, strict=True):
             for row in observer.rest():
                 sink.add(row)
+        content.check()
 
 
 def _rows(

@@ -15,20 +15,25 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from harness.core.errors import StoreError
 from harness.core.hashing import canonical_json, file_sha256
 from harness.core.trees import remove_tree
 from harness.model.cell import Artifact, Attempt, CellSpec, Result, Status
-from harness.model.job import StepReport
-from harness.store.atomic import publish_file, write_bytes, write_json
+from harness.model.job import PREVIEWS_NAME, SWAPPED_NAME, StepReport
+from harness.store.atomic import publish_file, write_bytes
+from harness.store.records import (
+    DamagedError,
+    is_content,
+    read_record,
+    set_aside,
+    warn_left_out,
+    write_record,
+)
 from harness.store.schema import check_store, mark_store
 
 SPEC_FILE = "spec.json"
@@ -37,7 +42,6 @@ RESULT_FILE = "result.json"
 LOCK_FILE = "lock"
 _LOCK_POLL_S = 0.1
 
-Model = TypeVar("Model", bound=BaseModel)
 # Inside the class the name `list` is its method.
 Specs = list[CellSpec]
 Attempts = list[Attempt]
@@ -79,9 +83,11 @@ class CellStore:
         return self.folder(spec) / "state"
 
     def list(self) -> Specs:
-        """All cells, by slug. Raises StoreError naming a file that is damaged."""
+        """All cells, by slug. One whose spec is damaged is warned of and left out: `bench run`
+        writes it again.
+        """
         paths = sorted((self.home / "cells").glob(f"*/{SPEC_FILE}"))
-        return [_read(path, CellSpec) for path in paths]
+        return [spec for path in paths if (spec := _read_spec(path)) is not None]
 
     def attempts(self, spec: CellSpec) -> Attempts:
         """The cell's finished attempts, oldest first, whatever came of them.
@@ -89,7 +95,7 @@ class CellStore:
         One whose record is damaged is passed over; its folder is kept.
         """
         paths = sorted((self.folder(spec) / "attempts").glob(f"*/{ATTEMPT_FILE}"))
-        attempts = (_read_if_whole(path, Attempt) for path in paths)
+        attempts = (_read_attempt(path, spec) for path in paths)
         return sorted(
             (attempt for attempt in attempts if attempt is not None),
             key=lambda attempt: attempt.number,
@@ -99,23 +105,59 @@ class CellStore:
         """The published result; None when there is none, or it is damaged, or its video is gone or
         cut short: the cell is then done again.
 
-        The video's size is checked here, its hash by ``verify``.
+        A damaged ``result.json`` is made again from the attempt it was published with, where that
+        names its files. The video's size is checked here, its hash by ``verify``.
         """
         path = self.folder(spec) / RESULT_FILE
-        result = _read_if_whole(path, Result) if path.is_file() else None
-        if result is None:
+        if not os.path.lexists(path):
             return None
+        try:
+            result = read_record(path, Result)
+            if result.cell_id != spec.id:
+                raise DamagedError("is the result of another cell")
+        except FileNotFoundError:
+            return None
+        except DamagedError as error:
+            set_aside(path, str(error))
+            rebuilt = self._rebuilt(spec)
+            if rebuilt is None:
+                return None
+            result = rebuilt
+            with suppress(StoreError):
+                write_record(path, result)
         video = self.folder(spec) / result.swapped.path
-        if result.cell_id != spec.id or not video.is_file():
+        try:
+            return result if video.stat().st_size == result.swapped.size_bytes else None
+        except FileNotFoundError:
             return None
-        return result if video.stat().st_size == result.swapped.size_bytes else None
 
     def verify(self, spec: CellSpec) -> bool:
-        """Verifies that the cell has a result whose video is, by its SHA-256, the one published."""
+        """Verifies that the cell has a result whose video is, by its SHA-256, the one published.
+
+        One that is not is set aside: the cell then has no result.
+        """
         result = self.result(spec)
         if result is None:
             return False
-        return file_sha256(self.folder(spec) / result.swapped.path) == result.swapped.sha256
+        video = self.folder(spec) / result.swapped.path
+        return is_content(video, result.swapped.sha256)
+
+    def _rebuilt(self, spec: CellSpec) -> Result | None:
+        """The result as the successful attempt names it, if its video is whole."""
+        for attempt in reversed(self.attempts(spec)):
+            if attempt.status is Status.OK and attempt.artifacts:
+                result = _result_of(attempt)
+                video = self.folder(spec) / result.swapped.path
+                return result if is_content(video, result.swapped.sha256) else None
+        return None
+
+    def mend_spec(self, spec: CellSpec) -> None:
+        """Write a cell's ``spec.json`` again where it is damaged or gone from a folder that is the
+        cell's by its name. Raises StoreError.
+        """
+        path = self.folder(spec) / SPEC_FILE
+        if path.parent.is_dir() and any(path.parent.iterdir()) and _read_spec(path) is None:
+            write_bytes(path, canonical_json(spec.model_dump(mode="json")))
 
     def swapped_path(self, spec: CellSpec) -> Path:
         """The published video. Raises StoreError when the cell has no result."""
@@ -147,14 +189,14 @@ class CellStore:
         """Open a new attempt. Call with the cell's lock held: half-written work is discarded."""
         folder = self.folder(spec)
         self._discard_half_written(spec)
-        if (folder / SPEC_FILE).is_file():
-            if _read(folder / SPEC_FILE, CellSpec).id != spec.id:
-                raise StoreError(
-                    f"{folder} belongs to another cell of the same name.",
-                    hint="Move this folder away, then run the command again.",
-                )
-        else:
+        stored = _read_spec(folder / SPEC_FILE)
+        if stored is None:
             write_bytes(folder / SPEC_FILE, canonical_json(spec.model_dump(mode="json")))
+        elif stored.id != spec.id:
+            raise StoreError(
+                f"{folder} belongs to another cell of the same name.",
+                hint="Move this folder away, then run the command again.",
+            )
         taken = (folder.name.partition("-")[0] for folder in (folder / "attempts").glob("*-*"))
         number = max((int(number) for number in taken if number.isdecimal()), default=0) + 1
         name = str(uuid.uuid4())
@@ -168,7 +210,7 @@ class CellStore:
         """Store an attempt that is no result. Raises ValueError for one that succeeded."""
         if attempt.status is Status.OK:
             raise ValueError("a successful attempt is stored by publish()")
-        write_json(self._attempt_folder(spec, attempt) / ATTEMPT_FILE, attempt)
+        write_record(self._attempt_folder(spec, attempt) / ATTEMPT_FILE, attempt)
 
     def publish(
         self,
@@ -188,16 +230,12 @@ class CellStore:
             raise ValueError(f"an attempt that ended as {attempt.status} is never a result")
         folder = self._attempt_folder(spec, attempt)
         final = folder / "out"
-        kept = [self._place(spec, path, final / "previews" / path.name) for path in previews]
-        result = Result(
-            cell_id=spec.id,
-            attempt=folder.name,
-            swapped=self._place(spec, swapped, final / "swapped.mp4"),
-            steps=tuple(steps),
-            previews=tuple(kept),
-        )
-        write_json(folder / ATTEMPT_FILE, attempt)
-        write_json(self.folder(spec) / RESULT_FILE, result)
+        kept = [self._place(spec, path, final / PREVIEWS_NAME / path.name) for path in previews]
+        video = self._place(spec, swapped, final / SWAPPED_NAME)
+        done = attempt.model_copy(update={"steps": tuple(steps), "artifacts": (video, *kept)})
+        result = _result_of(done)
+        write_record(folder / ATTEMPT_FILE, done)
+        write_record(self.folder(spec) / RESULT_FILE, result)
         return result
 
     def _place(self, spec: CellSpec, source: Path, final: Path) -> Artifact:
@@ -217,9 +255,8 @@ class CellStore:
         result = self.result(spec)
         path = self.folder(spec) / RESULT_FILE
         with disk_errors(self.folder(spec)):
-            if path.is_file() and _read_if_whole(path, Result) is None:
+            if any(self.folder(spec).glob(f"{RESULT_FILE}.corrupt-*")):
                 # No half-written work: something else was at it, and what it names is kept too.
-                path.rename(path.with_name(f"{RESULT_FILE}.damaged"))
                 return
             if result is None:
                 path.unlink(missing_ok=True)
@@ -229,10 +266,12 @@ class CellStore:
                     temporary.unlink(missing_ok=True)
             for folder in (self.folder(spec) / "attempts").glob("*"):
                 record = folder / ATTEMPT_FILE
-                attempt = _read_if_whole(record, Attempt) if record.is_file() else None
-                if record.is_file() and (
-                    attempt is None or result is not None or attempt.status is not Status.OK
-                ):
+                attempt = _read_attempt(record, spec)
+                damaged = attempt is None and any(folder.glob(f"{ATTEMPT_FILE}*"))
+                done = attempt is not None and (
+                    result is not None or attempt.status is not Status.OK
+                )
+                if damaged or done:
                     continue
                 remove_tree(folder)
 
@@ -282,25 +321,47 @@ def _is_same_file(handle: int, path: Path) -> bool:
         return False
 
 
-def _read(path: Path, kind: type[Model]) -> Model:
+def _read_spec(path: Path) -> CellSpec | None:
+    """The spec that a cell's folder is named after; None when it is gone, or damaged: warned of."""
     try:
-        return kind.model_validate_json(path.read_bytes())
+        data = path.read_bytes() if path.is_file() or not os.path.lexists(path) else b""
+        spec = CellSpec.model_validate_json(data)
+        if not path.parent.name.endswith(f"-{spec.id[:12]}"):
+            raise ValueError
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise StoreError(
             f"{path} cannot be read: {error.strerror}.", hint="Check the rights of this folder."
         ) from error
-    except ValidationError as error:
-        raise StoreError(
-            f"{path} is damaged: {error.errors()[0]['msg']}.",
-            hint=f"Move the folder {path.parent} away, then run the same command again.",
-        ) from error
+    except (ValueError, RecursionError):
+        warn_left_out(path, "is damaged, so this cell is not known; `bench run` writes it again")
+        return None
+    return spec
 
 
-def _read_if_whole(path: Path, kind: type[Model]) -> Model | None:
-    """The record, as ``_read`` returns it, but None for a damaged file: it can be made again."""
+def _read_attempt(path: Path, spec: CellSpec) -> Attempt | None:
+    """The record of one of the cell's attempts; None when it is gone, or damaged: set aside."""
     try:
-        return _read(path, kind)
-    except StoreError as error:
-        if isinstance(error.__cause__, ValidationError):
-            return None
-        raise
+        attempt = read_record(path, Attempt)
+        name = attempt_name(attempt.number, attempt.uuid)
+        if (attempt.cell_id, name) != (spec.id, path.parent.name):
+            raise DamagedError("is the record of another attempt")
+    except FileNotFoundError:
+        return None
+    except DamagedError as error:
+        set_aside(path, str(error))
+        return None
+    return attempt
+
+
+def _result_of(attempt: Attempt) -> Result:
+    """What is published of a successful attempt that names its files."""
+    swapped, *previews = attempt.artifacts
+    return Result(
+        cell_id=attempt.cell_id,
+        attempt=attempt_name(attempt.number, attempt.uuid),
+        swapped=swapped,
+        steps=attempt.steps,
+        previews=tuple(previews),
+    )

@@ -17,14 +17,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.hashing import content_hash
 from harness.model.dataset import Split
 from harness.model.suite import UnpreparedCell
-from harness.store.atomic import write_json
 from harness.store.cells import disk_errors, utc_now
+from harness.store.records import DamagedError, read_record, warn_left_out, write_record
 from harness.store.schema import mark_store
 
 
@@ -170,7 +168,7 @@ class ManifestStore:
         for use in uses:
             if known.get(use.asked.key) != use.asked:
                 mark_store(self._home)
-                write_json(self.unprepared_path(use.asked.key), use)
+                write_record(self.unprepared_path(use.asked.key), use)
 
     def drop_unprepared(self, keys: Iterable[str]) -> None:
         """Forget these, since they were prepared. Raises StoreError."""
@@ -186,13 +184,15 @@ class ManifestStore:
     def _keep(self, kind: str, use: _Record, apart: Collection[str] = ()) -> None:
         key = use.model_dump(mode="json", exclude={"used_at", *apart})
         mark_store(self._home)
-        write_json(self._folder / kind / f"{content_hash(key)}.json", use)
+        write_record(self._folder / kind / f"{content_hash(key)}.json", use)
 
     def _read(self, kind: str, model: type[Use]) -> tuple[Use, ...]:
         uses = []
         for path in (self._folder / kind).glob("[!.]*.json"):
             try:
-                uses.append(model.model_validate_json(path.read_bytes()))
-            except (OSError, ValidationError):
+                uses.append(read_record(path, model))
+            except FileNotFoundError:
                 continue
+            except DamagedError as error:
+                warn_left_out(path, str(error))
         return tuple(sorted(uses, key=lambda use: use.used_at))

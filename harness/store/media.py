@@ -16,6 +16,7 @@ from harness.model.dataset import GalleryFace, MediaRef
 from harness.model.video import PhotoRef, VideoInfo, VideoRef
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
+from harness.store.records import is_content
 from harness.store.work_folders import work_folder
 
 
@@ -27,12 +28,12 @@ class MediaStore:
         self.folder = media_dir(home)
 
     def path(self, ref: MediaRef) -> Path:
-        """Path of the file of ``ref``; raises StoreError when it is gone."""
+        """Path of the file of ``ref``; raises StoreError when it is gone, or damaged."""
         path = self._place(ref.sha256, ref.suffix)
-        if not path.is_file():
+        if not self.verified(ref):
             raise StoreError(
-                f"The store has no media file {path.name} (in {self.folder}): it was moved or "
-                "deleted after it was prepared.",
+                f"The store has no sound media file {path.name} (in {self.folder}): it was moved, "
+                "deleted or damaged after it was prepared.",
                 hint="Run the cell again; the file is prepared again from the dataset.",
             )
         return path
@@ -49,6 +50,12 @@ class MediaStore:
         """True when the file is there."""
         return self._place(ref.sha256, ref.suffix).is_file()
 
+    def verified(self, ref: MediaRef) -> bool:
+        """True when the file is there and is what its name, a hash, says; it is hashed once for
+        each state of the file. A damaged one is set aside. Raises StoreError.
+        """
+        return is_content(self._place(ref.sha256, ref.suffix), ref.sha256)
+
     def unchanged(self, ref: MediaRef) -> bool:
         """True when the file is what its name, a hash, says; one that is gone is not wrong."""
         if not self.has(ref):
@@ -62,7 +69,7 @@ class MediaStore:
         """
         sha256 = file_sha256(file)
         final = self._place(sha256, suffix)
-        if final.is_file():
+        if is_content(final, sha256):
             file.unlink()
         else:
             self._move(file, final)

@@ -15,14 +15,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.core.base import SCHEMA_VERSION, Frozen
-from harness.core.errors import BenchWarning, StoreError
+from harness.core.errors import StoreError
 from harness.core.hashing import content_hash
 from harness.model.nightly import NightRecord
-from harness.store.atomic import write_bytes, write_json
+from harness.store.atomic import write_bytes
 from harness.store.cells import disk_errors
+from harness.store.records import (
+    DamagedError,
+    model_of,
+    read_members,
+    read_record,
+    set_aside,
+    warn_left_out,
+    write_record,
+)
 from harness.store.schema import check_store, mark_store
 
 
@@ -69,14 +76,15 @@ class NightStore:
     def begin(self, night: str, suite: str, dataset: str) -> str:
         """The night to work on: one of this suite that was interrupted, else ``night``."""
         path = self.folder / f"open-{_named(suite, dataset)}.json"
-        if path.is_file():
-            try:
-                opened = OpenNight.model_validate_json(path.read_bytes())
-            except ValidationError:
-                opened = None
-            if opened and (opened.suite, opened.dataset) == (suite, dataset):
+        try:
+            opened = read_record(path, OpenNight)
+            if (opened.suite, opened.dataset) == (suite, dataset):
                 return opened.night
-        write_json(path, OpenNight(night=night, suite=suite, dataset=dataset))
+        except FileNotFoundError:
+            pass
+        except DamagedError as error:
+            set_aside(path, str(error))
+        write_record(path, OpenNight(night=night, suite=suite, dataset=dataset))
         return night
 
     def close(self, night: str, suite: str, dataset: str, digest: str) -> Path:
@@ -93,7 +101,7 @@ class NightStore:
         path = self.folder / record.night / name
         if path.exists():
             return False
-        write_json(path, record)
+        write_record(path, record)
         return True
 
     def records(self) -> tuple[NightRecord, ...]:
@@ -101,26 +109,24 @@ class NightStore:
 
         Raises StoreError for a record of a newer schema.
         """
-        import warnings
-
         records = []
         for path in sorted(self.folder.glob("*/*.json")):
-            with disk_errors(path):
-                data = path.read_bytes()
             try:
-                record = NightRecord.model_validate_json(data)
-            except ValidationError as error:
-                warnings.warn(
-                    f"{path} is damaged and left out of the history: {error.errors()[0]['msg']}.",
-                    BenchWarning,
-                    stacklevel=2,
-                )
+                members = read_members(path)
+                version = members.get("schema_version")
+                if isinstance(version, int) and version > SCHEMA_VERSION:
+                    raise StoreError(
+                        f"{path} was written by a newer deid-bench (schema {version}).",
+                        hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
+                    )
+                record = model_of(members, NightRecord)
+                if record.night != path.parent.name or not path.stem.endswith(record.id):
+                    raise DamagedError("is the record of another night or tool")
+            except FileNotFoundError:
                 continue
-            if record.schema_version > SCHEMA_VERSION:
-                raise StoreError(
-                    f"{path} was written by a newer deid-bench (schema {record.schema_version}).",
-                    hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
-                )
+            except DamagedError as error:
+                warn_left_out(path, f"{error}: the history lacks this night of its tool")
+                continue
             records.append(record)
         return tuple(sorted(records, key=lambda record: (record.night, record.tool, record.config)))
 

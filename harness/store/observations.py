@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -12,14 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.core.base import SCHEMA_VERSION
 from harness.model.video import VideoInfo
-from harness.store.atomic import write_json
+from harness.store.records import DamagedError, read_members, set_aside, write_record
 from harness.store.tables import (
     Rows,
     growing_table,
     is_stored,
     locked,
     read_table,
-    store_sentences,
+    stored_digest,
     write_table,
 )
 
@@ -45,6 +46,9 @@ class ObservationStore:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.folder = home / "observations"
+        self.read_digests: dict[str, str] = {}
+        """The SHA-256 of every table that was read or written, by its place in the folder; those of
+        earlier versions have none."""
 
     def path(self, key: ObservationKey, ending: str = ".parquet") -> Path:
         """The file of an observation, whether it is there or not."""
@@ -61,11 +65,26 @@ class ObservationStore:
     def read(self, key: ObservationKey) -> Any | None:
         """The stored pyarrow Table, or None. Raises StoreError for one of a newer schema version
         too."""
-        return read_table(self.path(key))
+        path = self.path(key)
+        table = read_table(path)
+        if table is not None and (digest := stored_digest(path)) is not None:
+            self.read_digests[f"{path.parent.name}/{path.name}"] = digest
+        return table
+
+    def still_reads(self, digests: Mapping[str, str]) -> bool:
+        """False when a table that is there is another one than when it was read: ``digests`` are
+        the ``read_digests`` of then."""
+        return all(
+            stored_digest(self.folder / place) in (None, digest)
+            for place, digest in digests.items()
+        )
 
     def write(self, key: ObservationKey, table: Any) -> None:
         """Store a pyarrow Table in place of an older one. Call it with the lock held."""
-        write_table(self.path(key), table)
+        path = self.path(key)
+        write_table(path, table)
+        if (digest := stored_digest(path)) is not None:
+            self.read_digests[f"{path.parent.name}/{path.name}"] = digest
 
     def growing(self, key: ObservationKey, schema: Any) -> AbstractContextManager[Rows]:
         """Rows for a table that appears when the block ends, and not at all when it raises. Call
@@ -84,18 +103,17 @@ class ObservationStore:
     def video_info(self, sha256: str) -> VideoInfo | None:
         """The note of what a video holds; None when there is none, or it is damaged."""
         path = self._info_path(sha256)
-        if not path.is_file():
-            return None
-        with store_sentences(path):
-            data = path.read_bytes()
         try:
-            return TypeAdapter(VideoInfo).validate_json(data)
-        except ValidationError:
+            return TypeAdapter(VideoInfo).validate_python(read_members(path))
+        except FileNotFoundError:
+            return None
+        except (DamagedError, ValidationError) as error:
+            set_aside(path, str(error) if isinstance(error, DamagedError) else "does not hold")
             return None
 
     def keep_video_info(self, sha256: str, info: VideoInfo) -> None:
         """Store what a video holds."""
-        write_json(self._info_path(sha256), asdict(info))
+        write_record(self._info_path(sha256), asdict(info))
 
     def _info_path(self, sha256: str) -> Path:
         key = ObservationKey(sha256, _INFO, f"{_INFO_VERSION}-s{SCHEMA_VERSION}")

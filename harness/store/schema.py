@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import StoreError
 from harness.core.host import bench_version
-from harness.store.atomic import write_json
+from harness.store.records import DamagedError, read_record, write_record
 
 STORE_FILE = "store.json"
 
@@ -29,17 +27,10 @@ def check_store(home: Path) -> None:
     """
     path = home / STORE_FILE
     try:
-        text = path.read_bytes()
+        version = read_record(path, StoreVersion)
     except FileNotFoundError:
         return
-    except OSError as error:
-        raise StoreError(
-            f"The store {home} cannot be read: {error.strerror}.",
-            hint="Check the rights of this folder, or set BENCH_HOME to another.",
-        ) from error
-    try:
-        version = StoreVersion.model_validate_json(text)
-    except ValidationError as error:
+    except DamagedError as error:
         raise StoreError(
             f"{path} is damaged: it does not say which version of deid-bench wrote this store.",
             hint="Restore it from a copy, or set BENCH_HOME to another folder.",
@@ -58,4 +49,4 @@ def mark_store(home: Path) -> None:
     check_store(home)
     if not (home / STORE_FILE).exists():
         version = StoreVersion(schema_version=SCHEMA_VERSION, written_by=bench_version())
-        write_json(home / STORE_FILE, version)
+        write_record(home / STORE_FILE, version)

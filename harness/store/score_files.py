@@ -4,20 +4,24 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import StoreError
 from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.score import CellScore
-from harness.store import atomic
-from harness.store.tables import locked, set_aside, store_sentences, write_table
+from harness.store.records import (
+    DamagedError,
+    model_of,
+    read_members,
+    set_aside,
+    write_record,
+)
+from harness.store.tables import locked, read_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,12 +56,16 @@ class ScoreStore:
 
     def load(self, spec: CellSpec, protocol_name: str) -> CellScore | None:
         """The stored score, or None. Raises StoreError for one of a newer schema version too."""
-        return _load(self.path(spec, protocol_name), CellScore)
+        return _load(
+            self.path(spec, protocol_name),
+            CellScore,
+            lambda score: (score.cell_id, score.protocol) == (spec.id, protocol_name),
+        )
 
     def load_whole(self, spec: CellSpec, protocol_name: str) -> CellScore | None:
         """The score, as ``load`` returns it; None when the per-frame values are gone."""
         score = self.load(spec, protocol_name)
-        return score if self.frames_path(spec, protocol_name).exists() else None
+        return score if read_table(self.frames_path(spec, protocol_name)) is not None else None
 
     def save(self, spec: CellSpec, score: CellScore, frames: pd.DataFrame) -> None:
         """Store a score with its per-frame values. Call it with the lock held."""
@@ -66,7 +74,7 @@ class ScoreStore:
         # The frames first: a score is there only when everything of it is.
         table = pa.Table.from_pandas(frames, preserve_index=False)
         write_table(self.frames_path(spec, score.protocol), table)
-        atomic.write_json(self.path(spec, score.protocol), score)
+        write_record(self.path(spec, score.protocol), score)
 
     def cohort_path(self, key: str, protocol_name: str) -> Path:
         """The JSON file of a cohort's score. ``key`` names the cells and all they were scored from,
@@ -80,28 +88,34 @@ class ScoreStore:
 
     def load_cohort(self, key: str, protocol_name: str) -> CohortScore | None:
         """A cohort's stored score, or None; raises as ``load``."""
-        return _load(self.cohort_path(key, protocol_name), CohortScore)
+        return _load(
+            self.cohort_path(key, protocol_name),
+            CohortScore,
+            lambda score: (score.key, score.protocol) == (key, protocol_name),
+        )
 
     def save_cohort(self, score: CohortScore) -> None:
         """Store a cohort's score. Call it with the lock held."""
-        atomic.write_json(self.cohort_path(score.key, score.protocol), score)
+        write_record(self.cohort_path(score.key, score.protocol), score)
 
 
-def _load(path: Path, model: type[Stored]) -> Stored | None:
-    if not path.exists():
-        return None
-    with store_sentences(path):
-        data = path.read_bytes()
+def _load(path: Path, model: type[Stored], about: Callable[[Stored], bool]) -> Stored | None:
+    """A stored score that is ``about`` what its place says; None for none, or a damaged one."""
     try:
-        content: Any = json.loads(data)
-        version = int(content["schema_version"])
-        if version > SCHEMA_VERSION:
+        members = read_members(path)
+        version = members.get("schema_version")
+        if isinstance(version, int) and version > SCHEMA_VERSION:
             raise StoreError(
                 f"{path} was written by a newer version (schema {version}; this one reads up to "
                 f"{SCHEMA_VERSION}).",
                 hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
             )
-        return model.model_validate_json(data)
-    except (ValueError, KeyError, TypeError, ValidationError):
-        set_aside(path)
+        score = model_of(members, model)
+        if not about(score):
+            raise DamagedError("is the score of something else")
+    except FileNotFoundError:
         return None
+    except DamagedError as error:
+        set_aside(path, str(error))
+        return None
+    return score

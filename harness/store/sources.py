@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.core.base import Frozen
 from harness.core.hashing import content_hash
 from harness.model.dataset import Dataset, Source
-from harness.store.atomic import write_json
+from harness.store.records import DamagedError, read_record, warn_left_out, write_record
 from harness.store.schema import mark_store
 
 
@@ -47,7 +45,7 @@ def keep_sources(home: Path, dataset: Dataset) -> None:
     path = _folder(home) / f"{content_hash(record.model_dump(mode='json'))}.json"
     if not path.exists():
         mark_store(home)
-        write_json(path, record)
+        write_record(path, record)
 
 
 def stored_sources(home: Path, dataset: str) -> list[DatasetSources]:
@@ -55,9 +53,11 @@ def stored_sources(home: Path, dataset: str) -> list[DatasetSources]:
     records = []
     for path in sorted(_folder(home).glob("*.json")):
         try:
-            records.append(DatasetSources.model_validate_json(path.read_bytes()))
-        except (OSError, ValidationError):
+            records.append(read_record(path, DatasetSources))
+        except FileNotFoundError:
             continue
+        except DamagedError as error:
+            warn_left_out(path, str(error))
     return [record for record in records if record.dataset == dataset]
 
 

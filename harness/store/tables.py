@@ -1,9 +1,15 @@
-"""Parquet files that exist whole or not at all, read back whole or counted as missing."""
+"""Parquet files that exist whole or not at all, read as they were written or counted as missing.
+
+Every page has a checksum, and the footer holds the SHA-256 of the whole file and its place in the
+store: a flipped bit anywhere, or another file in its place, is damage. Files of earlier versions
+have neither and are believed as far as Parquet itself can check them.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import glob
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +19,17 @@ from typing import Any
 
 from harness.core.base import SCHEMA_VERSION
 from harness.core.errors import StoreError
+from harness.store.records import set_aside
 
 _KEY = b"bench_schema_version"
+_PLACE = b"bench_place"
+_DIGEST = b"bench_sha256"
+_BLANK = b"0" * 64
+"""In place of the digest while the file is hashed."""
+_VALUE = b"\x18\x40"
+"""Between the key and the value in the footer: Thrift's header of a text of 64 bytes."""
+_FOOTER_BYTES = 1 << 20
+_UNREADABLE = "is no Parquet file that can be read"
 _ROW_GROUP = 512
 
 
@@ -60,24 +75,32 @@ def growing_table(path: Path, schema: Any) -> Iterator[Rows]:
     from pyarrow import parquet
 
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    schema = schema.with_metadata({**(schema.metadata or {}), _KEY: str(SCHEMA_VERSION).encode()})
+    schema = schema.with_metadata(
+        {
+            **(schema.metadata or {}),
+            _KEY: str(SCHEMA_VERSION).encode(),
+            _PLACE: _place_of(path),
+        }
+    )
     with store_sentences(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
             # The lock is held here, so whoever wrote this was killed.
             left.unlink(missing_ok=True)
-        writer = parquet.ParquetWriter(partial, schema, compression="zstd")
+        writer = parquet.ParquetWriter(
+            partial, schema, compression="zstd", write_page_checksum=True
+        )
     try:
         rows = Rows(writer, schema, path)
         try:
             yield rows
             rows.flush()
+            writer.add_key_value_metadata({_DIGEST: _BLANK})
         finally:
             with store_sentences(path):
                 writer.close()
         with store_sentences(path):
-            with partial.open("rb") as stream:
-                os.fsync(stream.fileno())
+            _seal(partial)
             partial.replace(path)
     finally:
         with suppress(OSError):
@@ -118,35 +141,129 @@ def is_stored(path: Path) -> bool:
     """
     from pyarrow import parquet
 
-    return _checked(path, lambda stream: parquet.read_schema(stream).metadata or {}) is not None
+    return _checked(path, lambda: parquet.read_schema(path).metadata or {}) is not None
 
 
 def read_table(path: Path) -> Any | None:
     """The stored pyarrow Table, or None when there is none.
 
-    A file that is not readable Parquet is set aside (``*.corrupt-<n>``) and counts as missing, so
-    that it is measured again. Raises StoreError for a file of a newer schema version.
+    A file that is damaged is set aside (``*.corrupt-<n>``), warned of, and counts as missing, so
+    that it is made again. Raises StoreError for a file of a newer schema version.
     """
+    import pyarrow as pa
     from pyarrow import parquet
 
-    return _checked(path, parquet.read_table)
+    def read() -> Any:
+        data = _content(path)
+        if damage := _damage(data, path):
+            raise ValueError(damage)
+        return parquet.read_table(pa.BufferReader(data), page_checksum_verification=True)
+
+    return _checked(path, read)
 
 
-def _checked(path: Path, read: Callable[[Any], Any]) -> Any | None:
-    """The content that ``read`` makes of the open file, or its metadata; None when there is nothing
-    good.
+def table_damage(path: Path) -> str | None:
+    """The damage of a stored table as a predicate, or None; nothing is set aside. Raises StoreError
+    when the disk refuses.
     """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with store_sentences(path):
+            data = _content(path)
+        if damage := _damage(data, path):
+            return damage
+        parquet.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    except (pa.ArrowException, ValueError, OSError):
+        return _UNREADABLE
+    return None
+
+
+def is_sealed(path: Path) -> bool:
+    """True when a table has a digest: those of earlier versions have none."""
+    return stored_digest(path) is not None
+
+
+def stored_digest(path: Path) -> str | None:
+    """The SHA-256 that a table says it has: what scores name it by. None for a table without one,
+    or one that is gone or damaged at its end.
+    """
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _FOOTER_BYTES))
+            found = _sealed_at(end := stream.read())
+    except OSError:
+        return None
+    return None if found is None else end[found : found + len(_BLANK)].decode(errors="replace")
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a plain file; ValueError for anything else, and no pipe is waited for."""
+    if not path.is_file():
+        raise ValueError("is no file")
+    return path.read_bytes()
+
+
+def _sealed_at(data: bytes) -> int | None:
+    """Where the digest lies."""
+    at = data.rfind(_DIGEST + _VALUE)
+    return None if at < 0 else at + len(_DIGEST + _VALUE)
+
+
+def _digest(data: bytes, at: int) -> bytes:
+    digest = hashlib.sha256(memoryview(data)[:at])
+    digest.update(_BLANK)
+    digest.update(memoryview(data)[at + len(_BLANK) :])
+    return digest.hexdigest().encode()
+
+
+def _seal(path: Path) -> None:
+    """Put the digest into a finished file, and the file on the disk."""
+    data = path.read_bytes()
+    at = _sealed_at(data)
+    assert at is not None
+    with path.open("rb+") as stream:
+        stream.seek(at)
+        stream.write(_digest(data, at))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _damage(data: bytes, path: Path) -> str | None:
+    """Damage that the digest or the place shows, as a predicate; None where none is seen."""
+    from pyarrow import BufferReader, parquet
+
+    at = _sealed_at(data)
+    if at is None:
+        return None
+    if data[at : at + len(_BLANK)] != _digest(data, at):
+        return "is not what was stored: its digest is another one"
+    metadata = parquet.read_schema(BufferReader(data)).metadata or {}
+    if metadata.get(_PLACE) != _place_of(path):
+        return "is the table of something else"
+    return None
+
+
+def _place_of(path: Path) -> bytes:
+    return f"{path.parent.name}/{path.name}".encode(errors="surrogateescape")
+
+
+def _checked(path: Path, read: Callable[[], Any]) -> Any | None:
+    """What ``read`` makes of the file, or its metadata; None when there is nothing good."""
     import pyarrow
 
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
-        with store_sentences(path), path.open("rb") as stream:
-            content = _parsed(read, stream)
+        with store_sentences(path):
+            content = _parsed(read)
         metadata = content if isinstance(content, dict) else content.schema.metadata
         version = int((metadata or {})[_KEY])
-    except (pyarrow.ArrowException, KeyError, ValueError):
-        set_aside(path)
+    except (pyarrow.ArrowException, KeyError, ValueError) as error:
+        damage = str(error)
+        set_aside(path, damage if damage.startswith("is ") else _UNREADABLE)
         return None
     if version > SCHEMA_VERSION:
         raise StoreError(
@@ -157,22 +274,12 @@ def _checked(path: Path, read: Callable[[Any], Any]) -> Any | None:
     return content
 
 
-def _parsed(read: Callable[[Any], Any], stream: Any) -> Any:
-    """``read`` of an open file; ValueError for one that is damaged."""
+def _parsed(read: Callable[[], Any]) -> Any:
+    """What ``read`` returns; ValueError for a file that is damaged."""
     try:
-        return read(stream)
+        return read()
     except OSError as error:
         if error.errno is None:
             # pyarrow's way to say that a page is damaged: the system had no part in it.
             raise ValueError(str(error)) from error
         raise
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file to the first free ``<name>.corrupt-<n>``; returns the new path."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
-        number += 1
-    with store_sentences(path):
-        path.rename(aside)
-    return aside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -80,4 +81,20 @@ def test_a_jpeg_that_lacks_its_lower_part_is_damaged(tmp_path: Path, rest: bytes
         from_photo(Photo(path=path))
     path.write_bytes(data + b"a trailer")
     with pytest.raises(UnusableInputError, match="No face"):
+        from_photo(Photo(path=path))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "photo.jpg")
+    with pytest.raises(UnusableInputError, match="is no file"):
+        from_photo(Photo(path=tmp_path / "photo.jpg"))
+
+
+def test_a_picture_of_other_formats_is_named_by_what_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"P6 2 2 255\n" + bytes(12))
+    with pytest.raises(UnusableInputError, match="JPEG, PNG, BMP, TIFF and WebP"):
+        from_photo(Photo(path=path))
+    path.write_text("#EXTM3U\nother.ts\n")
+    with pytest.raises(UnusableInputError):
         from_photo(Photo(path=path))

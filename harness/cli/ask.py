@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.earlier import say_earlier
 from harness.cli.options import AsJson, EarlierOption
-from harness.cli.output import note, print_json, print_table, print_wrapped
+from harness.cli.output import note, print_json, print_table, print_wrapped, say
 from harness.cli.stored import open_store
 from harness.core.errors import UsageError
 
@@ -47,7 +47,7 @@ def query(
         print_json(table.as_dicts())
     else:
         print_table(table.columns, table.rows)
-        typer.echo(f"{len(table.rows)} row{'s' * (len(table.rows) != 1)}", err=True)
+        say(f"{len(table.rows)} row{'s' * (len(table.rows) != 1)}", err=True)
     _say_protocols(store.home, sql)
     say_earlier(choose_cells(store, Selection(earlier=earlier)), "--earlier has them in the views")
 
@@ -84,7 +84,7 @@ def _describe(as_json: bool) -> None:
         )
         return
     for view in VIEWS:
-        typer.echo(f"{view.name}: {view.help}")
+        say(f"{view.name}: {view.help}")
         columns = [f"{name} {kind.lower()}" for name, (_, kind) in view.columns.items()]
         print_wrapped(", ".join(columns), indent="  ")
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from harness.cli.earlier import say_earlier
-from harness.cli.output import print_json, print_table
+from harness.cli.output import print_json, print_table, say
 from harness.cli.planning import StudyPlan, make_plan
 from harness.cli.stored import scored_protocols
 from harness.cli.summary import score_fields
@@ -51,8 +49,8 @@ def collect_study(study: Study, as_json: bool) -> None:
         table = [[row[key] for key in _KEYS] for row in (_row(study, spec) for spec in scored)]
         print_table(("cell", "SW-OR", "FTA", "mean PCC"), table)
     told = ", ".join(f"{number} {name}" for name, number in counts.items())
-    typer.echo(f"{study.suite.name}, {len(made.cells)} cells: {told}; {len(scored)} scored.")
-    typer.echo(f"Report: {page}" if page else "There is nothing to report yet.")
+    say(f"{study.suite.name}, {len(made.cells)} cells: {told}; {len(scored)} scored.")
+    say(f"Report: {page}" if page else "There is nothing to report yet.")
     say_earlier(made.earlier, "`bench report --earlier` shows them")
 
 

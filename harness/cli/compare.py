@@ -10,8 +10,9 @@ import typer
 from harness.cli import complete
 from harness.cli.earlier import say_namesakes
 from harness.cli.options import ActorOption, AsJson, DatasetOption, FramesOption
-from harness.cli.output import print_json, print_table, print_wrapped
+from harness.cli.output import print_json, print_table, print_wrapped, say
 from harness.core.errors import UsageError
+from harness.core.paths import expanded
 from harness.model.verdict import Aspect, Verdict
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def compare(
     if html is not None:
         from reports.render import check_page_place
 
-        check_page_place(html.expanduser())
+        check_page_place(expanded(html))
     if markdown and as_json:
         raise UsageError("Markdown and JSON cannot be printed at once.", hint="Choose one.")
     homes = (_home(baseline_home), _home(candidate_home))
@@ -104,11 +105,11 @@ def compare(
     if as_json:
         print_json(result.model_dump(mode="json"))
     elif markdown:
-        typer.echo(as_markdown(result), nl=False)
+        say(as_markdown(result), nl=False)
     else:
         _print(result)
         if page:
-            typer.echo(f"Page: {page}")
+            say(f"Page: {page}")
     if result.verdict is Verdict.REGRESSED:
         raise typer.Exit(REGRESSION)
     if result.verdict is Verdict.NOT_COMPARABLE:
@@ -116,11 +117,11 @@ def compare(
 
 
 def _home(given: Path | None) -> Path:
-    from harness.core.paths import bench_home
+    from harness.core.paths import bench_home, expanded
 
     if given is None:
         return bench_home()
-    home = given.expanduser()
+    home = expanded(given)
     if not (home / "cells").is_dir():
         raise UsageError(
             f"{home} is no store: it has no folder 'cells'.",
@@ -159,7 +160,7 @@ def _protocol_name(frames: int | None) -> str | None:
 def _write_page(result: CompareResult, target: Path) -> Path:
     from reports.compare import build_compare
 
-    return build_compare(result, target.expanduser())
+    return build_compare(result, expanded(target))
 
 
 def _print(result: CompareResult) -> None:
@@ -168,17 +169,17 @@ def _print(result: CompareResult) -> None:
 
     print_wrapped(headline(result))
     print_wrapped(basis(result))
-    typer.echo()
+    say()
     for line in people(result):
         print_wrapped(line, after="  ")
-    typer.echo()
+    say()
     print_table(HEADER, [row(one) for one in result.metrics], fit=True)
-    typer.echo()
+    say()
     for one in result.metrics:
         size = effect(one)
         text = f"{title(one)}: {one.verdict.value}. {one.reason}"
         print_wrapped(text + (f" Effect: {size}." if size else ""), after="  ")
-    typer.echo()
+    say()
     for line in remarks(result):
         print_wrapped(line, after="  ")
 

@@ -9,8 +9,9 @@ import typer
 
 from harness.cli import complete
 from harness.cli.options import AsJson
-from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
+from harness.cli.output import Progress, note, print_json, print_table, print_wrapped, say
 from harness.core.errors import UsageError
+from harness.core.paths import expanded
 
 if TYPE_CHECKING:
     from harness.datasets.verify import ActorReport, VerifyReport
@@ -45,12 +46,12 @@ def list_data(as_json: AsJson = False) -> None:
         )
         return
     for entry in found:
-        typer.echo(f"{entry.name}: {'ready' if entry.ready else 'not fetched'}  {entry.where}")
+        say(f"{entry.name}: {'ready' if entry.ready else 'not fetched'}  {entry.where}")
         if entry.ready:
             print_wrapped(f"actors: {', '.join(map(str, entry.actors))}", indent="  ")
             print_wrapped(f"donors: {', '.join(donors[entry.name]) or 'none'}", indent="  ")
         else:
-            typer.echo(f"  fetch it: bench data fetch {entry.name}")
+            say(f"  fetch it: bench data fetch {entry.name}")
         for source in entry.sources:
             remark = f" ({source.note})" if source.note else ""
             text = f"{source.name}: {source.licence}{remark} {source.url}"
@@ -110,9 +111,9 @@ def fetch(
 def _hear(event: Event) -> None:
     """Say what is being fetched; a line per tenth of a large download."""
     if event.text:
-        typer.echo(event.text, err=True)
+        say(event.text, err=True)
     elif event.done is not None and event.total:
-        typer.echo(f"  {event.done / event.total:4.0%} of {event.total / 1e6:.0f} MB", err=True)
+        say(f"  {event.done / event.total:4.0%} of {event.total / 1e6:.0f} MB", err=True)
 
 
 @app.command()
@@ -131,15 +132,13 @@ def verify(
     from harness.datasets.ravdess import ravdess_dir
     from harness.datasets.verify import verify as verify_folder
 
-    place = folder.expanduser() if folder else ravdess_dir(bench_home())
+    place = expanded(folder) if folder else ravdess_dir(bench_home())
     progress = Progress(0)
     report = verify_folder(place, lambda path: progress.tick(f"reading {path.name}"))
     if as_json:
         print_json(report.model_dump(mode="json"))
     elif not report.actors:
-        typer.echo(
-            f"{place} holds no RAVDESS video: their names look like 02-01-01-01-01-01-01.mp4"
-        )
+        say(f"{place} holds no RAVDESS video: their names look like 02-01-01-01-01-01-01.mp4")
         _print_aside(report)
     else:
         _print_report(report)
@@ -152,18 +151,18 @@ def _print_report(report: VerifyReport) -> None:
     print_table(names, [_actor_row(actor) for actor in report.actors])
     for actor in report.actors:
         for path in actor.unreadable:
-            typer.echo(f"actor {actor.actor}: unreadable {path}")
+            say(f"actor {actor.actor}: unreadable {path}")
         for paths in actor.same_content:
-            typer.echo(f"actor {actor.actor}: the same content in {', '.join(paths)}")
+            say(f"actor {actor.actor}: the same content in {', '.join(paths)}")
         for paths in actor.different:
-            typer.echo(f"actor {actor.actor}: one take, other content: {', '.join(paths)}")
+            say(f"actor {actor.actor}: one take, other content: {', '.join(paths)}")
         if actor.sound_used:
-            typer.echo(
+            say(
                 f"actor {actor.actor}: {actor.sound_used} of the clips are the copies with sound, "
                 "which show the same pictures and are used"
             )
         if actor.converted:
-            typer.echo(
+            say(
                 f"actor {actor.actor}: not used, since not the MP4 that RAVDESS has: "
                 f"{', '.join(actor.converted)}"
             )
@@ -174,9 +173,9 @@ def _print_report(report: VerifyReport) -> None:
 
 def _print_aside(report: VerifyReport) -> None:
     for path in report.archives:
-        typer.echo(f"not unpacked: {path}")
+        say(f"not unpacked: {path}")
     if report.sounds:
-        typer.echo(f"sound alone, not used: {report.sounds} files")
+        say(f"sound alone, not used: {report.sounds} files")
 
 
 def _actor_row(actor: ActorReport) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.output import print_json, print_table
+from harness.cli.output import print_json, print_table, say
 from harness.core.errors import UnfitMachineError
 
 if TYPE_CHECKING:
@@ -55,15 +55,15 @@ def build(
     with connect() as engine:
         known = KnownBases(bench_home(), accept_base)
         image = build_image(engine, recipe, base=base, no_cache=no_cache, known=known, say=_say)
-    typer.echo(f"{image.name}  {image.tags[0]}  {image.id}  {image.size_bytes / 1e9:.2f} GB")
+    say(f"{image.name}  {image.tags[0]}  {image.id}  {image.size_bytes / 1e9:.2f} GB")
     if image.unverified:
-        typer.echo(
+        say(
             f"{len(image.unverified)} files of weights came without a recorded checksum and were "
             f"trusted; `bench images check {image.tool}` names them.",
             err=True,
         )
     if not image.redistribute:
-        typer.echo(
+        say(
             "It holds files that may not be passed on: keep it on this machine. Its name begins "
             f"with {UNPUSHABLE}, a registry that cannot exist, so that no push succeeds.",
             err=True,
@@ -126,7 +126,7 @@ def check(
             hint=f"Build one: bench images build {name or 'TOOL'}",
         )
     for image, one in findings:
-        typer.echo(f"{'ok  ' if one.sound else 'BAD '}  {_label(image)}  {one.what}: {one.text}")
+        say(f"{'ok  ' if one.sound else 'BAD '}  {_label(image)}  {one.what}: {one.text}")
     if any(not one.sound for _, one in findings):
         raise typer.Exit(1)
 
@@ -147,14 +147,14 @@ def clean(
     with connect() as engine:
         images = images_to_remove(engine, current_hashes(described()), everything=everything)
         for image in images:
-            typer.echo(f"{_label(image)}  {image.size_bytes / 1e9:.2f} GB")
+            say(f"{_label(image)}  {image.size_bytes / 1e9:.2f} GB")
         if not yes:
-            typer.echo(f"{len(images)} images would go, and unfinished builds. Add --yes to do it.")
+            say(f"{len(images)} images would go, and unfinished builds. Add --yes to do it.")
             return
         removed = remove_images(engine, images)
     for sentence in removed.kept:
-        typer.echo(sentence, err=True)
-    typer.echo(f"Removed {len(removed.images)} images and {removed.leftovers} leftovers of builds.")
+        say(sentence, err=True)
+    say(f"Removed {len(removed.images)} images and {removed.leftovers} leftovers of builds.")
     if removed.kept:
         raise typer.Exit(1)
 
@@ -164,4 +164,4 @@ def _label(image: BuiltImage) -> str:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    say(line, err=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import OneCell
-from harness.cli.output import note, width
+from harness.cli.output import note, say, width
 from harness.cli.stored import find_cell, is_running, open_store
 from harness.core.errors import UsageError
+from harness.core.text import printable
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -105,7 +106,7 @@ class _Screen:
         """Text as it comes; the rewritten line gives way."""
         if text:
             self._clear()
-            typer.echo(text, nl=False)
+            say(text, nl=False)
             self._at_line_start = text.endswith("\n")
 
     def say(self, line: str) -> None:
@@ -116,13 +117,13 @@ class _Screen:
         """Show ``line`` below all text, until something else is written; on a terminal only."""
         line = line[: width() - 1]
         if self.is_terminal and self._at_line_start and line != self._status:
-            typer.echo(f"\r\x1b[K{line}", nl=False)
+            typer.echo(f"\r\x1b[K{printable(line)}", nl=False)
             self._status = line
 
     def leave(self) -> None:
         """Keep the rewritten line: the cursor goes below it."""
         if self._status:
-            typer.echo()
+            say()
         self._status = ""
 
     def _clear(self) -> None:

@@ -32,7 +32,7 @@ from harness.cli import (
     tidy,
     tools,
 )
-from harness.cli.output import fail, warn
+from harness.cli.output import fail, say, warn
 from harness.core.errors import (
     BenchError,
     BenchWarning,
@@ -96,7 +96,7 @@ def _forget_stdout() -> None:
 
 def _say_interrupted() -> int:
     command = shlex.join(["bench", *sys.argv[1:]])
-    typer.echo(f"\nInterrupted. What is finished is kept; to go on: {command}", err=True)
+    say(f"\nInterrupted. What is finished is kept; to go on: {command}", err=True)
     return INTERRUPTED
 
 
@@ -172,7 +172,7 @@ _lay_out_examples(app)
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"deid-bench {__version__}")
+        say(f"deid-bench {__version__}")
         raise typer.Exit
 
 
@@ -221,17 +221,17 @@ def _report_fault(error: Exception) -> int:
     versions = f"deid-bench {__version__}, Python {platform.python_version()}"
     trace = "".join(traceback.format_exception(error))
     text = f"{command}\n{versions}, {platform.platform()}\n\n{trace}"
-    typer.echo(f"Error: deid-bench has a fault: {type(error).__name__}: {error}", err=True)
+    say(f"Error: deid-bench has a fault: {type(error).__name__}: {error}", err=True)
     try:
         handle, name = tempfile.mkstemp(prefix="bench-fault-", suffix=".log")
         # Arguments of a shell whose locale is not UTF-8 hold halves of characters.
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError:
-        typer.echo(text, err=True)
+        say(text, err=True)
         name = "above"
     hint = f"The report to send to the developers is {name}. Finished cells are kept."
-    typer.echo(f"Hint: {hint}", err=True)
+    say(f"Hint: {hint}", err=True)
     return FAULT
 
 

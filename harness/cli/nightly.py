@@ -10,8 +10,9 @@ import typer
 
 from harness.cli.complete import suite_names
 from harness.cli.options import ActorOption, AsJson, CpuOption, FramesOption, JobsOption
-from harness.cli.output import Progress, print_json, print_table, warn_wrapped
+from harness.cli.output import Progress, print_json, print_table, say, warn_wrapped
 from harness.core.errors import UsageError
+from harness.core.paths import expanded
 
 if TYPE_CHECKING:
     from harness.model.cell import CellSpec
@@ -91,7 +92,7 @@ def nightly(
             }
         )
     else:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
     if fresh:
         raise typer.Exit(REGRESSION)
     if any(one.scored < one.asked for one in records):
@@ -129,7 +130,7 @@ def history(
         known = {one.tool for one in records}
         raise unknown_name("tool in the history", str(tool), known, see="bench history")
     if feed:
-        write_bytes(feed.expanduser(), atom_feed(chosen, link=link).encode())
+        write_bytes(expanded(feed), atom_feed(chosen, link=link).encode())
     found = history_series(chosen)
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])

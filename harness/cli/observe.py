@@ -18,7 +18,7 @@ from harness.cli.options import (
     EarlierOption,
     ToolOption,
 )
-from harness.cli.output import note, print_json, print_table
+from harness.cli.output import note, print_json, print_table, say
 from harness.cli.stored import find_cell, open_store
 from harness.core.errors import UsageError
 from harness.planning.selection import Selection, choose_cells
@@ -133,7 +133,7 @@ def _import(store: CellStore, label: str, video: VideoRef, csv: Path) -> None:
     found = openface.import_openface(csv, video.sha256, frames, store.home)
     several = f", {found.faces} faces (the one seen most is used)" if found.faces > 1 else ""
     lost = f", {found.missing} without a row" if found.missing else ""
-    typer.echo(
+    say(
         f"{label}: {found.frames} frames, {found.usable} with a face at confidence "
         f"{openface.MINIMUM_CONFIDENCE:g} or more{lost}{several}"
     )

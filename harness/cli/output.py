@@ -17,6 +17,7 @@ from typing import Any
 import typer
 
 from harness.core.errors import BenchError
+from harness.core.text import printable
 from harness.execution.progress import spell_time
 
 _LEAST_TEXT = 24
@@ -28,35 +29,41 @@ _BREAKS = re.compile(r"\s+|(?<=\w[a-zA-Z]-)(?=\w[a-zA-Z])")
 
 def fail(error: BenchError) -> int:
     """Print the error to stderr and return its exit code."""
-    typer.echo(f"Error: {error.message}", err=True)
+    say(f"Error: {error.message}", err=True)
     if error.hint:
-        typer.echo(f"Hint: {error.hint}", err=True)
+        say(f"Hint: {error.hint}", err=True)
     return error.exit_code
+
+
+def say(text: object = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print a line. Names and sentences come from manifests and tools, so control characters are
+    spelled out: no terminal obeys them."""
+    typer.echo(printable(str(text)), err=err, nl=nl)
 
 
 def warn(text: str) -> None:
     """Something worth knowing that stops nothing, on stderr."""
-    typer.echo(f"Warning: {text}", err=True)
+    say(f"Warning: {text}", err=True)
 
 
 def warn_wrapped(text: str) -> None:
     """``warn``, in lines that fit the width."""
-    typer.echo(_filled(f"Warning: {text}", "", "  "), err=True)
+    say(_filled(f"Warning: {text}", "", "  "), err=True)
 
 
 def note(text: str) -> None:
     """Print what a command decided by itself, or the next command, on stderr: pipes stay pure."""
-    typer.echo(text, err=True)
+    say(text, err=True)
 
 
 def note_wrapped(text: str, *, after: str = "") -> None:
     """A note that fits the width; ``after`` goes before all lines but the first."""
-    typer.echo(_filled(text, "", after), err=True)
+    say(_filled(text, "", after), err=True)
 
 
 def print_json(value: Any) -> None:
     """Indented JSON; NaN and infinity, which JSON cannot spell, become null."""
-    typer.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str))
+    say(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str))
 
 
 def _finite(value: Any) -> Any:
@@ -101,7 +108,7 @@ def print_table(
         ]
         for line in zip_longest(*texts, fillvalue=""):
             parts = (text.ljust(size + 2) for text, size in zip(line, widths, strict=True))
-            typer.echo("".join(parts).rstrip())
+            say("".join(parts).rstrip())
 
 
 def _fitted(widths: Sequence[int], least: Sequence[int]) -> list[int]:
@@ -129,7 +136,7 @@ def _spell(value: object) -> str:
 def print_wrapped(text: str, *, indent: str = "", after: str | None = None) -> None:
     """A paragraph that fits the width; ``indent`` goes before its lines, ``after`` (where it is
     given) before all but the first."""
-    typer.echo(_filled(text, indent, indent if after is None else after))
+    say(_filled(text, indent, indent if after is None else after))
 
 
 def _filled(text: str, indent: str, after: str) -> str:
@@ -211,7 +218,7 @@ class Progress:
             return
         clear = "\r\x1b[K" if self._tty else ""
         try:
-            sys.stderr.write(f"{clear}{text}{end}")
+            sys.stderr.write(f"{clear}{printable(text)}{end}")
             sys.stderr.flush()
         except BrokenPipeError:
             # Nobody reads the progress any more; the work it tells of goes on.

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from harness.cli.output import print_json, print_table, size_text
+from harness.cli.output import print_json, print_table, say, size_text
 from harness.cli.stored import is_running
 from harness.planning.current import earlier_cells
 from harness.planning.forecast import Basis, History, Plan, State, ToolPlan, choose, forecast
@@ -102,7 +100,7 @@ def print_plan(study: Study, made: StudyPlan) -> None:
     )
     print_table(header, [_row(row) for row in made.plan.tools])
     for line in (*plan_lines(study, made.plan), *made.earlier.sentences):
-        typer.echo(line)
+        say(line)
 
 
 def say_plan(study: Study, made: StudyPlan, say: Callable[[str], None]) -> None:

@@ -19,10 +19,11 @@ from harness.cli.options import (
     SuiteOption,
     ToolOption,
 )
-from harness.cli.output import Progress, print_json, size_text, warn
+from harness.cli.output import Progress, print_json, say, size_text, warn
 from harness.cli.scores import Asked, cells_to_show
 from harness.cli.stored import open_store
 from harness.core.errors import unknown_name
+from harness.core.paths import expanded
 from harness.planning.selection import Chosen, Selection, load_chosen_suite
 
 FACES = ("none", "pixelated", "full")
@@ -69,7 +70,7 @@ def publish(
     if faces not in FACES:
         raise unknown_name("way to show faces", faces, FACES, see="bench publish --help")
     # Before minutes are spent on pictures.
-    check_target(folder.expanduser())
+    check_target(expanded(folder))
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
@@ -88,7 +89,7 @@ def publish(
     )
     extra = comparison_pages(store.home, content)
     extra += history_pages(store.home, content)
-    written = write_site(content, folder.expanduser(), extra)
+    written = write_site(content, expanded(folder), extra)
     refused = content.refused()
     for cell, reason in refused.items():
         warn(f"{cell} is not used. {reason}")
@@ -124,12 +125,12 @@ def _say(
             }
         )
         return
-    typer.echo(f"Site: {written.folder / 'index.html'}")
-    typer.echo(
+    say(f"Site: {written.folder / 'index.html'}")
+    say(
         f"  {written.pages} pages, {written.files} files, {size_text(written.total_bytes)}; "
         f"the first page {size_text(written.first_view_bytes)}."
     )
-    typer.echo(
+    say(
         f"  {scored} of {len(found)} cells are scored with the protocol "
         f"{content.report.protocol}. Faces: {content.faces.value}."
     )

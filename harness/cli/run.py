@@ -8,7 +8,7 @@ import typer
 
 from harness.cli.complete import suite_names, tool_names
 from harness.cli.options import CpuOption, IdentityOption, ObserverOption, RecogniserOption
-from harness.cli.output import Progress, print_json, print_table, print_wrapped, warn_wrapped
+from harness.cli.output import Progress, print_json, print_table, print_wrapped, say, warn_wrapped
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _show_plan(study: Study, made: StudyPlan, as_json: bool) -> None:
             warn_wrapped(sentence)
         for skipped in unusable:
             print_wrapped(f"{skipped.label} cannot be run. {skipped.reason}", after="  ")
-        typer.echo("Nothing was run (--dry-run).")
+        say("Nothing was run (--dry-run).")
     if unusable:
         raise typer.Exit(1)
 
@@ -166,7 +166,7 @@ def _nothing_to_run(study: Study, as_json: bool) -> None:
     if as_json:
         print_json([])
     else:
-        typer.echo(f"No cell of '{study.suite.name}' is left to run in this choice.")
+        say(f"No cell of '{study.suite.name}' is left to run in this choice.")
 
 
 def _execute(
@@ -203,7 +203,7 @@ def _summarise(outcome: StudyOutcome, as_json: bool) -> None:
     print_table(header, [[_text(row[key]) for key in keys] for row in rows])
     for row in rows:
         if row["reason"]:
-            typer.echo(f"{row['cell']}: {row['reason']}")
+            say(f"{row['cell']}: {row['reason']}")
 
 
 def _text(value: object) -> str:

@@ -24,10 +24,11 @@ from harness.cli.options import (
     SuiteOption,
     ToolOption,
 )
-from harness.cli.output import Progress, note, print_json, print_table, print_wrapped
+from harness.cli.output import Progress, note, print_json, print_table, print_wrapped, say
 from harness.cli.stored import open_store, scored_protocols, usual_protocol
 from harness.cli.unrun import unrun_cells
 from harness.core.errors import UsageError
+from harness.core.paths import expanded
 from harness.planning.selection import (
     Chosen,
     Selection,
@@ -110,14 +111,14 @@ def score(
         print_table(("cell", "SW-OR", "FTA", "mean PCC"), table)
         for row in rows:
             if row["reason"]:
-                typer.echo(f"{row['cell']}: {row['reason']}")
+                say(f"{row['cell']}: {row['reason']}")
         for cohort in cohorts:
             print_wrapped(cohort_line(cohort))
         good = sum(outcome.score is not None for outcome in outcomes)
         asked = len(specs) + len(chosen.unprepared)
         without = asked - len(done)
         note_without = f"; {without} without a result: see `bench status`" if without else ""
-        typer.echo(f"{good} of {asked} cells scored ({protocol.name}){note_without}.")
+        say(f"{good} of {asked} cells scored ({protocol.name}){note_without}.")
     say_earlier(chosen, "--earlier scores them too")
     if any(one.score is None for one in outcomes) or any(one.score is None for one in cohorts):
         raise typer.Exit(1)
@@ -151,7 +152,7 @@ def report(
 
     if out is not None:
         # Before minutes are spent on pictures.
-        check_page_place(out.expanduser())
+        check_page_place(expanded(out))
     store = open_store()
     selection = Selection(tuple(cells or ()), tool, actor, dataset, earlier)
     loaded = None if suite is None else load_chosen_suite(suite, selection)
@@ -171,7 +172,7 @@ def report(
         data = with_beside(data, store.home, beside)
     data = data.model_copy(update={"earlier": tuple(chosen.sentences)})
     target = out or store.home / "reports" / _file_name(loaded, selection)
-    page = build_report(data, target.expanduser())
+    page = build_report(data, expanded(target))
     headline = headline_of(data)
     scored = sum(name in scored_protocols(store.home, spec) for spec in specs)
     if as_json:
@@ -180,8 +181,8 @@ def report(
         ranks = {"not_ranked": headline.left_out, "warnings": headline.warnings}
         print_json({"report": str(page), "protocol": name, **counts, **found, **ranks})
     else:
-        typer.echo(f"Report: {page}")
-        typer.echo(f"  {scored} of {len(data.cells)} cells are scored with the protocol {name}.")
+        say(f"Report: {page}")
+        say(f"  {scored} of {len(data.cells)} cells are scored with the protocol {name}.")
         from harness.cli.summary import print_headline
 
         print_headline(headline.cards, headline.left_out, headline.warnings)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UsageError
+from harness.core.paths import expanded
 from harness.model.identity import IdentityPath
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def checked_recognisers(named: Sequence[str], home: Path) -> tuple[str, ...]:
     from harness.cli.output import note
     from harness.observe.acceptance import check_recogniser, is_file
 
-    found = tuple(str(Path(one).expanduser().absolute()) if is_file(one) else one for one in named)
+    found = tuple(str(expanded(one).absolute()) if is_file(one) else one for one in named)
     for one in found:
         check_recogniser(one, home, lambda event: note(event.text or ""))
     return found

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli.complete import selftest_names
 from harness.cli.options import CpuOption
-from harness.cli.output import Progress, note, print_wrapped
+from harness.cli.output import Progress, note, print_wrapped, say
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def selftest(
     path = out or Path(f"selftest-{ask.tool.name}-{ask.version}.json")
     write_json(path, report)
     if as_json:
-        typer.echo(report.model_dump_json(indent=2))
+        say(report.model_dump_json(indent=2))
     else:
         _print_report(report)
     note(f"The report is in {path}. It holds the ends of logs: look before you send it.")
@@ -93,43 +93,41 @@ def _scoring(home: Path, out: Path | None, *, as_json: bool) -> None:
     path = out or Path("selftest-scoring.json")
     write_json(path, report)
     if as_json:
-        typer.echo(report.model_dump_json(indent=2))
+        say(report.model_dump_json(indent=2))
     else:
         for answer in report.answers:
-            typer.echo(f"{'passed' if answer.passed else 'FAILED'}  {answer.name}")
+            say(f"{'passed' if answer.passed else 'FAILED'}  {answer.name}")
             print_wrapped(f"  expected: {answer.expected}", after="    ")
             print_wrapped(f"  seen:     {answer.seen}", after="    ")
         good = sum(answer.passed is True for answer in report.answers)
-        typer.echo(f"{good} of {len(report.answers)} known answers were met")
+        say(f"{good} of {len(report.answers)} known answers were met")
     note(f"The report is in {path}.")
     if not report.passed:
         raise typer.Exit(1)
 
 
 def _print_report(report: Report) -> None:
-    typer.echo(f"{report.tool}@{report.version}, config {report.config}: {_verdict(report)}")
+    say(f"{report.tool}@{report.version}, config {report.config}: {_verdict(report)}")
     if report.image:
-        typer.echo(f"image: {report.image.id[:19]}, revision {report.image.revision}")
+        say(f"image: {report.image.id[:19]}, revision {report.image.revision}")
     for step in report.steps:
         print_wrapped(_step_line(step), after="  ")
         for loss in step.losses:
             way = "went down" if loss.falls else "did NOT go down"
             counted = f"{loss.values} value{'s' * (loss.values != 1)}"
-            typer.echo(
-                f"  loss {loss.name}: {loss.first:z.4g} -> {loss.last:z.4g}, {way} ({counted})"
-            )
+            say(f"  loss {loss.name}: {loss.first:z.4g} -> {loss.last:z.4g}, {way} ({counted})")
         if step.status.value != "ok":
             for line in step.log_tail[-10:]:
-                typer.echo(f"  | {line}")
+                say(f"  | {line}")
     if report.frames_output is not None:
-        typer.echo(f"output: {report.frames_output} frames of {report.frames_original}")
+        say(f"output: {report.frames_output} frames of {report.frames_original}")
     if report.previews:
-        typer.echo(f"previews of the training: {report.previews}")
+        say(f"previews of the training: {report.previews}")
     if report.score:
         words = ", ".join(_score_words(report.score))
         print_wrapped(f"score: {words}; that it can be scored is what was tested", after="  ")
     elif report.status == "ok":
-        typer.echo(f"no score: {report.score_reason}")
+        say(f"no score: {report.score_reason}")
 
 
 def _verdict(report: Report) -> str:

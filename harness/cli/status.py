@@ -19,7 +19,7 @@ from harness.cli.options import (
     EarlierOption,
     ToolOption,
 )
-from harness.cli.output import note, print_json, print_table
+from harness.cli.output import note, print_json, print_table, say
 from harness.cli.stored import (
     FAILED,
     PLANNED,
@@ -80,10 +80,10 @@ def status(
     elif rows:
         _print_rows(rows)
     elif selection.is_all and suite is None and state is None and not store.list():
-        typer.echo(f"The store {store.home} holds no cells yet.")
+        say(f"The store {store.home} holds no cells yet.")
         note("Hint: Try: bench run --tool blur --actor 3")
     else:
-        typer.echo("No cell fits this selection.")
+        say("No cell fits this selection.")
     say_earlier(chosen, "--earlier lists them")
 
 
@@ -130,12 +130,12 @@ def _print_rows(rows: Sequence[CellRow]) -> None:
     print_table(("cell", "status", "tries", "split", "scored"), table, wrap=True)
     for row in rows:
         if row.reason:
-            typer.echo(f"{row.cell}: {row.reason}")
+            say(f"{row.cell}: {row.reason}")
     count = Counter(row.status for row in rows)
     order = [name for name in STATUSES if count[name]]
     scored = sum(bool(row.scored) for row in rows)
     parts = ", ".join(f"{count[name]} {name}" for name in order)
-    typer.echo(f"{len(rows)} cell{'s' * (len(rows) != 1)}: {parts}; {scored} scored.")
+    say(f"{len(rows)} cell{'s' * (len(rows) != 1)}: {parts}; {scored} scored.")
 
 
 def _standing(row: CellRow) -> str:

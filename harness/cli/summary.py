@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from harness.cli.output import print_wrapped
+from harness.cli.output import print_wrapped, say
 from harness.execution.outcomes import CohortOutcome, StudyOutcome
 from harness.model.cohort import Attack, CohortScore, Verification
 from harness.model.score import CellScore, Comparison
@@ -132,10 +130,10 @@ def print_headline(
     """The verdict as the report's cards give it, and why tools are not ranked; before that, why it
     cannot be trusted."""
     for warning in warnings:
-        typer.echo()
+        say()
         print_wrapped(warning, indent="  ", after="    ")
     for card in cards:
-        typer.echo()
+        say()
         print_wrapped(card.label, indent="  ")
         print_wrapped(
             card.who if card.value == DASH else f"{card.who}: {card.value}", indent="    "
@@ -144,7 +142,7 @@ def print_headline(
         if card.sure:
             print_wrapped(card.sure, indent="    ")
     if left_out:
-        typer.echo()
+        say()
         print_wrapped("Not ranked among these", indent="  ")
     for sentence in left_out:
         print_wrapped(sentence, indent="    ", after="      ")

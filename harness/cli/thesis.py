@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import AsJson
-from harness.cli.output import print_json, print_table, print_wrapped
+from harness.cli.output import print_json, print_table, print_wrapped, say
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,16 +109,16 @@ def claims(data: DataOption = None, as_json: AsJson = False) -> None:
         print_json([claim.model_dump(mode="json") for claim in found])
         return
     for claim in found:
-        typer.echo(f"{claim.id}  {claim.outcome.upper()}  (section {claim.section})")
+        say(f"{claim.id}  {claim.outcome.upper()}  (section {claim.section})")
         print_wrapped(claim.says, indent="     ")
         print_wrapped(claim.why, indent="     ", after="       ")
     outcomes = [str(claim.outcome) for claim in found]
     told = ", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes))
-    typer.echo(f"\n{len(found)} claims, on the published tables: {told}.")
+    say(f"\n{len(found)} claims, on the published tables: {told}.")
 
 
 def _print_means(means: Sequence[Aggregate]) -> None:
-    typer.echo("Means over the rows of the published tables (sd: n - 1), and as printed:\n")
+    say("Means over the rows of the published tables (sd: n - 1), and as printed:\n")
     rows = []
     for mean in means:
         agrees = {True: "yes", False: "NO", None: "-"}[mean.agrees]
@@ -128,7 +128,7 @@ def _print_means(means: Sequence[Aggregate]) -> None:
         rows.append((mean.tool, mean.what, mean.rows, mean.n, computed, printed, where, agrees))
     header = ("tool", "what", "rows", "n", "recomputed", "printed", "in", "agrees")
     print_table(header, rows)
-    typer.echo()
+    say()
 
 
 def _pair(mean: float | None, sd: float | None) -> str:
@@ -138,7 +138,7 @@ def _pair(mean: float | None, sd: float | None) -> str:
 
 
 def _print_entry(entry: Checked) -> None:
-    typer.echo(f"{entry.id}  {entry.verdict.upper()}  ({entry.kind}; {entry.where})")
+    say(f"{entry.id}  {entry.verdict.upper()}  ({entry.kind}; {entry.where})")
     print_wrapped(entry.says, indent="     ")
     for name, values in (("printed", entry.printed), ("recomputed", entry.recomputed)):
         if values:
@@ -163,7 +163,7 @@ def _spell(value: object) -> str:
 def _print_summary(means: Sequence[Aggregate], entries: Sequence[Checked]) -> None:
     by_verdict = [str(entry.verdict) for entry in entries]
     printed = [mean.agrees for mean in means if mean.agrees is not None]
-    typer.echo(
+    say(
         f"\n{sum(printed)} of {len(printed)} printed means follow from the tables. Of "
         f"{len(entries)} entries {by_verdict.count('confirmed')} are confirmed by computation, "
         f"{by_verdict.count('not computable')} cannot be, and "

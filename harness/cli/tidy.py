@@ -13,7 +13,7 @@ import typer
 from harness.cli import complete
 from harness.cli.earlier import say_namesakes
 from harness.cli.options import ActorOption, AsJson, CpuOption, DatasetOption, ToolOption
-from harness.cli.output import Progress, note, print_json, size_text
+from harness.cli.output import Progress, note, print_json, say, size_text
 from harness.cli.stored import find_cell, is_locked, is_running, open_store
 from harness.core.errors import UsageError
 from harness.core.trees import remove_tree, tree_size
@@ -87,7 +87,7 @@ def retry(
     else:
         for spec, outcome in zip(specs, outcomes, strict=True):
             reason = outcome.attempt.reason if outcome.attempt and outcome not in good else ""
-            typer.echo(f"{spec.slug}: {_word(outcome)}{reason and f': {reason}'}")
+            say(f"{spec.slug}: {_word(outcome)}{reason and f': {reason}'}")
         if any(not outcome.reused for outcome in good):
             what = specs[0].slug if len(specs) == 1 else ""
             note(f"Hint: Next: bench score {what}".rstrip())
@@ -186,15 +186,15 @@ def clean(
     for row in rows:
         done = {"removed": "removed", "kept": "would remove", "busy": "busy, left alone:"}
         size = size_text(int(str(row["size_bytes"])))
-        typer.echo(f"{done[str(row['done'])]} {row['path']} ({row['why']}, {size})")
+        say(f"{done[str(row['done'])]} {row['path']} ({row['why']}, {size})")
     total = sum(int(str(row["size_bytes"])) for row in rows if row["done"] != "busy")
     busy = sum(row["done"] == "busy" for row in rows)
     if len(rows) == busy:
-        typer.echo("Nothing to clean.")
+        say("Nothing to clean.")
     elif yes:
-        typer.echo(f"{size_text(total)} removed.")
+        say(f"{size_text(total)} removed.")
     else:
-        typer.echo(f"{size_text(total)} could be removed; nothing was: add --yes to do it.")
+        say(f"{size_text(total)} could be removed; nothing was: add --yes to do it.")
 
 
 def _clean(store: CellStore, target: _Target, yes: bool) -> dict[str, object]:

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli import complete
 from harness.cli.options import AsJson
-from harness.cli.output import print_json, print_table, print_wrapped
+from harness.cli.output import print_json, print_table, print_wrapped, say
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,14 +143,14 @@ def show(
     _print_head(found, states)
     rows = [(s.name, settings[s.name], s.unit or "", s.help) for s in found.settings]
     if rows:
-        typer.echo("")
+        say("")
         print_table(("setting", chosen.name, "unit", "meaning"), rows, wrap=True)
     if config is None:
-        typer.echo("\nconfigs:")
+        say("\nconfigs:")
         for entry in found.configs:
             _print_config(found, entry)
     else:
-        typer.echo("\nconfig:")
+        say("\nconfig:")
         _print_config(found, chosen)
         _print_deviations(chosen)
 
@@ -159,10 +159,10 @@ def _print_head(tool: Tool, states: States) -> None:
     print_wrapped(f"{tool.name}: {tool.summary}")
     versions = [_with_image(tool, version, states) for version in tool.versions]
     print_wrapped(f"versions: {', '.join(versions)}   licence: {tool.licence}")
-    typer.echo(f"home: {tool.homepage}")
+    say(f"home: {tool.homepage}")
     print_wrapped(f"steps: {', '.join(tool.steps)}   needs: {', '.join(tool.needs)}")
     if tool.runs_as.kind == "container":
-        typer.echo(f"runs in a container; GPU: {_gpu_need(tool.runs_as)}")
+        say(f"runs in a container; GPU: {_gpu_need(tool.runs_as)}")
     if tool.expected:
         print_wrapped(f"control; the right result: {tool.expected}")
 
@@ -209,7 +209,7 @@ def _limits(config: NamedConfig) -> str:
 def _print_deviations(config: NamedConfig) -> None:
     if not config.deviations:
         return
-    typer.echo("\nwhere it differs from the study:")
+    say("\nwhere it differs from the study:")
     for number, item in enumerate(config.deviations, 1):
         for name, text in item.model_dump().items():
             mark = f"{number}." if name == "claim" else ""

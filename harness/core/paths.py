@@ -7,12 +7,43 @@ from pathlib import Path
 
 import platformdirs
 
+from harness.core.errors import UsageError
+from harness.core.text import printable
+
+_NAME_BYTES = 255
+_PATH_BYTES = 4095
+
+
+def expanded(named: str | Path) -> Path:
+    """The path that a user names, with ``~`` and ``~NAME`` written out.
+
+    Raises UsageError for a user whom this machine does not know, and for what no path can be.
+    """
+    text = str(named)
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"The path {text} begins with the name of a user whom this machine does not know.",
+            hint="Write ./~NAME for a file of that name, or the whole path.",
+        ) from error
+    why = "it holds a zero byte" if "\0" in text else ""
+    if len(os.fsencode(text)) > _PATH_BYTES or any(
+        len(os.fsencode(part)) > _NAME_BYTES for part in path.parts
+    ):
+        why = "it is longer than any path can be"
+    if why:
+        raise UsageError(
+            f"{printable(text)[:80]} is no path: {why}.", hint="Correct the path or the name."
+        )
+    return path
+
 
 def bench_home() -> Path:
     """The folder of the store: ``$BENCH_HOME``, else the user's data folder. Not created."""
     named = os.environ.get("BENCH_HOME")
     if named:
-        return Path(named).expanduser().resolve()
+        return expanded(named).resolve()
     return Path(platformdirs.user_data_dir("deid-bench", appauthor=False))
 
 

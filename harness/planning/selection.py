@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UnusableInputError, UsageError, unknown_name
+from harness.core.paths import expanded
 
 if TYPE_CHECKING:
     from harness.datasets.registry import Named
@@ -183,7 +184,7 @@ def _unprepared_of_suite(
 
 def _path_of(name_or_path: str | None) -> Path | None:
     """The manifest or folder that the user named by its path; None for a name."""
-    path = None if name_or_path is None else Path(name_or_path).expanduser()
+    path = None if name_or_path is None else expanded(name_or_path)
     return path.resolve() if path is not None and path.exists() else None
 
 
@@ -293,7 +294,7 @@ def _named(name_or_path: str, specs: Sequence[CellSpec], home: Path, *, lax: boo
             return Named(name_or_path, None)
         raise
     except UsageError:
-        if Path(name_or_path).expanduser().exists():
+        if expanded(name_or_path).exists():
             raise
         known = {*stored, "sample", "ravdess"}
         raise unknown_name("dataset", name_or_path, known, see="bench data list") from None

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 
 from harness.core.errors import UsageError, unknown_name
+from harness.core.paths import expanded
 from harness.core.yaml_files import compose, line_of, parse_yaml, read_text
 from harness.model.suite import Suite, ToolEntry
 
@@ -60,7 +61,7 @@ def load_suite(name_or_path: str) -> Suite:
 
 def suite_path(name_or_path: str) -> Path:
     """The file of a suite, which may not exist. Raises UsageError for an unknown name."""
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     if path.suffix in {".yaml", ".yml"}:
         return path
     known = builtin_suites()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from harness.core.errors import UnfitMachineError
+from harness.core.errors import UnfitMachineError, UnusableInputError
 from harness.core.threads import default_jobs
 
 _GPU = ("CUDAExecutionProvider", {"use_tf32": "0"})
 """TF32 keeps ten bits of each factor, which moves an embedding by more than is allowed here."""
 _ONLY_ERRORS = 3
+RUN_LIMIT_S = 120.0
+"""For the faces of one batch; a second each is much."""
 
 
 def open_session(model: bytes) -> Any:
@@ -37,6 +40,36 @@ def open_session(model: bytes) -> Any:
             f"ONNX Runtime cannot load a model: {str(error).splitlines()[0]}",
             hint="Run `bench doctor` to see what this machine has.",
         ) from error
+
+
+def run_session(session: Any, inputs: dict[str, Any]) -> Any:
+    """The first output of a session. A network that runs for longer than ``RUN_LIMIT_S`` is ended,
+    as one with an endless loop would never be. Raises ONNX Runtime's errors, and
+    UnusableInputError for such an end.
+    """
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
+        options.terminate = True
+
+    timer = threading.Timer(RUN_LIMIT_S, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        return session.run(None, inputs, options)[0]
+    except Exception as error:
+        if not ended.is_set():
+            raise
+        raise UnusableInputError(
+            f"A network ran for more than {RUN_LIMIT_S:g} s on a few faces and was ended.",
+            hint="Does it hold a loop that never ends? Export it again, or use another.",
+        ) from error
+    finally:
+        timer.cancel()
 
 
 def runtime_version() -> str:

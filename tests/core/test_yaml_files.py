@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from harness.core.base import Frozen
 from harness.core.errors import UsageError
+from harness.core.text import printable
 from harness.core.yaml_files import parse_yaml, read_yaml
 
 
@@ -103,3 +106,56 @@ def test_a_tab_that_indents_is_named() -> None:
     with pytest.raises(UsageError, match=r"not valid YAML: .*line 2.*") as refused:
         parse_yaml("parts:\n\t- name: a\n", _Thing, "thing", "t.yaml")
     assert refused.value.hint == "YAML is indented by spaces: replace the tab by two of them."
+
+
+HOSTILE = {
+    "a value that refers to itself": "title: x\nparts: &a\n  - *a\n",
+    "an alias that is nowhere": "title: *a\n",
+    "5,000 brackets": "title: " + "[" * 5000,
+    "5,000 closed brackets": "title: " + "[" * 5000 + "]" * 5000,
+    "5,000 braces": "title: " + "{a: " * 5000,
+    "a number of 5,000 digits": "title: " + "9" * 5000,
+    "a zero byte": 'title: "a\\0b"\n',
+    "an escape": 'title: "\\e[31mred"\n',
+    "a direction of writing": 'title: "a\\u202Eb"\n',
+    "half a character": 'title: "\\uD800"\n',
+    "a bomb of aliases": "title: x\n"
+    + "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
+    "a bomb of merges": "title: x\n"
+    + "a0: &a0 {k: x}\n"
+    + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10)),
+    "a date that is none": "title: 2020-13-45\n",
+    "Python": "title: !!python/object/apply:os.system [ls]\n",
+    "a huge value": "title: " + "x" * 20_000,
+    "a key that is a list": "? [a, b]\n: x\n",
+    "a float that is none": "title: x\nparts: [{name: a, size: .nan}]\n",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_text_is_a_sentence_within_a_second(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(UsageError) as error:
+        parse_yaml(text, _Thing, "thing", "t.yaml")
+    assert time.process_time() - began < 1
+    assert printable(error.value.message) == error.value.message
+    assert len(error.value.message) < 30_000
+
+
+def test_what_aliases_are_for_still_works() -> None:
+    text = "title: &t x\nparts:\n  - &p {name: *t, size: 1}\n  - *p\n  - {<<: *p, size: 2}\n"
+    thing = parse_yaml(text, _Thing, "thing", "t.yaml")
+    assert [(part.name, part.size) for part in thing.parts or ()] == [("x", 1), ("x", 1), ("x", 2)]
+
+
+def test_a_pipe_or_a_huge_file_is_no_text_to_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(UsageError, match="It is no file"):
+        read_yaml(tmp_path / "pipe.yaml", _Thing, "thing")
+    (tmp_path / "huge.yaml").touch()
+    os.truncate(tmp_path / "huge.yaml", 1 << 30)
+    with pytest.raises(UsageError, match="are the most"):
+        read_yaml(tmp_path / "huge.yaml", _Thing, "thing")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_yaml(Path("a\0b.yaml"), _Thing, "thing")

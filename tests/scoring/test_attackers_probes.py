@@ -18,6 +18,7 @@ from harness.observe.video import observe_faces
 from harness.scoring.cohort.members import attacked_faces
 from harness.scoring.cohort.score import attacks, calibrated_leaks, detection_split, remarks
 from harness.scoring.cohort.trials import FrameVectors, Member
+from harness.store.observations import ObservationStore
 from tests.scoring.cohorts import FRAMES, SIZE, Array, People, looked
 
 if TYPE_CHECKING:
@@ -146,9 +147,7 @@ def test_a_blur_that_stops_hog_takes_no_probe_from_attackers_and_changes_no_comp
     video = bench.write(blurred, "blurred.mp4")
     score = bench.score("blur", video)
     study = observe_faces(bench.as_video(video), bench.observations)
-    member = load_member(
-        bench.spec("blur"), score, ObservationStore(bench.home), bench.protocol
-    )
+    member = load_member(bench.spec("blur"), score, ObservationStore(bench.home), bench.protocol)
 
     swapped = score.identity.comparisons[Comparison.SWAPPED_ORIGINAL]
     own, attackers = member.study[WhichVideo.SWAPPED], member.faces[WhichVideo.SWAPPED]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.core.errors import BenchError, UnusableInputError, UsageError
 from harness.core.hashing import content_hash, file_sha256
 from harness.vision.aligning import ARCFACE_PX
-from harness.vision.onnx_runtime import keep_fed_inputs, open_session
+from harness.vision.onnx_runtime import keep_fed_inputs, open_session, run_session
 from harness.vision.recognisers.base import (
     Alignment,
     Chips,
@@ -26,6 +26,7 @@ from harness.vision.recognisers.convention import Convention, StatedConvention, 
 _LEAST_NUMBERS = 16
 """A vector of fewer numbers distinguishes no people: more likely a classifier or a regressor."""
 _LEAST_PX = 16
+_MOST_BYTES = 2 << 30
 
 
 class _Shape(NamedTuple):
@@ -94,7 +95,7 @@ class OnnxFile:
             return np.empty((0, 0), np.float32)
         pixels = np.ascontiguousarray(pixels)
         parts = [pixels] if shape.batched else np.split(pixels, len(pixels))
-        vectors = [self._session.run(None, {shape.name: part})[0] for part in parts]
+        vectors = [run_session(self._session, {shape.name: part}) for part in parts]
         return np.concatenate(vectors).astype(np.float32)
 
 
@@ -123,10 +124,15 @@ def open_onnx_file(path: Path, stated: StatedConvention) -> OnnxFile:
     take.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(0, "it is no file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise OSError(0, "no ONNX file has more than 2 GiB: weights lie in others")
         content = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         why = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
-        more = "" if isinstance(error, FileNotFoundError) else f" ({error.strerror})"
+        reason = error.strerror if isinstance(error, OSError) else error
+        more = "" if isinstance(error, FileNotFoundError) else f" ({reason})"
         raise UnusableInputError(
             f"The recogniser's file {path} {why}{more}.", hint="Check the path and its rights."
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,56 @@ def test_the_studys_recogniser_is_built_in_and_unknown_names_are_refused(tmp_pat
     assert "dlib" in recogniser_openers()
     with pytest.raises(UsageError, match="Did you mean 'dlib'"):
         open_named("dlip", tmp_path)
+
+
+def _endless(path: Path) -> Path:
+    """A network that turns the same sixteen numbers over and over."""
+    again = helper.make_graph(
+        [
+            helper.make_node("Identity", ["so_far"], ["turned"]),
+            helper.make_node("Identity", ["going"], ["goes_on"]),
+        ],
+        "turn",
+        [
+            helper.make_tensor_value_info("count", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("so_far", TensorProto.FLOAT, ["n", 48]),
+        ],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("turned", TensorProto.FLOAT, ["n", 48]),
+        ],
+    )
+    nodes = [
+        helper.make_node(
+            "AveragePool", ["picture"], ["p"], kernel_shape=[28, 28], strides=[28, 28]
+        ),
+        helper.make_node("Flatten", ["p"], ["flat"]),
+        helper.make_node("Loop", ["", "true", "flat"], ["vector"], body=again),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "endless",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["n", 3, 112, 112])],
+        [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["n", 48])],
+        [numpy_helper.from_array(np.asarray(True), "true")],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    )
+    return path
+
+
+def test_a_network_with_an_endless_loop_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.vision.onnx_runtime.RUN_LIMIT_S", 0.5)
+    with pytest.raises(UnusableInputError, match="ran for more than"):
+        open_onnx_file(_endless(tmp_path / "endless.onnx"), StatedConvention())
+
+
+def test_a_pipe_is_no_network(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(UnusableInputError, match="it is no file"):
+        open_onnx_file(tmp_path / "pipe.onnx", StatedConvention())

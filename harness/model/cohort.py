@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
 
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.model.estimates import Null
+from harness.model.numbers import Correlation, Count, Share, in_order
 from harness.model.privacy import LeakProfile
 
 
@@ -36,12 +40,18 @@ class ProbeSource(StrEnum):
 class Rate(Frozen):
     """A mean over actors, with a 95 % interval over actors; without a number, the reason."""
 
-    rate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    actors: int = 0
+    rate: Share | None = None
+    low: Share | None = None
+    high: Share | None = None
+    actors: Count = 0
     reason: str = ""
     """Reason for the lack of a number or an interval, as a sentence."""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if not in_order(self.low, self.high):
+            raise ValueError("an interval that ends before it begins")
+        return self
 
 
 class AtFar(Frozen):
@@ -50,11 +60,11 @@ class AtFar(Frozen):
     Each actor's threshold comes from the unmodified, non-mated pairs of all other actors.
     """
 
-    far: float
+    far: Share
     tar: Rate
     threshold: float | None = None
     """Median over actors."""
-    false_match_rate: float | None = None
+    false_match_rate: Share | None = None
     """Share of these videos' own non-mated comparisons that match at these thresholds."""
 
 
@@ -63,14 +73,20 @@ class ActorRate(Frozen):
     asked, and is never identified."""
 
     actor: int
-    asked: int
-    probes: int
+    asked: Count
+    probes: Count
     """Probes with a face that could be compared."""
-    identified: float
+    identified: Share
     """Share of the probes *asked* that are nearest to their own actor (0 to 1)."""
-    advantage: float
+    advantage: Correlation
     """Mean over the probes asked of (right - chance) / (1 - chance): 0 at chance, 1 when always
     right. A probe without a face adds 0."""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.probes > self.asked:
+            raise ValueError("more probes are compared than were asked for")
+        return self
 
 
 ALPHA = 0.05
@@ -83,43 +99,51 @@ class Verification(Frozen):
 
     actors: tuple[int, ...]
     """Actors with a probe and a place in the gallery."""
-    probes: int
+    probes: Count
     """Frames (or segments) that could be compared."""
-    asked: int
-    tracker_probes: int | None = None
+    asked: Count
+    tracker_probes: Count | None = None
     """Of ``probes``, those whose face the study's detector does not find and the tracker sees; None
     where probes do not differ by what sees them (motion, self-trained), or it is not known."""
-    second_detector_probes: int | None = None
+    second_detector_probes: Count | None = None
     """Of ``probes``, those whose face only the second detector sees."""
     rank_1: Rate = Rate()
     """Closed-set identification: share of probes nearest to their own actor."""
-    chance: float | None = None
+    chance: Share | None = None
     """Rank-1 by chance: 1/N for a gallery of N (the mean, where galleries differ)."""
-    rank_1_corrected: float | None = None
+    rank_1_corrected: Correlation | None = None
     """(rank-1 - chance) / (1 - chance), of the probes that could be compared."""
-    advantage: float | None = None
+    advantage: Correlation | None = None
     """Mean of ``by_actor``'s over *all* actors of the cohort; one who was not asked for adds 0."""
-    cmc: tuple[float, ...] = ()
+    cmc: tuple[Share, ...] = ()
     """Rates at rank 1, 2, ... of the whole gallery, at most ten."""
-    identified: int | None = None
+    identified: Count | None = None
     """Actors who are nearest to themselves by the mean distance of all their probes."""
     auc: Rate = Rate()
-    eer: float | None = None
-    linkability: float | None = None
+    eer: Share | None = None
+    linkability: Share | None = None
     """D_sys (Gomez-Barrero et al. 2018). Above 0 by itself, the more so the fewer the actors: read
     it alongside ``Attack.linkability_null`` only."""
-    linkability_low: float | None = None
-    linkability_high: float | None = None
+    linkability_low: Share | None = None
+    linkability_high: Share | None = None
     """The ends of a 95 % interval over actors."""
-    det: tuple[tuple[float, float], ...] = ()
+    det: tuple[tuple[Share, Share], ...] = ()
     """FMR and FNMR, at most 60 points."""
     match_rate: Rate = Rate()
     """Share of mated comparisons at or under the fixed threshold, where there is one."""
-    false_match_rate: float | None = None
+    false_match_rate: Share | None = None
     """The same of non-mated comparisons."""
     at_far: tuple[AtFar, ...] = ()
     by_actor: tuple[ActorRate, ...] = ()
     """Every actor who was asked for, those without a usable probe too; actors ascending."""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.probes > self.asked or not in_order(*self.cmc):
+            raise ValueError(
+                "more probes are compared than were asked for, or rates fall with the rank"
+            )
+        return self
 
     @property
     def fta(self) -> float:
@@ -178,14 +202,14 @@ class DetectionSplit(Frozen):
     Not detected is not hidden: the recogniser saw no face to compare.
     """
 
-    actors: int
-    matched: float
-    hidden: float
+    actors: Count
+    matched: Share
+    hidden: Share
     """A face is found, and is not matched."""
-    not_detected: float
+    not_detected: Share
     detector: str | None = None
     """The second, independent detector, where it has looked."""
-    still_a_face: float | None = None
+    still_a_face: Share | None = None
     """Of the frames that both looked at, the share where the recogniser finds no face and the
     second detector does."""
 
@@ -195,7 +219,7 @@ class CellLeaks(Frozen):
 
     cell_id: str
     actor: int
-    far: float
+    far: Share
     leaks: LeakProfile
 
 
@@ -218,9 +242,9 @@ class CohortScore(Frozen):
     observations: dict[str, str] = {}
     """As a cell's score has them; empty in those of earlier versions."""
     actors: tuple[int, ...]
-    impostor_pairs: int
+    impostor_pairs: Count
     """Pairs of different actors."""
-    fmr_floor: float | None = None
+    fmr_floor: Share | None = None
     """No lower FMR can be measured with these actors, one of them left out (rule of three)."""
     attacks: tuple[Attack, ...] = ()
     worst: int | None = None
@@ -234,6 +258,12 @@ class CohortScore(Frozen):
     leaks: tuple[CellLeaks, ...] = ()
     notes: tuple[str, ...] = ()
     """Notes on what could not be computed and why, as sentences."""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.worst is not None and not 0 <= self.worst < len(self.attacks):
+            raise ValueError("the worst attack is not among the attacks")
+        return self
 
     @property
     def worst_attack(self) -> Attack | None:

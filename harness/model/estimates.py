@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from harness.core.base import Frozen
+from harness.model.numbers import Correlation, Count, Share, in_order
 
 
 class Interval(Frozen):
     """An estimate with its interval; without one, ``reason`` says why in a sentence."""
 
-    n: int
+    n: Count
     estimate: float | None
     low: float | None = None
     high: float | None = None
-    confidence: float = 0.95
+    confidence: Share = 0.95
     method: str = ""
     """``t`` or ``bootstrap-t``."""
     cut: bool = False
     """True when an end lies where the quantity ends, and would lie beyond."""
     reason: str = ""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if not in_order(self.low, self.high):
+            raise ValueError("an interval that ends before it begins")
+        return self
 
     @property
     def known(self) -> bool:
@@ -31,9 +42,9 @@ class TestResult(Frozen):
     __test__ = False  # or pytest takes the name for a test's
 
     name: str
-    p: float | None
+    p: Share | None
     """None where ``reason`` says why there is none."""
-    smallest_p: float | None = None
+    smallest_p: Share | None = None
     """The least p that these many actors can reach, whatever they show."""
     exact: bool = True
     error: float | None = None
@@ -59,7 +70,7 @@ class TestResult(Frozen):
 class PairedComparison(Frozen):
     """Candidate minus baseline, one difference per actor."""
 
-    n: int
+    n: Count
     mean_difference: float | None
     shift: float | None
     """Hodges-Lehmann: the median of the means of all pairs of differences."""
@@ -72,22 +83,28 @@ class PairedComparison(Frozen):
     t_test: TestResult
     dz: float | None
     """Mean difference in standard deviations of the differences (Cohen 1988)."""
-    rank_biserial: float | None
+    rank_biserial: Correlation | None
     """-1 to 1: share of rank sum above 0 minus share below (Kerby 2014)."""
-    wins: int
+    wins: Count
     """Actors whose candidate value is larger."""
-    losses: int
-    ties: int
+    losses: Count
+    ties: Count
     reason: str = ""
     """Reason for what cannot be computed."""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.wins + self.losses + self.ties > self.n:
+            raise ValueError("more actors are compared than there are")
+        return self
 
 
 class Equivalence(Frozen):
     """Test of whether the mean difference lies within the margin, at level ``alpha``."""
 
     margin: float
-    alpha: float
-    p: float | None
+    alpha: Share
+    p: Share | None
     shown: bool
     interval: Interval
     """Of confidence 1 - 2 alpha: equivalence is shown when it lies within the margin."""
@@ -97,12 +114,12 @@ class Equivalence(Frozen):
 class Null(Frozen):
     """A number of an attack when who is who is permuted, and so nothing can be identified."""
 
-    draws: int
+    draws: Count
     """Permutations that were tried: all there are, or as many at random."""
     mean: float
     high: float
     """95th percentile."""
-    p: float
+    p: Share
     """(1 + draws that reach the attack's own value) / (1 + draws)."""
 
     @property

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
 
 from harness.core.base import Frozen
+from harness.model.numbers import Amount, Correlation, Count
 
 
 class Steadiness(StrEnum):
@@ -23,16 +27,16 @@ class Warping(Frozen):
     here, and ``detail_fair_ratio`` (ratio / min(1, sharpness_ratio)) is the one to rank by.
     """
 
-    pairs: int
+    pairs: Count
     """Consecutive frames compared."""
-    original: float
+    original: Amount
     """Mean squared error per visible pixel and colour, in steps of 0 to 255, squared."""
-    swapped: float
-    ratio: float
+    swapped: Amount
+    ratio: Amount
     """swapped / original: 1 for a copy, above 1 for flicker and jitter, below 1 for blur."""
-    sharpness_ratio: float
+    sharpness_ratio: Amount
     """Of the variances of the Laplacian in the face, swapped / original: 1 for a copy."""
-    detail_fair_ratio: float | None
+    detail_fair_ratio: Amount | None
     """None where no detail is left at all."""
     verdict: Steadiness
 
@@ -41,11 +45,11 @@ class Jitter(Frozen):
     """Unrest from frame to frame in both videos, at the same frames; smaller is steadier."""
 
     unit: str
-    steps: int
+    steps: Count
     """Pairs (identity) or triples (landmarks) of consecutive frames, seen in both videos."""
-    original: float | None = None
-    swapped: float | None = None
-    ratio: float | None = None
+    original: Amount | None = None
+    swapped: Amount | None = None
+    ratio: Amount | None = None
     """swapped / original: 1 for a copy; None where the original does not move at all."""
     reason: str = ""
 
@@ -53,11 +57,11 @@ class Jitter(Frozen):
 class Flicker(Frozen):
     """Changes of the face's brightness above ``above_hz``, in luminance steps of 0 to 255."""
 
-    above_hz: float
-    frames: int
-    added: float | None = None
+    above_hz: Amount
+    frames: Count
+    added: Amount | None = None
     """Root mean square of what the swapped video has and the original has not: 0 for a copy."""
-    original: float | None = None
+    original: Amount | None = None
     """The same of the original's own brightness, for comparison."""
     reason: str = ""
 
@@ -65,18 +69,24 @@ class Flicker(Frozen):
 class Gaps(Frozen):
     """Frames without a face where the original shows one."""
 
-    frames: int
-    count: int
+    frames: Count
+    count: Count
     """Stretches of such frames."""
-    longest_frames: int
-    longest_s: float
+    longest_frames: Count
+    longest_s: Amount
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.longest_frames > self.frames:
+            raise ValueError("a gap that is longer than all gaps")
+        return self
 
 
 class Background(Frozen):
     """Pixels the tool should have left alone: those further than half a face from either face."""
 
-    frames: int
-    ssim: float | None = None
+    frames: Count
+    ssim: Correlation | None = None
     """Mean structural similarity (Wang 2004) of luminance: 1 is the same."""
     psnr_db: float | None = None
     """Of the mean squared error over all these frames, at most 100 (the same)."""

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from harness.core.base import Frozen
+from harness.model.numbers import Amount, Count, Share, in_order
 
 
 class Similarity(Frozen):
     """Distances of a video's sampled frames to the actor's photo, in the recogniser's own scale."""
 
-    asked: int
-    used: int
+    asked: Count
+    used: Count
     """Frames in which it had a face to embed."""
-    mean: float | None = None
-    sd: float | None = None
+    mean: Amount | None = None
+    sd: Amount | None = None
     minimum: float | None = None
     p01: float | None = None
     """First percentile (linear interpolation)."""
-    share_at_or_under_threshold: float | None = None
+    share_at_or_under_threshold: Share | None = None
     """Of the used frames; None without a calibrated threshold."""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.used > self.asked or not in_order(self.minimum, self.mean):
+            raise ValueError("a mean under the minimum")
+        return self
 
 
 class RecogniserScore(Frozen):

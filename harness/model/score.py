@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
 
 from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.model.numbers import L2, Amount, Correlation, Count, Share, in_order
 from harness.model.privacy import LeakProfile
 from harness.model.quality import Quality
 from harness.model.recognised import RecogniserScore
@@ -29,24 +33,36 @@ class Distances(Frozen):
     All statistics are None when no frame was usable.
     """
 
-    asked: int
-    used: int
-    several_faces: int
-    mean: float | None = None
-    sd: float | None = None
+    asked: Count
+    used: Count
+    several_faces: Count
+    mean: L2 | None = None
+    sd: Amount | None = None
     """Sample standard deviation (n - 1); None for fewer than two."""
-    median: float | None = None
-    q1: float | None = None
-    q3: float | None = None
-    whisker_low: float | None = None
-    whisker_high: float | None = None
-    p01: float | None = None
-    p99: float | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    outliers: tuple[float, ...] = ()
+    median: L2 | None = None
+    q1: L2 | None = None
+    q3: L2 | None = None
+    whisker_low: L2 | None = None
+    whisker_high: L2 | None = None
+    p01: L2 | None = None
+    p99: L2 | None = None
+    minimum: L2 | None = None
+    maximum: L2 | None = None
+    outliers: tuple[L2, ...] = ()
     """At most 50, the most extreme, for the box plot."""
-    share_at_or_under_threshold: float | None = None
+    share_at_or_under_threshold: Share | None = None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if (
+            self.used > self.asked
+            or not in_order(
+                self.minimum, self.p01, self.q1, self.median, self.q3, self.p99, self.maximum
+            )
+            or not in_order(self.minimum, self.mean, self.maximum)
+        ):
+            raise ValueError("a mean and quantiles that are not between minimum and maximum")
+        return self
 
     @property
     def fta(self) -> float:
@@ -59,8 +75,8 @@ class EvidenceFrame(Frozen):
 
     kind: str
     """``worst``, ``median`` or ``best``."""
-    frame: int
-    distance_l2: float
+    frame: Count
+    distance_l2: L2
 
 
 class SwappedReading(StrEnum):
@@ -91,7 +107,7 @@ class Identity(Frozen):
     """
 
     recogniser: str
-    threshold: float
+    threshold: Amount
     comparisons: dict[Comparison, Distances]
     swapped_reading: SwappedReading
     swapped_note: str = ""
@@ -99,7 +115,7 @@ class Identity(Frozen):
     swapped_identities: tuple[SwappedIdentity, ...] = ()
     evidence: tuple[EvidenceFrame, ...] = ()
     seed: int
-    frames: int
+    frames: Count
     """Frames in the video the sample was drawn from."""
 
 
@@ -115,65 +131,79 @@ class UnitScore(Frozen):
     """``AU12``."""
     measurable: bool
     reason: str = ""
-    paired: int | None = None
+    paired: Count | None = None
     """Frames with a value in both videos: what every number here is computed from."""
     frozen: bool = False
-    pcc: float | None = None
-    rmse: float | None = None
-    nrmse: float | None = None
+    pcc: Correlation | None = None
+    rmse: Amount | None = None
+    nrmse: Amount | None = None
     """RMSE divided by the original's standard deviation."""
-    ccc: float | None = None
+    ccc: Correlation | None = None
     slope: float | None = None
     """Least squares of the swapped intensity on the original's: 1 keeps the amplitude."""
-    rmse_neutral: float | None = None
+    rmse_neutral: Amount | None = None
     """RMSE after each video's own neutral value (10th percentile) was taken off."""
     lag_frames: int | None = None
     """Shift at which the PCC peaks: positive when the swapped video is late; None where no shift
     fits, 0 where none fits much better."""
     lag_s: float | None = None
-    lag_pcc: float | None = None
+    lag_pcc: Correlation | None = None
     """The PCC there, or the one that is too low to show a shift."""
-    floor_pcc: float | None = None
+    floor_pcc: Correlation | None = None
     """PCC of the original with its own re-encoding: what the source makes of compression alone."""
-    floor_rmse: float | None = None
+    floor_rmse: Amount | None = None
     original_quartiles: tuple[float, float, float, float, float] | None = None
     """Minimum, q1, median, q3, maximum of the original's intensity."""
     swapped_quartiles: tuple[float, float, float, float, float] | None = None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if not all(
+            in_order(*five) for five in (self.original_quartiles, self.swapped_quartiles) if five
+        ):
+            raise ValueError("quartiles that are not in order")
+        return self
 
 
 class Attributes(Frozen):
     source: str
     """``mediapipe-blendshapes`` or ``openface``; sources are never mixed in one number."""
     scale: str
-    frames: int
-    paired: int
+    frames: Count
+    paired: Count
     """Frames with a face in both videos; coverage is paired / frames."""
-    seen_original: int | None = None
+    seen_original: Count | None = None
     """Frames of the original in which the source saw the face well enough."""
-    seen_swapped: int | None = None
+    seen_swapped: Count | None = None
     units: tuple[UnitScore, ...]
-    mean_pcc: float | None
+    mean_pcc: Correlation | None
     """Over ``units_used`` units, frozen ones as 0."""
-    mean_rmse: float | None
-    mean_ccc: float | None
-    units_used: int | None = None
+    mean_rmse: Amount | None
+    mean_ccc: Correlation | None
+    units_used: Count | None = None
     """Measurable units: what all three means are over."""
-    units_frozen: int | None = None
-    floor_mean_pcc: float | None = None
+    units_frozen: Count | None = None
+    floor_mean_pcc: Correlation | None = None
     """Over the same units as the means above, of the original and its own re-encoding."""
-    floor_mean_rmse: float | None = None
+    floor_mean_rmse: Amount | None = None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.paired > self.frames:
+            raise ValueError("more frames are paired than there are")
+        return self
 
 
 class Alignment(Frozen):
     """Verdict on whether original and swapped frames may be paired at all."""
 
-    frames_original: int
-    frames_swapped: int
+    frames_original: Count
+    frames_swapped: Count
     same_size: bool
     same_rate: bool
     lag_frames: int | None
     """Shift of the swapped video that fits the original best; 0 is aligned, None undecidable."""
-    lag_correlation: float | None
+    lag_correlation: Correlation | None
     lag_halves: tuple[int | None, int | None] = (None, None)
     """The same of the first and the second half; they differ when frames were lost on the way."""
     aligned: bool

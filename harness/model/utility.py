@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from harness.core.base import Frozen
+from harness.model.numbers import Amount, Count, Share, in_order
 
 
 class Difference(Frozen):
@@ -14,12 +19,18 @@ class Difference(Frozen):
 
     unit: str
     """Unit of the numbers: ``degrees``, ``rig weights (0-1)``, ``interocular distances``."""
-    frames: int
+    frames: Count
     """Frames with a value in both videos."""
-    mean: float | None = None
-    median: float | None = None
-    p95: float | None = None
+    mean: Amount | None = None
+    median: Amount | None = None
+    p95: Amount | None = None
     reason: str = ""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if not in_order(self.median, self.p95):
+            raise ValueError("a median above the 95th percentile")
+        return self
 
 
 class Events(Frozen):
@@ -30,33 +41,45 @@ class Events(Frozen):
     original nothing is measurable: the rates are None, and ``reason`` says so.
     """
 
-    original: int
-    swapped: int
+    original: Count
+    swapped: Count
     """In frames in which the original shows a face, as elsewhere nothing could match."""
-    matched: int
-    tolerance_s: float
-    precision: float | None = None
+    matched: Count
+    tolerance_s: Amount
+    precision: Share | None = None
     """Share of the swapped video's events that the original has; None when it has none."""
-    recall: float | None = None
+    recall: Share | None = None
     """Share of the original's events that the swapped video has."""
-    f1: float | None = None
+    f1: Share | None = None
     reason: str = ""
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.matched > min(self.original, self.swapped):
+            raise ValueError("more events are found again than there are")
+        return self
 
 
 class Kept(Frozen):
     """Of one pair of videos. Of the two, the original says which frames count."""
 
-    faces_original: int
+    faces_original: Count
     """Frames in which the original shows a face."""
-    faces_kept: int
+    faces_kept: Count
     """Frames of these in which the swapped video shows a face too."""
-    detection_rate: float | None
+    detection_rate: Share | None
     """faces_kept / faces_original; None without a face in the original."""
     blinks: Events
     mouth_openings: Events
     head_pose: Difference
     gaze: Difference
     landmarks: Difference | None = None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.faces_kept > self.faces_original:
+            raise ValueError("more faces are kept than there were")
+        return self
 
 
 class Utility(Frozen):

@@ -354,8 +354,8 @@ def _faces(media: MediaStore, specs: Sequence[CellSpec]) -> dict[str, str]:
     for spec in specs:
         refs = [spec.actor.reference] + ([spec.donor.reference] if spec.donor else [])
         for ref in refs:
-            known = ref.sha256 in faces or not media.has(ref)
-            if not known and (uri := face_uri(media.path(ref))):
+            path = None if ref.sha256 in faces else media.find(ref)
+            if path is not None and (uri := face_uri(path)):
                 faces[ref.sha256] = uri
     return faces
 

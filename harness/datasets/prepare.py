@@ -237,7 +237,7 @@ def _write(index: Path, person: Actor | Donor, prepared: _Prepared) -> None:
 
 
 def _all_there(media: MediaStore, *refs: MediaRef | None) -> bool:
-    return all(ref is None or media.verified(ref) for ref in refs)
+    return all(ref is None or media.is_sound(ref) for ref in refs)
 
 
 def _join(clips: Sequence[Clip], out: Path, media: MediaStore) -> MediaRef | None:

@@ -58,8 +58,8 @@ def previews_in(attempt: Path) -> list[Path]:
 
 def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcome | None:
     """The outcome that is there already: a result, or another process's try of just now."""
-    store.mend_spec(spec)
-    result = store.result(spec) if store.verify(spec) else None
+    store.mend(spec)
+    result = store.result(spec)
     attempts = store.attempts(spec)
     if result is not None:
         mine = [attempt for attempt in attempts if result.attempt.endswith(attempt.uuid)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import tarfile
@@ -139,6 +140,8 @@ def _client(archive: Archive, command: list[str], work: Path) -> None:
             cwd=work,
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            # The environment of the C library may have been closed to the network (decision 29).
+            env=os.environ,
             timeout=_TIMEOUT_S,
             check=False,
         )

@@ -29,6 +29,7 @@ from harness.store.atomic import publish_file, write_bytes
 from harness.store.records import (
     DamagedError,
     is_content,
+    is_sound,
     read_record,
     set_aside,
     warn_left_out,
@@ -132,10 +133,7 @@ class CellStore:
             return None
 
     def verify(self, spec: CellSpec) -> bool:
-        """Verifies that the cell has a result whose video is, by its SHA-256, the one published.
-
-        One that is not is set aside: the cell then has no result.
-        """
+        """True when the cell has a result whose video is, by its SHA-256, the one published."""
         result = self.result(spec)
         if result is None:
             return False
@@ -151,10 +149,14 @@ class CellStore:
                 return result if is_content(video, result.swapped.sha256) else None
         return None
 
-    def mend_spec(self, spec: CellSpec) -> None:
-        """Write a cell's ``spec.json`` again where it is damaged or gone from a folder that is the
-        cell's by its name. Raises StoreError.
+    def mend(self, spec: CellSpec) -> None:
+        """Set aside a video that is not the one published, so that the cell has no result, and
+        write a ``spec.json`` again that is damaged or gone from a folder that is the cell's by its
+        name. Raises StoreError.
         """
+        result = self.result(spec)
+        if result is not None:
+            is_sound(self.folder(spec) / result.swapped.path, result.swapped.sha256)
         path = self.folder(spec) / SPEC_FILE
         if path.parent.is_dir() and any(path.parent.iterdir()) and _read_spec(path) is None:
             write_bytes(path, canonical_json(spec.model_dump(mode="json")))

@@ -16,7 +16,7 @@ from harness.model.dataset import GalleryFace, MediaRef
 from harness.model.video import PhotoRef, VideoInfo, VideoRef
 from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
-from harness.store.records import is_content
+from harness.store.records import is_content, is_sound
 from harness.store.work_folders import work_folder
 
 
@@ -28,15 +28,22 @@ class MediaStore:
         self.folder = media_dir(home)
 
     def path(self, ref: MediaRef) -> Path:
-        """Path of the file of ``ref``; raises StoreError when it is gone, or damaged."""
-        path = self._place(ref.sha256, ref.suffix)
-        if not self.verified(ref):
+        """Path of the file of ``ref``; raises StoreError when it is gone, or damaged. It is hashed
+        once for each state of the file.
+        """
+        path = self.find(ref)
+        if path is None:
             raise StoreError(
-                f"The store has no sound media file {path.name} (in {self.folder}): it was moved, "
-                "deleted or damaged after it was prepared.",
+                f"The store has no sound media file {ref.sha256}{ref.suffix} (in {self.folder}): it "
+                "was moved, deleted or damaged after it was prepared.",
                 hint="Run the cell again; the file is prepared again from the dataset.",
             )
         return path
+
+    def find(self, ref: MediaRef) -> Path | None:
+        """``path``; None for a file that is gone or damaged."""
+        path = self._place(ref.sha256, ref.suffix)
+        return path if is_content(path, ref.sha256) else None
 
     def video(self, ref: MediaRef) -> VideoRef:
         """A prepared video; raises as ``path``."""
@@ -50,11 +57,11 @@ class MediaStore:
         """True when the file is there."""
         return self._place(ref.sha256, ref.suffix).is_file()
 
-    def verified(self, ref: MediaRef) -> bool:
-        """True when the file is there and is what its name, a hash, says; it is hashed once for
-        each state of the file. A damaged one is set aside. Raises StoreError.
+    def is_sound(self, ref: MediaRef) -> bool:
+        """True when the file is there and is what its name, a hash, says; a damaged one is set
+        aside, for what prepares it again. Raises StoreError.
         """
-        return is_content(self._place(ref.sha256, ref.suffix), ref.sha256)
+        return is_sound(self._place(ref.sha256, ref.suffix), ref.sha256)
 
     def unchanged(self, ref: MediaRef) -> bool:
         """True when the file is what its name, a hash, says; one that is gone is not wrong."""

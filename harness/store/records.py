@@ -16,7 +16,7 @@ from harness.store.atomic import write_json
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-DIGEST = "digest"
+DIGEST = "record_digest"
 """Member with the SHA-256 of the canonical JSON of all others. Records of earlier versions have
 none, and are believed as far as their model can check them."""
 _MOST_BYTES = 256 << 20
@@ -51,7 +51,7 @@ def read_members(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise StoreError(
             f"{path} cannot be read: {error.strerror or error}.",
-            hint="Check the rights of this file and its folder.",
+            hint="Check the rights of this file and its folder, or set BENCH_HOME to another.",
         ) from error
     return parse_members(data)
 
@@ -119,21 +119,28 @@ def set_aside(path: Path, damage: str) -> None:
 
 
 def is_content(path: Path, sha256: str) -> bool:
-    """True when a file has that SHA-256, looked at once for each state of the file; one that has
-    another is set aside. Raises StoreError when the disk refuses.
+    """True when a file is there and has that SHA-256, looked at once for each state of the file.
+
+    Raises StoreError when the disk refuses.
     """
     try:
-        same = known_sha256(path) == sha256
+        return known_sha256(path) == sha256
     except FileNotFoundError:
         return False
     except OSError as error:
         raise StoreError(
             f"{path} cannot be read: {error.strerror or error}.",
-            hint="Check the rights of this file and its folder.",
+            hint="Check the rights of this file and its folder, or set BENCH_HOME to another.",
         ) from error
-    if not same:
+
+
+def is_sound(path: Path, sha256: str) -> bool:
+    """``is_content``; a file that has another SHA-256 is set aside, for what makes it again."""
+    if is_content(path, sha256):
+        return True
+    if path.exists():
         set_aside(path, "is not what was stored: its SHA-256 is another one")
-    return same
+    return False
 
 
 class VerifiedFile:
@@ -142,7 +149,7 @@ class VerifiedFile:
     def __init__(self, path: Path, sha256: str) -> None:
         """Raises StoreError for a file that is gone, or is another one: it is set aside."""
         self._path = path
-        if not is_content(path, sha256):
+        if not is_sound(path, sha256):
             raise StoreError(
                 f"{path} is gone or damaged, so nothing was measured in it.",
                 hint="Run the same `bench run` again: it makes the file again, from the dataset "

@@ -78,7 +78,8 @@ def reference_pictures(home: Path, specs: Sequence[CellSpec], faces: Faces) -> d
     found: dict[str, Picture] = {}
     for spec in specs:
         for ref in (spec.actor.reference, *([spec.donor.reference] if spec.donor else [])):
-            image = read_picture(media.path(ref)) if media.has(ref) else None
+            path = media.find(ref)
+            image = None if path is None else read_picture(path)
             if ref.sha256 in found or image is None:
                 continue
             small = _shrunk(image, FACE_PX)
@@ -86,8 +87,8 @@ def reference_pictures(home: Path, specs: Sequence[CellSpec], faces: Faces) -> d
             if faces is Faces.PIXELATED:
                 [data] = hidden_together([small], FACE_PX) or [b""]
             if data:
-                path = f"faces/{ref.sha256[:16]}.jpg"
-                found[ref.sha256] = Picture(path=path, data=data)
+                place = f"faces/{ref.sha256[:16]}.jpg"
+                found[ref.sha256] = Picture(path=place, data=data)
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from harness.model.cell import CellSpec, Status
 from harness.store.atomic import write_json
+from harness.store.records import read_members, write_record
 
 from .conftest import Bench
 
@@ -140,10 +141,10 @@ def test_no_folder_of_this_machine_is_named(
     bench, _ = filled
     spec = bench.add("pixelate", 3, status=Status.TOOL_ERROR)
     [path] = bench.store.folder(spec).glob("attempts/*/attempt.json")
-    attempt = json.loads(path.read_text())
+    attempt = read_members(path)
     monkeypatch.setenv("HOME", "/home/somebody")
     reason = f"No such file: {bench.home}/media/x.mp4 or /home/somebody/y.mp4"
-    write_json(path, attempt | {"reason": reason})
+    write_record(path, attempt | {"reason": reason})
     published(bench, tmp_path / "site")
     page = (tmp_path / "site" / "cells" / f"{spec.slug}.html").read_text()
     assert "No such file: $BENCH_HOME/media/x.mp4 or ~/y.mp4" in page

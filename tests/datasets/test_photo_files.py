@@ -55,7 +55,7 @@ def test_a_photo_that_cannot_be_read_is_named_for_what_it_is(
 def test_a_photo_that_is_missing_or_a_folder_is_no_other_kind_of_picture(tmp_path: Path) -> None:
     with pytest.raises(UnusableInputError, match="does not exist"):
         from_photo(Photo(path=tmp_path / "none.jpg"))
-    with pytest.raises(UnusableInputError, match="cannot be read: Is a directory"):
+    with pytest.raises(UnusableInputError, match="is no file"):
         from_photo(Photo(path=tmp_path))
 
 

@@ -22,7 +22,7 @@ from harness.store.cells import CellStore, attempt_name
 from harness.store.records import DamagedError, read_record
 from harness.store.score_files import ScoreStore
 from harness.tools.runtime.ending import read_report
-from harness.tools.runtime.log import CappedLog, LogSink
+from harness.tools.runtime.log import MAX_LINE_BYTES, CappedLog, LogSink
 from harness.tools.runtime.takeover import TakenOver
 from harness.vision.recognisers.convention import read_stated
 
@@ -131,13 +131,13 @@ LINE = b'@bench {"kind": "progress", "done": 1, "total": 2, "unit": "frames", "v
 @given(pieces=st.lists(st.one_of(changed_text(LINE), st.binary(max_size=50)), max_size=5))
 def test_lines_of_drivers(folder: Path, pieces: list[bytes]) -> None:
     heard: list[Event] = []
-    with CappedLog(folder / "log.txt", 4096) as log:
+    with CappedLog(folder / "log.txt", 1 << 20) as log:
         sink = LogSink(log, heard.append)
         for piece in pieces:
             sink.feed(piece)
         sink.end()
         assert all(isinstance(line, str) for line in log.tail)
-    assert (folder / "log.txt").stat().st_size <= 4096 + 200
+    assert (folder / "log.txt").stat().st_size <= (1 << 20) + MAX_LINE_BYTES
 
 
 def _a_score() -> tuple[str, str, bytes]:

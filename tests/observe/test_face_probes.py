@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.core.errors import UnfitMachineError
+from harness.core.hashing import file_sha256
 from harness.media import frames as media_frames
 from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.model.cohort import ProbeSource
@@ -191,13 +192,13 @@ def test_faces_are_found_through_a_blur_that_stops_hog_and_each_is_embedded_once
     probes = open_probes(IdentityPath.FAST, tmp_path, finder, second)
     assert second is not None
     assert probes is not None
-    ref, store = VideoRef(video, "a"), ObservationStore(tmp_path)
+    ref, store = VideoRef(video, file_sha256(video)), ObservationStore(tmp_path)
     everyone: list[Observer] = [FaceEmbeddings(tmp_path, finder), second, probes]
     measure_video(ref, everyone, store)
     assert decoded == [4 * EACH]
 
-    study = pd.read_parquet(store.path(key_of(FaceEmbeddings(tmp_path), "a")))
-    found = pd.read_parquet(store.path(key_of(probes, "a")))
+    study = pd.read_parquet(store.path(key_of(FaceEmbeddings(tmp_path), ref.sha256)))
+    found = pd.read_parquet(store.path(key_of(probes, ref.sha256)))
     assert study["frame"][study["faces"] > 0].tolist() == list(range(EACH))
     sources = dict(zip(found["frame"], found["source"], strict=True))
     expected = dict.fromkeys(range(EACH, 2 * EACH), "tracker")
@@ -215,7 +216,7 @@ def test_faces_are_found_through_a_blur_that_stops_hog_and_each_is_embedded_once
 def test_a_tracked_face_is_embedded_nearly_as_the_study_embeds_it(
     video: Path, tmp_path: Path
 ) -> None:
-    ref, store = VideoRef(video, "a"), ObservationStore(tmp_path)
+    ref, store = VideoRef(video, file_sha256(video)), ObservationStore(tmp_path)
     study = observe_faces(ref, store)
     reference = observe_probes(ref, IdentityPath.REFERENCE, store)
     assert reference is not None

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
+from harness.core.hashing import file_sha256
 from harness.model.observed import BLENDSHAPES
 from harness.model.video import VideoInfo, VideoRef
 from harness.observe.face_mesh import Expressions, Landmarks
@@ -75,15 +76,19 @@ def peak_bytes(total: int, home: Path, patch: pytest.MonkeyPatch) -> int:
         if done % 128 == 0:
             most[0] = max(most[0], pa.total_allocated_bytes())
 
+    video = home / "none.mp4"
+    video.parent.mkdir(parents=True, exist_ok=True)
+    video.write_bytes(b"read by nobody: the frames are synthetic")
+    sha256 = file_sha256(video)
     gc.collect()
     tracemalloc.start()
     try:
-        measure_video(VideoRef(Path("none.mp4"), "a", info), everything, store, look)
+        measure_video(VideoRef(video, sha256, info), everything, store, look)
         python = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     for one in (*everything[:3], everything[-1]):
-        assert len(pd.read_parquet(store.path(key_of(one, "a")))) == total
+        assert len(pd.read_parquet(store.path(key_of(one, sha256)))) == total
     return python + most[0]
 
 

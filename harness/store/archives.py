@@ -27,6 +27,7 @@ from harness.core.paths import downloads_dir
 from harness.model.job import Event
 from harness.store.atomic import write_bytes
 from harness.store.cells import disk_errors
+from harness.store.records import is_content
 
 Listener = Callable[[Event], None]
 
@@ -63,19 +64,19 @@ class Archive(Frozen):
 
 
 def is_ready(archive: Archive, home: Path) -> bool:
-    """True when every member is there and not empty; content is checked by ``bad_members``."""
-    files = (archive.folder(home) / member.name for member in archive.members)
-    return all(file.is_file() and file.stat().st_size for file in files)
+    """True when every member is there and is what was recorded."""
+    return not bad_members(archive, home)
 
 
 def bad_members(archive: Archive, home: Path) -> list[str]:
-    """Names of members that are missing or whose content is not what was recorded."""
+    """Names of members that are missing or whose content is not what was recorded; looked at once
+    for each state of a file.
+    """
     folder = archive.folder(home)
     return [
         member.name
         for member in archive.members
-        if not (folder / member.name).is_file()
-        or file_sha256(folder / member.name) != member.sha256
+        if not is_content(folder / member.name, member.sha256)
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
 import os
 import tempfile
@@ -12,6 +14,8 @@ from harness.core.errors import StoreError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+_HASH_DIGITS = 16
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -48,6 +52,32 @@ def write_json(path: Path, value: BaseModel | Any) -> None:
     plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
     text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_bytes(path, (text + "\n").encode())
+
+
+def keep(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
+    """Write what was computed once for all under a name that ends with its own hash, for
+    ``find_kept``. Raises StoreError when the disk refuses.
+    """
+    path = folder / f"{stem}.{hashlib.sha256(data).hexdigest()[:_HASH_DIGITS]}{suffix}"
+    write_bytes(path, data)
+    return path
+
+
+def find_kept(folder: Path, stem: str, suffix: str) -> Path | None:
+    """The file that ``keep`` wrote for ``stem``; None when there is none that is what its name
+    says, so that it is computed again.
+    """
+    paths = sorted(folder.glob(f"{glob.escape(stem)}.*{suffix}"))
+    return next((path for path in paths if is_kept(path)), None)
+
+
+def is_kept(path: Path) -> bool:
+    """True for a file that is what its name, given by ``keep``, says."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return False
+    return path.stem.endswith(f".{digest[:_HASH_DIGITS]}")
 
 
 def publish_file(temporary: Path, final: Path) -> None:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.core.errors import StoreError
-from harness.core.hashing import canonical_json, file_sha256
+from harness.core.hashing import canonical_json, content_hash, file_sha256
 from harness.core.trees import remove_tree
 from harness.model.cell import Artifact, Attempt, CellSpec, Result, Status
 from harness.model.job import PREVIEWS_NAME, SWAPPED_NAME, StepReport
@@ -30,7 +30,10 @@ from harness.store.records import (
     DamagedError,
     is_content,
     is_sound,
-    read_record,
+    model_of,
+    read_about,
+    read_members,
+    refuse_newer,
     set_aside,
     warn_left_out,
     write_record,
@@ -88,7 +91,7 @@ class CellStore:
         writes it again.
         """
         paths = sorted((self.home / "cells").glob(f"*/{SPEC_FILE}"))
-        return [spec for path in paths if (spec := _read_spec(path)) is not None]
+        return [spec for path in paths if (spec := _known_spec(path)) is not None]
 
     def attempts(self, spec: CellSpec) -> Attempts:
         """The cell's finished attempts, oldest first, whatever came of them.
@@ -96,7 +99,7 @@ class CellStore:
         One whose record is damaged is passed over; its folder is kept.
         """
         paths = sorted((self.folder(spec) / "attempts").glob(f"*/{ATTEMPT_FILE}"))
-        attempts = (_read_attempt(path, spec) for path in paths)
+        attempts = (_known_attempt(path) for path in paths)
         return sorted(
             (attempt for attempt in attempts if attempt is not None),
             key=lambda attempt: attempt.number,
@@ -113,9 +116,7 @@ class CellStore:
         if not os.path.lexists(path):
             return None
         try:
-            result = read_record(path, Result)
-            if result.cell_id != spec.id:
-                raise DamagedError("is the result of another cell")
+            result = read_result(path)
         except FileNotFoundError:
             return None
         except DamagedError as error:
@@ -158,7 +159,7 @@ class CellStore:
         if result is not None:
             is_sound(self.folder(spec) / result.swapped.path, result.swapped.sha256)
         path = self.folder(spec) / SPEC_FILE
-        if path.parent.is_dir() and any(path.parent.iterdir()) and _read_spec(path) is None:
+        if path.parent.is_dir() and any(path.parent.iterdir()) and _known_spec(path) is None:
             write_bytes(path, canonical_json(spec.model_dump(mode="json")))
 
     def swapped_path(self, spec: CellSpec) -> Path:
@@ -191,7 +192,7 @@ class CellStore:
         """Open a new attempt. Call with the cell's lock held: half-written work is discarded."""
         folder = self.folder(spec)
         self._discard_half_written(spec)
-        stored = _read_spec(folder / SPEC_FILE)
+        stored = _known_spec(folder / SPEC_FILE)
         if stored is None:
             write_bytes(folder / SPEC_FILE, canonical_json(spec.model_dump(mode="json")))
         elif stored.id != spec.id:
@@ -268,7 +269,7 @@ class CellStore:
                     temporary.unlink(missing_ok=True)
             for folder in (self.folder(spec) / "attempts").glob("*"):
                 record = folder / ATTEMPT_FILE
-                attempt = _read_attempt(record, spec)
+                attempt = _known_attempt(record)
                 damaged = attempt is None and any(folder.glob(f"{ATTEMPT_FILE}*"))
                 done = attempt is not None and (
                     result is not None or attempt.status is not Status.OK
@@ -323,38 +324,62 @@ def _is_same_file(handle: int, path: Path) -> bool:
         return False
 
 
-def _read_spec(path: Path) -> CellSpec | None:
-    """The spec that a cell's folder is named after; None when it is gone, or damaged: warned of."""
-    try:
-        data = path.read_bytes() if path.is_file() or not os.path.lexists(path) else b""
-        spec = CellSpec.model_validate_json(data)
-        if not path.parent.name.endswith(f"-{spec.id[:12]}"):
-            raise ValueError
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be read: {error.strerror}.", hint="Check the rights of this folder."
-        ) from error
-    except (ValueError, RecursionError):
-        warn_left_out(path, "is damaged, so this cell is not known; `bench run` writes it again")
-        return None
+def read_spec(path: Path) -> CellSpec:
+    """The spec that a cell's folder is named after. Raises as ``read_about``."""
+    members = read_members(path)
+    if _is_named_after(path.parent, content_hash(members)):
+        refuse_newer(path, members.get("schema_version"))
+    spec = model_of(members, CellSpec)
+    if not _is_named_after(path.parent, spec.id):
+        raise DamagedError("is not the one that its folder is named after")
     return spec
 
 
-def _read_attempt(path: Path, spec: CellSpec) -> Attempt | None:
-    """The record of one of the cell's attempts; None when it is gone, or damaged: set aside."""
+def _known_spec(path: Path) -> CellSpec | None:
+    """``read_spec``; None when it is gone, or damaged: warned of."""
     try:
-        attempt = read_record(path, Attempt)
-        name = attempt_name(attempt.number, attempt.uuid)
-        if (attempt.cell_id, name) != (spec.id, path.parent.name):
-            raise DamagedError("is the record of another attempt")
+        return read_spec(path)
+    except FileNotFoundError:
+        return None
+    except DamagedError as error:
+        warn_left_out(
+            path, f"{error}, so this cell is not known; `bench run` of it writes it again"
+        )
+        return None
+
+
+def read_attempt(path: Path) -> Attempt:
+    """The record of an attempt, which its folder and its cell's are named after. Raises as
+    ``read_about``.
+    """
+    return read_about(
+        path,
+        Attempt,
+        lambda attempt: (
+            _is_named_after(path.parents[2], attempt.cell_id)
+            and path.parent.name == attempt_name(attempt.number, attempt.uuid)
+        ),
+    )
+
+
+def read_result(path: Path) -> Result:
+    """The result of the cell that the folder is named after. Raises as ``read_about``."""
+    return read_about(path, Result, lambda result: _is_named_after(path.parent, result.cell_id))
+
+
+def _is_named_after(folder: Path, cell_id: str) -> bool:
+    return folder.name.endswith(f"-{cell_id[:12]}")
+
+
+def _known_attempt(path: Path) -> Attempt | None:
+    """``read_attempt``; None when it is gone, or damaged: set aside."""
+    try:
+        return read_attempt(path)
     except FileNotFoundError:
         return None
     except DamagedError as error:
         set_aside(path, str(error))
         return None
-    return attempt
 
 
 def _result_of(attempt: Attempt) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from harness.core.errors import StoreError
-from harness.core.hashing import content_hash, file_sha256, known_sha256
+from harness.core.hashing import content_hash, file_sha256
 from harness.core.paths import media_dir
 from harness.core.trees import remove_tree
 from harness.model.dataset import GalleryFace, MediaRef
@@ -18,6 +19,8 @@ from harness.store.atomic import publish_file
 from harness.store.cells import disk_errors
 from harness.store.records import is_content, is_sound
 from harness.store.work_folders import work_folder
+
+_GALLERY = "gallery.json"
 
 
 class MediaStore:
@@ -65,9 +68,7 @@ class MediaStore:
 
     def unchanged(self, ref: MediaRef) -> bool:
         """True when the file is what its name, a hash, says; one that is gone is not wrong."""
-        if not self.has(ref):
-            return True
-        return known_sha256(self.path(ref)) == ref.sha256
+        return not self.has(ref) or self.find(ref) is not None
 
     def add(self, file: Path, suffix: str, info: VideoInfo | None) -> MediaRef:
         """Move ``file`` into the store under its content's hash; it is gone from where it was.
@@ -96,20 +97,22 @@ class MediaStore:
             }
             for face in faces
         ]
-        files = [str(person["file"]) for person in people]
+        text = json.dumps(people, indent=1)
         final = self.folder / "galleries" / content_hash(people)
 
         def is_whole() -> bool:
-            return all((final / name).is_file() for name in ("gallery.json", *files))
+            return all(
+                is_content(final / str(person["file"]), str(person["sha256"])) for person in people
+            ) and is_content(final / _GALLERY, hashlib.sha256(text.encode()).hexdigest())
 
         if is_whole():
             return final
         with self.temporary() as work, disk_errors(final):
             gallery = work / "gallery"
             gallery.mkdir()
-            for face, name in zip(faces, files, strict=True):
-                shutil.copyfile(self.path(face.reference), gallery / name)
-            (gallery / "gallery.json").write_text(json.dumps(people, indent=1), encoding="utf-8")
+            for face, person in zip(faces, people, strict=True):
+                shutil.copyfile(self.path(face.reference), gallery / str(person["file"]))
+            (gallery / _GALLERY).write_text(text, encoding="utf-8")
             final.parent.mkdir(exist_ok=True)
             try:
                 gallery.rename(final)
@@ -138,3 +141,15 @@ class MediaStore:
             shutil.copyfile(file, copy)
             publish_file(copy, final)
         file.unlink()
+
+
+def gallery_damage(folder: Path) -> str | None:
+    """The damage of a gallery as a predicate; None where it is what its name, a hash, says."""
+    try:
+        people = json.loads((folder / _GALLERY).read_bytes())
+        whole = content_hash(people) == folder.name and all(
+            is_content(folder / person["file"], person["sha256"]) for person in people
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    return None if whole else "is not the gallery that its name says"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.core.base import SCHEMA_VERSION, Frozen
+from harness.core.base import Frozen
 from harness.core.errors import StoreError
 from harness.core.hashing import content_hash
 from harness.model.nightly import NightRecord
@@ -23,8 +23,7 @@ from harness.store.atomic import write_bytes
 from harness.store.cells import disk_errors
 from harness.store.records import (
     DamagedError,
-    model_of,
-    read_members,
+    read_about,
     read_record,
     set_aside,
     warn_left_out,
@@ -112,23 +111,21 @@ class NightStore:
         records = []
         for path in sorted(self.folder.glob("*/*.json")):
             try:
-                members = read_members(path)
-                version = members.get("schema_version")
-                if isinstance(version, int) and version > SCHEMA_VERSION:
-                    raise StoreError(
-                        f"{path} was written by a newer deid-bench (schema {version}).",
-                        hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
-                    )
-                record = model_of(members, NightRecord)
-                if record.night != path.parent.name or not path.stem.endswith(record.id):
-                    raise DamagedError("is the record of another night or tool")
+                records.append(read_night(path))
             except FileNotFoundError:
                 continue
             except DamagedError as error:
                 warn_left_out(path, f"{error}: the history lacks this night of its tool")
-                continue
-            records.append(record)
         return tuple(sorted(records, key=lambda record: (record.night, record.tool, record.config)))
+
+
+def read_night(path: Path) -> NightRecord:
+    """A night's record of a tool. Raises as ``read_about``."""
+    return read_about(
+        path,
+        NightRecord,
+        lambda record: record.night == path.parent.name and path.stem.endswith(record.id),
+    )
 
 
 def _plain(*names: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -72,11 +73,12 @@ class ObservationStore:
         return table
 
     def still_reads(self, digests: Mapping[str, str]) -> bool:
-        """False when a table that is there is another one than when it was read: ``digests`` are
-        the ``read_digests`` of then."""
+        """False when a table that is there is another one than when it was read, or is damaged at
+        its end: ``digests`` are the ``read_digests`` of then."""
         return all(
-            stored_digest(self.folder / place) in (None, digest)
+            stored_digest(path) == digest
             for place, digest in digests.items()
+            if os.path.lexists(path := self.folder / place)
         )
 
     def write(self, key: ObservationKey, table: Any) -> None:
@@ -104,11 +106,11 @@ class ObservationStore:
         """The note of what a video holds; None when there is none, or it is damaged."""
         path = self._info_path(sha256)
         try:
-            return TypeAdapter(VideoInfo).validate_python(read_members(path))
+            return read_video_info(path)
         except FileNotFoundError:
             return None
-        except (DamagedError, ValidationError) as error:
-            set_aside(path, str(error) if isinstance(error, DamagedError) else "does not hold")
+        except DamagedError as error:
+            set_aside(path, str(error))
             return None
 
     def keep_video_info(self, sha256: str, info: VideoInfo) -> None:
@@ -118,3 +120,12 @@ class ObservationStore:
     def _info_path(self, sha256: str) -> Path:
         key = ObservationKey(sha256, _INFO, f"{_INFO_VERSION}-s{SCHEMA_VERSION}")
         return self.path(key, ".json")
+
+
+def read_video_info(path: Path) -> VideoInfo:
+    """The note of what a video holds. Raises as ``read_members``."""
+    members = read_members(path)
+    try:
+        return TypeAdapter(VideoInfo).validate_python(members)
+    except ValidationError as error:
+        raise DamagedError("does not hold") from error

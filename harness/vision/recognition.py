@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.core.errors import StoreError, UnfitMachineError
 from harness.core.paths import cache_dir
-from harness.store.atomic import write_bytes
+from harness.store.atomic import find_kept, keep
 
 _MODELS = ("pkg_resources", "dlib", "face_recognition_models")
 _REPAIR = "pip install 'setuptools<81' face-recognition-models==0.3.0 face-recognition==1.3.0"
@@ -49,16 +49,15 @@ def frontal_detector() -> Any:
     user's cache, from where it is read in milliseconds.
     """
     dlib = _import("dlib")
-    kept = cache_dir() / f"frontal-face-detector-{dlib.__version__}.svm"
-    try:
+    stem, suffix = f"frontal-face-detector-{dlib.__version__}", ".svm"
+    kept = find_kept(cache_dir(), stem, suffix)
+    if kept is not None:
         return dlib.fhog_object_detector(str(kept))
-    except RuntimeError:
-        # Not there, or not whole.
-        detector = dlib.get_frontal_face_detector()
+    detector = dlib.get_frontal_face_detector()
     with suppress(OSError, RuntimeError, StoreError), TemporaryDirectory() as folder:
-        saved = Path(folder, kept.name)
+        saved = Path(folder, stem)
         detector.save(str(saved))
-        write_bytes(kept, saved.read_bytes())
+        keep(cache_dir(), stem, suffix, saved.read_bytes())
     return detector
 
 

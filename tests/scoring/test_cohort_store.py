@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.core.base import SCHEMA_VERSION
-from harness.core.errors import StoreError
+from harness.core.errors import BenchWarning, StoreError
 from harness.execution import cohorts as cohort_store
 from harness.execution.cohorts import cohorts_of, load_cohorts, score_cohort
 from harness.model.cell import Artifact, CellSpec, Result
@@ -171,7 +171,8 @@ def test_a_damaged_cohort_is_set_aside_and_computed_again(tmp_path: Path, people
     made = score_cohort(cohort, tmp_path, PROTOCOL)
     path = ScoreStore(tmp_path).cohort_path(cohort.key, PROTOCOL.name)
     path.write_bytes(path.read_bytes()[:200])
-    assert load_cohorts(tmp_path, [cell], PROTOCOL.name) == ()
+    with pytest.warns(BenchWarning, match=r"is no JSON\. It was renamed to .*\.corrupt-1"):
+        assert load_cohorts(tmp_path, [cell], PROTOCOL.name) == ()
     assert path.with_name(f"{path.name}.corrupt-1").exists()
     assert score_cohort(cohort, tmp_path, PROTOCOL) == made
     newer = made.model_copy(update={"schema_version": SCHEMA_VERSION + 1})

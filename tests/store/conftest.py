@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 RUN = ("run", "--tool", "noop,reencode", "--frames", "4")
-_MANIFEST = """
+MANIFEST = """
 name: second
 actors:
   - number: 3
@@ -106,7 +106,7 @@ def _empty(folder: Path, cache: Path, dataset: Path) -> Home:
 def short_dataset(tmp_path_factory: pytest.TempPathFactory, sample_dir: Path) -> Path:
     """A manifest of one actor with half a second of video."""
     path = tmp_path_factory.mktemp("short") / "short.yaml"
-    path.write_text(_MANIFEST.format(folder=sample_dir))
+    path.write_text(MANIFEST.format(folder=sample_dir))
     return path
 
 

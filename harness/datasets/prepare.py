@@ -204,6 +204,8 @@ def _read(index: Path, person: Actor | Donor, model: type[_Prepared]) -> _Prepar
         stored = read_members(index)
         beside = {name: stored.pop(name) for name in _BESIDE if name in stored}
         prepared = model.model_validate(stored)
+        if not _shows(prepared, person):
+            raise DamagedError("is the record of another person")
     except FileNotFoundError:
         return None
     except DamagedError as error:
@@ -215,6 +217,11 @@ def _read(index: Path, person: Actor | Donor, model: type[_Prepared]) -> _Prepar
     if not beside:
         return _taken_over(index, person, prepared)
     return prepared if beside.get("tone_mapping") in (None, RECIPE) else None
+
+
+def _shows(prepared: _Prepared, person: Actor | Donor) -> bool:
+    who = person.number if isinstance(person, Actor) else person.name
+    return who == (prepared.number if isinstance(prepared, PreparedActor) else prepared.name)
 
 
 def _taken_over(index: Path, person: Actor | Donor, prepared: _Prepared) -> _Prepared | None:

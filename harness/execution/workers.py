@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -15,7 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from types import FrameType
 from typing import Any
 
-from harness.core.errors import BenchError
+from harness.core.errors import BenchError, BenchWarning
 from harness.core.interpreters import ended_by_itself, importing_safely, out_of_memory
 from harness.core.signals import StoppedError
 from harness.core.threads import JOBS_VARIABLE, thread_limits
@@ -77,9 +78,11 @@ class Worker:
                         self.end()
                         raise StoppedError
                 kind, value = connection.recv()
-                if kind != "heard":
+                if kind == "warned":
+                    warnings.warn(value, BenchWarning, stacklevel=2)
+                elif kind != "heard":
                     return kind, value
-                if listen is not None:
+                elif listen is not None:
                     listen(*value)
         except (EOFError, OSError) as error:
             raise ended_by_itself(_WHAT, self.end()) from error
@@ -126,7 +129,13 @@ def _serve(connection: Connection[Any, Any], share: int) -> None:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         while True:
-            connection.send_bytes(_answer(connection))
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", BenchWarning)
+                answer = _answer(connection)
+            for warning in caught:
+                if isinstance(warning.message, BenchWarning):
+                    connection.send(("warned", str(warning.message)))
+            connection.send_bytes(answer)
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
 

@@ -21,6 +21,7 @@ from harness.store.tables import (
     is_stored,
     locked,
     read_table,
+    sound_digest,
     stored_digest,
     write_table,
 )
@@ -73,13 +74,11 @@ class ObservationStore:
         return table
 
     def still_reads(self, digests: Mapping[str, str]) -> bool:
-        """False when a table that is there is another one than when it was read, or is damaged at
-        its end: ``digests`` are the ``read_digests`` of then."""
-        return all(
-            stored_digest(path) == digest
-            for place, digest in digests.items()
-            if os.path.lexists(path := self.folder / place)
-        )
+        """False when a table that is there is another one than when it was read, or is damaged,
+        which sets it aside: ``digests`` are the ``read_digests`` of then."""
+        paths = {self.folder / place: digest for place, digest in digests.items()}
+        there = [path for path in paths if os.path.lexists(path)]
+        return all(sound_digest(path) == paths[path] for path in there)
 
     def write(self, key: ObservationKey, table: Any) -> None:
         """Store a pyarrow Table in place of an older one. Call it with the lock held."""

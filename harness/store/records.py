@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DIGEST = "record_digest"
 """Member with the SHA-256 of the canonical JSON of all others. Records of earlier versions have
 none, and are believed as far as their model can check them."""
+PLACE = "record_place"
+"""Member with the name of the file and its folder, so that no record passes for another."""
 _MOST_BYTES = 256 << 20
 
 Model = TypeVar("Model", bound="BaseModel")
@@ -31,19 +33,24 @@ class DamagedError(ValueError):
     """A stored file is not what was stored; the text is a predicate."""
 
 
-def write_record(path: Path, value: BaseModel | dict[str, Any]) -> None:
-    """Write a model, or the members of a JSON object, with its digest, by atomic rename.
+def write_record(
+    path: Path, value: BaseModel | dict[str, Any], *, in_any_folder: bool = False
+) -> None:
+    """Write a model, or the members of a JSON object, with its place and digest, by atomic rename.
 
-    Raises ValueError for NaN or infinity, StoreError when the disk refuses.
+    ``in_any_folder`` is for a folder that its user names. Raises ValueError for NaN or infinity,
+    StoreError when the disk refuses.
     """
     plain = value if isinstance(value, dict) else value.model_dump(mode="json")
     # Hashed as it will be read: a tuple is a list there, a number that is a key a text.
     members = json.loads(json.dumps(plain, allow_nan=False))
+    if not in_any_folder:
+        members[PLACE] = _place_of(path)
     write_json(path, {**members, DIGEST: content_hash(members)})
 
 
 def read_members(path: Path) -> dict[str, Any]:
-    """The members of a record, without its digest, which is checked where it has one.
+    """The members of a record, without its digest and place, which are checked where it has them.
 
     Raises FileNotFoundError, DamagedError, and StoreError when the disk refuses.
     """
@@ -56,7 +63,15 @@ def read_members(path: Path) -> dict[str, Any]:
             f"{path} cannot be read: {error.strerror or error}.",
             hint="Check the rights of this file and its folder, or set BENCH_HOME to another.",
         ) from error
-    return parse_members(data)
+    members = _parsed(data)
+    if members.pop(PLACE, None) not in (None, _place_of(path)):
+        raise DamagedError("is the record of something else")
+    return members
+
+
+def _place_of(path: Path) -> str:
+    # A name that is no UTF-8 has no spelling in JSON.
+    return f"{path.parent.name}/{path.name}".encode(errors="replace").decode()
 
 
 def _content(path: Path) -> bytes:
@@ -74,8 +89,7 @@ def _content(path: Path) -> bytes:
         os.close(handle)
 
 
-def parse_members(data: bytes) -> dict[str, Any]:
-    """The members of a record's text, as ``read_members`` returns them. Raises DamagedError."""
+def _parsed(data: bytes) -> dict[str, Any]:
     try:
         members = json.loads(
             data.decode(),

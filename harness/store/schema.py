@@ -20,12 +20,12 @@ class StoreVersion(Frozen):
     """The version of deid-bench that made the store."""
 
 
-def check_store(home: Path) -> None:
+def check_store(home: Path, *, looking_only: bool = False) -> None:
     """Raise StoreError for a store that a newer deid-bench wrote.
 
     A folder without ``store.json`` is a store that nothing was written to yet, or one whose
-    ``store.json`` is lost: a damaged one is set aside, since every other file of a newer version
-    says so too.
+    ``store.json`` is lost: a damaged one is set aside (not when ``looking_only``), since every
+    other file of a newer version says so too.
     """
     path = home / STORE_FILE
     try:
@@ -33,7 +33,8 @@ def check_store(home: Path) -> None:
     except FileNotFoundError:
         return
     except DamagedError as error:
-        set_aside(path, str(error))
+        if not looking_only:
+            set_aside(path, str(error))
         return
     if version.schema_version > SCHEMA_VERSION:
         raise StoreError(
@@ -49,4 +50,4 @@ def mark_store(home: Path) -> None:
     check_store(home)
     if not (home / STORE_FILE).exists():
         version = StoreVersion(schema_version=SCHEMA_VERSION, written_by=bench_version())
-        write_record(home / STORE_FILE, version)
+        write_record(home / STORE_FILE, version, in_any_folder=True)

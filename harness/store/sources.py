@@ -43,7 +43,7 @@ def keep_sources(home: Path, dataset: Dataset) -> None:
         donors={d.name: d.source for d in dataset.donors if d.source},
     )
     path = _folder(home) / f"{content_hash(record.model_dump(mode='json'))}.json"
-    if not path.exists():
+    if record not in stored_sources(home, dataset.name):
         mark_store(home)
         write_record(path, record)
 

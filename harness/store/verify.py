@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from harness.store.manifests import BaseUse, ImageUse, PersonUse, SuiteUse, Unpr
 from harness.store.media import gallery_damage
 from harness.store.nights import OpenNight, read_night
 from harness.store.observations import ObservationStore, read_video_info
-from harness.store.records import DamagedError, is_content, read_record, warn_left_out
+from harness.store.records import DamagedError, is_content, read_members, read_record, warn_left_out
 from harness.store.schema import STORE_FILE, StoreVersion, check_store
 from harness.store.score_files import read_cohort, read_score
 from harness.store.sources import DatasetSources
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 AGAIN = "the `bench run` it is of"
 SCORE = "bench score"
+NEVER = "restore it from a copy, since no command makes a night again"
 ITSELF = ""
 """The next command that needs the file makes it again."""
 
@@ -80,7 +82,7 @@ def verify_store(
     Logs, reports, and what a tool keeps in ``state`` are not looked at. ``listen`` hears files done
     and in all. Raises StoreError for a store of a newer version, or when the disk refuses.
     """
-    check_store(home)
+    check_store(home, looking_only=True)
     checks = [*_checks(home), *_archive_checks(home, archives)]
     findings = []
     for done, (path, damage, remedy) in enumerate(checks):
@@ -135,7 +137,8 @@ def _content(sha256: str, path: Path) -> str | None:
 
 
 def _kept(path: Path) -> str | None:
-    return None if is_kept(path) else "is not what its name says"
+    named = re.fullmatch(r".*\.[0-9a-f]{16}\.\w+", path.name)
+    return None if named is None or is_kept(path) else "is not what its name says"
 
 
 _KINDS = (
@@ -147,7 +150,8 @@ _KINDS = (
     _Kind("scores/*/[!.]*-frames.parquet", table_damage, SCORE),
     _Kind("scores/cohorts/*/[!.]*.json", _record(read_cohort), SCORE),
     _Kind("observations/*/[!.]*.parquet", table_damage, SCORE),
-    _Kind("observations/*/[!.]*.json", _record(read_video_info), ITSELF),
+    _Kind("observations/*/video-info@*.json", _record(read_video_info), ITSELF),
+    _Kind("observations/*/*.failed.json", _record(read_members), ITSELF),
     _Kind("manifests/people/[!.]*.json", _of(PersonUse), AGAIN),
     _Kind("manifests/images/[!.]*.json", _of(ImageUse), AGAIN),
     _Kind("manifests/bases/[!.]*.json", _of(BaseUse), "bench images build"),
@@ -161,7 +165,9 @@ _KINDS = (
         "restore it from a copy, since no command makes a night again",
     ),
     _Kind("media/galleries/*", gallery_damage, ITSELF),
-    _Kind("models/[!.]*", _kept, ITSELF),
+    _Kind("media/index/[!.]*.json", _record(read_members), AGAIN),
+    _Kind("models/[!.]*.onnx", _kept, ITSELF),
+    _Kind("models/[!.]*.json", _record(read_members), ITSELF),
 )
 
 
@@ -169,6 +175,8 @@ def _checks(home: Path) -> Iterator[tuple[Path, Damage, str]]:
     for kind in _KINDS:
         for path in sorted(home.glob(kind.pattern)):
             yield path, kind.damage, kind.remedy
+    if (home / "cells").exists() and not (home / STORE_FILE).exists():
+        yield home / STORE_FILE, lambda path: "is gone", AGAIN
     for path in sorted(media_dir(home).glob("[!.]*.*")):
         if path.is_file() and ".corrupt-" not in path.name:
             yield path, partial(_content, path.name.partition(".")[0]), AGAIN

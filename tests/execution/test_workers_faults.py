@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from threading import Event, Lock
 
 import pytest
 
-from harness.core.errors import UnfitMachineError
+from harness.core.errors import BenchWarning, UnfitMachineError
 from harness.execution.workers import Worker
 
 
@@ -38,6 +39,20 @@ def test_a_refusal_of_the_disk_stays_what_it_is() -> None:
     try:
         with pytest.raises(FileNotFoundError, match="nonexistent"):
             worker.call(_open_nothing, stop=Event())
+    finally:
+        worker.end()
+
+
+def _warn(text: str, tell: object) -> str:
+    warnings.warn(text, BenchWarning, stacklevel=1)
+    return text
+
+
+def test_a_warning_of_a_worker_is_raised_where_it_is_shown() -> None:
+    worker = Worker(1)
+    try:
+        with pytest.warns(BenchWarning, match="a table is damaged"):
+            assert worker.call(_warn, "a table is damaged", stop=Event()) == "a table is damaged"
     finally:
         worker.end()
 

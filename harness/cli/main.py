@@ -40,6 +40,7 @@ from harness.core.errors import (
     UnfitMachineError,
     UsageError,
 )
+from harness.core.interpreters import lacks_memory, out_of_memory
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -70,21 +71,28 @@ class _Root(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except BenchError as error:
-            raise typer.Exit(fail(error)) from error
         except KeyboardInterrupt as error:
             raise typer.Exit(_say_interrupted()) from error
         except BrokenPipeError as error:
             _forget_stdout()
             raise typer.Exit(BROKEN_PIPE) from error
-        except OSError as error:
-            if error.errno not in _REFUSALS:
+        except Exception as error:
+            if (explained := _explained(error)) is None:
                 raise
-            raise typer.Exit(fail(_refusal(error))) from error
-        except UnicodeEncodeError as error:
-            if (refusal := _unspellable(error)) is None:
-                raise
-            raise typer.Exit(fail(refusal)) from error
+            raise typer.Exit(fail(explained)) from error
+
+
+def _explained(error: Exception) -> BenchError | None:
+    """The error that a user can act on; None for a fault of deid-bench."""
+    if isinstance(error, BenchError):
+        return error
+    if lacks_memory(error):
+        return out_of_memory("This command got no more memory")
+    if isinstance(error, UnicodeEncodeError):
+        return _unspellable(error)
+    if isinstance(error, OSError) and error.errno in _REFUSALS:
+        return _refusal(error)
+    return None
 
 
 def _forget_stdout() -> None:
@@ -205,7 +213,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(_say_interrupted())
     except Exception as error:  # noqa: BLE001 - the outermost edge: nothing else would report it
-        sys.exit(_report_fault(error))
+        explained = _explained(error)
+        sys.exit(_report_fault(error) if explained is None else fail(explained))
 
 
 def _show_warning(
@@ -248,4 +257,5 @@ def _report_fault(error: Exception) -> int:
 
 
 if __name__ == "__main__":
+    # In place of the console script: that one sees to the time before this module is imported.
     main()

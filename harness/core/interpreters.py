@@ -6,7 +6,9 @@ an empty entry of PYTHONPATH: a file ``signal.py`` there would end a worker befo
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import signal
 import sys
 import threading
@@ -81,8 +83,36 @@ def ended_by_itself(what: str, code: int | None) -> UnfitMachineError:
 
 def out_of_memory(sentence: str) -> UnfitMachineError:
     """The error for a process that got no more memory; ``sentence`` is without its full stop."""
+    limit = _memory_limit_bytes()
+    why = "" if limit is None else f": `ulimit -v` allows this shell {limit >> 20} MiB"
+    do = "Free some memory" if limit is None else "Raise or lift that limit"
     return UnfitMachineError(
-        f"{sentence}.",
-        hint="Free some memory or use fewer --jobs, then run the same command again: it goes on "
-        "where it stopped.",
+        f"{sentence}{why}.",
+        hint=f"{do} or use fewer --jobs, then run the same command again: it goes on where it "
+        "stopped.",
     )
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """True for what Python and its libraries raise when they get no more memory or thread."""
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    if isinstance(error, SystemError):
+        # What an extension leaves that did not look whether it got its memory.
+        return _memory_limit_bytes() is not None
+    if isinstance(error, ImportError | RuntimeError):
+        return any(words in text for words in _NO_MEMORY)
+    return False
+
+
+_OUT_OF_MEMORY = {"OutOfMemoryException"}
+"""DuckDB's, which need not be imported to know its name."""
+_NO_MEMORY = ("failed to map", "cannot allocate memory", "can't start new thread", "bad_alloc")
+
+
+def _memory_limit_bytes() -> int | None:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit

@@ -17,7 +17,12 @@ from types import FrameType
 from typing import Any
 
 from harness.core.errors import BenchError, BenchWarning
-from harness.core.interpreters import ended_by_itself, importing_safely, out_of_memory
+from harness.core.interpreters import (
+    ended_by_itself,
+    importing_safely,
+    lacks_memory,
+    out_of_memory,
+)
 from harness.core.signals import StoppedError
 from harness.core.threads import JOBS_VARIABLE, thread_limits
 
@@ -155,9 +160,9 @@ def _answer(connection: Connection[Any, Any]) -> bytes:
         return _spelled("done", function(*args, _reporter(connection)))
     except BenchError as error:
         return _spelled("failed", error)
-    except MemoryError:
-        return _spelled("failed", out_of_memory(f"{_WHAT} could get no more memory"))
     except Exception as error:  # noqa: BLE001 - the boundary: its fault is raised over there
+        if lacks_memory(error):
+            return _spelled("failed", out_of_memory(f"{_WHAT} could get no more memory"))
         return _spelled("failed", _portable(error))
 
 

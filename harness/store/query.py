@@ -104,6 +104,8 @@ def _sentences() -> Iterator[None]:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from error
         raise
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         raise UsageError(_sentence(str(error)), hint=_known_views()) from error
 

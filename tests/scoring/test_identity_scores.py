@@ -73,10 +73,11 @@ def test_the_worst_frame_is_the_smallest_distance_to_the_original() -> None:
 
 def test_the_four_comparisons_are_told_apart() -> None:
     original = observed([(0, 1, at(0.0)), (1, 0, None)])
-    swapped = observed([(0, 2, at(3.0)), (1, 1, at(4.0))])
-    chosen = references(at(1.0), at(10.0), swapped)
+    swapped = observed([(0, 2, at(0.75)), (1, 1, at(1.0))])
+    chosen = references(at(0.25), at(1.5), swapped)
     rows = frame_distances((0, 1), original, swapped, chosen)
-    assert rows[["or_or", "or_sw", "sw_or", "sw_sw"]].to_numpy()[0].tolist() == [1, 10, 2, 7]
+    distances_l2 = rows[["or_or", "or_sw", "sw_or", "sw_sw"]].to_numpy()[0]
+    assert distances_l2.tolist() == [0.25, 1.5, 0.5, 0.75]
     found = summarise(rows, 0.6, chosen.swapped.frame)
     assert chosen.swapped.reading is SwappedReading.DONOR_PHOTO
     assert found[Comparison.ORIGINAL_ORIGINAL].used == 1
@@ -85,20 +86,20 @@ def test_the_four_comparisons_are_told_apart() -> None:
 
 
 def test_without_a_donor_the_medoid_swapped_frame_is_the_reference_and_left_out() -> None:
-    swapped = observed([(0, 1, at(0.0)), (4, 1, at(1.0)), (7, 1, at(5.0))])
-    chosen = references(at(1.0), None, swapped)
+    swapped = observed([(0, 1, at(0.0)), (4, 1, at(0.25)), (7, 1, at(1.25))])
+    chosen = references(at(0.25), None, swapped)
     rows = frame_distances((0, 4, 7), swapped, swapped, chosen)
     found = summarise(rows, 0.6, chosen.swapped.frame)[Comparison.SWAPPED_SWAPPED]
     assert (chosen.swapped.reading, chosen.swapped.frame) == (SwappedReading.SWAPPED_FRAME, 4)
-    assert (found.asked, found.used, found.minimum, found.maximum) == (2, 2, 1.0, 4.0)
+    assert (found.asked, found.used, found.minimum, found.maximum) == (2, 2, 0.25, 1.0)
     assert rows["sw_sw"].isna().tolist() == [False, True, False]
     assert rows["or_sw"].isna().tolist() == [False, True, False]
 
 
 def test_a_frame_that_the_swapped_video_lacks_is_not_asked_of_it() -> None:
     original = observed([(0, 1, at(0.0)), (9, 1, at(0.0))])
-    swapped = observed([(0, 1, at(3.0))])
-    chosen = references(at(1.0), at(10.0), swapped)
+    swapped = observed([(0, 1, at(0.75))])
+    chosen = references(at(0.25), at(1.5), swapped)
     found = summarise(frame_distances((0, 9), original, swapped, chosen), 0.6, None)
     assert found[Comparison.ORIGINAL_ORIGINAL].asked == 2
     assert found[Comparison.SWAPPED_ORIGINAL].asked == 1
@@ -116,7 +117,7 @@ def test_no_swapped_face_leaves_no_swapped_reference() -> None:
 
 
 def test_a_donor_photo_without_a_face_gives_way_to_a_swapped_frame_and_says_so() -> None:
-    swapped = observed([(0, 1, at(0.0)), (4, 1, at(1.0)), (7, 1, at(5.0))])
+    swapped = observed([(0, 1, at(0.0)), (4, 1, at(0.25)), (7, 1, at(1.25))])
     donor, medoid = donor_face(None, "giulia"), medoid_face(embeddings_of(swapped))
     chosen = choose_face(donor, medoid)
     assert chosen.reading is SwappedReading.SWAPPED_FRAME
@@ -133,8 +134,8 @@ def test_a_donor_photo_without_a_face_gives_way_to_a_swapped_frame_and_says_so()
 
 
 def test_both_readings_stand_side_by_side_and_the_donor_photo_is_preferred() -> None:
-    swapped = observed([(0, 1, at(3.0)), (1, 1, at(4.0))])
-    donor, medoid = donor_face(at(10.0), "giorgio"), medoid_face(embeddings_of(swapped))
+    swapped = observed([(0, 1, at(0.75)), (1, 1, at(1.0))])
+    donor, medoid = donor_face(at(1.5), "giorgio"), medoid_face(embeddings_of(swapped))
     assert choose_face(donor, medoid) == donor
     means = []
     for face in (donor, medoid):
@@ -144,4 +145,4 @@ def test_both_readings_stand_side_by_side_and_the_donor_photo_is_preferred() -> 
         one = swapped_identity(face, summarise(rows, 0.6, face.frame))
         assert one.sw_sw is not None
         means.append(one.sw_sw.mean)
-    assert means == [6.5, 1.0]
+    assert means == [0.625, 0.25]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.core.errors import BenchWarning
 from harness.execution import score_cells
 from harness.model.score import Comparison, SwappedReading
 from harness.observe.identity import observe_identity
@@ -107,7 +108,8 @@ def test_a_score_is_redone_only_when_its_inputs_change(bench: Bench) -> None:
         assert bench.score("noop", copy) == first
     store, spec = ScoreStore(bench.home), bench.spec("noop")
     store.path(spec, bench.protocol.name).write_text("{")
-    assert store.load(spec, bench.protocol.name) is None
+    with pytest.warns(BenchWarning, match="is no JSON"):
+        assert store.load(spec, bench.protocol.name) is None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.observe.video.track", refuse("an observed video"))
         patch.setattr("harness.observe.identity._detect_all", refuse("an observed video"))

@@ -13,9 +13,9 @@ import pytest
 
 from harness.media.frames import read_frames_at
 from harness.model.score import Comparison
-from harness.model.video import VideoRef
 from harness.observe.identity import observe_identity
 from harness.observe.video import observe_attributes, observe_faces
+from harness.store.observations import ObservationStore
 
 if TYPE_CHECKING:
     from tests.scoring.conftest import Bench, Frame, Frames
@@ -117,9 +117,9 @@ def test_the_main_of_several_faces_does_not_depend_on_the_frames_asked(
     )
     monkeypatch.setattr("harness.observe.identity._detect_all", two_faces)
     monkeypatch.setattr("harness.observe.identity.observe_attributes", lambda *_: tracked)
-    path = bench.original_path
-    whole = observe_identity(VideoRef(path, "a"), [0, 1, 2], bench.observations)
-    single = observe_identity(VideoRef(path, "b"), [1], bench.observations)
+    whole = observe_identity(bench.video, [0, 1, 2], bench.observations)
+    other = ObservationStore(bench.home / "other")
+    single = observe_identity(bench.video, [1], other)
     assert [row[0] for row in whole["embedding"]] == [2.0, 2.0, 1.0]
     assert single["embedding"].iloc[0][0] == 2.0
     assert whole["faces"].tolist() == [2, 2, 2]

@@ -6,6 +6,7 @@ neither depth nor length of names nor a pipe stands in the way.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import uuid
@@ -118,7 +119,7 @@ def _defuse(handle: int, depth: int) -> None:
 def remove_tree(path: Path) -> None:
     """Remove a file, a link, or a folder with all that is in it; one that is not there is no fault.
 
-    Raises OSError.
+    Raises OSError, for a folder on which something is mounted too: what that holds is not ours.
     """
     try:
         is_folder = stat.S_ISDIR(path.lstat().st_mode)
@@ -142,6 +143,9 @@ def _remove_level(name: str, top: int) -> None:
         os.unlink(name, dir_fd=top)
         return
     with _closed(open_folder(name, top)) as handle:
+        if _mount_of(handle) != _mount_of(top):
+            where = Path(f"/proc/self/fd/{handle}").readlink()
+            raise OSError(errno.EBUSY, "another file system is mounted there", str(where))
         for inner in os.listdir(handle):  # noqa: PTH208
             if not _is_folder(inner, handle):
                 os.unlink(inner, dir_fd=handle)
@@ -150,6 +154,12 @@ def _remove_level(name: str, top: int) -> None:
             os.close(open_folder(inner, handle))
             os.rename(inner, uuid.uuid4().hex, src_dir_fd=handle, dst_dir_fd=top)
     os.rmdir(name, dir_fd=top)
+
+
+def _mount_of(handle: int) -> str:
+    """The number of the mount that a folder is in: a bind mount shares its device with others."""
+    lines = Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines()
+    return next((line for line in lines if line.startswith("mnt_id:")), "")
 
 
 def _is_folder(name: str, within: int) -> bool:

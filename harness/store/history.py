@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.core.base import Frozen
 from harness.core.hashing import content_hash
+from harness.core.trees import tree_size
 from harness.model.cell import CellSpec, Status
 from harness.model.job import Setting
 from harness.store.cells import CellStore
@@ -45,16 +46,5 @@ def _past_costs(store: CellStore, specs: Iterable[CellSpec]) -> Iterator[PastCos
                 like=likeness(spec.tool, spec.version, spec.config, spec.settings),
                 dataset=spec.dataset,
                 wall_s=good[-1].resources.wall_s,
-                size_bytes=_size_bytes(store.folder(spec)),
+                size_bytes=tree_size(store.folder(spec)).size_bytes,
             )
-
-
-def _size_bytes(folder: Path) -> int:
-    """Of all files below ``folder``; one that goes away meanwhile counts nothing."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size if path.is_file() else 0
-        except OSError:
-            continue
-    return total

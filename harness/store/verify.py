@@ -92,7 +92,7 @@ def verify_store(
     return Verification(
         files=len(checks),
         findings=tuple(findings),
-        aside=tuple(sorted(home.rglob("*.corrupt-*"))),
+        aside=tuple(sorted(_aside(home))),
     )
 
 
@@ -171,6 +171,13 @@ _KINDS = (
 )
 
 
+def _aside(home: Path) -> Iterator[Path]:
+    """Files set aside, alongside those of every kind; what a tool left is not gone through."""
+    folders = {kind.pattern.rpartition("/")[0] for kind in _KINDS} | {"media"}
+    for folder in (*folders, "cells/*/attempts/*/out"):
+        yield from home.glob(f"{folder}/*.corrupt-*".lstrip("/"))
+
+
 def _checks(home: Path) -> Iterator[tuple[Path, Damage, str]]:
     for kind in _KINDS:
         for path in sorted(home.glob(kind.pattern)):
@@ -182,8 +189,9 @@ def _checks(home: Path) -> Iterator[tuple[Path, Damage, str]]:
             yield path, partial(_content, path.name.partition(".")[0]), AGAIN
     for folder in sorted((home / "cells").glob("*")):
         yield from _artifact_checks(folder)
-    for path in sorted((home / "scores").glob("**/[!.]*.json")):
-        yield path, partial(_outdated, home), SCORE
+    for pattern in ("scores/*/[!.]*.json", "scores/cohorts/*/[!.]*.json"):
+        for path in sorted(home.glob(pattern)):
+            yield path, partial(_outdated, home), SCORE
 
 
 def _artifact_checks(folder: Path) -> Iterator[tuple[Path, Damage, str]]:

@@ -192,7 +192,7 @@ class ProcessRuntime:
                 ProgressFile(folder / PROGRESS_NAME, control.listen) as progress,
                 CappedLog(folder / LOG_NAME, job.limits.log_bytes) as log,
                 state_lock(state) as lock,
-                _Tree(command, folder, env, lock) as tree,
+                _Tree(command, temporary, env, lock) as tree,
             ):
                 limits.start()
                 watch = _Watch(tree, limits, job.limits.memory_bytes)

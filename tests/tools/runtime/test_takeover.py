@@ -6,6 +6,8 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,3 +220,78 @@ def test_a_hole_counts_as_much_as_what_it_stands_for(left: Left) -> None:
     _sparse(left.state / "hole", left)
     os.mkfifo(left.state / "pipe")
     assert tree_size(left.state).size_bytes == 10 << 30
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a device")
+@pytest.mark.parametrize("kind", [stat.S_IFCHR, stat.S_IFBLK], ids=["character", "block"])
+def test_a_device_is_deleted_unopened(left: Left, kind: int) -> None:
+    video = left.out / "swapped.mp4"
+    video.unlink()
+    # The memory's and the first disk's: no read of either may be tried.
+    os.mknod(video, kind | 0o666, os.makedev(1, 1) if kind == stat.S_IFCHR else os.makedev(7, 0))
+    assert "is a device" in (take_over(left.job()).fault or "")
+    assert left.names() == {"step.json"}
+
+
+def test_names_in_any_encoding_are_deleted_and_printed_as_ascii(left: Left) -> None:
+    odd = (b"\xff\xfe.mp4", b"line\nbreak", b"\x1b[31mred", b"a" * 255, "\uff53wapped.mp4".encode())
+    for name in odd:
+        with open(os.path.join(os.fsencode(left.out), name), "wb"):  # noqa: PTH118, PTH123
+            pass
+    taken = take_over(left.job())
+    assert len(taken.deleted) == len(odd)
+    assert all(line.isascii() and line.isprintable() for line in taken.deleted)
+    assert left.names() == {"step.json", "swapped.mp4"}
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused_or_taken_whole(left: Left) -> None:
+    video = left.out / "swapped.mp4"
+    video.write_bytes(b"a" * (8 << 20))
+    ended = threading.Event()
+
+    def write() -> None:
+        with video.open("r+b") as file:
+            while not ended.is_set():
+                for letter in (b"b", b"a"):
+                    file.seek(0)
+                    file.write(letter * (8 << 20))
+                    file.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        taken = take_over(left.job())
+    finally:
+        ended.set()
+        writer.join()
+    assert taken.faults == {"swapped.mp4": "changed while it was read"}
+    assert not video.exists()
+
+
+@pytest.mark.parametrize("place", ["place", "inner/place"])
+def test_what_is_mounted_below_a_folder_is_not_removed(
+    left: Left, tmp_path: Path, place: str
+) -> None:
+    elsewhere, mounted = tmp_path / "elsewhere", left.state / place
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("of the host")
+    mounted.mkdir(parents=True)
+    mount = ["mount", "--bind", str(elsewhere), str(mounted)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        with pytest.raises(OSError, match="mounted|busy"):
+            remove_tree(left.state)
+        assert (elsewhere / "precious").read_text() == "of the host"
+    finally:
+        subprocess.run(["umount", str(mounted)], check=True)
+    remove_tree(left.state)
+    assert (elsewhere / "precious").exists()
+
+
+def test_a_hundred_thousand_files_are_removed(left: Left) -> None:
+    for number in range(100_000):
+        os.close(os.open(left.out / f"{number}", os.O_CREAT | os.O_WRONLY))
+    taken = take_over(left.job())
+    assert left.names() == {"step.json", "swapped.mp4"}
+    assert taken.deleted[-1] == "and 99980 more"

@@ -10,8 +10,6 @@ from reports.aggregate import cells_of, detected, is_control, variants
 from reports.model import UNUSABLE, ReportCell, ReportData
 from reports.tables import Table, text
 
-GIB = 1 << 30
-
 
 class ReferenceRow(Frozen):
     """A reference face, for the page."""
@@ -91,12 +89,8 @@ def host_lines(data: ReportData) -> list[str]:
     lines: dict[str, None] = {}
     for cell in data.cells:
         for attempt in cell.attempts:
-            h = attempt.host
-            lines[
-                f"{h.system}, {h.machine}, {h.cpu}, {h.cores} cores, "
-                f"{h.memory_bytes / GIB:.1f} GiB memory, Python {h.python}, "
-                f"deid-bench {h.bench_version}"
-            ] = None
+            host = attempt.host
+            lines[f"{host.summary}, deid-bench {host.bench_version}"] = None
     return list(lines)
 
 

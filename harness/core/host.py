@@ -22,6 +22,15 @@ class Host(Frozen):
     python: str
     bench_version: str
 
+    @property
+    def summary(self) -> str:
+        """The machine in words, for pages: without its kernel's version, which would say what it is
+        open to."""
+        return (
+            f"{self.system.partition(' ')[0]}, {self.machine}, {self.cpu}, {self.cores} cores, "
+            f"{self.memory_bytes / (1 << 30):.1f} GiB memory, Python {self.python}"
+        )
+
 
 def bench_version() -> str:
     """The installed version of deid-bench; ``unknown`` when run without being installed."""

@@ -8,7 +8,7 @@ from harness.model.dataset import Split
 from harness.model.score import Attributes, CellScore, Comparison
 from reports.aggregate import distances, is_control
 from reports.model import UNUSABLE, ReportCell
-from reports.provenance import GIB, step_words
+from reports.provenance import step_words
 from reports.quality import quality_table
 from reports.readings import readings_table
 from reports.recognisers import recognisers_table
@@ -131,11 +131,6 @@ def attempt_table(cell: ReportCell) -> Table:
     """Every try, failed ones too."""
     rows = []
     for one in cell.attempts:
-        host = one.host
-        machine = (
-            f"{host.system} {host.machine}, {host.cpu}, {host.cores} cores, "
-            f"{host.memory_bytes / GIB:.1f} GiB, Python {host.python}"
-        )
         look = "good" if one.status.value == "ok" else "bad"
         rows.append(
             (
@@ -148,8 +143,8 @@ def attempt_table(cell: ReportCell) -> Table:
                     f"{one.peak_memory_bytes / (1 << 20):.0f} MiB", "number", one.peak_memory_bytes
                 ),
                 text(one.gpu or "none"),
-                text(machine, "long"),
-                text(host.bench_version),
+                text(one.host.summary, "long"),
+                text(one.host.bench_version),
             )
         )
     columns = (

@@ -27,7 +27,13 @@ from tests.scores import aligned
 
 MEDIA = MediaRef(sha256="0" * 64, suffix=".mp4")
 HOST = Host(
-    system="L", machine="m", cpu="c", cores=2, memory_bytes=1, python="3", bench_version="0"
+    system="Linux 9.9.9-kernel",
+    machine="m",
+    cpu="c",
+    cores=2,
+    memory_bytes=1,
+    python="3",
+    bench_version="0",
 )
 
 

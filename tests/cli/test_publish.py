@@ -58,6 +58,17 @@ def test_a_site_is_written_and_what_was_written_is_said(
     assert str(target / "index.html") in spoken.replace("\n", "")
 
 
+def test_no_published_file_says_which_kernel_the_machine_has(
+    filled: tuple[Bench, CellSpec], tmp_path: Path
+) -> None:
+    bench, _ = filled
+    published(bench, tmp_path / "site")
+    bench("report", "--out", str(tmp_path / "site" / "report.html"))
+    pages = [path for path in (tmp_path / "site").rglob("*") if path.is_file()]
+    assert any(b"Linux, m, c, 2 cores" in path.read_bytes() for path in pages)
+    assert [path for path in pages if b"9.9.9-kernel" in path.read_bytes()] == []
+
+
 @pytest.mark.parametrize(
     ("args", "cells"), [(("--tool", "mask"), 1), (("--actor", "4"), 1), (("blur",), 2)]
 )

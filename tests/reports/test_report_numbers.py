@@ -439,7 +439,7 @@ def test_an_injected_shift_and_leak_are_judged_by_what_was_injected(
             threshold=0.6,
             every_frame=every_frame,
             asked=50,
-            used=1,
+            used=50,
             leaking=len(frames),
             stretches=found,
         )

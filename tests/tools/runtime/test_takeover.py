@@ -280,7 +280,7 @@ def test_what_is_mounted_below_a_folder_is_not_removed(
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        with pytest.raises(OSError, match="mounted|busy"):
+        with pytest.raises(OSError, match=r"mounted|busy"):
             remove_tree(left.state)
         assert (elsewhere / "precious").read_text() == "of the host"
     finally:

@@ -42,9 +42,9 @@ def distances_of(mean: float | None) -> Distances:
         mean=mean,
         sd=0.05,
         median=mean,
-        q1=mean - 0.03,
+        q1=max(0, mean - 0.03),
         q3=mean + 0.03,
-        whisker_low=mean - 0.06,
+        whisker_low=max(0, mean - 0.06),
         whisker_high=mean + 0.06,
         share_at_or_under_threshold=float(mean <= 0.6),
     )

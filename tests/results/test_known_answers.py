@@ -208,7 +208,7 @@ def _leaks(*found: tuple[int, int], every_frame: bool = True, late_s: float = 0.
         threshold=0.6,
         every_frame=every_frame,
         asked=60,
-        used=1,
+        used=60,
         leaking=len(found),
         stretches=stretches,
     )

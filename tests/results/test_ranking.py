@@ -243,7 +243,7 @@ def test_the_same_number_in_another_dataset_is_another_person() -> None:
 
 
 def test_a_tool_on_another_dataset_costs_the_others_no_rank() -> None:
-    away = tool("away", around(0.0))
+    away = tool("away", around(0.02))
     elsewhere = Contender("away", away.cells, away.cohorts, footage="other")
     tools = (elsewhere, tool("strong", around(0.1)), tool("weak", around(0.8)))
     assert ranks(*tools) == {"away": None, "strong": 1, "weak": 2}

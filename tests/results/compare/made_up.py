@@ -288,7 +288,7 @@ class Home:
                 return spec
             video = opened.folder / "swapped.mp4"
             video.write_bytes(spec.id.encode())
-            self.store.publish(spec, attempt, video, ())
+            self.store.publish(spec, attempt, video, attempt.steps)
         if numbers is not None:
             score = make_score(spec, numbers)
         if score is not None:

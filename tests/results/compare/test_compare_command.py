@@ -156,7 +156,7 @@ def test_an_original_is_hashed_once_for_all_its_cells(
 
     monkeypatch.setattr(canonical, "file_sha256", counted)
     regressed("faceswap@1", "faceswap@2", code=3)
-    assert hashed == [original]
+    assert hashed.count(original) == 1
 
 
 def test_a_score_of_another_video_is_not_used(home: Home) -> None:

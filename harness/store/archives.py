@@ -113,6 +113,7 @@ def _pip_download(archive: Archive, work: Path) -> Path:
     )
     target = work / "files"
     options = ["--disable-pip-version-check", "--quiet", "--no-deps", "--require-hashes"]
+    options += ["--no-cache-dir"]
     options += ["--only-binary=:all:", "--dest", str(target), "-r", str(requirements)]
     _client(archive, [*SAFE_PYTHON, "-m", "pip", "download", *options], work)
     return _only_file(archive, target)
@@ -129,6 +130,7 @@ def _npm_pack(archive: Archive, work: Path) -> Path:
     target.mkdir()
     spec = f"{archive.package}@{archive.version}"
     options = ["--silent", "--ignore-scripts", "--pack-destination", str(target)]
+    options += ["--cache", str(work / "cache"), "--no-update-notifier"]
     _client(archive, [npm, "pack", spec, *options], work)
     return _only_file(archive, target)
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_NO_DOWNLOADS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+"""DuckDB fetches extensions that a query would need; what the views need is built in."""
+
 _FRAME_COLUMNS = (
     "frame",
     "or_or",
@@ -74,7 +80,7 @@ def open_views(home: Path, earlier: EarlierCells | None = None) -> Iterator[Call
     import duckdb
 
     check_store(home)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=_NO_DOWNLOADS) as connection:
         with _sentences():
             _create_earlier(connection, earlier or EarlierCells())
             _create_views(connection, home.absolute())

@@ -91,6 +91,7 @@ class TestOfAFinishedStore:
     ) -> None:
         table = one(finished_home.path, "observations/*/face-embeddings@*.parquet")
         read = read_table(table)
+        assert read is not None
         write_table(table, read.slice(0, read.num_rows - 1))
         code, out, errors = finished_home.bench("verify")
         assert code == 1

@@ -36,6 +36,8 @@ MEMORY_SHARE = 0.9
 """Of the machine's memory, for a step without a limit of its own: the rest of it must survive."""
 _PID_MAX = Path("/proc/sys/kernel/pid_max")
 
+_PODMANS_OWN = ("/run", "/var/tmp")
+
 
 class Caller(Frozen):
     """The user who starts the container, and the results folder."""
@@ -218,6 +220,8 @@ def create_arguments(plan: ContainerPlan, *, podman: bool) -> dict[str, Any]:
         "environment": plan.environment,
         "labels": plan.labels,
         "tty": plan.terminal,
+        # The proxies of the user's Docker configuration are no business of a tool without network.
+        "use_config_proxy": False,
         "host_config": _host_config(plan, podman),
     }
 
@@ -237,7 +241,7 @@ def _host_config(plan: ContainerPlan, podman: bool) -> Any:
         init=True,
         read_only=True,
         mounts=_mounts(plan),
-        tmpfs=dict.fromkeys(plan.tmpfs, _tmpfs_options(plan, podman)),
+        tmpfs=_sealed(podman) | dict.fromkeys(plan.tmpfs, _tmpfs_options(plan, podman)),
         network_mode="default" if plan.network else "none",
         cap_drop=["ALL"],
         security_opt=list(plan.security),
@@ -252,6 +256,11 @@ def _host_config(plan: ContainerPlan, podman: bool) -> Any:
         # The SDK refuses Podman's keep-id.
         config["UsernsMode"] = plan.userns
     return config
+
+
+def _sealed(podman: bool) -> dict[str, str]:
+    """Folders that Podman would make writable in a read-only container, of no use to anyone."""
+    return dict.fromkeys(_PODMANS_OWN, "ro,noexec,nosuid,nodev,size=4k") if podman else {}
 
 
 def _tmpfs_options(plan: ContainerPlan, podman: bool) -> str:

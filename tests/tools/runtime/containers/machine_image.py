@@ -53,7 +53,19 @@ def machine_image(client: Any) -> str:
 def _archive(scripts: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
-        for folder in ("tmp", "etc", "data", "scratch", "proc", "dev", "sys", "job", "in"):
+        for folder in (
+            "tmp",
+            "etc",
+            "run",
+            "var/tmp",
+            "data",
+            "scratch",
+            "proc",
+            "dev",
+            "sys",
+            "job",
+            "in",
+        ):
             member = tarfile.TarInfo(folder)
             member.type, member.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(member)

@@ -132,6 +132,8 @@ def facts(job: Job) -> None:
         "reach": attempt(lambda: socket.create_connection(("10.255.255.1", 53), timeout=1)),
         "root": attempt(append("/opt/bench/x")),
         "etc": attempt(append("/etc/x")),
+        "run": attempt(append("/run/x")),
+        "var_tmp": attempt(append("/var/tmp/x")),
         "input": attempt(append(str(video))),
         "input_mode": attempt(lambda: video.chmod(0o777)),
         "input_gone": attempt(video.unlink),

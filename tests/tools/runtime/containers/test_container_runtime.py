@@ -12,7 +12,7 @@ import pytest
 from harness.core.errors import UnfitMachineError
 from harness.model.cell import Status
 from harness.model.job import Event, Limits, Step
-from harness.tools.engine import Engine
+from harness.tools.engine import Engine, connect
 from harness.tools.runtime import container_watch
 from harness.tools.runtime.base import Control
 from harness.tools.runtime.container import ContainerRuntime
@@ -55,7 +55,17 @@ def test_a_driver_can_touch_nothing_but_its_own(bench: Bench) -> None:
     outcome = bench.run("facts", limits=LIMITS)
     assert outcome.status is Status.OK, outcome.log_tail
     found = json.loads((bench.state / "facts.json").read_text())
-    refused = {"root", "etc", "input", "input_mode", "input_gone", "beside_input", "job"}
+    refused = {
+        "root",
+        "etc",
+        "run",
+        "var_tmp",
+        "input",
+        "input_mode",
+        "input_gone",
+        "beside_input",
+        "job",
+    }
     refused |= {"setuid", "chown", "mknod", "reach"}
     assert [name for name in refused if found[name] == "done"] == []
     assert set(found["capabilities"]) == {"0"}
@@ -70,6 +80,20 @@ def test_a_driver_can_touch_nothing_but_its_own(bench: Bench) -> None:
     assert found["environment"]["NVIDIA_VISIBLE_DEVICES"] == "void"
     assert found["environment"]["HOME"] == "/tmp"
     assert bench.video.read_bytes() == b"video"
+
+
+def test_the_proxies_of_the_users_docker_configuration_stay_outside(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxies = {"default": {"httpProxy": "http://proxy.invalid:3128"}}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    with connect() as engine:
+        outcome = Bench(bench.home, engine, bench.digest).run("facts")
+    assert outcome.status is Status.OK, outcome.log_tail
+    environment = json.loads((bench.state / "facts.json").read_text())["environment"]
+    assert [name for name in environment if "proxy" in name.lower()] == []
 
 
 def test_what_a_hostile_container_leaves_ends_with_its_step(bench: Bench) -> None:

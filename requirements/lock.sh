@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes the two locks: every version pinned, every archive's hash, for Python 3.11 and later.
 # locked.txt is what running needs; locked-dev.txt holds the same and what `make test` needs.
-# Both have face_recognition, which the wheel does not ask for: see decision 0036.
+# Both have face_recognition, which the wheel does not ask for: see docs/decisions/0036-no-compiler-for-a-plain-install.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() {

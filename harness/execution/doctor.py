@@ -23,17 +23,27 @@ DISK_WANTED_BYTES = 2 << 30
 MEMORY_WANTED_BYTES = 2 << 30
 """The embedded tools and scoring peak well below this; see the resources that attempts record."""
 
-_SETUP = "Run `make setup`: it installs the locked versions."
+_SETUP = (
+    "Run `make setup` in a checkout: it installs the locked versions. Elsewhere install deid-bench "
+    "again (docs/installing.md, which names the system's libraries too)."
+)
 IMPORTS = {
-    "face_recognition": ("face_recognition", "face_recognition_models", "dlib", "setuptools"),
+    "dlib": ("dlib", "face_recognition_models", "setuptools"),
+    "face_recognition": ("face_recognition",),
     "MediaPipe": ("mediapipe.tasks.python", "cv2"),
     "numbers and tables": ("numpy", "scipy", "pandas", "pyarrow", "duckdb"),
     "report": ("plotly", "jinja2"),
 }
 _LOADERS = {
-    "mediapipe.tasks.python": "from harness.vision.landmarker import load_mediapipe as f; f()"
+    "face_recognition": "from harness.vision.recognition import load_face_recognition as f; f()",
+    "mediapipe.tasks.python": "from harness.vision.landmarker import load_mediapipe as f; f()",
 }
-"""A plain import of these would write a cache of fonts into the user's folder."""
+"""A plain import of these would end the process with status 0 where a model is missing, or write a
+cache of fonts into the user's folder."""
+_WANTED_ONLY_BY_SOME = {
+    "face_recognition": "Only `--identity reference` needs it: run `pip install --no-deps "
+    "face-recognition==1.3.0` in deid-bench's environment."
+}
 _IMPORT_TIMEOUT_S = 120
 
 
@@ -94,9 +104,9 @@ def _imports() -> Iterator[Check]:
         yield Check(
             name=name,
             fit=fit,
-            required=True,
+            required=name not in _WANTED_ONLY_BY_SOME,
             finding=_versions(modules) if fit else lines[-1],
-            remedy=_SETUP,
+            remedy=_WANTED_ONLY_BY_SOME.get(name, _SETUP),
         )
 
 

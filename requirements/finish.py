@@ -1,8 +1,8 @@
-"""Ends an installation of the locks: deletes what nothing here loads, and compiles what is loaded.
+"""Ends an installation of the locks: deletes what nothing here loads, compiles what is loaded.
 
-Run by the environment's own interpreter. The packages' own test suites and pyarrow's clients of remote
-stores are a tenth of what the locks bring. `make test` runs in the environment that this leaves, so
-each part deleted is known not to be missed.
+Run by the environment's own interpreter. The packages' own test suites and pyarrow's clients of
+remote stores are a tenth of what the locks bring. `make test` runs in the environment that this
+leaves, so each part deleted is known not to be missed.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ UNUSED = (
 """Patterns of what is deleted, in the environment's folder of packages."""
 
 LOADED = """
-import docker, duckdb, jinja2, onnx, onnxruntime, pandas, psutil, pyarrow.parquet, pydantic, requests
-import scipy.spatial, scipy.stats, typer.rich_utils, yaml
+import docker, duckdb, jinja2, onnx, onnxruntime, pandas, psutil, pyarrow.parquet, pydantic
+import requests, scipy.spatial, scipy.stats, typer.rich_utils, yaml
 from harness.vision.landmarker import load_mediapipe
 from harness.vision.recognition import load_face_recognition
 load_mediapipe(), load_face_recognition()
 """
-"""Imports of the commands. They leave compiled modules beside the sources, for environments that are
-read-only later; pip would compile all modules, three times as many."""
+"""Imports of the commands. They leave compiled modules beside the sources, for environments that
+are read-only later; pip would compile all modules, three times as many."""
 
 
 def delete_unused(packages: Path) -> None:

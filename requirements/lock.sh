@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Writes the two locks: every version pinned, every archive's hash, for Python 3.11 and later.
 # locked.txt is what running needs; locked-dev.txt holds the same and what `make test` needs.
-# Both have face_recognition, which the wheel does not ask for: see docs/decisions/0036-no-compiler-for-a-plain-install.md.
+# Both have face_recognition and the headless OpenCV, which the wheel does not ask for:
+# docs/decisions/0036-no-compiler-for-a-plain-install.md says why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() {
-    printf 'face-recognition==1.3.0\n' | uv pip compile --quiet --universal --python-version 3.11 \
+    printf '%s\n' face-recognition==1.3.0 'opencv-python-headless>=4.10' | uv pip compile --quiet --universal --python-version 3.11 \
         --generate-hashes --no-annotate --no-header --override requirements/overrides.txt "$@" \
         pyproject.toml -
 }

@@ -64,6 +64,7 @@ def examine() -> Iterator[Check]:
     home = bench_home()
     yield _python()
     yield from _imports()
+    yield _documentation()
     yield _ffmpeg()
     yield _home(home)
     yield _store(home)
@@ -122,6 +123,23 @@ def _versions(modules: tuple[str, ...]) -> str:
     owners = importlib.metadata.packages_distributions()
     packages = {owner for module in modules for owner in owners.get(module.split(".")[0], [])}
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(packages))
+
+
+def _documentation() -> Check:
+    """Place of docs/ and of the examples for cron and systemd: a wheel brings them outside of the
+    packages.
+    """
+    installed = importlib.metadata.files("deid-bench") or ()
+    pages = [Path(str(file.locate())) for file in installed if file.match("docs/cli.md")]
+    pages.append(Path(__file__).parents[2] / "docs" / "cli.md")
+    folder = next((page.resolve().parents[1] for page in pages if page.is_file()), None)
+    return Check(
+        name="documentation",
+        fit=folder is not None,
+        required=False,
+        finding=f"docs/ in {folder}" if folder else "not installed",
+        remedy="Install deid-bench from its wheel, which brings the pages.",
+    )
 
 
 def _ffmpeg() -> Check:

@@ -40,10 +40,7 @@ _LOADERS = {
 }
 """A plain import of these would end the process with status 0 where a model is missing, or write a
 cache of fonts into the user's folder."""
-_WANTED_ONLY_BY_SOME = {
-    "face_recognition": "Only `--identity reference` needs it: run `pip install --no-deps "
-    "face-recognition==1.3.0` in deid-bench's environment."
-}
+_WANTED_ONLY_BY_SOME = {"face_recognition": "Only `--identity reference` needs it."}
 _IMPORT_TIMEOUT_S = 120
 
 

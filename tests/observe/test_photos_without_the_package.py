@@ -35,6 +35,15 @@ except UnfitMachineError as error:
     print(error.hint)
 """
 
+RUN = """
+import sys
+
+sys.modules["face_recognition"] = None
+from harness.cli.main import main
+
+main()
+"""
+
 
 @pytest.mark.parametrize("name", ["single_face.jpg", "multi_face.jpg"])
 def test_a_photo_has_the_faces_and_the_embedding_of_the_package_bit_for_bit(
@@ -73,3 +82,19 @@ def test_photos_need_no_package_and_the_reference_path_names_the_command_that_br
     measured, hint = done.stdout.splitlines()
     assert measured == "1 128"
     assert "pip install --no-deps face-recognition==1.3.0" in hint
+
+
+def test_a_run_by_the_reference_path_stops_before_anything_is_prepared_without_its_package(
+    sample_home: Path,
+) -> None:
+    command = ("run", "--tool", "noop", "--actor", "3", "--identity", "reference")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RUN, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "pip install --no-deps face-recognition==1.3.0" in done.stderr
+    assert not (sample_home / "cells").exists()
+    assert "preparing" not in done.stderr

@@ -11,7 +11,9 @@ PACKAGES := harness adapters containers benchmarks reports
 # Tests at once: one for each of two cores. More gain little, and make tests of limits less sure.
 TEST_WORKERS ?= 2
 
-.PHONY: run test setup lint lock clean
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --no-deps
+
+.PHONY: run test setup setup-dev lint lock clean
 
 run: setup
 	$(BIN)/bench data fetch sample
@@ -21,7 +23,7 @@ run: setup
 test: lint
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
-lint: setup
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
@@ -29,17 +31,26 @@ lint: setup
 
 setup: $(VENV)/.ready
 
+setup-dev: $(VENV)/.ready-dev
+
 # face_recognition_models is published as a source archive only; it is pure Python and is built here,
 # without isolation, by the locked setuptools. Nothing is compiled. The mode "compat" puts the checkout
 # on the path; setuptools' usual finder would cost every process 20 ms.
-$(VENV)/.ready: requirements/locked.txt requirements/build.txt pyproject.toml
+$(VENV)/.ready: requirements/locked.txt requirements/build.txt requirements/finish.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "deid-bench needs Python 3.11 or newer; say which with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 4; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements/build.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --require-hashes -r requirements/locked.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+	$(INSTALL) --require-hashes -r requirements/build.txt
+	$(INSTALL) --no-build-isolation --require-hashes -r requirements/locked.txt
+	$(INSTALL) --no-build-isolation --config-settings editable_mode=compat --editable .
+	$(BIN)/python requirements/finish.py
 	$(BIN)/python -m compileall -q $(PACKAGES) || true
+	@touch $@
+
+# What is tested is what runs: the developers' lock holds the versions of the other, and adds to them.
+$(VENV)/.ready-dev: $(VENV)/.ready requirements/locked-dev.txt
+	$(INSTALL) --no-build-isolation --require-hashes -r requirements/locked-dev.txt
+	$(BIN)/python requirements/finish.py
 	@touch $@
 
 lock:

@@ -6,7 +6,7 @@ from harness.model.job import Role
 from harness.model.tool import ChildProcess, NamedConfig, SettingSpec, Tool
 
 HOMEPAGE = "containers/embedded"
-LICENCE = "as deid-bench"
+LICENCE = "Apache-2.0"
 
 NOOP = Tool(
     name="noop",

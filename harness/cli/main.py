@@ -202,7 +202,9 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    """See docs/cli.md for the commands, their exit codes and the environment variables."""
+    """See docs/cli.md for the commands, their exit codes and the environment variables; `bench
+    doctor` says where docs/ is.
+    """
 
 
 def main() -> None:

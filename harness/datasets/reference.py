@@ -14,8 +14,8 @@ from harness.datasets.photo_files import read_photo
 from harness.media.frames import Frame, read_frames_at
 from harness.model.dataset import Photo
 from harness.model.video import VideoInfo
+from harness.vision.hog import open_hog
 from harness.vision.landmarker import Landmarker, open_landmarker
-from harness.vision.recognition import load_face_recognition
 
 SAMPLED_FRAMES = 40
 LONGEST_SIDE_PX = 1280
@@ -125,9 +125,7 @@ def from_photo(photo: Photo) -> Chosen:
 
 def count_faces(picture: Frame) -> int:
     """Number of faces that face_recognition's HOG detector, as used for scores, finds."""
-    face_recognition = load_face_recognition()
-    rgb = np.ascontiguousarray(picture[:, :, ::-1])
-    return len(face_recognition.face_locations(rgb, model="hog"))
+    return len(open_hog().whole(np.ascontiguousarray(picture[:, :, ::-1])))
 
 
 def save_png(picture: Frame, path: Path) -> None:

@@ -23,17 +23,24 @@ DISK_WANTED_BYTES = 2 << 30
 MEMORY_WANTED_BYTES = 2 << 30
 """The embedded tools and scoring peak well below this; see the resources that attempts record."""
 
-_SETUP = "Run `make setup`: it installs the locked versions."
+_SETUP = (
+    "Run `make setup` in a checkout: it installs the locked versions. Elsewhere install deid-bench "
+    "again (docs/installing.md, which names the system's libraries too)."
+)
 IMPORTS = {
-    "face_recognition": ("face_recognition", "face_recognition_models", "dlib", "setuptools"),
+    "dlib": ("dlib", "face_recognition_models", "setuptools"),
+    "face_recognition": ("face_recognition",),
     "MediaPipe": ("mediapipe.tasks.python", "cv2"),
     "numbers and tables": ("numpy", "scipy", "pandas", "pyarrow", "duckdb"),
     "report": ("plotly", "jinja2"),
 }
 _LOADERS = {
-    "mediapipe.tasks.python": "from harness.vision.landmarker import load_mediapipe as f; f()"
+    "face_recognition": "from harness.vision.recognition import load_face_recognition as f; f()",
+    "mediapipe.tasks.python": "from harness.vision.landmarker import load_mediapipe as f; f()",
 }
-"""A plain import of these would write a cache of fonts into the user's folder."""
+"""A plain import of these would end the process with status 0 where a model is missing, or write a
+cache of fonts into the user's folder."""
+_WANTED_ONLY_BY_SOME = {"face_recognition": "Only `--identity reference` needs it."}
 _IMPORT_TIMEOUT_S = 120
 
 
@@ -54,6 +61,7 @@ def examine() -> Iterator[Check]:
     home = bench_home()
     yield _python()
     yield from _imports()
+    yield _documentation()
     yield _ffmpeg()
     yield _home(home)
     yield _store(home)
@@ -94,9 +102,9 @@ def _imports() -> Iterator[Check]:
         yield Check(
             name=name,
             fit=fit,
-            required=True,
+            required=name not in _WANTED_ONLY_BY_SOME,
             finding=_versions(modules) if fit else lines[-1],
-            remedy=_SETUP,
+            remedy=_WANTED_ONLY_BY_SOME.get(name, _SETUP),
         )
 
 
@@ -112,6 +120,23 @@ def _versions(modules: tuple[str, ...]) -> str:
     owners = importlib.metadata.packages_distributions()
     packages = {owner for module in modules for owner in owners.get(module.split(".")[0], [])}
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(packages))
+
+
+def _documentation() -> Check:
+    """Place of docs/ and of the examples for cron and systemd: a wheel brings them outside of the
+    packages.
+    """
+    installed = importlib.metadata.files("deid-bench") or ()
+    pages = [Path(str(file.locate())) for file in installed if file.match("docs/cli.md")]
+    pages.append(Path(__file__).parents[2] / "docs" / "cli.md")
+    folder = next((page.resolve().parents[1] for page in pages if page.is_file()), None)
+    return Check(
+        name="documentation",
+        fit=folder is not None,
+        required=False,
+        finding=f"docs/ in {folder}" if folder else "not installed",
+        remedy="Install deid-bench from its wheel, which brings the pages.",
+    )
 
 
 def _ffmpeg() -> Check:

@@ -16,6 +16,7 @@ from harness.execution.requests import ignore
 from harness.execution.resolve import Skip, unprepared
 from harness.model.cell import CellSpec
 from harness.model.dataset import Actor, Dataset, Donor, MediaRef, Part
+from harness.model.identity import IdentityPath
 from harness.model.job import Role, Step
 from harness.model.suite import PlannedCell
 from harness.model.tool import Tool
@@ -25,6 +26,7 @@ from harness.planning.study import Study
 from harness.planning.unprepared import record_unprepared
 from harness.store.cells import CellStore
 from harness.store.manifests import ManifestStore
+from harness.vision.recognition import load_face_recognition
 
 _FRAME_BYTES_PER_PIXEL = 2
 """A frame as PNG, and the faces cut from it."""
@@ -34,9 +36,11 @@ _COPIES_OF_VIDEO = 4
 def check_study(study: Study, planned: Sequence[PlannedCell], warn: Callable[[str], None]) -> None:
     """See what can be known to be wrong before anything is prepared or built.
 
-    Raises UnusableInputError when no cell can be run, which is recorded; ``warn`` gets what stops
-    nothing.
+    Raises UnusableInputError when no cell can be run, which is recorded, and UnfitMachineError when
+    the reference path is asked for without its package; ``warn`` gets what stops nothing.
     """
+    if study.protocol.identity is IdentityPath.REFERENCE:
+        load_face_recognition()
     check_donors(planned, study.tools, study.dataset)
     unusable_cells(study, planned, skip=partial(record_skipped, study))
     for sentence in material_warnings(study, planned):

@@ -1,4 +1,6 @@
-"""The reference path: embeddings of chosen frames by the real face_recognition package (dlib)."""
+"""The reference path: embeddings of chosen frames by the real face_recognition package (dlib); and
+the faces of photos, the same numbers without the package.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,11 @@ from harness.observe import faces as fast
 from harness.observe.video import observe_attributes, observe_faces
 from harness.store.observations import ObservationKey, ObservationStore
 from harness.store.records import VerifiedFile
+from harness.vision.aligning import open_aligner
 from harness.vision.boxes import Box, box_of, main_face
 from harness.vision.colour import bgr_to_rgb
-from harness.vision.recognition import load_face_recognition
+from harness.vision.hog import open_hog
+from harness.vision.recognition import embedding_network, load_face_recognition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,9 +149,13 @@ def embed_photo(path: Path) -> NDArray[np.float64] | None:
 
     Raises UnusableInputError for a file that is not a picture.
     """
-    faces, embeddings = find_faces(read_photo(path))
+    photo = read_photo(path)
+    faces = locate_faces(photo)
     chosen = main_face([box_of(face) for face in faces], None)
-    return None if chosen is None else embeddings[chosen]
+    if chosen is None:
+        return None
+    chip = open_aligner().chip(photo, faces[chosen])
+    return np.array(embedding_network().compute_face_descriptor(chip))
 
 
 def read_photo(path: Path) -> NDArray[np.uint8]:
@@ -164,17 +172,17 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
 
 
 def find_faces(rgb: NDArray[np.uint8]) -> Found:
-    """All faces of one picture (height x width x 3, RGB) and their embeddings, same order."""
-    faces = locate_faces(rgb)
-    return faces, load_face_recognition().face_encodings(rgb, known_face_locations=faces)
+    """All faces of one picture (height x width x 3, RGB) and their embeddings, same order, by the
+    face_recognition package. Raises UnfitMachineError without it.
+    """
+    package = load_face_recognition()
+    faces: list[Face] = package.face_locations(rgb, number_of_times_to_upsample=1, model="hog")
+    return faces, package.face_encodings(rgb, known_face_locations=faces)
 
 
 def locate_faces(rgb: NDArray[np.uint8]) -> list[Face]:
-    """All faces of one picture, as ``find_faces`` gives them; their embeddings take longer."""
-    faces: list[Face] = load_face_recognition().face_locations(
-        rgb, number_of_times_to_upsample=1, model="hog"
-    )
-    return faces
+    """All faces of one picture, as ``find_faces`` gives them, without its package."""
+    return [found.face for found in open_hog().whole(rgb)]
 
 
 class _MainFace:

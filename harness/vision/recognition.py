@@ -1,4 +1,6 @@
-"""A safe way to import face_recognition, which otherwise ends the process with status 0."""
+"""dlib's models, and a safe way to import face_recognition, which otherwise ends the process with
+status 0.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,17 @@ from harness.core.paths import cache_dir
 from harness.store.atomic import find_kept, keep
 
 _MODELS = ("pkg_resources", "dlib", "face_recognition_models")
-_REPAIR = "pip install 'setuptools<81' face-recognition-models==0.3.0 face-recognition==1.3.0"
+_REPAIR = {
+    "pkg_resources": "pip install 'setuptools<81'",
+    "dlib": "pip install dlib-bin",
+    "face_recognition_models": "pip install face-recognition-models==0.3.0",
+    # Its dependencies are here already, but for the dlib of its metadata, which would be compiled.
+    "face_recognition": "pip install --no-deps face-recognition==1.3.0",
+}
 
 
 def load_face_recognition() -> Any:
-    """The face_recognition module.
+    """The face_recognition module, which the reference path alone needs (decision 36).
 
     face_recognition calls ``quit()`` when its models (or the pkg_resources they need) cannot be
     imported, so everything it needs is imported first. It also unpacks every model it has, of
@@ -39,6 +47,15 @@ def load_models() -> Any:
     """
     *_, models = (_import(name) for name in _MODELS)
     return models
+
+
+@lru_cache
+def embedding_network() -> Any:
+    """dlib's embedding network, once per process; ``compute_face_descriptor`` of an aligned face
+    (see ``Aligner``) is what face_recognition gives. Raises UnfitMachineError.
+    """
+    path = load_models().face_recognition_model_location()
+    return _import("dlib").face_recognition_model_v1(path)
 
 
 @lru_cache
@@ -95,7 +112,7 @@ def _import(name: str) -> ModuleType:
         raise UnfitMachineError(
             f"The Python package that provides '{name}' is not installed, so no face can be "
             "recognised.",
-            hint=f"Run `{_REPAIR}`.",
+            hint=f"Run `{_REPAIR[name]}` in deid-bench's environment.",
         )
     try:
         with warnings.catch_warnings():
@@ -106,5 +123,5 @@ def _import(name: str) -> ModuleType:
         raise UnfitMachineError(
             f"'{name}' is installed but cannot be imported ({error}), so no face can be "
             "recognised.",
-            hint=f"Run `{_REPAIR}`.",
+            hint=f"Run `{_REPAIR[name]}` in deid-bench's environment.",
         ) from error

@@ -94,7 +94,7 @@ def test_doctor_names_every_part_and_its_finding(tmp_path: Path) -> None:
     done = bench("doctor", "--json", home=tmp_path)
     names = {check["name"] for check in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    assert {"Python", "FFmpeg", "face_recognition"} <= names
+    assert {"Python", "FFmpeg", "dlib", "face_recognition"} <= names
 
 
 @pytest.mark.clips

@@ -1,13 +1,18 @@
-"""The console script: ready for a Ctrl-C or a lack of memory before anything else is imported."""
+"""The console script: ready for a Ctrl-C or a lack of memory before anything else is imported.
+
+It imports next to nothing: what comes before the handler is in place prints Python's traceback.
+"""
 
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 _INTERRUPTED, _UNFIT = 130, 4
 _ENDED = b"."
@@ -15,14 +20,23 @@ _ENDED = b"."
 
 def main() -> NoReturn:
     """Run ``bench``. Until its own handling of signals is in place, a Ctrl-C ends it without a
-    word of Python's. (Before this module is imported nothing can: that is the interpreter's start.)
+    word of Python's. (Before this module is imported nothing can: that is the interpreter's start
+    and the installer's script.)
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
+    import resource
+
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY:
         _run()
     _run_limited(limit)
+
+
+def begin() -> None:
+    """Call it before a command's own work: from now on a Ctrl-C raises KeyboardInterrupt."""
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
@@ -33,8 +47,6 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 def _run() -> NoReturn:
     from harness.cli.main import main as command
 
-    if signal.getsignal(signal.SIGINT) is _leave:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     command()
     sys.exit(0)
 

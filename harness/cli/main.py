@@ -32,6 +32,7 @@ from harness.cli import (
     tidy,
     tools,
 )
+from harness.cli.entry import begin
 from harness.cli.output import fail, say, warn
 from harness.core.errors import (
     BenchError,
@@ -69,6 +70,7 @@ class _Root(TyperGroup):
     """Ends every command alike: an error that a user can act on is a sentence and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
+        begin()
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:

@@ -102,6 +102,8 @@ def _parsed(data: bytes) -> dict[str, Any]:
     if not isinstance(members, dict):
         raise DamagedError("holds no record")
     digest = members.pop(DIGEST, None)
+    if digest is None and PLACE in members:
+        raise DamagedError("has lost its digest")
     if digest is not None and digest != content_hash(members):
         raise DamagedError("is not what was stored: its digest is another one")
     return members

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import UnusableInputError, UsageError
+from harness.core.hashing import file_sha256
 from harness.core.host import host
 from harness.core.signals import StoppedError
 from harness.execution.outcomes import CellOutcome
 from harness.execution.requests import RunCell, WorkContext
 from harness.model.cell import Attempt, CellSpec, Resources, Status
 from harness.model.dataset import MediaRef
-from harness.model.job import SWAPPED_NAME, Job, Role, Step, StepReport
+from harness.model.job import PREVIEWS_NAME, SWAPPED_NAME, Job, Role, Step, StepReport
 from harness.model.tool import Tool
 from harness.model.video import VideoInfo
 from harness.store.cells import CellStore, OpenAttempt, disk_errors, utc_now
@@ -53,7 +54,8 @@ def run_cell(request: RunCell, context: WorkContext) -> CellOutcome:
 
 def previews_in(attempt: Path) -> list[Path]:
     """The pictures that a training left in an attempt's folder, by iteration."""
-    return sorted(attempt.glob("*-train/out/previews/*.jpg"))
+    found = attempt.glob(f"*-{Step.TRAIN}/out/{PREVIEWS_NAME}/*.jpg")
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
 def _reusable(store: CellStore, spec: CellSpec, known: int | None) -> CellOutcome | None:
@@ -133,7 +135,13 @@ class _HeldCell:
         """The last step's outcome, or ``bad_output`` when the video it left cannot be used."""
         if last.status is not Status.OK:
             return last
-        fault = video_fault(self._swapped(opened), self._original())
+        swapped = self._swapped(opened)
+        fault = video_fault(swapped, self._original())
+        if fault is None and last.video_sha256 not in (None, file_sha256(swapped)):
+            fault = (
+                f"The driver's {SWAPPED_NAME} changed after the driver had ended: a process that "
+                "it left behind still writes."
+            )
         if fault is None:
             return last
         status = Status.BAD_OUTPUT
@@ -160,7 +168,12 @@ class _HeldCell:
         if attempt.status is Status.OK:
             swapped = self._swapped(opened)
             result = self.store.publish(
-                self.spec, attempt, swapped, attempt.steps, previews_in(opened.folder)
+                self.spec,
+                attempt,
+                swapped,
+                attempt.steps,
+                previews_in(opened.folder),
+                sha256=final.video_sha256,
             )
         else:
             self.store.finish(self.spec, attempt)

@@ -222,11 +222,14 @@ class CellStore:
         swapped: Path,
         steps: Sequence[StepReport],
         previews: Sequence[Path] = (),
+        *,
+        sha256: str | None = None,
     ) -> Result:
         """Store a successful attempt and make ``swapped`` (on this file system) the cell's result.
 
         The video and the ``previews`` of its training are in place and on the disk before anything
-        names them; ``result.json`` comes last. Raises ValueError for an attempt that did not
+        names them; ``result.json`` comes last. ``sha256`` is the video's when it was looked at: one
+        that changed since is found damaged by whoever reads it. Raises ValueError for an attempt that did not
         succeed.
         """
         if attempt.status is not Status.OK:
@@ -234,19 +237,21 @@ class CellStore:
         folder = self._attempt_folder(spec, attempt)
         final = folder / "out"
         kept = [self._place(spec, path, final / PREVIEWS_NAME / path.name) for path in previews]
-        video = self._place(spec, swapped, final / SWAPPED_NAME)
+        video = self._place(spec, swapped, final / SWAPPED_NAME, sha256)
         done = attempt.model_copy(update={"steps": tuple(steps), "artifacts": (video, *kept)})
         result = _result_of(done)
         write_record(folder / ATTEMPT_FILE, done)
         write_record(self.folder(spec) / RESULT_FILE, result)
         return result
 
-    def _place(self, spec: CellSpec, source: Path, final: Path) -> Artifact:
+    def _place(
+        self, spec: CellSpec, source: Path, final: Path, sha256: str | None = None
+    ) -> Artifact:
         """Move a finished file to its place in the cell."""
         publish_file(source, final)
         return Artifact(
             path=final.relative_to(self.folder(spec)).as_posix(),
-            sha256=file_sha256(final),
+            sha256=sha256 or file_sha256(final),
             size_bytes=final.stat().st_size,
         )
 

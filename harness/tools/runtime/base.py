@@ -31,6 +31,8 @@ class StepOutcome(Frozen):
     report: StepReport | None = None
     environment: tuple[str, ...] = ()
     """Names of the caller's variables that the driver got; none in a container."""
+    video_sha256: str | None = None
+    """Of the swapped video as it was taken over; None when there is none."""
     deleted: tuple[str, ...] = ()
     """Names of what the driver left in ``out`` besides the files of the contract."""
 

@@ -350,7 +350,10 @@ class _Life:
         if report is not None and self._planned.network:
             report = report.model_copy(update={"notes": (*report.notes, _NETWORK_NOTE)})
         outcome = _outcome(verdict, ended, used, self._log.tail, report)
-        return outcome.model_copy(update={"deleted": self._taken.deleted})
+        taken = self._taken
+        return outcome.model_copy(
+            update={"deleted": taken.deleted, "video_sha256": taken.video_sha256}
+        )
 
     def _judge(self, ended: Ended) -> tuple[StepReport | None, Verdict | None]:
         """The driver's account, or what its end means when bench did not order it."""

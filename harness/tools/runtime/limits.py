@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.core.trees import MAX_DEPTH, TreeSize, tree_size
+from harness.core.trees import MAX_DEPTH, MAX_ENTRIES, TreeSize, tree_size
 from harness.model.cell import Status
 from harness.model.job import Limits
 from harness.tools.runtime.base import CANCELLED_REASON
@@ -54,6 +54,7 @@ class Written:
             sum(size.size_bytes for size in sizes),
             max(size.newest for size in sizes),
             any(size.too_deep for size in sizes),
+            any(size.too_many for size in sizes),
         )
 
 
@@ -99,6 +100,8 @@ class StepLimits:
         allowed = self._limits.output_bytes or OUTPUT_BYTES
         if written.too_deep:
             text = f"The step's {self._what} hold folders more than {MAX_DEPTH} deep."
+        elif written.too_many:
+            text = f"The step's {self._what} hold more than {MAX_ENTRIES:,} files."
         elif written.size_bytes > allowed:
             text = f"The step wrote {mib(written.size_bytes)} ({self._what} together); "
             text += f"{mib(allowed)} are allowed."

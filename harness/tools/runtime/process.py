@@ -250,6 +250,7 @@ def _outcome(
         resources=resources,
         log_tail=tail,
         report=report,
+        video_sha256=taken.video_sha256,
         deleted=taken.deleted,
     )
 

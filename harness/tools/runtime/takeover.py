@@ -6,6 +6,8 @@ driver never had open and without its mode bits. Everything else is deleted, and
 
 from __future__ import annotations
 
+import hashlib
+import heapq
 import os
 import re
 import stat
@@ -44,6 +46,8 @@ class TakenOver:
 
     report: bytes | None = None
     """The content of step.json; None when there is none."""
+    video_sha256: str | None = None
+    """Of swapped.mp4, as it was copied; None when there is none."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """The reason why a file of the contract was refused, by its name; a predicate."""
     deleted: tuple[str, ...] = ()
@@ -74,7 +78,8 @@ def make_private(folder: Path) -> None:
 
 def take_over(job: Job) -> TakenOver:
     """Keep the files of the contract in the step's ``out``, and nothing else; call it when all its
-    processes are gone. What its ``state`` holds stays, without set-user-id bits, pipes and devices.
+    processes are gone. What its ``state`` holds stays, without set-user-id bits, pipes and devices;
+    so does what lies beside ``out``, where an embedded driver could write as well.
 
     Raises OSError when the disk refuses.
     """
@@ -94,6 +99,7 @@ def take_over(job: Job) -> TakenOver:
     # A container whose engine is gone may still write there; the cell's next attempt removes it.
     with suppress(OSError):
         remove_tree(left)
+    defuse(out.parent)
     return taken
 
 
@@ -108,7 +114,8 @@ class _Taking:
         }
         self._fresh = fresh
         self._faults: dict[str, str] = {}
-        self._deleted: list[str] = []
+        self._video_sha256: str | None = None
+        self._deleted: dict[str, str] = {}
         self._count = 0
 
     def everything(self, out: Path) -> TakenOver:
@@ -117,82 +124,111 @@ class _Taking:
         except OSError:
             return TakenOver(deleted=("out (no folder any more)",))
         try:
-            for name in sorted(os.listdir(folder)):  # noqa: PTH208 - a descriptor, no path
-                self._one(name, folder)
+            for name in self._sizes:
+                self._take(name, folder)
+            self._previews(folder)
+            self._delete_rest(folder, {*self._sizes, PREVIEWS_NAME})
         finally:
             os.close(folder)
         report = self._fresh / REPORT_NAME
         return TakenOver(
             report=report.read_bytes() if report.exists() else None,
+            video_sha256=self._video_sha256,
             faults=self._faults,
             deleted=self._names(),
         )
 
     def _names(self) -> tuple[str, ...]:
-        more = self._count - len(self._deleted)
-        return (*self._deleted, *([f"and {more} more"] if more else []))
+        named = heapq.nsmallest(_NAMED, self._deleted)
+        more = self._count - len(named)
+        shown = (_shown(name, self._deleted[name]) for name in named)
+        return (*shown, *([f"and {more} more"] if more else []))
 
-    def _one(self, name: str, folder: int) -> None:
-        if name == PREVIEWS_NAME:
-            self._previews(folder)
-            return
-        allowed = self._sizes.get(name)
+    def _take(self, name: str, folder: int) -> None:
         try:
-            if allowed is None:
-                raise _RefusedError(_kind(name, folder))
-            _copy(name, folder, self._fresh / name, allowed)
+            sha256 = _copy(name, folder, self._fresh / name, self._sizes[name])
+        except FileNotFoundError:
+            return
         except _RefusedError as reason:
-            if allowed is not None:
-                self._faults[name] = str(reason)
+            self._faults[name] = str(reason)
             self._delete(name, str(reason))
+            return
+        if name == SWAPPED_NAME:
+            self._video_sha256 = sha256
 
     def _previews(self, folder: int) -> None:
         try:
             previews = open_folder(PREVIEWS_NAME, folder)
+        except FileNotFoundError:
+            return
         except OSError:
             self._delete(PREVIEWS_NAME, _kind(PREVIEWS_NAME, folder))
             return
         kept = self._fresh / PREVIEWS_NAME
         kept.mkdir()
         try:
-            for number, name in enumerate(sorted(os.listdir(previews))):  # noqa: PTH208
+            with os.scandir(previews) as entries:
+                fit = (entry.name for entry in entries if _PREVIEW.fullmatch(entry.name))
+                names = heapq.nsmallest(PREVIEWS, fit)
+            for name in names:
                 try:
-                    if number >= PREVIEWS or _PREVIEW.fullmatch(name) is None:
-                        raise _RefusedError(_kind(name, previews))
                     _copy(name, previews, kept / name, PREVIEW_BYTES)
+                except FileNotFoundError:
+                    continue
                 except _RefusedError as reason:
                     self._delete(f"{PREVIEWS_NAME}/{name}", str(reason))
+            self._delete_rest(previews, set(names), f"{PREVIEWS_NAME}/")
         finally:
             os.close(previews)
+
+    def _delete_rest(self, folder: int, looked_at: set[str], within: str = "") -> None:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name not in looked_at:
+                    self._delete(f"{within}{entry.name}", _kind(entry.name, folder))
 
     def _delete(self, name: str, reason: str) -> None:
         """Note what is not taken; it goes with the folder."""
         self._count += 1
-        if len(self._deleted) < _NAMED:
-            shown = ascii(name)[1:-1]
-            shown = shown if len(shown) <= _NAME_CHARS else f"{shown[:_NAME_CHARS]}..."
-            self._deleted.append(f"{shown} ({reason.removeprefix('is ')})" if reason else shown)
+        self._deleted[name] = reason
+        if len(self._deleted) > 100 * _NAMED:
+            first = heapq.nsmallest(_NAMED, self._deleted)
+            self._deleted = {name: self._deleted[name] for name in first}
+
+
+def _shown(name: str, reason: str) -> str:
+    shown = ascii(name)[1:-1]
+    shown = shown if len(shown) <= _NAME_CHARS else f"{shown[:_NAME_CHARS]}..."
+    return f"{shown} ({reason.removeprefix('is ')})" if reason else shown
 
 
 def _kind(name: str, folder: int) -> str:
-    """``is a pipe`` and the like; empty for a plain file."""
-    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    """``is a pipe`` and the like; empty for a plain file, and for what is gone by now."""
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return ""
     return "" if stat.S_ISREG(mode) else f"is {_KINDS.get(stat.S_IFMT(mode), 'no plain file')}"
 
 
-def _copy(name: str, folder: int, target: Path, most_bytes: int) -> None:
-    """Copy a plain file of at most ``most_bytes``. Raises _RefusedError for anything else."""
+def _copy(name: str, folder: int, target: Path, most_bytes: int) -> str:
+    """Copy a plain file of at most ``most_bytes``, and return its SHA-256.
+
+    Raises _RefusedError for anything else, FileNotFoundError for nothing.
+    """
     if kind := _kind(name, folder):
         raise _RefusedError(kind)
     try:
-        _copy_plain(name, folder, target, most_bytes)
+        sha256 = _copy_plain(name, folder, target, most_bytes)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
     target.chmod(0o644)
+    return sha256
 
 
-def _copy_plain(name: str, folder: int, target: Path, most_bytes: int) -> None:
+def _copy_plain(name: str, folder: int, target: Path, most_bytes: int) -> str:
+    sha256 = hashlib.sha256()
     with _opened(name, folder) as source, target.open("xb") as copy:
         before = os.fstat(source)
         if not stat.S_ISREG(before.st_mode):
@@ -207,16 +243,20 @@ def _copy_plain(name: str, folder: int, target: Path, most_bytes: int) -> None:
         left = before.st_size
         while left and (piece := os.read(source, min(left, _CHUNK_BYTES))):
             copy.write(piece)
+            sha256.update(piece)
             left -= len(piece)
         after = os.fstat(source)
         if left or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise _RefusedError("changed while it was read")
+    return sha256.hexdigest()
 
 
 @contextmanager
 def _opened(name: str, folder: int) -> Iterator[int]:
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise _RefusedError(f"cannot be read: {error.strerror}") from error
     try:

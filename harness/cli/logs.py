@@ -85,7 +85,8 @@ def _attempt_folder(store: CellStore, spec: CellSpec, number: int | None, *, wai
 
 def _attempts(store: CellStore, spec: CellSpec) -> dict[int, Path]:
     folders = (store.folder(spec) / "attempts").glob("*")
-    return {int(path.name.split("-")[0]): path for path in folders if path.name[:1].isdigit()}
+    numbered = ((path.name.partition("-")[0], path) for path in folders if path.is_dir())
+    return {int(number): path for number, path in numbered if number.isdecimal()}
 
 
 def _has_ended(store: CellStore, spec: CellSpec, folder: Path) -> bool:
@@ -197,7 +198,9 @@ class _Tail:
         from harness.tools.runtime.base import LOG_NAME
 
         logs = self._folder.glob(f"*/{LOG_NAME}")
-        folders = sorted((p.parent for p in logs), key=lambda p: _step_number(p.name))
+        # An embedded driver could have put a pipe there, which would be waited for.
+        plain = (path.parent for path in logs if path.is_file())
+        folders = sorted(plain, key=lambda p: _step_number(p.name))
         for folder in folders:
             if folder not in self._ended:
                 ended = last or folder != folders[-1]

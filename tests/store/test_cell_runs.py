@@ -23,10 +23,12 @@ from harness.media.ffmpeg import run_ffmpeg
 from harness.media.probe import probe
 from harness.model.cell import CellSpec, Status
 from harness.model.dataset import PreparedActor, Sex, Split
-from harness.model.job import Event, Limits, Role, Setting
+from harness.model.job import SWAPPED_NAME, Event, Job, Limits, Role, Setting
 from harness.model.tool import ChildProcess, Tool
 from harness.store.cells import CellStore
+from harness.store.history import read_history
 from harness.store.media import MediaStore
+from harness.tools.runtime.base import Control, StepOutcome
 from harness.tools.runtime.process import ProcessRuntime
 
 DRIVERS = Path(__file__).parent.parent / "tools" / "runtime"
@@ -464,3 +466,49 @@ def test_a_damaged_record_of_an_attempt_is_passed_over_and_its_folder_kept(
     run_cell(spec, TOOL, context)
     assert record.with_name("attempt.json.corrupt-1").read_text() == "{"
     assert [one.number for one in store.attempts(spec)] == [2]
+
+
+class _Overwritten(ProcessRuntime):
+    """Leaves behind a process that writes another whole video once the driver has ended."""
+
+    def __init__(self, other: Path) -> None:
+        super().__init__(extra_env={"PYTHONPATH": str(DRIVERS)})
+        self._other = other
+
+    def run(self, tool: Tool, job: Job, folder: Path, control: Control) -> StepOutcome:
+        outcome = super().run(tool, job, folder, control)
+        (Path(job.out) / SWAPPED_NAME).write_bytes(self._other.read_bytes())
+        return outcome
+
+
+def test_a_video_that_changes_after_it_was_taken_over_is_no_result(
+    actor: PreparedActor, context: WorkContext, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mp4"
+    run_ffmpeg(["-i", str(MediaStore(context.home).path(actor.test)), "-vf", "negate", str(other)])
+    overwriting = replace(context, runtimes={"process": _Overwritten(other)})
+    spec = make_spec(actor, "good")
+    outcome = run_cell(spec, TOOL, overwriting)
+    assert outcome.status is Status.BAD_OUTPUT
+    assert outcome.attempt is not None
+    assert "changed after the driver had ended" in outcome.attempt.reason
+    assert CellStore(context.home).result(spec) is None
+
+
+def test_a_deep_state_neither_blocks_the_history_nor_the_next_try(
+    actor: PreparedActor, context: WorkContext
+) -> None:
+    spec = make_spec(actor, "good")
+    store = CellStore(context.home)
+    assert run_cell(spec, TOOL, context).status is Status.OK
+    handle = os.open(store.state(spec), os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("inner" * 40, dir_fd=handle)
+        inner = os.open("inner" * 40, os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    assert [past.like for past in read_history(context.home)]
+    store.swapped_path(spec).unlink()
+    assert run_cell(spec, TOOL, context).status is Status.BAD_OUTPUT
+    assert run_cell(spec, TOOL, context).status is Status.OK

@@ -410,3 +410,11 @@ def test_a_state_that_stays_held_is_an_error_that_names_it(
         fcntl.flock(stream, fcntl.LOCK_EX)
         with pytest.raises(OSError, match="still used"):
             bench.run("good")
+
+
+def test_a_driver_works_in_its_own_temporary_folder_which_goes_with_it(bench: Bench) -> None:
+    assert bench.run("litter").status is Status.OK
+    where = Path((bench.folder / "state" / "where").read_text())
+    assert where == bench.folder / "job" / "tmp"
+    assert not where.exists()
+    assert list(bench.folder.rglob("model.cache")) == []

@@ -14,23 +14,27 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-_INTERRUPTED, _UNFIT = 130, 4
-_ENDED = b"."
+INTERRUPTED, UNFIT = 130, 4
+ADDRESS_SPACE_BYTES = 2 << 30
+"""Below this, numerical libraries end the process, or hang, where they get nothing more."""
 
 
-def main() -> NoReturn:
-    """Run ``bench``. Until its own handling of signals is in place, a Ctrl-C ends it without a
-    word of Python's. (Before this module is imported nothing can: that is the interpreter's start
-    and the installer's script.)
+def main() -> None:
+    """Run ``bench``. Until a command begins, a Ctrl-C ends it without a word of Python's. (Before
+    this module is imported nothing can: that is the interpreter's start and the installer's script.)
     """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heeded:
         signal.signal(signal.SIGINT, _leave)
-    import resource
+    _require_address_space()
+    try:
+        from harness.cli.main import main as command
 
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit == resource.RLIM_INFINITY:
-        _run()
-    _run_limited(limit)
+        command()
+    finally:
+        if heeded:
+            # Python's own end is not interrupted with a traceback either.
+            signal.signal(signal.SIGINT, _leave)
 
 
 def begin() -> None:
@@ -40,41 +44,25 @@ def begin() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    os.write(2, b"\nInterrupted. Nothing was begun.\n")
-    os._exit(_INTERRUPTED)
+    _end("\nInterrupted.\n", INTERRUPTED)
 
 
-def _run() -> NoReturn:
-    from harness.cli.main import main as command
+def _require_address_space() -> None:
+    """End the process where `ulimit -v` leaves too little for anything but help."""
+    import resource
 
-    command()
-    sys.exit(0)
-
-
-def _run_limited(limit: int) -> NoReturn:
-    """``_run`` in a process of its own: libraries that get no more memory under ``ulimit -v`` end
-    the process they are in, with a signal or with the code of a command that found something.
-    """
-    heard, told = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(heard)
-        try:
-            _run()
-        except (MemoryError, ImportError):
-            os._exit(_UNFIT)
-        finally:
-            if isinstance(sys.exception(), SystemExit):
-                os.write(told, _ENDED)
-    os.close(told)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if os.read(heard, 1) == _ENDED:
-        sys.exit(code)
-    sys.stderr.write(
-        f"Error: A library got no more memory: `ulimit -v` allows this shell {limit >> 20} MiB.\n"
-        "Hint: Raise or lift that limit (2000 MiB are enough for most commands), then run the "
-        "same command again. Finished cells are kept.\n"
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    asks_for_help = len(sys.argv) < 2 or not {"--help", "--version"}.isdisjoint(sys.argv)
+    if limit == resource.RLIM_INFINITY or limit >= ADDRESS_SPACE_BYTES or asks_for_help:
+        return
+    _end(
+        f"Error: `ulimit -v` lets this shell's programs address {limit >> 20:,} MiB, and bench "
+        f"needs {ADDRESS_SPACE_BYTES >> 20:,}: libraries reserve more than they use.\n"
+        "Hint: Raise that limit, or start a shell without it, then run the same command again.\n",
+        UNFIT,
     )
-    sys.exit(_UNFIT)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    os.write(2, text.encode())
+    os._exit(code)

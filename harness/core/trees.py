@@ -125,7 +125,7 @@ def defuse(path: Path) -> None:
 
 
 def _defuse(handle: int, depth: int) -> None:
-    for name in os.listdir(handle):  # noqa: PTH208 - a descriptor, no path
+    for name in os.listdir(handle):
         # Whoever still writes there may remove it meanwhile.
         with suppress(FileNotFoundError):
             status = os.stat(name, dir_fd=handle, follow_symlinks=False)

@@ -229,8 +229,8 @@ class CellStore:
 
         The video and the ``previews`` of its training are in place and on the disk before anything
         names them; ``result.json`` comes last. ``sha256`` is the video's when it was looked at: one
-        that changed since is found damaged by whoever reads it. Raises ValueError for an attempt that did not
-        succeed.
+        that changed since is found damaged by whoever reads it. Raises ValueError for an attempt
+        that did not succeed.
         """
         if attempt.status is not Status.OK:
             raise ValueError(f"an attempt that ended as {attempt.status} is never a result")

@@ -20,8 +20,8 @@ ADDRESS_SPACE_BYTES = 2 << 30
 
 
 def main() -> None:
-    """Run ``bench``. Until a command begins, a Ctrl-C ends it without a word of Python's. (Before
-    this module is imported nothing can: that is the interpreter's start and the installer's script.)
+    """Run ``bench``. Until a command begins, a Ctrl-C ends it without a word of Python's. What runs
+    before this, the interpreter's start and the installer's script, cannot be guarded.
     """
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:

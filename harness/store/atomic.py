@@ -67,7 +67,8 @@ def find_kept(folder: Path, stem: str, suffix: str) -> Path | None:
     """The file that ``keep`` wrote for ``stem``; None when there is none that is what its name
     says, so that it is computed again.
     """
-    paths = sorted(folder.glob(f"{glob.escape(stem)}.*{suffix}"))
+    hashed = "[0-9a-f]" * _HASH_DIGITS
+    paths = sorted(folder.glob(f"{glob.escape(stem)}.{hashed}{suffix}"))
     return next((path for path in paths if is_kept(path)), None)
 
 

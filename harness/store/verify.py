@@ -23,12 +23,12 @@ from harness.store.cells import (
 from harness.store.manifests import BaseUse, ImageUse, PersonUse, SuiteUse, UnpreparedUse
 from harness.store.media import gallery_damage
 from harness.store.nights import OpenNight, read_night
-from harness.store.observations import ObservationStore, read_video_info
+from harness.store.observations import read_video_info
 from harness.store.records import DamagedError, is_content, read_members, read_record, warn_left_out
 from harness.store.schema import STORE_FILE, StoreVersion, check_store
 from harness.store.score_files import read_cohort, read_score
 from harness.store.sources import DatasetSources
-from harness.store.tables import table_damage
+from harness.store.tables import stored_digest, table_damage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -214,9 +214,12 @@ def _outdated(home: Path, path: Path) -> str | None:
         score = read(path)
     except (FileNotFoundError, DamagedError):
         return None
-    if ObservationStore(home).still_reads(score.observations):
-        return None
-    return "was computed from other observations than are stored now"
+    for place, digest in score.observations.items():
+        table = home / "observations" / place
+        # A damaged one is named on its own.
+        if table.exists() and table_damage(table) is None and stored_digest(table) != digest:
+            return "was computed from other observations than are stored now"
+    return None
 
 
 def _archive_checks(

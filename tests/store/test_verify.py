@@ -122,9 +122,9 @@ def test_one_damaged_spec_costs_its_own_cell_only(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     sound, damaged = bench.add(actor=3), bench.add(actor=5)
     (bench.store.folder(damaged) / "spec.json").write_bytes(b"\0" * 40)
-    said = bench("status", "--json")
+    with pytest.warns(BenchWarning, match="is no JSON, so this cell is not known; `bench run`"):
+        said = bench("status", "--json")
     assert [row["cell"] for row in json.loads(said.stdout)] == [sound.slug]
-    assert "bench run" in said.stderr
 
 
 def test_a_spec_of_a_newer_version_is_refused_not_taken_for_damage(tmp_path: Path) -> None:

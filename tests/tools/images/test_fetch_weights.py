@@ -122,7 +122,8 @@ def test_the_script_reads_a_builds_version_file_and_ends_with_a_code(
     command = [sys.executable, "-I", fetch_weights.__file__, str(listing)]
     listing.write_text(json.dumps({"version": "1", "weights": [entry]}))
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, target.read_bytes()) == (0, CONTENT)
+    assert done.returncode == 0, done.stderr
+    assert target.read_bytes() == CONTENT
     entry["url"], entry["path"] = _url(server, "/gone"), str(tmp_path / "other")
     listing.write_text(json.dumps({"version": "1", "weights": [entry]}))
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

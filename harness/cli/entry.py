@@ -32,6 +32,9 @@ def main() -> None:
         from harness.cli.main import main as command
 
         command()
+    except KeyboardInterrupt:
+        # While the command said how it ended.
+        _leave(signal.SIGINT, None)
     finally:
         if heeded:
             # Python's own end is not interrupted with a traceback either.

@@ -94,3 +94,15 @@ def test_a_command_that_gets_no_more_memory_ends_with_4_and_a_sentence(
     monkeypatch.setattr("harness.store.cells.CellStore", refuse)
     said = Bench(tmp_path)("status", code=4).stderr
     assert said.startswith("Error: This command got no more memory")
+
+
+def test_a_ctrl_c_while_a_fault_is_reported_ends_without_a_traceback(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, traceback, harness.core.paths\n"
+        "def broken(): raise ZeroDivisionError\n"
+        "harness.core.paths.bench_home = broken\n"
+        "traceback.format_exception = lambda error: os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    code, said = run(tmp_path, script + _SCRIPT, "status")
+    assert code == 130
+    assert "Traceback" not in said

@@ -31,7 +31,7 @@ def main() -> None:
     try:
         from harness.cli.main import main as command
 
-        command()
+        command(_begin)
     except KeyboardInterrupt:
         # While the command said how it ended.
         _leave(signal.SIGINT, None)
@@ -41,8 +41,8 @@ def main() -> None:
             signal.signal(signal.SIGINT, _leave)
 
 
-def begin() -> None:
-    """Call it before a command's own work: from now on a Ctrl-C raises KeyboardInterrupt."""
+def _begin() -> None:
+    """A command does its own work: from now on a Ctrl-C raises KeyboardInterrupt."""
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

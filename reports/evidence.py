@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.base import Frozen
-from harness.core.errors import BenchError
+from harness.core.errors import BenchError, UnusableInputError
+from harness.datasets.photo_files import read_photo, require_picture
 from harness.media.frames import read_frames_at
 from reports.model import EvidencePair
 
@@ -18,6 +19,8 @@ IMAGE_BUDGET_BYTES = 2_100_000
 """For all evidence frames of a page, as base64: with Plotly (4.8 MB) the page stays below 8 MB."""
 RUNGS = ((320, 80), (240, 75), (200, 65), (160, 60), (128, 50), (96, 45))
 """(largest width in pixels, JPEG quality), best first; the whole page uses one rung."""
+MOST_PIXELS = 1 << 25
+"""Of a picture that is shown; a frame in 4K has a quarter of it."""
 PREFIX = "data:image/jpeg;base64,"
 
 
@@ -99,12 +102,14 @@ def picture_uri(path: Path, rung: Rung) -> str | None:
 
 
 def read_picture(path: Path) -> NDArray[np.uint8] | None:
-    """A picture file as BGR (HxWx3), or None when it is not there or no picture."""
-    import cv2
-
-    data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else None
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data is not None and data.size else None
-    return None if image is None else np.asarray(image, dtype=np.uint8)
+    """A picture file as BGR (HxWx3), or None when it is not there, no picture, or larger than any
+    that a page can use: a training's preview is whatever the tool left.
+    """
+    try:
+        require_picture(path, MOST_PIXELS)
+        return read_photo(path)
+    except UnusableInputError:
+        return None
 
 
 def evidence_pairs(

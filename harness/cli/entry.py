@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 INTERRUPTED, UNFIT = 130, 4
-ADDRESS_SPACE_BYTES = 2 << 30
-"""Below this, numerical libraries end the process, or hang, where they get nothing more."""
+ADDRESS_SPACE_BYTES = 4 << 30
+"""Below this, numerical libraries end the process, or hang, where they get nothing more; so do
+embedded drivers, which would be blamed for it (at 2.4 GiB one was)."""
 
 
 def main() -> None:
@@ -30,15 +31,18 @@ def main() -> None:
     try:
         from harness.cli.main import main as command
 
-        command()
+        command(_begin)
+    except KeyboardInterrupt:
+        # While the command said how it ended.
+        _leave(signal.SIGINT, None)
     finally:
         if heeded:
             # Python's own end is not interrupted with a traceback either.
             signal.signal(signal.SIGINT, _leave)
 
 
-def begin() -> None:
-    """Call it before a command's own work: from now on a Ctrl-C raises KeyboardInterrupt."""
+def _begin() -> None:
+    """A command does its own work: from now on a Ctrl-C raises KeyboardInterrupt."""
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -271,7 +271,7 @@ def _printable(text: str) -> str:
 
 def _step_number(name: str) -> int:
     number = name.split("-")[0]
-    return int(number) if number.isdigit() else 0
+    return int(number) if number.isdecimal() else 0
 
 
 def register(root: typer.Typer) -> None:

@@ -32,7 +32,6 @@ from harness.cli import (
     tidy,
     tools,
 )
-from harness.cli.entry import begin
 from harness.cli.output import fail, say, warn
 from harness.core.errors import (
     BenchError,
@@ -44,6 +43,7 @@ from harness.core.errors import (
 from harness.core.interpreters import lacks_memory, out_of_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
 
 INTERRUPTED = 130
@@ -70,7 +70,8 @@ class _Root(TyperGroup):
     """Ends every command alike: an error that a user can act on is a sentence and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
-        begin()
+        if ctx.obj is not None:
+            ctx.obj()
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
@@ -209,11 +210,14 @@ def root(
     """
 
 
-def main() -> None:
-    """Entry point. A fault of deid-bench itself leaves a report in a file, not on the screen."""
+def main(begin: Callable[[], None] | None = None) -> None:
+    """Run the command, after a call of ``begin`` once it is about to do its own work.
+
+    A fault of deid-bench itself leaves a report in a file, not on the screen.
+    """
     warnings.showwarning = _show_warning
     try:
-        app()
+        app(obj=begin)
     except KeyboardInterrupt:
         sys.exit(_say_interrupted())
     except Exception as error:  # noqa: BLE001 - the outermost edge: nothing else would report it

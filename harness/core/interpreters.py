@@ -66,6 +66,8 @@ def ended_by_itself(what: str, code: int | None) -> UnfitMachineError:
     if code == -signal.SIGKILL:
         killed = f"{what} was killed (exit code {code}, SIGKILL)"
         return out_of_memory(f"{killed}, most likely for lack of memory")
+    if code is not None and code < 0 and _memory_limit_bytes() is not None:
+        return out_of_memory(f"{what} was ended by signal {-code}, most likely for lack of memory")
     if code is not None and code < 0:
         named = {number.value: number.name for number in signal.Signals}
         return UnfitMachineError(
@@ -98,19 +100,25 @@ def lacks_memory(error: BaseException) -> bool:
     text = str(error).lower()
     if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
         return True
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:
         return error.errno == errno.ENOMEM
-    if isinstance(error, SystemError):
+    if isinstance(error, SystemError) or type(error).__name__ in _LEFT_WITHOUT:
         # What an extension leaves that did not look whether it got its memory.
         return _memory_limit_bytes() is not None
-    if isinstance(error, ImportError | RuntimeError):
+    # ctypes has an OSError without a number for a library that could not be mapped.
+    if isinstance(error, ImportError | RuntimeError | OSError):
         return any(words in text for words in _NO_MEMORY)
     return False
 
 
 _OUT_OF_MEMORY = {"OutOfMemoryException"}
 """DuckDB's, which need not be imported to know its name."""
-_NO_MEMORY = ("failed to map", "cannot allocate memory", "can't start new thread", "bad_alloc")
+_LEFT_WITHOUT = {"EncodeError"}
+"""Protobuf's, for a message that found no room."""
+_NO_MEMORY = (
+    *("failed to map", "cannot allocate memory", "can't start new thread", "bad_alloc"),
+    *("errno=12", "unable to allocate"),
+)
 
 
 def _memory_limit_bytes() -> int | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.core.errors import UnusableInputError
 from harness.core.hashing import content_hash, known_sha256
-from harness.datasets.photo_files import unreadable_photo
+from harness.datasets.photo_files import require_picture
 from harness.media.probe import frame_size
 from harness.media.streams import require_file
 from harness.model.dataset import Actor, Clip, Donor, Part, Span, Split
@@ -87,22 +87,12 @@ def faults_of(person: Actor | Donor, look_into: Callable[[Path], bool]) -> list[
         try:
             require_file(path)
             if person.photo is not None and path == person.photo.path:
-                _require_picture(path)
+                require_picture(path)
             elif look_into(path):
                 frame_size(path, streams[path])
         except UnusableInputError as error:
             faults.append(error.message)
     return faults
-
-
-def _require_picture(path: Path) -> None:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path):
-            pass
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise unreadable_photo(path) from error
 
 
 class _Shown(NamedTuple):

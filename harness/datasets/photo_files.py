@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,34 @@ _BEGINNINGS = {
 }
 _KNOWN = (b"\xff\xd8", b"\x89PNG", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 """Beginnings of what is read, and of raw pictures that call themselves TIFF."""
+
+
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+"""The same in Pillow's words, which would otherwise start a program for some kinds of files."""
+
+
+def require_picture(path: Path, most_pixels: int | None = None) -> None:
+    """See by its beginning that a file is a picture of a known kind, and not too large.
+
+    Raises UnusableInputError for anything else. Without ``most_pixels`` Pillow's limit holds, about
+    180 million.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        if not path.is_file():
+            raise unreadable_photo(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                pixels = image.width * image.height
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise unreadable_photo(path) from error
+    if most_pixels is not None and pixels > most_pixels:
+        raise UnusableInputError(
+            f"The photo {path} has {pixels:,} pixels, and {most_pixels:,} are the most.",
+            hint="Give a smaller copy of it.",
+        )
 
 
 def read_photo(path: Path) -> NDArray[np.uint8]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from harness.core.errors import UnusableInputError
 from harness.core.interpreters import ended_by_itself, importing_safely
 from harness.core.threads import default_jobs
+from harness.datasets.photo_files import FORMATS
 from harness.model.identity import RECOGNISER, IdentityPath
 from harness.model.observed import FACE_BOX
 from harness.model.video import PhotoRef, VideoRef
@@ -163,9 +164,9 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             return np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise UnusableInputError(
             f"The photo {path} cannot be read: {error}.", hint="Use a whole PNG or JPEG file."
         ) from error

@@ -56,7 +56,7 @@ def test_a_ctrl_c_during_the_imports_ends_with_130_and_without_a_traceback(
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("memory_mib", [60, 300, 1000, 2000])
+@pytest.mark.parametrize("memory_mib", [60, 300, 1000, 2000, 4000])
 def test_too_little_memory_ends_with_4_and_a_sentence(tmp_path: Path, memory_mib: int) -> None:
     code, said = run(tmp_path, _SCRIPT, "status", memory_mib=memory_mib)
     assert code == 4
@@ -69,8 +69,8 @@ def test_help_needs_little_memory(tmp_path: Path) -> None:
 
 
 def test_a_limit_that_is_wide_enough_changes_no_exit_code(tmp_path: Path) -> None:
-    assert run(tmp_path, _SCRIPT, "status", memory_mib=4000)[0] == 0
-    assert run(tmp_path, _SCRIPT, "logs", "nothing", memory_mib=4000)[0] == 2
+    assert run(tmp_path, _SCRIPT, "status", memory_mib=5000)[0] == 0
+    assert run(tmp_path, _SCRIPT, "logs", "nothing", memory_mib=5000)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,10 @@ def test_a_limit_that_is_wide_enough_changes_no_exit_code(tmp_path: Path) -> Non
         OSError(errno.ENOMEM, "Cannot allocate memory"),
         ImportError("libarrow.so: failed to map segment from shared object"),
         RuntimeError("can't start new thread"),
+        OSError("libmediapipe.so: failed to map segment from shared object"),
+        RuntimeError("Unable to map file to memory buffer, errno=12"),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=str,
 )
 def test_a_command_that_gets_no_more_memory_ends_with_4_and_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -92,3 +94,15 @@ def test_a_command_that_gets_no_more_memory_ends_with_4_and_a_sentence(
     monkeypatch.setattr("harness.store.cells.CellStore", refuse)
     said = Bench(tmp_path)("status", code=4).stderr
     assert said.startswith("Error: This command got no more memory")
+
+
+def test_a_ctrl_c_while_a_fault_is_reported_ends_without_a_traceback(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, traceback, harness.core.paths\n"
+        "def broken(): raise ZeroDivisionError\n"
+        "harness.core.paths.bench_home = broken\n"
+        "traceback.format_exception = lambda error: os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    code, said = run(tmp_path, script + _SCRIPT, "status")
+    assert code == 130
+    assert "Traceback" not in said

@@ -268,3 +268,43 @@ def test_a_suite_is_compared_with_finished_cells_of_the_suites_it_names(
     assert [spec.id for spec in found] == [other.id]
     said = bench("report", "--suite", str(suite), "--json")
     assert json.loads(said.stdout)["cells"] == 1
+
+
+def _hostile(folder: Path) -> None:
+    """What a driver of the user's own could leave: deep, unreadable, oddly named, and a pipe."""
+    handle = os.open(folder, os.O_RDONLY)
+    for _ in range(400):
+        os.mkdir("inner" * 40, dir_fd=handle)
+        inner = os.open("inner" * 40, os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    (folder / os.fsdecode(b"\xff\nred\x1b[31m")).mkdir()
+    (folder / "closed").mkdir(mode=0)
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "loop").symlink_to(folder, target_is_directory=True)
+    for name in ("log.txt", "log.tail-7", "progress.json"):
+        os.mkfifo(folder / name)
+
+
+def test_no_command_hangs_or_fails_on_what_lies_in_attempts_and_states(bench: Bench) -> None:
+    spec = bench.add("blur", 3)
+    bench.attempt(spec, Status.TOOL_ERROR, ("1-convert", "said\n"))
+    attempts = bench.store.folder(spec) / "attempts"
+    last = max(attempts.iterdir())
+    bench.store.state(spec).mkdir()
+    for folder in (last, bench.store.state(spec), attempts / "3-cut", attempts / "4²x"):
+        folder.mkdir(exist_ok=True)
+        _hostile(folder)
+    (last / "2-convert").mkdir()
+    _hostile(last / "2-convert")
+    os.mkfifo(attempts / "5-pipe")
+    bench("status")
+    bench("status", "--json")
+    assert "said" in bench("logs", spec.slug, "--attempt", "2").stdout
+    assert "all are what was stored" in bench("verify").stdout
+    bench("clean")
+    bench("clean", "--yes")
+    left = {path.name for path in attempts.iterdir()}
+    assert not left & {"3-cut", "4²x", "5-pipe"}
+    assert not any(bench.store.state(spec).glob("*"))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from harness.core.errors import UnusableInputError
 from harness.datasets.material import faults_of
+from harness.datasets.photo_files import read_photo, require_picture
 from harness.datasets.reference import from_photo
 from harness.model.dataset import Actor, Photo, Sex
+from harness.observe import identity
+from reports.evidence import read_picture
 
 
 def _box(brand: bytes, *more: bytes) -> bytes:
@@ -98,3 +103,38 @@ def test_a_picture_of_other_formats_is_named_by_what_is_read(tmp_path: Path) -> 
     path.write_text("#EXTM3U\nother.ts\n")
     with pytest.raises(UnusableInputError):
         from_photo(Photo(path=path))
+
+
+def test_no_program_is_started_for_a_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = tmp_path / "started"
+    ghostscript = tmp_path / "gs"
+    ghostscript.write_text(f"#!/bin/sh\necho x > '{started}'\n")
+    ghostscript.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    photo = tmp_path / "face.png"
+    photo.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n")
+    for read in (read_photo, require_picture, identity.read_photo):
+        with pytest.raises(UnusableInputError):
+            read(photo)
+    assert not started.exists()
+
+
+@pytest.mark.parametrize("read", [read_photo, require_picture])
+def test_a_pipe_is_no_photo_and_not_waited_for(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    os.mkfifo(tmp_path / "face.png")
+    with pytest.raises(UnusableInputError, match="is no file"):
+        read(tmp_path / "face.png")
+
+
+def test_a_small_file_of_a_huge_picture_is_not_decoded_for_a_page(tmp_path: Path) -> None:
+    huge, usual = tmp_path / "huge.png", tmp_path / "usual.png"
+    Image.new("1", (8000, 6000)).save(huge)
+    Image.new("1", (800, 600)).save(usual)
+    assert huge.stat().st_size < 20_000
+    assert read_picture(huge) is None
+    assert read_picture(usual) is not None
+    with pytest.raises(UnusableInputError, match="48,000,000 pixels"):
+        require_picture(huge, 1 << 25)
+    require_picture(huge)

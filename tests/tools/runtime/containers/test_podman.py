@@ -52,6 +52,8 @@ def test_podman_runs_a_step_and_gives_it_nothing_but_its_own(on_podman: Bench) -
         "root",
         "etc",
         "run",
+        "run_lock",
+        "run_mode",
         "var_tmp",
         "input",
         "input_mode",
@@ -90,3 +92,11 @@ def test_podman_keeps_no_container_of_a_killed_bench(on_podman: Bench, programs:
     program.kill()
     assert wait_for(lambda: on_podman.containers() == [])
     assert on_podman.run("train", step=Step.TRAIN).status is Status.OK
+
+
+def test_scratch_may_lie_in_a_folder_that_is_closed_otherwise(on_podman: Bench) -> None:
+    tool = with_container(scratch=("/scratch", "/run/lock", "/var/tmp"))
+    assert on_podman.run("facts", tool=tool).status is Status.OK
+    found = json.loads((on_podman.state / "facts.json").read_text())
+    assert {found[name] for name in ("run_lock", "var_tmp", "scratch")} == {"done"}
+    assert found["run"] != "done"

@@ -153,8 +153,11 @@ class CellStore:
     def mend(self, spec: CellSpec) -> None:
         """Set aside a video that is not the one published, so that the cell has no result, and
         write a ``spec.json`` again that is damaged or gone from a folder that is the cell's by its
-        name. Raises StoreError.
+        name, and a ``store.json`` that is gone. Raises StoreError.
         """
+        with suppress(StoreError):
+            # A finished study can be looked at on a read-only disk.
+            mark_store(self.home)
         result = self.result(spec)
         if result is not None:
             is_sound(self.folder(spec) / result.swapped.path, result.swapped.sha256)

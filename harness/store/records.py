@@ -169,7 +169,8 @@ def is_content(path: Path, sha256: str) -> bool:
     Raises StoreError when the disk refuses.
     """
     try:
-        return known_sha256(path) == sha256
+        # A pipe in its place would be waited for.
+        return path.is_file() and known_sha256(path) == sha256
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -11,7 +12,13 @@ import pytest
 from harness.core.errors import BenchWarning
 from harness.media.probe import probe
 from harness.store.observations import ObservationStore
-from harness.store.records import DamagedError, read_members, set_aside, write_record
+from harness.store.records import (
+    DamagedError,
+    is_content,
+    read_members,
+    set_aside,
+    write_record,
+)
 
 MEMBERS = {"mean": 0.349, "count": 3, "name": "Zoë", "inner": {"2": [1, 2.5, None]}}
 
@@ -58,6 +65,13 @@ def test_files_set_aside_keep_each_other(tmp_path: Path) -> None:
             set_aside(path, "is no JSON")
     kept = sorted(tmp_path.glob("*.corrupt-*"))
     assert [aside.read_text() for aside in kept] == ["1", "2", "3"]
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_content(tmp_path / "pipe", "0" * 64)
+    with pytest.raises(DamagedError, match="is no file"):
+        read_members(tmp_path / "pipe")
 
 
 @pytest.mark.clips

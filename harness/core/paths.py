@@ -39,11 +39,23 @@ def expanded(named: str | Path) -> Path:
     return path
 
 
+def resolved(path: Path) -> Path:
+    """The path, absolute and without links. Raises UsageError for links that go in a circle."""
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError) as error:
+        reason = "its links go in a circle" if isinstance(error, RuntimeError) else error.strerror
+        raise UsageError(
+            f"The path {printable(str(path))} leads nowhere: {reason}.",
+            hint="Correct the link or the path.",
+        ) from error
+
+
 def bench_home() -> Path:
     """The folder of the store: ``$BENCH_HOME``, else the user's data folder. Not created."""
     named = os.environ.get("BENCH_HOME")
     if named:
-        return expanded(named).resolve()
+        return resolved(expanded(named))
     return Path(platformdirs.user_data_dir("deid-bench", appauthor=False))
 
 

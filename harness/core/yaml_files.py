@@ -36,6 +36,8 @@ _NODES = 500_000
 """Values of a file, those behind aliases counted each time; a manifest of thousands of clips has
 tens of thousands."""
 _SCALAR_CHARS = 10_000
+_MOST_WHOLE = (1 << 63) - 1
+"""Whole numbers beyond it fit no column, and longer ones not even into a sentence."""
 _SHOWN = 5
 """Errors that one message names; more would hide the first."""
 
@@ -140,6 +142,12 @@ def parse_yaml(text: str, model: type[Model], what: str, where: str) -> Model:
             f"{where} is not a {what}: its top level must be fields with values, as in "
             f"`{next(iter(model.model_fields))}: ...`."
         )
+    if (beyond := next(_beyond(plain), None)) is not None:
+        raise UsageError(
+            f"{where} is not a valid {what}: line {line_of(tree, beyond)} has a number beyond "
+            f"{_MOST_WHOLE:,}.",
+            hint="Correct it, or put it in quotes if it is a name.",
+        )
     for key, line in _given_twice(tree):
         raise UsageError(
             f"{where} is not a valid {what}: line {line}, field '{key}' is given a second time.",
@@ -220,6 +228,19 @@ def _indented_by_tab(text: str, error: yaml.YAMLError) -> bool:
         return False
     line = lines[mark.line]
     return "\t" in line[: len(line) - len(line.lstrip())]
+
+
+def _beyond(value: object, location: tuple[int | str, ...] = ()) -> Iterator[Location]:
+    """The places of whole numbers that are too large, keys among them."""
+    if isinstance(value, int) and abs(value) > _MOST_WHOLE:
+        yield location
+    elif isinstance(value, list | tuple | set):
+        for number, item in enumerate(value):
+            yield from _beyond(item, (*location, number))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _beyond(key, location)
+            yield from _beyond(item, (*location, key if isinstance(key, str) else ""))
 
 
 def _given_twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:

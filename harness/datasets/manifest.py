@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import Field, field_validator
 
 from harness.core.base import Frozen
 from harness.core.errors import UsageError
-from harness.core.paths import expanded
+from harness.core.paths import expanded, resolved
 from harness.core.yaml_files import read_yaml
 from harness.model.dataset import Actor, Clip, Crop, Dataset, Donor, Part, Photo, Sex, Source, Span
 from harness.model.suite import MOST_NAME_CHARS, DonorRule
@@ -47,7 +48,8 @@ class _Person(Frozen):
 
 
 class _ActorEntry(_Person):
-    number: int = Field(ge=0)
+    # No more than a column of a query holds.
+    number: int = Field(ge=0, le=(1 << 31) - 1)
 
 
 class _DonorEntry(_Person):
@@ -153,11 +155,11 @@ def _photo(entry: _PhotoEntry | None, base: Path) -> Photo | None:
 
 
 def _absolute(path: Path, base: Path) -> Path:
-    return (base / expanded(path)).resolve()
+    return resolved(base / expanded(path))
 
 
 def _unique(path: Path, what: str, values: list[str]) -> None:
-    twice = sorted({value for value in values if values.count(value) > 1})
+    twice = sorted(value for value, count in Counter(values).items() if count > 1)
     if twice:
         raise UsageError(
             f"{path}: {what} {', '.join(twice)} is used more than once.",

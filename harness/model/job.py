@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.core.base import Frozen
 
@@ -16,6 +17,8 @@ PREVIEWS_NAME = "previews"
 """Everything that a driver may leave in ``out``."""
 
 Setting = bool | int | float | str
+Count = Annotated[int, Field(ge=0, le=(1 << 31) - 1)]
+"""A driver's count of something; more than a column of a query holds is none."""
 
 
 class Step(StrEnum):
@@ -88,13 +91,21 @@ class StepReport(Frozen):
     """``/out/step.json``: what a step did, in the driver's own count."""
 
     step: Step
-    frames: int | None = None
-    frames_without_face: int | None = None
-    frames_with_several_faces: int | None = None
-    faces_found: dict[str, int] = {}
-    iterations: int | None = None
+    frames: Count | None = None
+    frames_without_face: Count | None = None
+    frames_with_several_faces: Count | None = None
+    faces_found: dict[str, Count] = {}
+    iterations: Count | None = None
     upstream_revision: str | None = None
     notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _within_the_frames(self) -> Self:
+        for name in ("frames_without_face", "frames_with_several_faces"):
+            part = getattr(self, name)
+            if self.frames is not None and part is not None and part > self.frames:
+                raise ValueError(f"{name} is {part:,}, and there are {self.frames:,} frames")
+        return self
 
 
 class Event(Frozen):

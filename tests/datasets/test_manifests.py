@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def test_donors_may_stand_in_their_own_file(tmp_path: Path) -> None:
     [
         (GOOD.replace("sex: male", "sex: mael"), 5, "actors.0.sex", "did you mean 'male'"),
         (GOOD.replace("number: 7", "number: seven"), 4, "actors.0.number", "integer"),
+        (GOOD.replace("number: 7", f"number: {10**18}"), 4, "actors.0.number", "less than"),
         (
             GOOD.replace("expression", "expresion"),
             8,
@@ -74,6 +76,22 @@ def test_a_mistake_is_named_by_line_and_field(
     assert f"line {line}, field '{field}'" in str(caught.value)
     assert guess in str(caught.value)
     assert "set.yaml" in str(caught.value)
+
+
+def test_links_in_a_circle_are_a_sentence(tmp_path: Path) -> None:
+    for name in ("clips", "set.yml"):
+        (tmp_path / name).symlink_to(name)
+    with pytest.raises(UsageError, match=r"clips/a\.mp4 leads nowhere: its links go in a circle"):
+        load_dataset(write(tmp_path, GOOD), tmp_path)
+    with pytest.raises(UsageError, match=r"set\.yml leads nowhere"):
+        load_dataset(str(tmp_path / "set.yml"), tmp_path)
+
+
+def test_many_actors_are_read_in_seconds(tmp_path: Path) -> None:
+    people = "".join(f"  - {{number: {number}, sex: male}}\n" for number in range(20_000))
+    began = time.process_time()
+    assert len(load_dataset(write(tmp_path, f"actors:\n{people}"), tmp_path).actors) == 20_000
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "a: [", "actors: []"])

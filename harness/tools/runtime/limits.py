@@ -38,7 +38,8 @@ class Written:
 
     def free_bytes(self) -> int:
         """Bytes left on the disk."""
-        return shutil.disk_usage(self._folders[0]).free
+        # A driver may have removed its own folder.
+        return shutil.disk_usage(self._folders[0].parent).free
 
     def now(self) -> TreeSize:
         """What was written until now."""

@@ -127,6 +127,13 @@ def fill(job: dict[str, Any]) -> None:
     hang(job)
 
 
+def raze(job: dict[str, Any]) -> None:
+    """Remove the folder that it should write to, and go on."""
+    shutil.rmtree(job["out"])
+    say("gone")
+    time.sleep(0.5)
+
+
 def burn(job: dict[str, Any]) -> None:
     subprocess.run(
         [sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True
@@ -200,6 +207,10 @@ def main() -> None:
         return
     if mode == "other_step":
         done(job, "train")
+        return
+    if mode == "odd_report":
+        report = {"step": job["step"], **json.loads(job["settings"]["report"])}
+        (Path(job["out"]) / "step.json").write_text(json.dumps(report))
         return
     globals()[mode](job)
 

@@ -182,6 +182,26 @@ def test_exit_0_without_a_sound_report_is_bad_output(bench: Bench, mode: str) ->
     assert outcome.report is None
 
 
+@pytest.mark.parametrize(
+    "report",
+    [
+        '{"frames": -1}',
+        f'{{"frames": {10**40}}}',
+        '{"faces_found": {"a": -1}}',
+        '{"frames": 12, "frames_without_face": 13}',
+        '{"frames": 12, "frames_with_several_faces": 13}',
+    ],
+)
+def test_counts_that_cannot_be_are_bad_output(bench: Bench, report: str) -> None:
+    outcome = bench.run("odd_report", report=report)
+    assert outcome.status is Status.BAD_OUTPUT
+    assert "step.json is not valid" in outcome.reason
+
+
+def test_a_driver_that_removes_its_own_folder_is_bad_output(bench: Bench) -> None:
+    assert bench.run("raze").status is Status.BAD_OUTPUT
+
+
 def test_a_hanging_driver_is_stopped_at_its_wall_limit(bench: Bench) -> None:
     outcome = bench.run("hang", Limits(wall_s=0.5))
     assert outcome.status is Status.TIMEOUT

@@ -123,7 +123,9 @@ def people_of(home: Path, folder: Path) -> Dataset:
         still = folder / f"still{number}.mp4"
         cut = f"crop={crop.width}:{crop.height}:{crop.x}:{crop.y},scale=trunc(iw/2)*2:trunc(ih/2)*2"
         codec = ("-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p")
-        run_ffmpeg(["-y", *video_input(photo), "-frames:v", "1", "-vf", cut, *codec, str(still)])
+        # By its name FFmpeg would take it for the first of numbered pictures.
+        source = ["-f", "jpeg_pipe", *video_input(photo)]
+        run_ffmpeg(["-y", *source, "-frames:v", "1", "-vf", cut, *codec, str(still)])
         clip = Clip(path=still, part=Part.TEST)
         actors.append(
             Actor(number=number, sex=sex, clips=(clip,), photo=Photo(path=photo, crop=crop))

@@ -103,6 +103,7 @@ def test_the_main_face_stays_the_same_person_when_the_other_comes_nearer(
     assert late["right"].item() < WIDTH
 
 
+@pytest.mark.own_observations
 def test_the_main_of_several_faces_does_not_depend_on_the_frames_asked(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -113,6 +114,13 @@ def test_what_is_there_already_is_not_fetched_again(server: Server, tmp_path: Pa
     assert (tmp_path / "w").read_bytes() == CONTENT
 
 
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    # The environment of the C library is closed to the network where a test loaded MediaPipe.
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=os.environ
+    )
+
+
 def test_the_script_reads_a_builds_version_file_and_ends_with_a_code(
     server: Server, tmp_path: Path
 ) -> None:
@@ -121,12 +129,12 @@ def test_the_script_reads_a_builds_version_file_and_ends_with_a_code(
     listing = tmp_path / "version.json"
     command = [sys.executable, "-I", fetch_weights.__file__, str(listing)]
     listing.write_text(json.dumps({"version": "1", "weights": [entry]}))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = run(command)
     assert done.returncode == 0, done.stderr
     assert target.read_bytes() == CONTENT
     entry["url"], entry["path"] = _url(server, "/gone"), str(tmp_path / "other")
     listing.write_text(json.dumps({"version": "1", "weights": [entry]}))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = run(command)
     assert done.returncode == 1
     assert "404" in done.stderr
     assert "Traceback" not in done.stderr
